@@ -1,0 +1,1 @@
+"""The kn-lambda command line and the embedded platform."""

@@ -1,0 +1,1 @@
+"""The whole of Knative Lambda on one machine, without a cluster."""

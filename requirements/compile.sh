@@ -1,0 +1,12 @@
+#!/usr/bin/env bash
+# Locks every environment with hashes. Index addresses stay out of the repository.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+compile() { uv pip compile --quiet --universal --generate-hashes --no-emit-index-url --no-header --no-annotate "$@"; }
+compile --no-emit-package knative-lambda -o requirements/functions.txt shared/pyproject.toml
+compile -o requirements/builder.txt builder/pyproject.toml
+compile -o runtimes/python/requirements.txt runtimes/python/requirements.in
+compile --no-emit-package knative-lambda --no-emit-package lambda-builder --no-emit-package kn-lambda \
+  -o requirements/run.txt requirements/run.in
+compile --no-emit-package knative-lambda --no-emit-package lambda-builder --no-emit-package kn-lambda \
+  --group dev -c requirements/run.txt -o requirements/dev.txt requirements/run.in

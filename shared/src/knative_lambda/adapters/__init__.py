@@ -1,0 +1,1 @@
+"""The ports, spoken to real systems."""

@@ -1,0 +1,1 @@
+"""The ports that live in the Kubernetes API."""

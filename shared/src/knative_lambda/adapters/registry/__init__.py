@@ -1,0 +1,1 @@
+"""Finished images in a registry or an OCI layout folder."""

@@ -1,0 +1,1 @@
+"""What a lambda, a build and an event are; no input or output."""

@@ -1,0 +1,88 @@
+"""Why something cannot be done, and whether trying again can help.
+
+The class decides the HTTP status of the answer and with it what the Broker does next
+(`inbound/endpoint.py` holds that table). Messages are read by people and by dead-letter
+tooling: they name the field and the way out, and never hold a secret.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+
+class KnativeLambdaError(Exception):
+    """Root of every error that this project raises on purpose."""
+
+    def __init__(self, message: str, *, field: str | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.field = field
+
+    @property
+    def reason(self) -> str:
+        """CamelCase word for programs, as in a Kubernetes condition: the class name less `Error`."""
+        return type(self).__name__.removesuffix("Error")
+
+
+class InvalidEventError(KnativeLambdaError):
+    """No CloudEvent, an event of another type, or data that fails its model."""
+
+
+class EventTooLargeError(InvalidEventError):
+    """The request body is over the limit."""
+
+
+class PermanentError(KnativeLambdaError):
+    """The same event fails the same way forever."""
+
+
+class SourceNotFoundError(PermanentError):
+    """Nothing is stored at the source URI."""
+
+
+class UnsupportedSourceError(PermanentError):
+    """No storage adapter takes this URI, or it names a place that sources may not come from."""
+
+
+class UnsupportedRuntimeError(PermanentError):
+    """This installation has no such runtime."""
+
+
+class LimitExceededError(PermanentError):
+    """The input is larger than the installation allows."""
+
+
+class RejectedByPlatformError(PermanentError):
+    """Kubernetes, the registry or storage calls the request itself invalid."""
+
+
+class RetryableError(KnativeLambdaError):
+    """The same event may pass later: a timeout, a 5xx, a conflict, a right still missing."""
+
+
+class StorageUnavailableError(RetryableError):
+    """Object storage does not answer, or answers with a fault of its own."""
+
+
+class PlatformUnavailableError(RetryableError):
+    """The Kubernetes API does not answer, or answers with a fault of its own."""
+
+
+class RegistryUnavailableError(RetryableError):
+    """The image registry does not answer, or answers with a fault of its own."""
+
+
+class ConflictError(RetryableError):
+    """Somebody else changed the object between our read and our write."""
+
+
+class NotReadyError(RetryableError):
+    """The effect is on its way and has to be looked at again."""
+
+
+class ThrottledError(RetryableError):
+    """A dependency asks to slow down."""
+
+    def __init__(self, message: str, *, retry_after: timedelta, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self.retry_after = retry_after

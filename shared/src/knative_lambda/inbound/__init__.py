@@ -1,0 +1,1 @@
+"""CloudEvents over HTTP in, status codes and reply events out."""

@@ -1,0 +1,1 @@
+"""What the four functions do, free of any SDK."""
