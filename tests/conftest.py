@@ -1,0 +1,38 @@
+"""Options and markers that every level of tests shares."""
+
+from __future__ import annotations
+
+import shutil
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption(
+        "--require-servers",
+        action="store_true",
+        help="fail, instead of skip, where a server from a package registry is missing",
+    )
+
+
+@pytest.fixture(scope="session")
+def require_server(request: pytest.FixtureRequest) -> Callable[[str, str], str]:
+    """`require_server("skopeo", "apt-get install skopeo")` is the program's path, or a skip.
+
+    With --require-servers a missing program is a failure, so that CI cannot pass by skipping.
+    """
+
+    def find(program: str, how_to_get_it: str) -> str:
+        path = shutil.which(program)
+        if path is None:
+            reason = f"{program} is not on this machine: {how_to_get_it}"
+            if request.config.getoption("--require-servers"):
+                pytest.fail(reason)
+            pytest.skip(reason)
+        return path
+
+    return find
