@@ -1,0 +1,55 @@
+"""One SQLite file for all durable state of the embedded platform."""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from pathlib import Path
+
+
+class Database:
+    """A connection that survives `kill -9`: what a transaction wrote is there or was never there.
+
+    Used from the one thread of the event loop. Each part of the platform owns the tables it creates.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self._connection = sqlite3.connect(path, isolation_level=None)
+        self._connection.row_factory = sqlite3.Row
+        self._connection.execute("PRAGMA journal_mode = WAL")
+        # A Broker answers 202 only for events that a power cut cannot take back.
+        self._connection.execute("PRAGMA synchronous = FULL")
+        self._depth = 0
+
+    def create(self, statements: str) -> None:
+        """Make tables and indexes (`CREATE ... IF NOT EXISTS`)."""
+        self._connection.executescript(statements)
+
+    def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
+        """Run one statement; outside `transaction` it is durable when this returns."""
+        return self._connection.execute(statement, parameters)
+
+    @contextmanager
+    def transaction(self) -> Iterator[None]:
+        """All statements within are durable together, or not at all; nests into the outermost."""
+        if self._depth == 0:
+            self._connection.execute("BEGIN IMMEDIATE")
+        self._depth += 1
+        try:
+            yield
+        except BaseException:
+            self._depth -= 1
+            if self._depth == 0:
+                self._connection.execute("ROLLBACK")
+            raise
+        self._depth -= 1
+        if self._depth == 0:
+            self._connection.execute("COMMIT")
+
+    def close(self) -> None:
+        """Close the file; safe to call twice."""
+        self._connection.close()

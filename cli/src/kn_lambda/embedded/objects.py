@@ -1,0 +1,210 @@
+"""Kubernetes objects with versions and watches: what etcd and the storage layer of kube-apiserver do.
+
+Objects are plain dictionaries, as in the API's JSON. What is returned is the caller's own copy.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kn_lambda.embedded.database import Database
+
+KubernetesObject = dict[str, Any]
+ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
+
+_TABLES = """
+CREATE TABLE IF NOT EXISTS objects (
+    kind TEXT NOT NULL, namespace TEXT NOT NULL, name TEXT NOT NULL, body TEXT NOT NULL,
+    PRIMARY KEY (kind, namespace, name)
+) WITHOUT ROWID;
+CREATE TABLE IF NOT EXISTS resource_version (value INTEGER NOT NULL);
+"""
+
+
+class NotFoundError(Exception):
+    """No such object."""
+
+
+class AlreadyExistsError(Exception):
+    """An object of that name is there already."""
+
+
+class ConflictError(Exception):
+    """The object changed since the version that the caller holds."""
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One step in the life of one object."""
+
+    type: ChangeType
+    kind: str
+    object: KubernetesObject
+
+
+class Objects:
+    """All objects of the embedded platform, by kind (`Job`), namespace ("" where it has none) and name.
+
+    Kinds are unique without their API group here, except `Service`, which means Knative's.
+    """
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._watches: set[asyncio.Queue[Change]] = set()
+        database.create(_TABLES)
+        row = database.execute("SELECT value FROM resource_version").fetchone()
+        if row is None:
+            database.execute("INSERT INTO resource_version VALUES (1)")
+        self._version: int = row["value"] if row else 1
+
+    @property
+    def resource_version(self) -> str:
+        """The version of the newest change."""
+        return str(self._version)
+
+    def get(self, kind: str, namespace: str, name: str) -> KubernetesObject:
+        """One object; `NotFoundError` where there is none."""
+        row = self._database.execute(
+            "SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
+            (kind, namespace, name),
+        ).fetchone()
+        if row is None:
+            raise NotFoundError(f"{kind} {namespace}/{name} not found")
+        return _load(row["body"])
+
+    def find(self, kind: str, namespace: str, name: str) -> KubernetesObject | None:
+        """One object, or None."""
+        try:
+            return self.get(kind, namespace, name)
+        except NotFoundError:
+            return None
+
+    def list(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        labels: Mapping[str, str] | None = None,
+    ) -> list[KubernetesObject]:
+        """Objects of one namespace or of all, by namespace and name, that carry all of `labels`."""
+        where, parameters = "kind = ?", (kind,)
+        if namespace is not None:
+            where, parameters = f"{where} AND namespace = ?", (kind, namespace)
+        rows = self._database.execute(
+            f"SELECT body FROM objects WHERE {where} ORDER BY namespace, name",  # noqa: S608  # only fixed text
+            parameters,
+        )
+        found = (_load(row["body"]) for row in rows)
+        return [item for item in found if _has_labels(item, labels or {})]
+
+    def create(self, kind: str, item: KubernetesObject) -> KubernetesObject:
+        """Store a new object with uid, creation time, generation 1; `AlreadyExistsError` if there is one."""
+        stored = _copy(item)
+        metadata = stored.setdefault("metadata", {})
+        namespace, name = metadata.get("namespace", ""), metadata["name"]
+        if self.find(kind, namespace, name) is not None:
+            raise AlreadyExistsError(f"{kind} {namespace}/{name} already exists")
+        metadata["uid"] = str(uuid.uuid4())
+        metadata["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata["generation"] = 1
+        self._write("ADDED", kind, stored)
+        return _copy(stored)
+
+    def update(self, kind: str, item: KubernetesObject) -> KubernetesObject:
+        """Replace an object; the generation grows when anything but metadata and status changed.
+
+        `ConflictError` when `item` carries a resourceVersion that is not the newest. An update that
+        changes nothing writes nothing and is seen by no watch.
+        """
+        stored = _copy(item)
+        metadata = stored["metadata"]
+        old = self.get(kind, metadata.get("namespace", ""), metadata["name"])
+        held = metadata.get("resourceVersion")
+        if held is not None and held != old["metadata"]["resourceVersion"]:
+            raise ConflictError(f"{kind} {metadata['name']} was changed since version {held}")
+        for kept in ("uid", "creationTimestamp", "generation", "resourceVersion"):
+            metadata[kept] = old["metadata"][kept]
+        if stored == old:
+            return old
+        if _wish(stored) != _wish(old):
+            metadata["generation"] += 1
+        self._write("MODIFIED", kind, stored)
+        return _copy(stored)
+
+    def update_status(
+        self, kind: str, namespace: str, name: str, status: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """Replace the whole status of an object, whatever its version; `NotFoundError` if it is gone."""
+        item = self.get(kind, namespace, name)
+        item["status"] = dict(status)
+        return self.update(kind, item)
+
+    def delete(self, kind: str, namespace: str, name: str) -> KubernetesObject:
+        """Remove an object and return its last state; `NotFoundError` where there is none."""
+        item = self.get(kind, namespace, name)
+        with self._database.transaction():
+            self._next_version(item)
+            self._database.execute(
+                "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
+                (kind, namespace, name),
+            )
+        self._tell(Change("DELETED", kind, item))
+        return item
+
+    def watch(self) -> asyncio.Queue[Change]:
+        """A queue that receives every change of every kind from now on, until `unwatch`.
+
+        List first, watch before that: a change between the two is then seen twice, never missed.
+        """
+        queue: asyncio.Queue[Change] = asyncio.Queue()
+        self._watches.add(queue)
+        return queue
+
+    def unwatch(self, queue: asyncio.Queue[Change]) -> None:
+        """Stop feeding a queue of `watch`."""
+        self._watches.discard(queue)
+
+    def _write(self, type_: ChangeType, kind: str, stored: KubernetesObject) -> None:
+        metadata = stored["metadata"]
+        with self._database.transaction():
+            self._next_version(stored)
+            self._database.execute(
+                "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
+                (kind, metadata.get("namespace", ""), metadata["name"], json.dumps(stored)),
+            )
+        self._tell(Change(type_, kind, stored))
+
+    def _next_version(self, item: KubernetesObject) -> None:
+        self._version += 1
+        item["metadata"]["resourceVersion"] = str(self._version)
+        self._database.execute("UPDATE resource_version SET value = ?", (self._version,))
+
+    def _tell(self, change: Change) -> None:
+        for queue in self._watches:
+            queue.put_nowait(Change(change.type, change.kind, _copy(change.object)))
+
+
+def _load(body: str) -> KubernetesObject:
+    item: KubernetesObject = json.loads(body)
+    return item
+
+
+def _copy(item: KubernetesObject) -> KubernetesObject:
+    return _load(json.dumps(item))
+
+
+def _has_labels(item: KubernetesObject, labels: Mapping[str, str]) -> bool:
+    own = item["metadata"].get("labels") or {}
+    return all(own.get(key) == value for key, value in labels.items())
+
+
+def _wish(item: KubernetesObject) -> KubernetesObject:
+    return {key: value for key, value in item.items() if key not in {"metadata", "status"}}
