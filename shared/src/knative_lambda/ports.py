@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from typing import BinaryIO
 
+    from knative_lambda.domain.build import BuildJob, BuildOrder
+    from knative_lambda.domain.deployment import Deployment, ServiceState
+    from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.names import FunctionId
     from knative_lambda.domain.storage import StoredObject
 
 
@@ -53,4 +57,95 @@ class Clock(Protocol):
 
     def now(self) -> datetime:
         """Now, with a time zone."""
+        ...
+
+
+class LambdaFunctions(Protocol):
+    """The records. Writes compare versions: `ConflictError` when somebody wrote in between."""
+
+    def get(self, function: FunctionId) -> LambdaFunction | None:
+        """The newest state of one record."""
+        ...
+
+    def create(self, record: LambdaFunction) -> LambdaFunction:
+        """Write a new record; `ConflictError` when there is one."""
+        ...
+
+    def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
+        """Write spec and wish together."""
+        ...
+
+    def replace_status(self, record: LambdaFunction) -> LambdaFunction:
+        """Write the status and nothing else."""
+        ...
+
+    def delete(self, record: LambdaFunction) -> None:
+        """Remove this very record (by uid); one that is gone is removed already."""
+        ...
+
+    def list(self) -> Iterator[LambdaFunction]:
+        """All records that this installation may see, page by page."""
+        ...
+
+
+class BuildJobs(Protocol):
+    """Build Jobs, named by `BuildOrder.name`."""
+
+    def start(self, order: BuildOrder) -> BuildJob:
+        """Make the Job, or return the one that is there."""
+        ...
+
+    def get(self, name: str) -> BuildJob | None:
+        """A Job of ours; None for one that is gone or is not a build."""
+        ...
+
+    def log_tail(self, name: str, *, max_bytes: int) -> str:
+        """The end of what its containers wrote, in their order; empty when nothing is left of it."""
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove a Job and its Pods; one that is gone is removed already."""
+        ...
+
+    def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
+        """Jobs of one lambda, or all, page by page."""
+        ...
+
+
+class LambdaServices(Protocol):
+    """The Knative Services of lambdas, and the Triggers of their subscriptions."""
+
+    def apply(self, deployment: Deployment) -> bool:
+        """Make Service and Triggers what the deployment says; remove Triggers it no longer has.
+
+        False, and nothing done, when the Service shows a newer generation of the same record.
+        """
+        ...
+
+    def state(self, deployment: Deployment) -> ServiceState:
+        """What became of this deployment's revision; not ready, not failed while it starts."""
+        ...
+
+    def delete(self, function: FunctionId) -> None:
+        """Remove Service and Triggers; what is gone is removed already."""
+        ...
+
+    def images_in_use(self) -> Iterator[str]:
+        """Every image that a Service or a Revision refers to."""
+        ...
+
+
+class ImageRegistry(Protocol):
+    """Finished images. Repositories are addressed by URL, as builds are told them."""
+
+    def find(self, repository_url: str, tag: str) -> str | None:
+        """The digest behind a tag."""
+        ...
+
+    def list_tags(self, repository_url: str) -> list[str]:
+        """All tags; none where the repository is unknown."""
+        ...
+
+    def delete(self, repository_url: str, digest: str) -> None:
+        """Remove a manifest and its tags; one that is gone is removed already."""
         ...

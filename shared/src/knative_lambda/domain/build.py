@@ -1,0 +1,105 @@
+"""A build: its identity, where its things are kept, and how it can end."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.names import derived_name
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from knative_lambda.domain.names import FunctionId
+
+_TAG_LENGTH = 40
+
+
+def build_id(
+    *, source_sha256: str, runtime: str, base_image_digest: str, builder_version: str
+) -> str:
+    """Return the identity of what a build would make: equal ids, equal images (hex of 64)."""
+    parts = (source_sha256, runtime, base_image_digest, builder_version)
+    return hashlib.sha256("\0".join(parts).encode()).hexdigest()
+
+
+def job_name(function: FunctionId, build: str) -> str:
+    """Name the Job of one wish; the same wish always has the same name."""
+    return derived_name(f"{function.namespace}-{function.name}", *_identity(function, build))
+
+
+def image_tag(build: str) -> str:
+    """Return the tag under which a finished build is found again."""
+    return f"build-{build[:_TAG_LENGTH]}"
+
+
+def context_key(function: FunctionId, build: str) -> str:
+    """Return the key of a build context below the storage root."""
+    return f"contexts/{function.namespace}/{function.name}/{build}"
+
+
+def log_key(function: FunctionId, build: str) -> str:
+    """Return the key of a build's log below the storage root; it outlives the Job."""
+    return f"logs/{function.namespace}/{function.name}/{build}.log"
+
+
+def tombstone_key(function: FunctionId) -> str:
+    """Return the key of the note that a lambda was deleted, against wishes that come late."""
+    return f"deleted/{function.namespace}/{function.name}"
+
+
+def _identity(function: FunctionId, build: str) -> tuple[str, str, str]:
+    return function.namespace, function.name, build
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildOrder:
+    """All that a build Job is told."""
+
+    function: FunctionId
+    build_id: str
+    wish_id: str
+    runtime: str
+    base_image_url: str
+    repository_url: str
+    context_url: str
+    context_sha256: str
+
+    @property
+    def name(self) -> str:
+        """The Job's name."""
+        return job_name(self.function, self.build_id)
+
+
+class JobState(StrEnum):
+    """Whether a build Job is over, and how."""
+
+    RUNNING = "Running"
+    SUCCEEDED = "Succeeded"
+    FAILED = "Failed"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildFailure:
+    """Why a build failed, for a person; `is_users` tells a mistake in the source from our trouble."""
+
+    reason: str
+    message: str
+    is_users: bool
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BuildJob:
+    """A build Job as the platform reports it."""
+
+    name: str
+    function: FunctionId
+    build_id: str
+    wish_id: str
+    state: JobState
+    created_at: datetime
+    finished_at: datetime | None = None
+    digest: str | None = None
+    failure: BuildFailure | None = None

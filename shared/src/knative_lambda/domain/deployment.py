@@ -1,0 +1,37 @@
+"""A lambda as it is to be served, and what the platform says of it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.lambda_function import LambdaFunctionSpec
+    from knative_lambda.domain.names import FunctionId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Deployment:
+    """One wish, built: what the Knative Service and the Triggers are made from."""
+
+    function: FunctionId
+    uid: str
+    generation: int
+    spec: LambdaFunctionSpec
+    image: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceState:
+    """What a Knative Service says of the newest thing asked of it."""
+
+    ready: bool
+    url: str = ""
+    revision: str = ""
+    failure_reason: str = ""
+    failure_message: str = ""
+
+    @property
+    def failed(self) -> bool:
+        """Whether it will not become ready without another wish."""
+        return not self.ready and bool(self.failure_reason)

@@ -1,0 +1,168 @@
+"""The events of Knative Lambda: their types, the models of their data, and how replies are made.
+
+`docs/schemas/` holds one JSON Schema per type, generated from here.
+"""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+from pydantic import Field, StringConstraints
+
+from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Model
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from knative_lambda.domain.names import FunctionId
+
+PREFIX = "dev.knative-lambda"
+SCHEMA_ROOT = "https://knative-lambda.dev/schemas"
+SOURCE_ROOT = "/knative-lambda"
+
+BUILD_START = f"{PREFIX}.build.start.v1"
+BUILD_STARTED = f"{PREFIX}.build.started.v1"
+BUILD_SUPERSEDED = f"{PREFIX}.build.superseded.v1"
+BUILD_COMPLETE = f"{PREFIX}.build.complete.v1"
+BUILD_FAILED = f"{PREFIX}.build.failed.v1"
+FUNCTION_READY = f"{PREFIX}.function.ready.v1"
+DELETE = f"{PREFIX}.delete.v1"
+FUNCTION_DELETED = f"{PREFIX}.function.deleted.v1"
+CLEANUP = f"{PREFIX}.cleanup.v1"
+CLEANUP_DONE = f"{PREFIX}.cleanup.done.v1"
+
+JOB_EVENTS = tuple(f"dev.knative.apiserver.ref.{verb}" for verb in ("add", "update", "delete"))
+"""What the ApiServerSource sends about build Jobs: references, so that no Job spec travels."""
+PING = "dev.knative.sources.ping"
+
+_Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
+_BuildId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+
+
+class BuildStart(LambdaFunctionSpec):
+    """Build this source and run it: the whole spec of the lambda that `subject` names."""
+
+
+class BuildStarted(Model):
+    """A build Job runs."""
+
+    build_id: _BuildId
+    job: str
+
+
+class BuildSuperseded(Model):
+    """The wish is older than one accepted before, so nothing was done."""
+
+    accepted_time: datetime = Field(description="time of the newer wish")
+    accepted_event_id: str
+
+
+class BuildComplete(Model):
+    """The image of a build is there."""
+
+    build_id: _BuildId
+    digest: _Digest
+
+
+class BuildFailed(Model):
+    """A build, or the start of what it made, failed; the revision before goes on serving."""
+
+    build_id: _BuildId
+    reason: str
+    message: str
+    retryable: bool = Field(description="whether the same source may build another time")
+    log: str = Field(description="the last lines")
+
+
+class FunctionReady(Model):
+    """The lambda answers at its URL with this image."""
+
+    build_id: _BuildId
+    url: str
+    image: str
+    revision: str
+
+
+class Delete(Model):
+    """Remove the lambda that `subject` names, and all it owns."""
+
+
+class FunctionDeleted(Model):
+    """Nothing of the lambda is left."""
+
+
+class Cleanup(Model):
+    """Collect what nobody needs any more."""
+
+    dry_run: bool = False
+
+
+class CleanupDone(Model):
+    """What was collected; with a dry run, what would have been."""
+
+    dry_run: bool
+    jobs: int = 0
+    contexts: int = 0
+    images: int = 0
+    stuck_builds: int = 0
+    tombstones: int = 0
+
+
+class JobReference(Model):
+    """The object reference that an ApiServerSource sends in mode Reference."""
+
+    model_config = {"extra": "ignore"}
+
+    kind: str
+    namespace: str
+    name: str
+
+
+OWN_EVENTS: Mapping[str, type[Model]] = {
+    BUILD_START: BuildStart,
+    BUILD_STARTED: BuildStarted,
+    BUILD_SUPERSEDED: BuildSuperseded,
+    BUILD_COMPLETE: BuildComplete,
+    BUILD_FAILED: BuildFailed,
+    FUNCTION_READY: FunctionReady,
+    DELETE: Delete,
+    FUNCTION_DELETED: FunctionDeleted,
+    CLEANUP: Cleanup,
+    CLEANUP_DONE: CleanupDone,
+}
+"""Every event type of ours, with the model of its data."""
+
+
+def schema_url(event_type: str) -> str:
+    """Return the `dataschema` of an event type: the name of its file in docs/schemas."""
+    return f"{SCHEMA_ROOT}/{event_type}.json"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Event:
+    """A CloudEvent whose context attributes are valid; `data` is its decoded JSON."""
+
+    id: str
+    source: str
+    type: str
+    time: datetime | None = None
+    subject: str | None = None
+    data: Any = None
+    extensions: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Reply:
+    """What a use case answers, before it becomes a CloudEvent."""
+
+    type: str
+    function: FunctionId | None
+    data: Model
+
+
+def reply_id(source: str, event_id: str, reply_type: str) -> str:
+    """Derive the id of a reply, so that a redelivered event repeats the same reply."""
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, "\0".join((source, event_id, reply_type))))

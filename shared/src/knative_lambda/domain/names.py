@@ -1,0 +1,64 @@
+"""Names that Kubernetes takes, and names derived so that two identities never meet."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from dataclasses import dataclass
+from typing import Annotated
+
+from pydantic import Field, StringConstraints
+
+# A label of RFC 1123 that starts with a letter: Knative Services become DNS-1035 Services.
+NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
+NAME_MAX_LENGTH = 63
+# Knative adds "-00001-private" and the like to a Service's name, within 63 characters.
+FUNCTION_NAME_MAX_LENGTH = 45
+
+_HASH_LENGTH = 10
+
+Namespace = Annotated[
+    str,
+    StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=NAME_MAX_LENGTH),
+    Field(description="DNS-1123 label"),
+]
+FunctionName = Annotated[
+    str,
+    StringConstraints(pattern=NAME_PATTERN, max_length=FUNCTION_NAME_MAX_LENGTH),
+    Field(description="DNS-1035 label of at most 45 characters"),
+]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class FunctionId:
+    """Which lambda: its namespace (the tenant) and its name."""
+
+    namespace: str
+    name: str
+
+    @classmethod
+    def parse(cls, subject: str) -> FunctionId:
+        """Read `<namespace>/<name>`; `ValueError` says what is wrong with it."""
+        namespace, separator, name = subject.partition("/")
+        if not separator:
+            raise ValueError("must be <namespace>/<name>")
+        for part, text, pattern, longest in (
+            ("namespace", namespace, r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", NAME_MAX_LENGTH),
+            ("name", name, NAME_PATTERN, FUNCTION_NAME_MAX_LENGTH),
+        ):
+            if len(text) > longest or not re.fullmatch(pattern, text):
+                raise ValueError(
+                    f"{part} must be lower-case letters, digits and '-', start with a letter, end with a "
+                    f"letter or digit, and have 1 to {longest} characters"
+                )
+        return cls(namespace, name)
+
+    def __str__(self) -> str:
+        """Return `<namespace>/<name>`, the subject of every event about this lambda."""
+        return f"{self.namespace}/{self.name}"
+
+
+def derived_name(readable: str, *identity: str, max_length: int = NAME_MAX_LENGTH) -> str:
+    """Shorten `readable` and end it in a hash of the full identity: same identity, same name."""
+    digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:_HASH_LENGTH]
+    return f"{readable[: max_length - _HASH_LENGTH - 1].rstrip('-')}-{digest}"
