@@ -40,7 +40,7 @@ class ObjectStorage(Protocol):
         ...
 
     def write(self, uri: str, source: BinaryIO) -> None:
-        """Store all of `source` (seekable, at its start); readers see the old object or the new, never a part."""
+        """Store all of `source` (seekable, at its start); a reader never sees a part of it."""
         ...
 
     def delete(self, uri: str) -> None:
@@ -100,7 +100,7 @@ class BuildJobs(Protocol):
         ...
 
     def log_tail(self, name: str, *, max_bytes: int) -> str:
-        """The end of what its containers wrote, in their order; empty when nothing is left of it."""
+        """The end of what its containers wrote, in their order; empty when nothing is left."""
         ...
 
     def delete(self, name: str) -> None:

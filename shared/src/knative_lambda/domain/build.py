@@ -83,7 +83,7 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildFailure:
-    """Why a build failed, for a person; `is_users` tells a mistake in the source from our trouble."""
+    """Why a build failed, for a person; `is_users` tells a mistake in the source from ours."""
 
     reason: str
     message: str

@@ -7,7 +7,10 @@ tooling: they name the field and the way out, and never hold a secret.
 
 from __future__ import annotations
 
-from datetime import timedelta
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from datetime import timedelta
 
 
 class KnativeLambdaError(Exception):
@@ -20,7 +23,7 @@ class KnativeLambdaError(Exception):
 
     @property
     def reason(self) -> str:
-        """CamelCase word for programs, as in a Kubernetes condition: the class name less `Error`."""
+        """CamelCase word for programs: the class name less `Error`."""
         return type(self).__name__.removesuffix("Error")
 
 

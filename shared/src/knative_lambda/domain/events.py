@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
-from pydantic import Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints
 
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Model
 
@@ -114,7 +114,7 @@ class CleanupDone(Model):
 class JobReference(Model):
     """The object reference that an ApiServerSource sends in mode Reference."""
 
-    model_config = {"extra": "ignore"}
+    model_config = ConfigDict(extra="ignore")
 
     kind: str
     namespace: str
@@ -165,4 +165,4 @@ class Reply:
 
 def reply_id(source: str, event_id: str, reply_type: str) -> str:
     """Derive the id of a reply, so that a redelivered event repeats the same reply."""
-    return str(uuid.uuid5(uuid.NAMESPACE_URL, "\0".join((source, event_id, reply_type))))
+    return str(uuid.uuid5(uuid.NAMESPACE_URL, f"{source}\0{event_id}\0{reply_type}"))

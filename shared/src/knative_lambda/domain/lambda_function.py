@@ -50,7 +50,7 @@ class Source(Model):
 
     uri: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
         None,
-        description="s3://bucket/key: a single file, a .zip, .tar or .tar.gz, or a prefix ending in /",
+        description="s3://bucket/key: one file, a .zip, .tar or .tar.gz, or a prefix ending in /",
     )
     inline: dict[str, str] | None = Field(None, description="relative path -> text of the file")
     image: Annotated[str, StringConstraints(pattern=_IMAGE_BY_DIGEST, max_length=512)] | None = (

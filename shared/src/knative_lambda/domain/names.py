@@ -48,8 +48,8 @@ class FunctionId:
         ):
             if len(text) > longest or not re.fullmatch(pattern, text):
                 raise ValueError(
-                    f"{part} must be lower-case letters, digits and '-', start with a letter, end with a "
-                    f"letter or digit, and have 1 to {longest} characters"
+                    f"{part} must be lower-case letters, digits and '-', start with a letter, "
+                    f"end with a letter or digit, and have 1 to {longest} characters"
                 )
         return cls(namespace, name)
 
