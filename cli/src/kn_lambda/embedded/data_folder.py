@@ -1,0 +1,103 @@
+"""The one folder that holds all that the embedded platform keeps."""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+_PRIVATE_FOLDER = 0o700
+_PRIVATE_FILE = 0o600
+
+
+class DataFolderInUseError(Exception):
+    """Another platform runs on this data folder."""
+
+
+class DataFolder:
+    """Places by name; `create` makes the folders, readable by their owner alone."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root.expanduser().absolute()
+        self.database = self.root / "state.sqlite"
+        self.kubeconfig = self.root / "kubeconfig"
+        self.platform_file = self.root / "platform.json"
+        self.ports_file = self.root / "ports.json"
+        self.lock_file = self.root / "lock"
+        self.storage = self.root / "storage"
+        self.registry = self.root / "registry"
+        self.images = self.root / "images"
+        self.runtimes = self.root / "runtimes"
+        self.pods = self.root / "pods"
+        self.builds = self.root / "builds"
+
+    def create(self) -> None:
+        """Make every folder that is missing."""
+        self.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        # An older folder, or one made under another umask, may hold secrets as well.
+        self.root.chmod(_PRIVATE_FOLDER)
+        for folder in (
+            self.storage, self.registry, self.images, self.runtimes, self.pods, self.builds,
+        ):  # fmt: skip
+            folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+
+    @contextmanager
+    def lock(self) -> Iterator[None]:
+        """Hold the folder for this process; `DataFolderInUseError` names the pid that has it.
+
+        The kernel lets go of the lock when the process ends, however it ends.
+        """
+        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        try:
+            try:
+                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError as error:
+                owner = os.read(descriptor, 20).decode().strip() or "unknown"
+                raise DataFolderInUseError(
+                    f"a platform (pid {owner}) already runs on {self.root}: "
+                    "stop it, or name another folder with --home"
+                ) from error
+            os.ftruncate(descriptor, 0)
+            os.pwrite(descriptor, str(os.getpid()).encode(), 0)
+            yield
+        finally:
+            os.close(descriptor)
+
+    def announce(self, facts: Mapping[str, object]) -> None:
+        """Tell other programs where the running platform is; they see all of `facts` or none."""
+        write_private(self.platform_file, json.dumps(facts, indent=2) + "\n")
+
+    def withdraw(self) -> None:
+        """Say that no platform runs here."""
+        self.platform_file.unlink(missing_ok=True)
+
+    def remembered_ports(self) -> dict[str, int]:
+        """Ports by server that were free last time; empty where nothing is known."""
+        try:
+            ports = json.loads(self.ports_file.read_text())
+        except (OSError, ValueError):
+            return {}
+        if not isinstance(ports, dict):
+            return {}
+        return {name: port for name, port in ports.items() if isinstance(port, int)}
+
+    def remember_ports(self, ports: Mapping[str, int]) -> None:
+        """Keep the ports for the next start, so that URLs stay the same."""
+        write_private(self.ports_file, json.dumps(dict(ports)) + "\n")
+
+
+def write_private(path: Path, text: str) -> None:
+    """Replace a file at once, readable by its owner alone."""
+    part = path.with_name(f".{path.name}.{os.getpid()}")
+    part.unlink(missing_ok=True)
+    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "w") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)
