@@ -1,0 +1,1 @@
+"""Serves one Python function over HTTP: CloudEvents or plain requests."""

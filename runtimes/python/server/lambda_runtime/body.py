@@ -1,0 +1,57 @@
+"""Reading request bodies under a limit."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_runtime.errors import RefusedRequestError
+
+if TYPE_CHECKING:
+    from lambda_runtime.responses import Message, Receive, Scope
+
+
+async def read_body(scope: Scope, receive: Receive, max_bytes: int) -> bytes:
+    """The whole body; a larger one is refused with 413, by its declared length where it has one."""
+    refuse_declared_length(scope, max_bytes)
+    message = await receive()
+    body: bytes = message.get("body", b"")
+    if not message.get("more_body"):
+        _refuse_over(len(body), max_bytes)
+        return body
+    chunks, size = [body], len(body)
+    while message.get("more_body"):
+        _refuse_over(size, max_bytes)
+        message = await receive()
+        chunks.append(message.get("body", b""))
+        size += len(chunks[-1])
+    _refuse_over(size, max_bytes)
+    if message["type"] == "http.disconnect":
+        raise RefusedRequestError(400, "IncompleteBody", "the caller left before the body ended")
+    return b"".join(chunks)
+
+
+def refuse_declared_length(scope: Scope, max_bytes: int) -> None:
+    """Refuse by `content-length` alone, before a byte of the body is read."""
+    for name, value in scope["headers"]:
+        if name == b"content-length":
+            _refuse_over(int(value), max_bytes)
+
+
+def limited(receive: Receive, max_bytes: int) -> Receive:
+    """The same stream, refused as soon as more than `max_bytes` have come."""
+    size = 0
+
+    async def receive_limited() -> Message:
+        nonlocal size
+        message = await receive()
+        size += len(message.get("body", b""))
+        _refuse_over(size, max_bytes)
+        return message
+
+    return receive_limited
+
+
+def _refuse_over(size: int, max_bytes: int) -> None:
+    if size > max_bytes:
+        message = f"the body is larger than the {max_bytes} bytes that this function takes"
+        raise RefusedRequestError(413, "BodyTooLarge", message)

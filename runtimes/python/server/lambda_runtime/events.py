@@ -1,0 +1,148 @@
+"""CloudEvents out of HTTP requests, in binary and structured mode."""
+
+from __future__ import annotations
+
+import base64
+import json
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote
+
+from lambda_runtime.attributes import (
+    check_attributes,
+    check_name,
+    check_structured_names,
+    invalid,
+    parse_time,
+)
+from lambda_runtime.errors import RefusedRequestError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_runtime.responses import Headers
+
+    Attributes = dict[str, Any]
+    DataDecoder = Callable[[str | None, bytes], Any]
+
+_STRUCTURED = "application/cloudevents"
+
+
+def read_event(headers: Headers, body: bytes, decode: DataDecoder) -> tuple[Attributes, Any]:
+    """Attributes and data of a valid event; `RefusedRequestError` names what is wrong."""
+    attributes, content_type = _binary_attributes(headers)
+    if content_type is not None and content_type.lower().startswith(_STRUCTURED):
+        return _structured(content_type, body, decode)
+    if "specversion" not in attributes:
+        message = "no CloudEvent: neither ce-specversion nor application/cloudevents+json"
+        raise RefusedRequestError(400, "NotACloudEvent", message)
+    if content_type is not None:
+        attributes["datacontenttype"] = content_type
+    check_attributes(attributes)
+    return attributes, decode(content_type, body)
+
+
+def typed_data(content_type: str | None, body: bytes) -> Any:
+    """Data as its content type says: JSON parsed, text decoded, anything else as bytes."""
+    if not body:
+        return None
+    media_type = (content_type or "application/json").partition(";")[0].strip().lower()
+    if media_type.endswith(("/json", "+json")):
+        try:
+            return json.loads(body)
+        except (ValueError, RecursionError):
+            if content_type is None:
+                return body
+            raise invalid("data", f"the data is no valid JSON, but {content_type:.60}") from None
+    if media_type.startswith("text/"):
+        try:
+            return body.decode()
+        except UnicodeDecodeError:
+            return body
+    return body
+
+
+def json_or_bytes(_content_type: str | None, body: bytes) -> Any:
+    """Data as the CloudEvents SDK gives it to a functions_framework function."""
+    if not body:
+        return None
+    try:
+        return json.loads(body)
+    except (ValueError, RecursionError):
+        return body
+
+
+def _binary_attributes(headers: Headers) -> tuple[Attributes, str | None]:
+    attributes: Attributes = {}
+    content_type = None
+    for raw_name, value in headers:
+        if raw_name.startswith(b"ce-"):
+            name = raw_name[3:].decode("latin-1")
+            check_name(name)
+            if name in attributes:
+                raise invalid(name, f'the attribute "{name}" is given twice')
+            attributes[name] = _header_value(name, value)
+        elif raw_name == b"content-type":
+            content_type = value.decode("latin-1")
+    return attributes, content_type
+
+
+def _header_value(name: str, value: bytes) -> str:
+    try:
+        text = value.decode()
+        if text.startswith('"') and text.endswith('"') and len(text) > 1:
+            text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+        return unquote(text, errors="strict") if "%" in text else text
+    except UnicodeDecodeError:
+        raise invalid(name, f'the attribute "{name}" is not UTF-8') from None
+
+
+def _structured(content_type: str, body: bytes, decode: DataDecoder) -> tuple[Attributes, Any]:
+    media_type = content_type.partition(";")[0].strip().lower()
+    if media_type != "application/cloudevents+json":
+        message = (
+            f"{media_type:.60} is not understood; send one event as application/cloudevents+json"
+        )
+        raise RefusedRequestError(415, "UnsupportedEventFormat", message)
+    try:
+        document = json.loads(body)
+    except (ValueError, RecursionError):
+        raise RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON") from None
+    if not isinstance(document, dict):
+        raise RefusedRequestError(400, "InvalidEvent", "the event is no JSON object")
+    attributes = {name: value for name, value in document.items() if value is not None}
+    data = attributes.pop("data", None)
+    encoded = attributes.pop("data_base64", None)
+    check_structured_names(attributes)
+    check_attributes(attributes)
+    if encoded is None:
+        return attributes, data
+    if data is not None:
+        raise invalid("data_base64", "the event has both data and data_base64")
+    return attributes, decode(attributes.get("datacontenttype"), _base64(encoded))
+
+
+def _base64(encoded: Any) -> bytes:
+    try:
+        return base64.b64decode(encoded, validate=True)
+    except (ValueError, TypeError):
+        raise invalid("data_base64", "data_base64 is no valid base64") from None
+
+
+def event_factory() -> Callable[[Attributes, Any], Any]:
+    """Makes the events a handler is given: of the SDK 2.x where the user brings it, else of 1.x."""
+    try:
+        from cloudevents.core.v1.event import CloudEvent as CloudEvent2  # noqa: PLC0415 - by path
+    except ModuleNotFoundError:
+        from cloudevents.http import CloudEvent  # noqa: PLC0415 - only where events are served
+
+        return CloudEvent
+
+    def make(attributes: Attributes, data: Any) -> Any:
+        if "time" in attributes:
+            attributes["time"] = parse_time(attributes["time"])
+        try:
+            return CloudEvent2(attributes, data)
+        except ValueError as error:
+            raise RefusedRequestError(400, "InvalidEvent", str(error)) from None
+
+    return make
