@@ -1,0 +1,231 @@
+"""Objects in S3 or any server that speaks its protocol: `s3://bucket/key`."""
+
+from __future__ import annotations
+
+import re
+import threading
+from contextlib import closing
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import timedelta
+from ipaddress import IPv4Address
+from typing import TYPE_CHECKING, Any, Final
+from urllib.parse import urlsplit
+
+from pydantic import SecretStr
+
+from knative_lambda.domain.errors import StorageUnavailableError, UnsupportedSourceError
+from knative_lambda.domain.storage import StoredObject
+
+from .copying import CHUNK_BYTES, copy_limited, require_size
+from .s3_errors import s3_errors
+from .uri import more_than, require_object_key, require_prefix, shown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+    from typing import BinaryIO
+
+    from botocore.response import StreamingBody
+    from mypy_boto3_s3 import S3Client
+    from mypy_boto3_s3.type_defs import ListObjectsV2OutputTypeDef
+
+_URI: Final = re.compile(r"s3://([^/]*)(?:/(.*))?", re.IGNORECASE | re.DOTALL)
+_BUCKET: Final = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
+_PAGE: Final = 1000
+_LONGEST_DOWNLOAD: Final = timedelta(days=7)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class S3Connection:
+    """Where and how to reach S3; without keys, boto3 looks for credentials as it always does."""
+
+    endpoint_url: str | None = None
+    region: str | None = None
+    path_style: bool = False
+    access_key: SecretStr | str | None = field(default=None, repr=False)
+    secret_key: SecretStr | str | None = field(default=None, repr=False)
+    connect_timeout: timedelta = timedelta(seconds=2)
+    read_timeout: timedelta = timedelta(seconds=15)
+    max_attempts: int = 3
+
+    def __post_init__(self) -> None:
+        """Refuse what could only fail later, with the first event."""
+        if (self.access_key is None) != (self.secret_key is None):
+            raise ValueError("access_key, secret_key: set both or neither")
+        if self.endpoint_url is not None:
+            parts = urlsplit(self.endpoint_url)
+            if parts.scheme not in {"http", "https"} or not parts.hostname or "@" in parts.netloc:
+                raise ValueError("endpoint_url: must be http(s)://host[:port] without user name")
+
+    @property
+    def name(self) -> str:
+        """What people call this storage: its host, or S3 itself."""
+        return urlsplit(self.endpoint_url).netloc if self.endpoint_url else "s3"
+
+    def client(self) -> S3Client:
+        """Make a client; nothing is sent."""
+        import boto3  # noqa: PLC0415 - a fifth of a second that a cold start without S3 saves
+        from botocore.config import Config  # noqa: PLC0415
+
+        config = Config(
+            signature_version="s3v4",
+            retries={"mode": "standard", "total_max_attempts": self.max_attempts},
+            connect_timeout=self.connect_timeout.total_seconds(),
+            read_timeout=self.read_timeout.total_seconds(),
+            s3={"addressing_style": "path" if self.path_style else "auto"},
+            # Trailing checksums are unknown to many servers that speak S3.
+            request_checksum_calculation="when_required",
+            response_checksum_validation="when_required",
+        )
+        client: S3Client = boto3.session.Session().client(
+            "s3",
+            endpoint_url=self.endpoint_url,
+            region_name=self.region,
+            aws_access_key_id=_revealed(self.access_key),
+            aws_secret_access_key=_revealed(self.secret_key),
+            config=config,
+        )
+        return client
+
+
+class S3Storage:
+    """`ObjectStorage` on S3; safe to share between threads, connects with the first request."""
+
+    def __init__(self, connection: S3Connection) -> None:
+        self._connection = connection
+        self._shared_client: S3Client | None = None
+        self._lock = threading.Lock()
+
+    def describe(self, uri: str) -> StoredObject:
+        """Size and time of one object; `SourceNotFoundError` where there is none."""
+        place = _object_at(uri)
+        with s3_errors(shown(uri), bucket=place.bucket):
+            head = self._client().head_object(Bucket=place.bucket, Key=place.key)
+        return _stored_object(uri, head.get("ContentLength"), head.get("LastModified"))
+
+    def list(self, prefix: str, *, limit: int) -> Iterator[StoredObject]:
+        """Objects below a prefix, by ascending URI; no more pages are asked for than `limit` needs.
+
+        Objects whose key ends in `/` stand for folders in some tools and are left out.
+        """
+        place = _place(prefix)
+        require_prefix(prefix, place.key)
+        files = folders = 0
+        for item in self._items(prefix, place, page=min(_PAGE, limit + 1)):
+            key = item["Key"]
+            folders += key.endswith("/")
+            files += not key.endswith("/")
+            if files > limit or folders > limit + 1:
+                raise more_than(limit, prefix)
+            if not key.endswith("/"):
+                yield _stored_object(
+                    prefix + key[len(place.key) :],
+                    item.get("Size"),
+                    item.get("LastModified"),
+                )
+
+    def read(self, uri: str, target: BinaryIO, *, max_bytes: int) -> int:
+        """Copy one object into `target`; a larger one is refused before its content is read."""
+        place = _object_at(uri)
+        with s3_errors(shown(uri), bucket=place.bucket):
+            response = self._client().get_object(Bucket=place.bucket, Key=place.key)
+        with closing(response["Body"]) as body:
+            require_size(response.get("ContentLength", 0), max_bytes=max_bytes, uri=uri)
+            chunks = _chunks(body, uri, place.bucket)
+            return copy_limited(chunks, target, max_bytes=max_bytes, uri=uri)
+
+    def write(self, uri: str, source: BinaryIO) -> None:
+        """Store all of `source` in one request, so that no part of it is ever seen."""
+        place = _object_at(uri)
+        with s3_errors(shown(uri), bucket=place.bucket):
+            self._client().put_object(Bucket=place.bucket, Key=place.key, Body=source)
+
+    def delete(self, uri: str) -> None:
+        """Remove one object; one that is not there is removed already."""
+        place = _object_at(uri)
+        with s3_errors(shown(uri), bucket=place.bucket):
+            self._client().delete_object(Bucket=place.bucket, Key=place.key)
+
+    def download_url(self, uri: str, *, expires_in: timedelta) -> str:
+        """A presigned URL, made without a request; holds for at most seven days."""
+        if not timedelta() < expires_in <= _LONGEST_DOWNLOAD:
+            raise ValueError("expires_in: must be more than nothing and at most seven days")
+        place = _object_at(uri)
+        with s3_errors(shown(uri), bucket=place.bucket):
+            return self._client().generate_presigned_url(
+                "get_object",
+                Params={"Bucket": place.bucket, "Key": place.key},
+                ExpiresIn=max(1, int(expires_in.total_seconds())),
+            )
+
+    def _client(self) -> S3Client:
+        with self._lock:
+            if self._shared_client is None:
+                self._shared_client = self._connection.client()
+            return self._shared_client
+
+    def _items(self, prefix: str, place: _Place, *, page: int) -> Iterator[Any]:
+        request: dict[str, Any] = {"Bucket": place.bucket, "Prefix": place.key, "MaxKeys": page}
+        while True:
+            with s3_errors(shown(prefix), bucket=place.bucket):
+                response: ListObjectsV2OutputTypeDef = self._client().list_objects_v2(**request)
+            yield from response.get("Contents", ())
+            following = response.get("NextContinuationToken")
+            if not response.get("IsTruncated") or not following:
+                return
+            request["ContinuationToken"] = following
+
+
+@dataclass(frozen=True, slots=True)
+class _Place:
+    bucket: str
+    _: KW_ONLY
+    key: str
+
+
+def _place(uri: str) -> _Place:
+    match = _URI.fullmatch(uri)
+    if match is None:
+        raise UnsupportedSourceError(f"{shown(uri)} must have the form s3://bucket/key")
+    bucket, key = match.groups(default="")
+    if not _BUCKET.fullmatch(bucket) or _is_address(bucket):
+        raise UnsupportedSourceError(
+            f"{shown(uri)} has no valid bucket name: 3 to 63 of a-z, 0-9, '-' and '.', "
+            "with a letter or digit at both ends",
+        )
+    return _Place(bucket, key=key)
+
+
+def _object_at(uri: str) -> _Place:
+    place = _place(uri)
+    require_object_key(uri, place.key)
+    return place
+
+
+def _stored_object(uri: str, size: int | None, modified_at: datetime | None) -> StoredObject:
+    if size is None or modified_at is None:
+        raise StorageUnavailableError(
+            f"The answer for {shown(uri)} lacks its size or time: does the endpoint speak S3?",
+        )
+    return StoredObject(uri=uri, size_bytes=size, modified_at=modified_at)
+
+
+def _is_address(bucket: str) -> bool:
+    try:
+        IPv4Address(bucket)
+    except ValueError:
+        return False
+    return True
+
+
+def _chunks(body: StreamingBody, uri: str, bucket: str) -> Iterator[bytes]:
+    while True:
+        with s3_errors(shown(uri), bucket=bucket):
+            chunk = body.read(CHUNK_BYTES)
+        if not chunk:
+            return
+        yield chunk
+
+
+def _revealed(secret: SecretStr | str | None) -> str | None:
+    return secret.get_secret_value() if isinstance(secret, SecretStr) else secret
