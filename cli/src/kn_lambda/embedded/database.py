@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from pathlib import Path
 
 
 class Database:
     """A connection that survives `kill -9`: what a transaction wrote is there or was never there.
 
-    Used from the one thread of the event loop. Each part of the platform owns the tables it creates.
+    Used from the one thread of the event loop. Each part of the platform owns the tables it makes.
     """
 
     def __init__(self, path: Path) -> None:
@@ -24,6 +24,7 @@ class Database:
         # A Broker answers 202 only for events that a power cut cannot take back.
         self._connection.execute("PRAGMA synchronous = FULL")
         self._depth = 0
+        self._after_commit: list[Callable[[], None]] = []
 
     def create(self, statements: str) -> None:
         """Make tables and indexes (`CREATE ... IF NOT EXISTS`)."""
@@ -44,11 +45,24 @@ class Database:
         except BaseException:
             self._depth -= 1
             if self._depth == 0:
+                self._after_commit.clear()
                 self._connection.execute("ROLLBACK")
             raise
         self._depth -= 1
         if self._depth == 0:
             self._connection.execute("COMMIT")
+            self._run_after_commit()
+
+    def after_commit(self, call: Callable[[], None]) -> None:
+        """Call once the transaction under way is durable (now, if there is none), or never."""
+        self._after_commit.append(call)
+        if self._depth == 0:
+            self._run_after_commit()
+
+    def _run_after_commit(self) -> None:
+        calls, self._after_commit = self._after_commit, []
+        for call in calls:
+            call()
 
     def close(self) -> None:
         """Close the file; safe to call twice."""

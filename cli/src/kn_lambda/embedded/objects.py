@@ -1,4 +1,4 @@
-"""Kubernetes objects with versions and watches: what etcd and the storage layer of kube-apiserver do.
+"""Kubernetes objects with versions and watches: etcd and the storage layer of kube-apiserver.
 
 Objects are plain dictionaries, as in the API's JSON. What is returned is the caller's own copy.
 """
@@ -8,7 +8,8 @@ from __future__ import annotations
 import asyncio
 import json
 import uuid
-from dataclasses import dataclass
+from collections import deque
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.database import Database
 
 KubernetesObject = dict[str, Any]
+KubernetesObjects = list[KubernetesObject]
 ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
 _TABLES = """
@@ -41,6 +43,10 @@ class ConflictError(Exception):
     """The object changed since the version that the caller holds."""
 
 
+class ExpiredError(Exception):
+    """The changes since that version are no longer kept; list again and watch from there."""
+
+
 @dataclass(frozen=True, slots=True)
 class Change:
     """One step in the life of one object."""
@@ -48,22 +54,25 @@ class Change:
     type: ChangeType
     kind: str
     object: KubernetesObject
+    previous: KubernetesObject | None = None  # shared by all watches: read it, never change it
 
 
 class Objects:
-    """All objects of the embedded platform, by kind (`Job`), namespace ("" where it has none) and name.
+    """All objects of the embedded platform, by kind (`Job`), namespace ("" without one) and name.
 
     Kinds are unique without their API group here, except `Service`, which means Knative's.
     """
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, *, changes_kept: int = 2000) -> None:
         self._database = database
         self._watches: set[asyncio.Queue[Change]] = set()
+        self._changes: deque[Change] = deque(maxlen=changes_kept)
         database.create(_TABLES)
         row = database.execute("SELECT value FROM resource_version").fetchone()
         if row is None:
             database.execute("INSERT INTO resource_version VALUES (1)")
         self._version: int = row["value"] if row else 1
+        self._changes_start = self._version  # watches may begin at this version or later
 
     @property
     def resource_version(self) -> str:
@@ -95,7 +104,8 @@ class Objects:
         labels: Mapping[str, str] | None = None,
     ) -> list[KubernetesObject]:
         """Objects of one namespace or of all, by namespace and name, that carry all of `labels`."""
-        where, parameters = "kind = ?", (kind,)
+        where = "kind = ?"
+        parameters: tuple[str, ...] = (kind,)
         if namespace is not None:
             where, parameters = f"{where} AND namespace = ?", (kind, namespace)
         rows = self._database.execute(
@@ -105,8 +115,33 @@ class Objects:
         found = (_load(row["body"]) for row in rows)
         return [item for item in found if _has_labels(item, labels or {})]
 
+    def page(
+        self,
+        kind: str,
+        namespace: str | None = None,
+        *,
+        name: str | None = None,
+        after: tuple[str, str] = ("", ""),
+        limit: int = -1,
+    ) -> KubernetesObjects:
+        """Return at most `limit` objects that follow (namespace, name) `after`, in that order."""
+        where = "kind = ? AND (namespace, name) > (?, ?)"
+        parameters: tuple[str, ...] = (kind, *after)
+        for column, value in (("namespace", namespace), ("name", name)):
+            if value is not None:
+                where, parameters = f"{where} AND {column} = ?", (*parameters, value)
+        rows = self._database.execute(
+            f"SELECT body FROM objects WHERE {where} ORDER BY namespace, name LIMIT ?",  # noqa: S608  # only fixed text
+            (*parameters, limit),
+        )
+        return [_load(row["body"]) for row in rows]
+
+    def kinds(self) -> set[str]:
+        """All kinds of which there is an object."""
+        return {row["kind"] for row in self._database.execute("SELECT DISTINCT kind FROM objects")}
+
     def create(self, kind: str, item: KubernetesObject) -> KubernetesObject:
-        """Store a new object with uid, creation time, generation 1; `AlreadyExistsError` if there is one."""
+        """Store a new object with uid, creation time and generation 1, or `AlreadyExistsError`."""
         stored = _copy(item)
         metadata = stored.setdefault("metadata", {})
         namespace, name = metadata.get("namespace", ""), metadata["name"]
@@ -115,7 +150,7 @@ class Objects:
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         metadata["generation"] = 1
-        self._write("ADDED", kind, stored)
+        self._write("ADDED", kind, stored, None)
         return _copy(stored)
 
     def update(self, kind: str, item: KubernetesObject) -> KubernetesObject:
@@ -136,13 +171,13 @@ class Objects:
             return old
         if _wish(stored) != _wish(old):
             metadata["generation"] += 1
-        self._write("MODIFIED", kind, stored)
+        self._write("MODIFIED", kind, stored, old)
         return _copy(stored)
 
     def update_status(
         self, kind: str, namespace: str, name: str, status: Mapping[str, Any]
     ) -> KubernetesObject:
-        """Replace the whole status of an object, whatever its version; `NotFoundError` if it is gone."""
+        """Replace the whole status, whatever the version; `NotFoundError` if the object is gone."""
         item = self.get(kind, namespace, name)
         item["status"] = dict(status)
         return self.update(kind, item)
@@ -156,15 +191,22 @@ class Objects:
                 "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
                 (kind, namespace, name),
             )
-        self._tell(Change("DELETED", kind, item))
-        return item
+            self._tell(Change("DELETED", kind, _copy(item), item))
+        return _copy(item)
 
-    def watch(self) -> asyncio.Queue[Change]:
-        """A queue that receives every change of every kind from now on, until `unwatch`.
+    def watch(self, *, since: str | None = None) -> asyncio.Queue[Change]:
+        """Return a queue that receives every change of every kind from now on, until `unwatch`.
 
         List first, watch before that: a change between the two is then seen twice, never missed.
+        With `since`, changes after that version come first; `ExpiredError` if they are not kept.
         """
         queue: asyncio.Queue[Change] = asyncio.Queue()
+        if since is not None:
+            if int(since) < self._changes_start:
+                raise ExpiredError(f"too old resource version: {since} ({self._changes_start})")
+            for change in self._changes:
+                if _version(change) > int(since):
+                    queue.put_nowait(replace(change, object=_copy(change.object)))
         self._watches.add(queue)
         return queue
 
@@ -172,7 +214,13 @@ class Objects:
         """Stop feeding a queue of `watch`."""
         self._watches.discard(queue)
 
-    def _write(self, type_: ChangeType, kind: str, stored: KubernetesObject) -> None:
+    def _write(
+        self,
+        type_: ChangeType,
+        kind: str,
+        stored: KubernetesObject,
+        previous: KubernetesObject | None,
+    ) -> None:
         metadata = stored["metadata"]
         with self._database.transaction():
             self._next_version(stored)
@@ -180,7 +228,7 @@ class Objects:
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
                 (kind, metadata.get("namespace", ""), metadata["name"], json.dumps(stored)),
             )
-        self._tell(Change(type_, kind, stored))
+            self._tell(Change(type_, kind, _copy(stored), previous))
 
     def _next_version(self, item: KubernetesObject) -> None:
         self._version += 1
@@ -188,8 +236,18 @@ class Objects:
         self._database.execute("UPDATE resource_version SET value = ?", (self._version,))
 
     def _tell(self, change: Change) -> None:
+        self._database.after_commit(lambda: self._publish(change))
+
+    def _publish(self, change: Change) -> None:
+        if len(self._changes) == self._changes.maxlen:
+            self._changes_start = _version(self._changes[0])
+        self._changes.append(change)
         for queue in self._watches:
-            queue.put_nowait(Change(change.type, change.kind, _copy(change.object)))
+            queue.put_nowait(replace(change, object=_copy(change.object)))
+
+
+def _version(change: Change) -> int:
+    return int(change.object["metadata"]["resourceVersion"])
 
 
 def _load(body: str) -> KubernetesObject:
