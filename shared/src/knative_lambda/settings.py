@@ -80,7 +80,8 @@ class CleanupSettings(RegistrySettings):
     """cleanup: how long things are kept."""
 
     job_retention: timedelta = timedelta(hours=1)
-    context_retention: timedelta = timedelta(hours=24)
-    image_retention: timedelta = timedelta(days=7)
+    build_retention: timedelta = Field(
+        timedelta(hours=24), description="contexts, logs and images that nothing refers to"
+    )
     tombstone_retention: timedelta = timedelta(hours=24)
-    stuck_after: timedelta = timedelta(minutes=2)
+    stuck_after: timedelta = timedelta(minutes=10)

@@ -106,6 +106,7 @@ class CleanupDone(Model):
     dry_run: bool
     jobs: int = 0
     contexts: int = 0
+    logs: int = 0
     images: int = 0
     stuck_builds: int = 0
     tombstones: int = 0

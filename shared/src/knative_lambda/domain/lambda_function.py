@@ -204,6 +204,7 @@ class BuildStatus(Model):
     """The newest build of a lambda."""
 
     id: str
+    wish_id: str = Field(description="id of the event whose wish this build serves")
     job: str | None = None
     digest: str | None = None
     started_at: datetime | None = None

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
 _URI: Final = re.compile(r"s3://([^/]*)(?:/(.*))?", re.IGNORECASE | re.DOTALL)
 _BUCKET: Final = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
-_PAGE: Final = 1000
 _LONGEST_DOWNLOAD: Final = timedelta(days=7)
 
 
@@ -91,8 +90,9 @@ class S3Connection:
 class S3Storage:
     """`ObjectStorage` on S3; safe to share between threads, connects with the first request."""
 
-    def __init__(self, connection: S3Connection) -> None:
+    def __init__(self, connection: S3Connection, *, page_size: int = 1000) -> None:
         self._connection = connection
+        self._page_size = page_size
         self._shared_client: S3Client | None = None
         self._lock = threading.Lock()
 
@@ -111,7 +111,7 @@ class S3Storage:
         place = _place(prefix)
         require_prefix(prefix, place.key)
         files = folders = 0
-        for item in self._items(prefix, place, page=min(_PAGE, limit + 1)):
+        for item in self._items(prefix, place, page=min(self._page_size, limit + 1)):
             key = item["Key"]
             folders += key.endswith("/")
             files += not key.endswith("/")

@@ -129,7 +129,7 @@ def _unanswered(error: Exception, subject: str) -> KnativeLambdaError:
 def _access_denied(subject: str, bucket: str) -> StorageAccessDeniedError:
     return StorageAccessDeniedError(
         f"Object storage denies this installation access to {subject}: check its credentials and "
-        f"its rights on bucket '{bucket}' (without the right to list, a missing object looks so too)",
+        f"its rights on bucket '{bucket}' (a missing object can look like this too)",
     )
 
 

@@ -1,0 +1,44 @@
+"""Labels, annotations and owner references that all our objects carry."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from knative_lambda.domain.lambda_function import API_GROUP, API_VERSION, KIND
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.names import FunctionId
+
+MANAGED_BY = "app.kubernetes.io/managed-by"
+NAME = "app.kubernetes.io/name"
+FUNCTION_NAMESPACE = f"{API_GROUP}/function-namespace"
+FUNCTION_NAME = f"{API_GROUP}/function-name"
+BUILD_ID = f"{API_GROUP}/build-id"
+WISH_ID = f"{API_GROUP}/wish-id"
+WISH_TIME = f"{API_GROUP}/wish-time"
+GENERATION = f"{API_GROUP}/generation"
+OWNER_UID = f"{API_GROUP}/owner-uid"
+LAMBDA_EXTENSION = "lambdafunction"
+"""Extension attribute that the runtimes set on every reply: `<namespace>/<name>`."""
+
+
+def function_labels(function: FunctionId) -> dict[str, str]:
+    """Labels by which everything of one lambda is found."""
+    return {
+        MANAGED_BY: "knative-lambda",
+        NAME: function.name,
+        FUNCTION_NAMESPACE: function.namespace,
+        FUNCTION_NAME: function.name,
+    }
+
+
+def owner_reference(function: FunctionId, uid: str) -> dict[str, Any]:
+    """Let Kubernetes collect the object together with the record."""
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "name": function.name,
+        "uid": uid,
+        "controller": True,
+        "blockOwnerDeletion": True,
+    }

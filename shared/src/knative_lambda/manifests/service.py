@@ -1,0 +1,108 @@
+"""The Knative Service of a lambda."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from knative_lambda.manifests import labels
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.lambda_function import EnvironmentVariable
+
+_AUTOSCALING = "autoscaling.knative.dev"
+
+
+def lambda_service(deployment: Deployment) -> dict[str, Any]:
+    """Return the Service; every change of it makes a Revision, and nothing else does.
+
+    So the pod template holds what follows from the spec and the image, and no times or counters.
+    """
+    function, spec = deployment.function, deployment.spec
+    return {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {
+            "name": function.name,
+            "namespace": function.namespace,
+            "labels": labels.function_labels(function),
+            "annotations": {
+                labels.GENERATION: str(deployment.generation),
+                labels.OWNER_UID: deployment.uid,
+            },
+            "ownerReferences": [labels.owner_reference(function, deployment.uid)],
+        },
+        "spec": {
+            "template": {
+                "metadata": {
+                    "labels": labels.function_labels(function),
+                    "annotations": {
+                        f"{_AUTOSCALING}/min-scale": str(spec.scale.min),
+                        f"{_AUTOSCALING}/max-scale": str(spec.scale.max),
+                        f"{_AUTOSCALING}/target": str(spec.scale.target),
+                    },
+                },
+                "spec": {
+                    "containerConcurrency": spec.scale.concurrency,
+                    "timeoutSeconds": spec.timeout_seconds,
+                    "automountServiceAccountToken": False,
+                    "enableServiceLinks": False,
+                    "containers": [_container(deployment)],
+                },
+            }
+        },
+    }
+
+
+def _container(deployment: Deployment) -> dict[str, Any]:
+    spec = deployment.spec
+    return {
+        "name": "user-container",
+        "image": deployment.image,
+        "env": [*_contract(deployment), *map(_variable, spec.env)],
+        "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
+        "resources": spec.resources.to_json(),
+        "securityContext": {
+            "runAsNonRoot": True,
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+            "seccompProfile": {"type": "RuntimeDefault"},
+        },
+    }
+
+
+def _contract(deployment: Deployment) -> list[dict[str, str]]:
+    """The part of the environment that tells the runtime's server what it serves."""
+    spec = deployment.spec
+    variables = {
+        "FUNCTION_NAME": str(deployment.function),
+        "FUNCTION_SIGNATURE": spec.signature,
+        "FUNCTION_TIMEOUT_SECONDS": str(spec.timeout_seconds),
+        "FUNCTION_CONCURRENCY": str(spec.scale.concurrency),
+    }
+    handler = spec.handler or _handler_of_single_file(spec.source.uri)
+    if handler is not None:
+        variables["FUNCTION_HANDLER"] = handler
+    return [{"name": name, "value": value} for name, value in variables.items()]
+
+
+def _handler_of_single_file(uri: str | None) -> str | None:
+    """`s3://bucket/greet.py` is served as `greet.handler`."""
+    file = (uri or "").rpartition("/")[2]
+    stem, dot, ending = file.rpartition(".")
+    return f"{stem}.handler" if dot and ending in {"py", "js", "mjs", "cjs"} else None
+
+
+def _variable(variable: EnvironmentVariable) -> dict[str, Any]:
+    if variable.secret_key_ref is not None:
+        return {
+            "name": variable.name,
+            "valueFrom": {"secretKeyRef": variable.secret_key_ref.to_json()},
+        }
+    if variable.config_map_key_ref is not None:
+        return {
+            "name": variable.name,
+            "valueFrom": {"configMapKeyRef": variable.config_map_key_ref.to_json()},
+        }
+    return {"name": variable.name, "value": variable.value}

@@ -1,0 +1,114 @@
+"""Turn a source into a build context: one file whose bytes depend on the source alone."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import tarfile
+from dataclasses import dataclass
+from typing import IO, TYPE_CHECKING
+
+from knative_lambda.domain.errors import (
+    LimitExceededError,
+    SourceNotFoundError,
+    UnsupportedSourceError,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from typing import BinaryIO
+
+    from knative_lambda.domain.lambda_function import Source
+    from knative_lambda.domain.names import FunctionId
+    from knative_lambda.ports import ObjectStorage
+
+_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
+_CHUNK = 1024 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContextPacker:
+    """Reads sources under limits, from places that the tenant may read."""
+
+    storage: ObjectStorage
+    source_prefixes: tuple[str, ...]
+    max_bytes: int
+    max_files: int
+
+    def pack(self, function: FunctionId, source: Source, target: BinaryIO) -> str:
+        """Write the context to `target` and return its SHA-256.
+
+        An archive is passed on as it is, unread: the build unpacks it in its own sandbox. Anything
+        else becomes a .tar.gz of which every byte follows from paths and contents.
+        """
+        if source.inline is not None:
+            files = ((path, text.encode()) for path, text in sorted(source.inline.items()))
+            self._write_tar(files, target)
+        elif source.uri is not None:
+            self._check_place(function, source.uri)
+            if source.uri.endswith("/"):
+                self._write_tar(self._files_below(source.uri), target)
+            elif source.uri.lower().endswith(_ARCHIVES):
+                self.storage.read(source.uri, target, max_bytes=self.max_bytes)
+            else:
+                self._write_tar(self._single_file(source.uri), target)
+        target.seek(0)
+        return _sha256(target)
+
+    def _check_place(self, function: FunctionId, uri: str) -> None:
+        allowed = [
+            prefix.replace("{namespace}", function.namespace) for prefix in self.source_prefixes
+        ]
+        if not uri.startswith(tuple(allowed)):
+            raise UnsupportedSourceError(
+                f"sources of {function.namespace} may come from {', '.join(allowed)} only",
+                field="source.uri",
+            )
+
+    def _single_file(self, uri: str) -> Iterator[tuple[str, bytes]]:
+        yield uri.rpartition("/")[2], self._read(uri, self.max_bytes)
+
+    def _files_below(self, prefix: str) -> Iterator[tuple[str, bytes]]:
+        left, found = self.max_bytes, False
+        for stored in self.storage.list(prefix, limit=self.max_files):
+            if stored.uri.endswith("/"):
+                continue  # consoles keep "folders" as empty objects
+            found = True
+            content = self._read(stored.uri, left)
+            left -= len(content)
+            yield stored.uri.removeprefix(prefix), content
+        if not found:
+            raise SourceNotFoundError(f"nothing is stored below {prefix}", field="source.uri")
+
+    def _read(self, uri: str, max_bytes: int) -> bytes:
+        content = io.BytesIO()
+        self.storage.read(uri, content, max_bytes=max_bytes)
+        return content.getvalue()
+
+    def _write_tar(self, files: Iterator[tuple[str, bytes]], target: IO[bytes]) -> None:
+        left = self.max_bytes
+        # No name and no time in the gzip header, for equal bytes from equal sources.
+        with (
+            gzip.GzipFile(
+                filename="", mode="wb", fileobj=target, compresslevel=6, mtime=0
+            ) as packed,
+            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+        ):
+            for path, content in files:
+                left -= len(content)
+                if left < 0:
+                    raise LimitExceededError(
+                        f"the source is over {self.max_bytes} bytes", field="source"
+                    )
+                entry = tarfile.TarInfo(path)
+                entry.size = len(content)
+                tar.addfile(entry, io.BytesIO(content))
+
+
+def _sha256(target: BinaryIO) -> str:
+    digest = hashlib.sha256()
+    while chunk := target.read(_CHUNK):
+        digest.update(chunk)
+    target.seek(0)
+    return digest.hexdigest()

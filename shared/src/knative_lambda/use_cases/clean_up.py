@@ -1,0 +1,174 @@
+"""cleanup: collect what nobody needs, and settle builds whose end nobody saw."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain import build, events
+from knative_lambda.domain.build import JobState
+from knative_lambda.domain.events import CleanupDone
+from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.domain.names import FunctionId
+from knative_lambda.use_cases.records import update_status
+
+if TYPE_CHECKING:
+    from datetime import datetime, timedelta
+
+    from knative_lambda.domain.events import Reply
+    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
+    from knative_lambda.ports import (
+        BuildJobs,
+        Clock,
+        ImageRegistry,
+        LambdaFunctions,
+        LambdaServices,
+        ObjectStorage,
+    )
+
+_LIST_LIMIT = 1_000_000
+_UNDER_WAY = {Phase.BUILDING, Phase.DEPLOYING}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Retention:
+    """How long things are kept once nothing refers to them."""
+
+    jobs: timedelta
+    builds: timedelta
+    tombstones: timedelta
+    stuck_after: timedelta
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class CleanUp:
+    """One pass over everything; what a killed pass left is found by the next."""
+
+    records: LambdaFunctions
+    jobs: BuildJobs
+    services: LambdaServices
+    registry: ImageRegistry
+    storage: ObjectStorage
+    clock: Clock
+    storage_url: str
+    registry_url: str
+    retention: Retention
+
+    def __call__(self, *, dry_run: bool) -> Reply:
+        """Answer `cleanup.done` with what was collected, or in a dry run would be."""
+        run = _Pass(self, dry_run=dry_run)
+        run.jobs()
+        run.stuck_builds()
+        run.images()
+        run.stored_objects()
+        data = CleanupDone(dry_run=dry_run, **run.counts)
+        return events.Reply(type=events.CLEANUP_DONE, function=None, data=data)
+
+
+@dataclass
+class _Pass:
+    """What one pass has seen and counted."""
+
+    use: CleanUp
+    dry_run: bool
+    counts: Counter[str] = field(default_factory=Counter)
+    running: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        self.now: datetime = self.use.clock.now()
+        self.records = {record.id: record for record in self.use.records.list()}
+
+    def jobs(self) -> None:
+        """Remove Jobs long over, and Jobs whose lambda is gone."""
+        for job in self.use.jobs.list():
+            over = job.finished_at is not None and self._older(
+                job.finished_at, self.use.retention.jobs
+            )
+            if over or self._is_orphan(job.function):
+                self.counts["jobs"] += 1
+                if not self.dry_run:
+                    self.use.jobs.delete(job.name)
+            elif job.state is JobState.RUNNING:
+                self.running.add(job.build_id)
+
+    def stuck_builds(self) -> None:
+        """Say of builds that vanished half-way that they failed."""
+        for record in self.records.values():
+            said = record.status.build
+            if said is None or record.status.phase not in _UNDER_WAY or said.id in self.running:
+                continue
+            since = said.finished_at or said.started_at or record.wish.time
+            if self._older(since, self.use.retention.stuck_after):
+                self.counts["stuck_builds"] += 1
+                if not self.dry_run:
+                    update_status(self.use.records, record, self._as_lost)
+
+    def images(self) -> None:
+        """Remove images that no Revision and no record refers to, once their context is gone too.
+
+        The context is as old as the build: its retention is the grace period of the image.
+        """
+        in_use = {image.rpartition("@")[2] for image in self.use.services.images_in_use()}
+        for record in self.records.values():
+            repository = f"{self.use.registry_url}/{record.id.namespace}/{record.id.name}"
+            kept = {build.image_tag(known) for known in self._known_builds(record.id)}
+            said = record.status.build
+            if said is not None:
+                kept.add(build.image_tag(said.id))
+            for tag in set(self.use.registry.list_tags(repository)) - kept:
+                digest = self.use.registry.find(repository, tag)
+                if digest is not None and digest not in in_use:
+                    self.counts["images"] += 1
+                    if not self.dry_run:
+                        self.use.registry.delete(repository, digest)
+
+    def stored_objects(self) -> None:
+        """Remove contexts and logs of builds nobody wants any more, and old tombstones."""
+        retention = self.use.retention
+        for folder, counted, kept_for in (
+            ("contexts", "contexts", retention.builds),
+            ("logs", "logs", retention.builds),
+            ("deleted", "tombstones", retention.tombstones),
+        ):
+            root = f"{self.use.storage_url}{folder}/"
+            for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
+                if not self._older(stored.modified_at, kept_for):
+                    continue
+                if folder != "deleted" and self._is_current(stored.uri.removeprefix(root)):
+                    continue
+                self.counts[counted] += 1
+                if not self.dry_run:
+                    self.use.storage.delete(stored.uri)
+
+    def _is_orphan(self, function: FunctionId) -> bool:
+        # Asked again: a record may have been made, with its Job, since the records were listed.
+        return function not in self.records and self.use.records.get(function) is None
+
+    def _known_builds(self, function: FunctionId) -> list[str]:
+        prefix = f"{self.use.storage_url}contexts/{function.namespace}/{function.name}/"
+        found = self.use.storage.list(prefix, limit=_LIST_LIMIT)
+        return [stored.uri.removeprefix(prefix) for stored in found]
+
+    def _is_current(self, key: str) -> bool:
+        namespace, name, file = key.split("/", 2)
+        build_id = file.removesuffix(".log")
+        record = self.records.get(FunctionId(namespace, name))
+        said = record.status.build if record else None
+        return build_id in self.running or (said is not None and said.id == build_id)
+
+    def _as_lost(self, current: LambdaFunction) -> LambdaFunctionStatus | None:
+        said = current.status.build
+        if said is None or current.status.phase not in _UNDER_WAY or said.id in self.running:
+            return None
+        failed = said.model_copy(
+            update={
+                "finished_at": self.now,
+                "reason": "BuildLost",
+                "message": "nobody saw the end of this build; deploy again",
+            }
+        )
+        return current.status.model_copy(update={"phase": Phase.FAILED, "build": failed})
+
+    def _older(self, time: datetime, age: timedelta) -> bool:
+        return self.now - time > age

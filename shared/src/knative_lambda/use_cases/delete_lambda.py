@@ -1,0 +1,81 @@
+"""delete: remove all that a lambda owns, from whatever state it is in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain import events
+from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.domain.events import BuildSuperseded, FunctionDeleted
+from knative_lambda.domain.lambda_function import LambdaFunctionStatus, Phase, Wish
+from knative_lambda.use_cases.records import update_status
+from knative_lambda.use_cases.tombstones import write_tombstone
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.names import FunctionId
+    from knative_lambda.ports import (
+        BuildJobs,
+        ImageRegistry,
+        LambdaFunctions,
+        LambdaServices,
+        ObjectStorage,
+    )
+
+# More objects of one lambda than this are left to cleanup.
+_LIST_LIMIT = 10_000
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeleteLambda:
+    """Deleting what is gone succeeds; a deletion older than the newest wish is not carried out."""
+
+    records: LambdaFunctions
+    jobs: BuildJobs
+    services: LambdaServices
+    registry: ImageRegistry
+    storage: ObjectStorage
+    storage_url: str
+    registry_url: str
+
+    def __call__(self, event: Event, function: FunctionId) -> Reply:
+        """Answer `function.deleted`, or `build.superseded` when a newer wish wants the lambda."""
+        if event.time is None:
+            raise InvalidEventError("needs a time, which puts wishes in order", field="time")
+        deletion = Wish(time=event.time, event_id=event.id)
+        record = self.records.get(function)
+        if record is not None and deletion.is_older_than(record.wish):
+            newer = BuildSuperseded(
+                accepted_time=record.wish.time, accepted_event_id=record.wish.event_id
+            )
+            return events.Reply(type=events.BUILD_SUPERSEDED, function=function, data=newer)
+        # The note comes first: from here on, no wish from before can bring the lambda back.
+        write_tombstone(self.storage, self.storage_url, function, deletion)
+        if record is not None:
+            self._mark(record)
+        self._remove_what_it_owns(function)
+        if record is not None:
+            self.records.delete(record)
+        return events.Reply(type=events.FUNCTION_DELETED, function=function, data=FunctionDeleted())
+
+    def _mark(self, record: LambdaFunction) -> None:
+        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            return current.status.model_copy(update={"phase": Phase.DELETING})
+
+        update_status(self.records, record, change)
+
+    def _remove_what_it_owns(self, function: FunctionId) -> None:
+        for job in self.jobs.list(function):
+            self.jobs.delete(job.name)
+        self.services.delete(function)
+        for kind in ("contexts", "logs"):
+            prefix = f"{self.storage_url}{kind}/{function.namespace}/{function.name}/"
+            for stored in list(self.storage.list(prefix, limit=_LIST_LIMIT)):
+                self.storage.delete(stored.uri)
+        repository = f"{self.registry_url}/{function.namespace}/{function.name}"
+        for tag in self.registry.list_tags(repository):
+            digest = self.registry.find(repository, tag)
+            if digest is not None:
+                self.registry.delete(repository, digest)

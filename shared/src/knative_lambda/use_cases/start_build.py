@@ -1,0 +1,250 @@
+"""build-start: from a wish to a running build Job, or straight to a finished image."""
+
+from __future__ import annotations
+
+import tempfile
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+
+from knative_lambda.domain import build, events
+from knative_lambda.domain.build import BuildOrder, JobState
+from knative_lambda.domain.errors import (
+    ConflictError,
+    InvalidEventError,
+    NotReadyError,
+    UnsupportedRuntimeError,
+)
+from knative_lambda.domain.events import BuildComplete, BuildStart, BuildStarted, BuildSuperseded
+from knative_lambda.domain.lambda_function import (
+    BuildStatus,
+    Condition,
+    LambdaFunction,
+    LambdaFunctionSpec,
+    LambdaFunctionStatus,
+    Phase,
+    Wish,
+)
+from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.use_cases.tombstones import read_tombstone
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from knative_lambda.domain.build import BuildJob
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.domain.names import FunctionId
+    from knative_lambda.ports import BuildJobs, Clock, ImageRegistry, LambdaFunctions, ObjectStorage
+    from knative_lambda.use_cases.build_context import ContextPacker
+
+# Clocks of senders differ; a wish from the far future would block every later one.
+_CLOCK_SKEW = timedelta(minutes=5)
+_SPOOL_BYTES = 4 * 1024 * 1024
+_WISH_ATTEMPTS = 10
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class StartBuild:
+    """Record the wish, then make its build happen; a redelivery finds what was made before."""
+
+    records: LambdaFunctions
+    jobs: BuildJobs
+    registry: ImageRegistry
+    storage: ObjectStorage
+    packer: ContextPacker
+    clock: Clock
+    base_images: Mapping[str, str]
+    builder_version: str
+    storage_url: str
+    registry_url: str
+    download_expires_in: timedelta
+
+    def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
+        """Answer `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
+        wish = self._wish(event)
+        spec = LambdaFunctionSpec.model_validate(data.model_dump())
+        base_image = self._base_image(spec)
+        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
+            context = cast("BinaryIO", spool)
+            # Read before anything is recorded: a source that is not there changes nothing.
+            sha256 = self._pack(function, spec, context)
+            record = self._accept(function, spec, wish)
+            if record.wish.event_id != wish.event_id:
+                return _superseded(function, record.wish)
+            build_id = build.build_id(
+                source_sha256=sha256,
+                runtime=spec.runtime,
+                base_image_digest=base_image.rpartition("@")[2],
+                builder_version=self.builder_version,
+            )
+            digest = self._finished_digest(function, spec, build_id)
+            if digest is not None:
+                return self._complete(record, build_id, digest)
+            job = self._start_job(record, build_id, base_image, context, sha256)
+        return self._started(record, job)
+
+    def _wish(self, event: Event) -> Wish:
+        if event.time is None:
+            raise InvalidEventError("needs a time, which puts wishes in order", field="time")
+        if event.time > self.clock.now() + _CLOCK_SKEW:
+            raise InvalidEventError("lies in the future; check the sender's clock", field="time")
+        return Wish(time=event.time, event_id=event.id)
+
+    def _base_image(self, spec: LambdaFunctionSpec) -> str:
+        try:
+            return self.base_images[spec.runtime]
+        except KeyError:
+            known = ", ".join(sorted(self.base_images))
+            raise UnsupportedRuntimeError(
+                f"{spec.runtime} is not installed here; choose one of {known}", field="runtime"
+            ) from None
+
+    def _pack(
+        self,
+        function: FunctionId,
+        spec: LambdaFunctionSpec,
+        context: BinaryIO,
+    ) -> str:
+        if spec.source.image is not None:
+            return spec.source.image.rpartition(":")[2]
+        return self.packer.pack(function, spec.source, context)
+
+    def _accept(self, function: FunctionId, spec: LambdaFunctionSpec, wish: Wish) -> LambdaFunction:
+        """Return the record of the newest wish, which is this one unless it came too late."""
+        for _ in range(_WISH_ATTEMPTS):
+            record = self.records.get(function)
+            try:
+                if record is None:
+                    buried = read_tombstone(self.storage, self.storage_url, function)
+                    if buried is not None and wish.is_older_than(buried):
+                        return LambdaFunction(id=function, spec=spec, wish=buried)
+                    return self.records.create(LambdaFunction(id=function, spec=spec, wish=wish))
+                if record.deleting or record.status.phase is Phase.DELETING:
+                    raise NotReadyError(f"{function} is being deleted; try again")
+                if record.wish == wish or wish.is_older_than(record.wish):
+                    return record
+                return self.records.replace_wish(
+                    record.model_copy(update={"spec": spec, "wish": wish})
+                )
+            except ConflictError:
+                continue
+        raise ConflictError(f"the record {function} changes too fast; try again")
+
+    def _finished_digest(
+        self, function: FunctionId, spec: LambdaFunctionSpec, build_id: str
+    ) -> str | None:
+        if spec.source.image is not None:
+            return spec.source.image.rpartition("@")[2]
+        return self.registry.find(self._repository_url(function), build.image_tag(build_id))
+
+    def _start_job(
+        self,
+        record: LambdaFunction,
+        build_id: str,
+        base_image: str,
+        context: BinaryIO,
+        sha256: str,
+    ) -> BuildJob:
+        context_uri = self.storage_url + build.context_key(record.id, build_id)
+        order = BuildOrder(
+            function=record.id,
+            build_id=build_id,
+            wish_id=record.wish.event_id,
+            runtime=record.spec.runtime,
+            base_image_url=base_image,
+            repository_url=self._repository_url(record.id),
+            context_url=self.storage.download_url(context_uri, expires_in=self.download_expires_in),
+            context_sha256=sha256,
+        )
+        job = self.jobs.get(order.name)
+        if job is not None and job.state is not JobState.RUNNING and job.wish_id != order.wish_id:
+            # Its image is not there (it failed, or was collected since), and this is a new wish.
+            self.jobs.delete(order.name)
+            job = None
+        if job is None:
+            self.storage.write(context_uri, context)
+            job = self.jobs.start(order)
+        if job.state is not JobState.RUNNING and job.wish_id != order.wish_id:
+            raise NotReadyError(f"the Job {order.name} of an earlier wish is being removed")
+        return job
+
+    def _started(self, record: LambdaFunction, job: BuildJob) -> Reply:
+        written = self._set_build(
+            record,
+            Phase.BUILDING,
+            BuildStatus(
+                id=job.build_id,
+                wish_id=record.wish.event_id,
+                job=job.name,
+                started_at=job.created_at,
+            ),
+            build_ready="Unknown",
+        )
+        if written is None:
+            return self._overtaken(record, job)
+        data = BuildStarted(build_id=job.build_id, job=job.name)
+        return events.Reply(type=events.BUILD_STARTED, function=record.id, data=data)
+
+    def _complete(self, record: LambdaFunction, build_id: str, digest: str) -> Reply:
+        done = BuildStatus(
+            id=build_id,
+            wish_id=record.wish.event_id,
+            digest=digest,
+            finished_at=self.clock.now(),
+        )
+        if self._set_build(record, Phase.DEPLOYING, done, build_ready="True") is None:
+            return self._overtaken(record, None)
+        data = BuildComplete(build_id=build_id, digest=digest)
+        return events.Reply(type=events.BUILD_COMPLETE, function=record.id, data=data)
+
+    def _set_build(
+        self,
+        record: LambdaFunction,
+        phase: Phase,
+        wanted: BuildStatus,
+        *,
+        build_ready: Literal["True", "Unknown"],
+    ) -> LambdaFunction | None:
+        """Say in the status what this wish is at, unless it was said or the wish is old."""
+        now = self.clock.now()
+
+        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            if current.wish != record.wish or current.deleting:
+                return None
+            status, said = current.status, current.status.build
+            if said is not None and (said.wish_id, said.id) == (wanted.wish_id, wanted.id):
+                return status  # a redelivery: the build may be further by now
+            conditions = status.conditions
+            for condition in (
+                Condition(type="SourceReady", status="True", last_transition_time=now),
+                Condition(type="BuildReady", status=build_ready, last_transition_time=now),
+                Condition(type="ServiceReady", status="Unknown", last_transition_time=now),
+            ):
+                conditions = with_condition(conditions, condition, now=now)
+            return status.model_copy(
+                update={
+                    "phase": phase,
+                    "observed_generation": current.generation,
+                    "build": wanted,
+                    "conditions": conditions,
+                }
+            )
+
+        return update_status(self.records, record, change)
+
+    def _overtaken(self, record: LambdaFunction, job: BuildJob | None) -> Reply:
+        """Answer for a wish that a newer one, or a deletion, overtook while we worked on it."""
+        current = self.records.get(record.id)
+        if current is not None and current.uid == record.uid:
+            return _superseded(record.id, current.wish)
+        if job is not None and current is None:
+            self.jobs.delete(job.name)
+        return _superseded(record.id, current.wish if current else record.wish)
+
+    def _repository_url(self, function: FunctionId) -> str:
+        return f"{self.registry_url}/{function.namespace}/{function.name}"
+
+
+def _superseded(function: FunctionId, newer: Wish) -> Reply:
+    data = BuildSuperseded(accepted_time=newer.time, accepted_event_id=newer.event_id)
+    return events.Reply(type=events.BUILD_SUPERSEDED, function=function, data=data)
