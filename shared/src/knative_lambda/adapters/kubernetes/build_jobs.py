@@ -1,0 +1,165 @@
+"""Build Jobs in their own namespace."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from knative_lambda.adapters.kubernetes.client import JOBS, PODS
+from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.domain.build import BuildFailure, BuildJob, JobState
+from knative_lambda.domain.errors import RejectedByPlatformError
+from knative_lambda.domain.names import FunctionId
+from knative_lambda.manifests import labels
+from knative_lambda.manifests.build_job import build_job
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
+    from knative_lambda.domain.build import BuildOrder
+    from knative_lambda.manifests.build_job import BuildJobOptions
+
+_USER_MISTAKE = 1
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KubernetesBuildJobs:
+    """The Job's name is the wish: AlreadyExists means that the event came before.
+
+    `options` are needed to start builds only.
+    """
+
+    api: KubernetesApi
+    namespace: str
+    options: BuildJobOptions | None = None
+
+    def start(self, order: BuildOrder) -> BuildJob:
+        """Make the Job, or return the one that is there."""
+        if self.options is None:
+            raise RejectedByPlatformError("this function does not start builds")
+        return self._read(self.api.create_or_get(JOBS, build_job(order, self.options)))
+
+    def get(self, name: str) -> BuildJob | None:
+        """A Job of ours; None for one that is gone or is not a build."""
+        item = self.api.find(JOBS, self.namespace, name)
+        if item is None or labels.BUILD_ID not in (item["metadata"].get("annotations") or {}):
+            return None
+        return self._read(item)
+
+    def log_tail(self, name: str, *, max_bytes: int) -> str:
+        """The end of what the containers of the newest Pod wrote."""
+        pod = self._newest_pod(name)
+        if pod is None:
+            return ""
+        logs = []
+        for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
+            path = PODS.path(self.namespace, pod["metadata"]["name"], "log")
+            query = {"container": container["name"], "tailLines": "2000"}
+            try:
+                logs.append(self.api.text(path, query))
+            except (NotFoundError, RejectedByPlatformError):
+                continue  # this container never started
+        return "".join(logs).encode()[-max_bytes:].decode(errors="ignore")
+
+    def delete(self, name: str) -> None:
+        """Remove a Job and its Pods; one that is gone is removed already."""
+        self.api.delete(JOBS, self.namespace, name)
+
+    def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
+        """Jobs of one lambda, or all, page by page."""
+        wanted = {labels.MANAGED_BY: "knative-lambda"}
+        if function is not None:
+            wanted = labels.function_labels(function)
+        for item in self.api.list(JOBS, self.namespace, labels=wanted):
+            if labels.BUILD_ID in (item["metadata"].get("annotations") or {}):
+                yield self._read(item)
+
+    def _read(self, item: KubernetesObject) -> BuildJob:
+        metadata, status = item["metadata"], item.get("status") or {}
+        ends = {c["type"]: c for c in status.get("conditions", ()) if c["status"] == "True"}
+        state, finished, digest, failure = JobState.RUNNING, None, None, None
+        if "Complete" in ends:
+            state, finished = JobState.SUCCEEDED, ends["Complete"]["lastTransitionTime"]
+            digest, failure = self._result(metadata["name"])
+        elif "Failed" in ends:
+            state, finished = JobState.FAILED, ends["Failed"]["lastTransitionTime"]
+            failure = self._failure(metadata["name"], ends["Failed"])
+        return BuildJob(
+            name=metadata["name"],
+            function=FunctionId(
+                metadata["labels"][labels.FUNCTION_NAMESPACE],
+                metadata["labels"][labels.FUNCTION_NAME],
+            ),
+            build_id=metadata["annotations"][labels.BUILD_ID],
+            wish_id=metadata["annotations"][labels.WISH_ID],
+            state=state,
+            created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+            finished_at=datetime.fromisoformat(finished) if finished else None,
+            digest=digest,
+            failure=failure,
+        )
+
+    def _result(self, job: str) -> tuple[str | None, BuildFailure | None]:
+        """Take the digest, and nothing else, from what `publish` left behind."""
+        pod = self._newest_pod(job)
+        for terminated in _terminated(pod):
+            digest = _message(terminated).get("digest", "")
+            if isinstance(digest, str) and digest.startswith("sha256:"):
+                return digest, None
+        # The Pod is gone: the image is found by its tag.
+        return None, None
+
+    def _failure(self, job: str, condition: dict[str, Any]) -> BuildFailure:
+        for terminated in _terminated(self._newest_pod(job)):
+            said = _message(terminated)
+            if terminated["exitCode"] != 0 and "reason" in said:
+                return BuildFailure(
+                    reason=str(said["reason"]),
+                    message=str(said.get("message", "")),
+                    is_users=terminated["exitCode"] == _USER_MISTAKE,
+                )
+        if condition.get("reason") == "DeadlineExceeded":
+            text = "the build took longer than this installation allows"
+            return BuildFailure(reason="BuildTimeout", message=text, is_users=True)
+        for terminated in _terminated(self._newest_pod(job)):
+            if terminated["exitCode"] != 0:
+                code = terminated["exitCode"]
+                reason = terminated.get("reason") or "Error"
+                text = f"a container of the build ended with exit code {code} ({reason})"
+                return BuildFailure(reason="BuildCrashed", message=text, is_users=False)
+        return BuildFailure(
+            reason=condition.get("reason") or "BuildFailed",
+            message=condition.get("message") or "the build Job failed",
+            is_users=False,
+        )
+
+    def _newest_pod(self, job: str) -> KubernetesObject | None:
+        pods = self.api.list(PODS, self.namespace, labels={"job-name": job})
+        return max(pods, key=_age_key, default=None)
+
+
+def _age_key(pod: KubernetesObject) -> tuple[str, int]:
+    metadata = pod["metadata"]
+    return metadata["creationTimestamp"], int(metadata["resourceVersion"])
+
+
+def _terminated(pod: KubernetesObject | None) -> list[dict[str, Any]]:
+    """How the Pod's containers ended, in the order they ran."""
+    status = (pod or {}).get("status") or {}
+    statuses = (
+        *(status.get("initContainerStatuses") or ()),
+        *(status.get("containerStatuses") or ()),
+    )
+    ended = [(s.get("state") or {}).get("terminated") for s in statuses]
+    return [end for end in ended if end is not None]
+
+
+def _message(terminated: dict[str, Any]) -> dict[str, Any]:
+    try:
+        message = json.loads(terminated.get("message") or "")
+    except ValueError:
+        return {}
+    return message if isinstance(message, dict) else {}

@@ -1,0 +1,115 @@
+"""LambdaFunction records as custom resources."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS
+from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError, NotFoundError
+from knative_lambda.domain.errors import ConflictError
+from knative_lambda.domain.lambda_function import (
+    API_VERSION,
+    KIND,
+    LambdaFunction,
+    LambdaFunctionSpec,
+    LambdaFunctionStatus,
+    Wish,
+)
+from knative_lambda.domain.names import FunctionId
+from knative_lambda.manifests import labels
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KubernetesLambdaFunctions:
+    """Optimistic writes by resourceVersion; the wish lives in annotations beside the spec."""
+
+    api: KubernetesApi
+
+    def get(self, function: FunctionId) -> LambdaFunction | None:
+        """The newest state of one record."""
+        item = self.api.find(LAMBDA_FUNCTIONS, function.namespace, function.name)
+        return None if item is None else read_record(item)
+
+    def create(self, record: LambdaFunction) -> LambdaFunction:
+        """Write a new record; `ConflictError` when there is one."""
+        try:
+            return read_record(self.api.create(LAMBDA_FUNCTIONS, _write_record(record)))
+        except AlreadyExistsError as error:
+            raise ConflictError(error.message) from error
+
+    def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
+        """Write spec and wish together."""
+        return self._replace(record, subresource="")
+
+    def replace_status(self, record: LambdaFunction) -> LambdaFunction:
+        """Write the status and nothing else."""
+        return self._replace(record, subresource="status")
+
+    def delete(self, record: LambdaFunction) -> None:
+        """Remove this very record (by uid); one that is gone is removed already."""
+        self.api.delete(
+            LAMBDA_FUNCTIONS, record.id.namespace, record.id.name, uid=record.uid or None
+        )
+
+    def list(self) -> Iterator[LambdaFunction]:
+        """All records, page by page."""
+        for item in self.api.list(LAMBDA_FUNCTIONS, None):
+            yield read_record(item)
+
+    def _replace(self, record: LambdaFunction, *, subresource: str) -> LambdaFunction:
+        item = _write_record(record)
+        try:
+            written = self.api.replace(LAMBDA_FUNCTIONS, item, subresource=subresource)
+        except NotFoundError as error:
+            # Gone since we read it: the caller reads again and sees that.
+            raise ConflictError(error.message) from error
+        return read_record(written)
+
+
+def read_record(item: KubernetesObject) -> LambdaFunction:
+    """Read a custom resource; one made with kubectl has the wish of its creation."""
+    metadata = item["metadata"]
+    annotations = metadata.get("annotations") or {}
+    wish = Wish.model_validate(
+        {
+            "time": annotations.get(labels.WISH_TIME) or metadata["creationTimestamp"],
+            "eventId": annotations.get(labels.WISH_ID) or metadata["uid"],
+        }
+    )
+    return LambdaFunction(
+        id=FunctionId(metadata["namespace"], metadata["name"]),
+        spec=LambdaFunctionSpec.model_validate(item["spec"]),
+        status=LambdaFunctionStatus.model_validate(item.get("status") or {}),
+        wish=wish,
+        uid=metadata["uid"],
+        generation=metadata["generation"],
+        resource_version=metadata["resourceVersion"],
+        deleting="deletionTimestamp" in metadata,
+    )
+
+
+def _write_record(record: LambdaFunction) -> KubernetesObject:
+    metadata = {
+        "namespace": record.id.namespace,
+        "name": record.id.name,
+        "labels": labels.function_labels(record.id),
+        "annotations": {
+            labels.WISH_ID: record.wish.event_id,
+            labels.WISH_TIME: record.wish.time.isoformat(),
+        },
+    }
+    if record.uid:
+        metadata |= {"uid": record.uid, "resourceVersion": record.resource_version}
+    return {
+        "apiVersion": API_VERSION,
+        "kind": KIND,
+        "metadata": metadata,
+        "spec": record.spec.to_json(),
+        "status": record.status.to_json(),
+    }

@@ -1,0 +1,109 @@
+"""Knative Services and Triggers of lambdas."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from knative_lambda.adapters.kubernetes.client import REVISIONS, SERVICES, TRIGGERS
+from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.domain.deployment import ServiceState
+from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.manifests import labels
+from knative_lambda.manifests.service import lambda_service
+from knative_lambda.manifests.trigger import lambda_triggers
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
+    from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.names import FunctionId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KubernetesLambdaServices:
+    """Applied, never created: a second delivery of the same deployment changes nothing."""
+
+    api: KubernetesApi
+    tenant_broker: str = "default"
+
+    def apply(self, deployment: Deployment) -> bool:
+        """Make Service and Triggers what the deployment says, unless a newer one is there."""
+        function = deployment.function
+        service = lambda_service(deployment)
+        existing = self.api.find(SERVICES, function.namespace, function.name)
+        if existing is not None:
+            annotations = existing["metadata"].get("annotations") or {}
+            if annotations.get(labels.OWNER_UID) != deployment.uid:
+                raise NotReadyError(f"the Service {function} of an earlier lambda is being removed")
+            if int(annotations[labels.GENERATION]) > deployment.generation:
+                return False
+            # Between our look and our write nobody else may write: else ConflictError.
+            service["metadata"]["resourceVersion"] = existing["metadata"]["resourceVersion"]
+        self.api.apply(SERVICES, service)
+        self._apply_triggers(deployment)
+        return True
+
+    def _apply_triggers(self, deployment: Deployment) -> None:
+        function = deployment.function
+        triggers = lambda_triggers(deployment, broker=self.tenant_broker)
+        for trigger in triggers:
+            self.api.apply(TRIGGERS, trigger)
+        kept = {trigger["metadata"]["name"] for trigger in triggers}
+        for name in self._trigger_names(function) - kept:
+            self.api.delete(TRIGGERS, function.namespace, name)
+
+    def state(self, deployment: Deployment) -> ServiceState:
+        """What became of this deployment's revision."""
+        function = deployment.function
+        try:
+            service = self.api.get(SERVICES, function.namespace, function.name)
+        except NotFoundError as error:
+            raise NotReadyError(f"the Service {function} is gone; looking again") from error
+        return _read_state(service)
+
+    def delete(self, function: FunctionId) -> None:
+        """Remove Service and Triggers; what is gone is removed already."""
+        for name in self._trigger_names(function):
+            self.api.delete(TRIGGERS, function.namespace, name)
+        self.api.delete(SERVICES, function.namespace, function.name)
+
+    def images_in_use(self) -> Iterator[str]:
+        """Every image that a Service or a Revision of ours refers to."""
+        ours = {labels.MANAGED_BY: "knative-lambda"}
+        for service in self.api.list(SERVICES, None, labels=ours):
+            yield from _images(service["spec"]["template"]["spec"])
+        for revision in self.api.list(REVISIONS, None, labels=ours):
+            yield from _images(revision["spec"])
+
+    def _trigger_names(self, function: FunctionId) -> set[str]:
+        found = self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))
+        return {trigger["metadata"]["name"] for trigger in found}
+
+
+def _images(pod: dict[str, Any]) -> Iterator[str]:
+    for container in pod.get("containers", ()):
+        yield container["image"]
+
+
+def _read_state(service: KubernetesObject) -> ServiceState:
+    status = service.get("status") or {}
+    if status.get("observedGeneration") != service["metadata"]["generation"]:
+        return ServiceState(ready=False)  # Knative has not looked at it yet
+    ready: dict[str, Any] = next(
+        (c for c in status.get("conditions", ()) if c["type"] == "Ready"), {}
+    )
+    if ready.get("status") == "True":
+        return ServiceState(
+            ready=True,
+            url=status.get("url", ""),
+            revision=status.get("latestReadyRevisionName", ""),
+        )
+    if ready.get("status") == "False":
+        return ServiceState(
+            ready=False,
+            failure_reason=ready.get("reason") or "ServiceNotReady",
+            failure_message=ready.get("message") or "Knative gives no reason",
+        )
+    return ServiceState(ready=False)
