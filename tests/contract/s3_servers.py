@@ -1,0 +1,167 @@
+"""Real S3 servers as processes of their own, and servers that fail on purpose."""
+
+from __future__ import annotations
+
+import contextlib
+import socket
+import subprocess
+import sys
+import threading
+import time
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+from knative_lambda.adapters.storage import S3Connection
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+VERSITYGW = (
+    "versitygw",
+    'PATH="$(tests/contract/install_s3_server.sh):$PATH" (go install versitygw, pinned)',
+)
+START_SECONDS = 30
+START_ATTEMPTS = 3
+
+
+def connection_to(port: int, **changes: object) -> S3Connection:
+    """Return a connection that gives up quickly."""
+    quick = S3Connection(
+        endpoint_url=f"http://127.0.0.1:{port}",
+        region="us-east-1",
+        path_style=True,
+        access_key="contract-tests",
+        secret_key="contract-tests-secret",
+        connect_timeout=timedelta(seconds=2),
+        read_timeout=timedelta(seconds=20),
+        max_attempts=2,
+    )
+    return replace(quick, **changes)
+
+
+@contextlib.contextmanager
+def moto_server(folder: Path, port: int | None = None) -> Iterator[S3Connection]:
+    """moto: everything in memory, believes every credential."""
+    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p"]
+    with _started(lambda free: [*command, str(free)], folder, port) as used:
+        yield connection_to(used)
+
+
+@contextlib.contextmanager
+def versity_gateway(program: str, folder: Path) -> Iterator[S3Connection]:
+    """versitygw: objects as files, checks signatures."""
+    (folder / "objects").mkdir()
+    (folder / "sidecar").mkdir()
+    keys = ["--access", "contract-tests", "--secret", "contract-tests-secret", "--quiet"]
+    # A sidecar folder, because not every file system has extended attributes.
+    places = ["posix", "--sidecar", str(folder / "sidecar"), str(folder / "objects")]
+    with _started(
+        lambda port: [program, *keys, "--port", f"127.0.0.1:{port}", *places], folder, None
+    ) as used:
+        yield connection_to(used)
+
+
+def make_bucket(connection: S3Connection) -> str:
+    """Return the name of a new bucket that no other test knows."""
+    name = f"bucket-{uuid.uuid4().hex}"
+    with contextlib.closing(connection.client()) as client:
+        client.create_bucket(Bucket=name)
+    return name
+
+
+def free_port() -> int:
+    """Return a port that nobody listened on a moment ago."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@contextlib.contextmanager
+def silent_server() -> Iterator[int]:
+    """Accept every connection and never answer."""
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        yield server.getsockname()[1]
+
+
+@dataclass(frozen=True, kw_only=True)
+class CannedAnswer:
+    """What a failing server says to everything; `claimed_length` may promise more than it sends."""
+
+    status: int
+    body: bytes = b""
+    headers: dict[str, str] = field(default_factory=dict)
+    claimed_length: int | None = None
+    stalls: bool = False
+
+
+@contextlib.contextmanager
+def answering_server(answer: CannedAnswer) -> Iterator[tuple[int, list[str]]]:
+    """Give the same answer to all requests; yields its port and the requests it has seen."""
+    seen: list[str] = []
+    released = threading.Event()
+
+    class Handler(BaseHTTPRequestHandler):
+        def handle_one_request(self) -> None:
+            self.raw_requestline = self.rfile.readline(65537)
+            if not self.raw_requestline or not self.parse_request():
+                self.close_connection = True
+                return
+            seen.append(f"{self.command} {self.path}")
+            self.send_response(answer.status)
+            for name, value in answer.headers.items():
+                self.send_header(name, value)
+            length = answer.claimed_length
+            self.send_header("Content-Length", str(len(answer.body) if length is None else length))
+            self.end_headers()
+            if self.command != "HEAD":
+                self.wfile.write(answer.body)
+                self.wfile.flush()
+            if answer.stalls:
+                released.wait(30)
+            self.close_connection = True
+
+        def log_message(self, *args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        try:
+            yield server.server_address[1], seen
+        finally:
+            released.set()
+            server.shutdown()
+            thread.join()
+
+
+@contextlib.contextmanager
+def _started(command: Callable[[int], list[str]], folder: Path, port: int | None) -> Iterator[int]:
+    log = folder / f"server-{uuid.uuid4().hex}.log"
+    for _ in range(START_ATTEMPTS):
+        used = port or free_port()
+        with log.open("ab") as output:
+            process = subprocess.Popen(
+                command(used), stdin=subprocess.DEVNULL, stdout=output, stderr=output
+            )
+        try:
+            # False: somebody else took the port in between, so another one is tried.
+            if _answers(process, used):
+                yield used
+                return
+        finally:
+            process.terminate()
+            process.wait(timeout=20)
+    raise AssertionError(f"{command(0)[0]} does not start:\n{log.read_text()}")
+
+
+def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
+    deadline = time.monotonic() + START_SECONDS
+    while process.poll() is None and time.monotonic() < deadline:
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
+            return process.poll() is None
+        time.sleep(0.02)
+    return False
