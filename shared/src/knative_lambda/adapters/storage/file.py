@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 _INCOMING: Final = ".kn-lambda-incoming-"
 _FILE_URI: Final = re.compile(r"file:///", re.IGNORECASE)
-_NOTHING_THERE: Final = frozenset({ENOENT, ENOTDIR, ELOOP, ENAMETOOLONG})
+_NOTHING_THERE: Final = frozenset({ENOENT, ENOTDIR, EISDIR, ELOOP, ENAMETOOLONG})
 _IMPOSSIBLE_KEY: Final = frozenset({ENOTDIR, EISDIR, ENOTEMPTY, ENAMETOOLONG, ELOOP, EXDEV})
 _WRITE_ATTEMPTS: Final = 5
 
@@ -73,12 +73,10 @@ class FileStorage:
         """Copy one file into `target`; a larger one is refused before it is read."""
         path = self._path_to_read(uri)
         with _read_errors(uri):
-            # The path has no links left; one that appears now is an attempt to get out.
-            # O_NONBLOCK: a named pipe must not hold the caller.
-            descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-        with os.fdopen(descriptor, "rb") as file:
+            file = open(path, "rb", opener=_open_unlinked)
+        with file:
             with _read_errors(uri):
-                size_bytes = _stored_object(uri, os.fstat(descriptor)).size_bytes
+                size_bytes = _stored_object(uri, os.fstat(file.fileno())).size_bytes
             require_size(size_bytes, max_bytes=max_bytes, uri=uri)
             return copy_limited(_chunks(file, uri), target, max_bytes=max_bytes, uri=uri)
 
@@ -100,11 +98,11 @@ class FileStorage:
     def delete(self, uri: str) -> None:
         """Remove one file, and the folders that it leaves empty, as object storage has none."""
         path = self._path_to_change(uri)
-        with _write_errors(uri):
-            try:
+        try:
+            with _read_errors(uri):
                 path.unlink()
-            except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
-                return
+        except SourceNotFoundError:
+            return
         for folder in path.parents:
             if folder in self._roots:
                 return
@@ -170,6 +168,12 @@ def _relative_names(folder: Path) -> Iterator[str]:
 def _raise_unless_gone(error: OSError) -> None:
     if error.errno not in _NOTHING_THERE:
         raise error
+
+
+def _open_unlinked(path: str, flags: int) -> int:
+    # The path has no links left; one that appears now is an attempt to get out.
+    # O_NONBLOCK: a named pipe must not hold the caller.
+    return os.open(path, flags | os.O_NOFOLLOW | os.O_NONBLOCK)
 
 
 def _chunks(file: BinaryIO, uri: str) -> Iterator[bytes]:
