@@ -1,0 +1,59 @@
+"""`resources.limits.memory`: a process group that takes more is killed.
+
+Not RLIMIT_AS: Node reserves far more address space than it uses, and a limit per process would
+not add up over the installers that a build starts.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import re
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kn_lambda.embedded.processes import ChildProcess
+
+_UNITS = {"": 1} | {
+    f"{letter}{suffix}": base**power
+    for power, letter in enumerate("KMGTPE", start=1)
+    for suffix, base in (("i", 1024), ("", 1000))
+}
+_UNITS["k"] = _UNITS.pop("K")
+_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
+_PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
+
+
+def memory_limit_bytes(container: Mapping[str, Any]) -> int | None:
+    """The limit of a container; None where it has none, `ValueError` for no quantity."""
+    resources = container.get("resources") or {}
+    quantity = (resources.get("limits") or {}).get("memory")
+    if quantity is None:
+        return None
+    match = _QUANTITY.fullmatch(str(quantity))
+    if match is None or match[2] not in _UNITS:
+        raise ValueError(f"resources.limits.memory: {quantity!r} is no quantity such as 512Mi")
+    return int(float(match[1]) * _UNITS[match[2]])
+
+
+async def kill_above(child: ChildProcess, limit_bytes: int, *, poll_seconds: float) -> None:
+    """Return once the group of `child` took more than the limit and was killed."""
+    while memory_of_group(child.pid) <= limit_bytes:  # noqa: ASYNC110  # nothing tells us of memory
+        await asyncio.sleep(poll_seconds)
+    child.kill()
+
+
+def memory_of_group(group: int) -> int:
+    """Bytes of memory that the processes of a group have for themselves."""
+    total = 0
+    for folder in Path("/proc").glob("[0-9]*"):
+        # A process may end while we look.
+        with suppress(OSError, ValueError, IndexError):
+            if os.getpgid(int(folder.name)) == group:
+                resident, shared = (folder / "statm").read_text().split()[1:3]
+                total += (int(resident) - int(shared)) * _PAGE_BYTES
+    return total

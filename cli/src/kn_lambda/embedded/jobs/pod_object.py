@@ -1,0 +1,48 @@
+"""The Pod object that a Job controller makes."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kn_lambda.embedded.objects import KubernetesObject
+
+JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+NODE_NAME = "embedded"
+# Kubernetes' own alphabet for generated names: no vowels, so no words.
+_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
+_MAX_PREFIX = 57
+
+
+def new_pod(job: KubernetesObject) -> KubernetesObject:
+    """Return a pending pod of a Job, named `<job>-<5 characters>`."""
+    template = job["spec"]["template"]
+    metadata = template.get("metadata") or {}
+    name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+    suffix = "".join(secrets.choice(_LETTERS) for _ in range(5))
+    labels = {
+        **(metadata.get("labels") or {}),
+        "job-name": name,
+        JOB_NAME_LABEL: name,
+        "controller-uid": uid,
+        "batch.kubernetes.io/controller-uid": uid,
+    }
+    owner = {
+        "apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid,
+        "controller": True, "blockOwnerDeletion": True,
+    }  # fmt: skip
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {
+            "name": f"{name[:_MAX_PREFIX]}-{suffix}",
+            "generateName": f"{name}-",
+            "namespace": job["metadata"]["namespace"],
+            "labels": labels,
+            "annotations": dict(metadata.get("annotations") or {}),
+            "ownerReferences": [owner],
+        },
+        "spec": {**template["spec"], "nodeName": NODE_NAME},
+        "status": {"phase": "Pending"},
+    }

@@ -1,0 +1,144 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import time
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from kn_lambda.embedded.database import Database
+from kn_lambda.embedded.jobs.controller import JobController
+from kn_lambda.embedded.jobs.kubelet import Kubelet
+from kn_lambda.embedded.jobs.settings import JobSettings
+from kn_lambda.embedded.objects import Objects
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Callable
+    from pathlib import Path
+
+    from kn_lambda.embedded.objects import Change, KubernetesObject
+
+PATIENCE_SECONDS = 60.0
+
+
+def poll(holds: Callable[[], bool]) -> None:
+    """Wait for something that only the file system tells."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.01)
+
+
+@dataclass
+class Jobs:
+    """Objects with a Job controller on them, and ways to wait for what it does."""
+
+    objects: Objects
+    folder: Path
+
+    def create(self, name: str, *scripts: str, **spec: Any) -> KubernetesObject:
+        """Create a Job whose containers run Python scripts, the last one as main container."""
+        containers = [
+            {"name": f"step-{index}", "command": ["python", "-c", script]}
+            for index, script in enumerate(scripts)
+        ]
+        pod_spec = {"initContainers": containers[:-1], "containers": containers[-1:]}
+        extra = spec.pop("container", {})
+        for container in containers:
+            container.update(extra)
+        pod_spec |= spec.pop("pod", {})
+        metadata = {"namespace": "builds", "name": name}
+        body = {"template": {"spec": pod_spec}, "backoffLimit": 0, **spec}
+        return self.objects.create("Job", {"metadata": metadata, "spec": body})
+
+    def job(self, name: str) -> KubernetesObject:
+        return self.objects.get("Job", "builds", name)
+
+    def pods(self, name: str) -> list[KubernetesObject]:
+        pods = self.objects.list("Pod", "builds", labels={"job-name": name})
+        return sorted(pods, key=lambda pod: int(pod["metadata"]["resourceVersion"]))
+
+    def log(self, pod: KubernetesObject, container: str) -> str:
+        return self.log_file(pod, container).read_text()
+
+    def log_file(self, pod: KubernetesObject, container: str) -> Path:
+        return self.folder / "pods" / "builds" / pod["metadata"]["name"] / f"{container}.log"
+
+    def outcome(self, name: str) -> tuple[str, str] | None:
+        """Type and reason of the last condition that is true."""
+        conditions = (self.job(name).get("status") or {}).get("conditions") or []
+        true = [item for item in conditions if item["status"] == "True"]
+        return (true[-1]["type"], true[-1]["reason"]) if true else None
+
+    async def finished(self, name: str) -> tuple[str, str]:
+        await self.until(lambda: self.outcome(name) is not None)
+        outcome = self.outcome(name)
+        assert outcome is not None
+        return outcome
+
+    async def until(self, holds: Callable[[], bool]) -> None:
+        """Wait for something that shows in the objects."""
+        changes: asyncio.Queue[Change] = self.objects.watch()
+        try:
+            async with asyncio.timeout(PATIENCE_SECONDS):
+                while not holds():
+                    await changes.get()
+        finally:
+            self.objects.unwatch(changes)
+
+    async def until_file(self, path: Path) -> str:
+        """Wait for a file that a container writes at once by renaming, and return its text."""
+        await asyncio.to_thread(poll, path.exists)
+        return path.read_text()  # noqa: ASYNC240  # a few bytes
+
+    async def until_empty(self, folder: Path) -> None:
+        """Wait until a folder is empty or missing."""
+        await asyncio.to_thread(poll, lambda: not any(folder.glob("*")))
+
+    @asynccontextmanager
+    async def controller(self, **settings: Any) -> AsyncIterator[None]:
+        chosen = JobSettings(**{"max_pods": 2, "backoff_seconds": 0.01, **settings})
+        kubelet = Kubelet(
+            objects=self.objects,
+            builds=self.folder / "builds",
+            pods=self.folder / "pods",
+            data_folder=self.folder,
+            environment={"PATH": os.environ["PATH"]},  # noqa: TID251  # tests are no program
+            settings=chosen,
+        )
+        run = asyncio.create_task(JobController(self.objects, kubelet, chosen).run())
+        try:
+            yield
+        finally:
+            if run.done():
+                run.result()
+            run.cancel()
+            await asyncio.wait({run})
+
+
+@pytest.fixture
+def jobs(tmp_path: Path):
+    """Objects without a controller yet."""
+    database = Database(tmp_path / "state.sqlite")
+    yield Jobs(Objects(database), tmp_path)
+    database.close()
+
+
+@pytest.fixture
+async def running(jobs: Jobs):
+    async with jobs.controller():
+        yield jobs
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> str:
+    """A script that says its pid in the file `pid`, then waits for the file `go`."""
+    return (
+        f"import os, pathlib, time; here = pathlib.Path({str(tmp_path)!r}); "
+        "part = here / f'{os.getpid()}.part'; part.write_text(str(os.getpid())); "
+        "part.rename(here / 'pid')\n"
+        "while not (here / 'go').exists(): time.sleep(0.01)"
+    )
