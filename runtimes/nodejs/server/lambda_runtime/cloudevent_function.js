@@ -1,0 +1,48 @@
+"use strict";
+// Functions that take a CloudEvent.
+
+const { InvalidReplyError, RefusedRequestError } = require("./errors.js");
+const { readEvent } = require("./events.js");
+const { readBody } = require("./limits.js");
+const { encodeReply } = require("./replies.js");
+const { errorResponse, failureResponse, send } = require("./responses.js");
+
+/** Event in; reply event, 204, or an error out. */
+function cloudEventListener(handler, settings, limiter) {
+  const invoke = handler.length < 2 ? handler : withCallback(handler);
+
+  return async function respond(request, response) {
+    if (request.method !== "POST") {
+      throw new RefusedRequestError(405, "MethodNotAllowed", "send events with POST");
+    }
+    const event = readEvent(request.headers, await readBody(request, settings.maxBodyBytes));
+    // The handler may change its event; the reply answers the one that came.
+    const { data: _data, ...attributes } = event;
+    const subject = `event ${JSON.stringify(event.id)}`;
+    send(response, await answer(subject, attributes, () => limiter.run(async () => invoke(event))));
+  };
+
+  async function answer(subject, attributes, call) {
+    try {
+      return encodeReply(settings, attributes, await call());
+    } catch (error) {
+      if (error instanceof RefusedRequestError) {
+        console.error(`${subject}: ${error.message}`);
+        throw error;
+      }
+      if (!(error instanceof InvalidReplyError)) return failureResponse(subject, error);
+      console.error(`${subject}: ${error.message}`);
+      return errorResponse(500, "InvalidReply", error.message);
+    }
+  }
+}
+
+// functions-framework also takes handlers that end with callback(error, result).
+function withCallback(handler) {
+  return (event) =>
+    new Promise((resolve, reject) => {
+      handler(event, (error, result) => (error ? reject(error) : resolve(result)));
+    });
+}
+
+module.exports = { cloudEventListener };

@@ -1,0 +1,63 @@
+"use strict";
+// The function's limits: body size, time, and calls at once.
+
+const { RefusedRequestError } = require("./errors.js");
+
+/** The whole body; a larger one is refused with 413, by its declared length where it has one. */
+async function readBody(request, maxBytes) {
+  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
+  const chunks = [];
+  let size = 0;
+  for await (const chunk of request) {
+    size += chunk.length;
+    if (size > maxBytes) throw tooLarge(maxBytes);
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
+
+/** The refusal of a body over the limit. */
+function tooLarge(maxBytes) {
+  const message = `the body is larger than the ${maxBytes} bytes that this function takes`;
+  return new RefusedRequestError(413, "BodyTooLarge", message);
+}
+
+/** Runs at most `concurrency` calls at once; each answers within its time or is refused with 504. */
+class Limiter {
+  constructor({ concurrency, timeoutSeconds }) {
+    this.free = concurrency;
+    this.timeoutSeconds = timeoutSeconds;
+    this.waiting = [];
+  }
+
+  async run(call) {
+    let timer;
+    const state = { expired: false };
+    const timeout = new Promise((_, reject) => {
+      timer = setTimeout(() => {
+        state.expired = true;
+        const message = `the function did not finish within ${this.timeoutSeconds} s`;
+        reject(new RefusedRequestError(504, "FunctionTimeout", message));
+      }, Math.min(this.timeoutSeconds * 1000, 2 ** 31 - 1));
+    });
+    try {
+      return await Promise.race([this.#callInTurn(call, state), timeout]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  async #callInTurn(call, state) {
+    if (this.free > 0) this.free -= 1;
+    else await new Promise((resolve) => this.waiting.push(resolve));
+    try {
+      return state.expired ? undefined : await call();
+    } finally {
+      const next = this.waiting.shift();
+      if (next) next();
+      else this.free += 1;
+    }
+  }
+}
+
+module.exports = { readBody, tooLarge, Limiter };

@@ -1,0 +1,76 @@
+"use strict";
+// From the environment to a listening server.
+
+const http = require("node:http");
+const { RefusedRequestError, StartupError } = require("./errors.js");
+const { Limiter } = require("./limits.js");
+const { errorResponse, failureResponse, send } = require("./responses.js");
+const { readSettings } = require("./settings.js");
+const { loadFunction } = require("./source.js");
+
+// Longer than proxies keep an idle connection, so that they never write into a closed one.
+const KEEP_ALIVE_MS = 120_000;
+const HEALTH = ["/health/liveness", "/health/readiness"];
+
+/** Serve until SIGTERM; end with status 1 and the reason when there is nothing to serve. */
+async function main() {
+  let settings;
+  let listener;
+  try {
+    settings = readSettings(process.env);
+    listener = listenerOf(await loadFunction(settings), settings);
+  } catch (error) {
+    if (!(error instanceof StartupError)) throw error;
+    console.error(error.message);
+    process.exit(1);
+  }
+  const server = http.createServer((request, response) => answer(listener, request, response));
+  server.keepAliveTimeout = KEEP_ALIVE_MS;
+  server.headersTimeout = KEEP_ALIVE_MS + 1000;
+  drainOnSignal(server, settings);
+  server.listen(settings.port, settings.host);
+}
+
+function listenerOf({ handler, signature, framework }, settings) {
+  const limiter = new Limiter(settings);
+  if (signature === "http") {
+    const { httpListener } = require("./http_function.js");
+    return httpListener(handler, settings, limiter, framework);
+  }
+  const { cloudEventListener } = require("./cloudevent_function.js");
+  return cloudEventListener(handler, settings, limiter);
+}
+
+async function answer(listener, request, response) {
+  if (HEALTH.includes(request.url.split("?", 1)[0])) {
+    send(response, { status: 200, headers: [["content-type", "text/plain"]], body: "OK" });
+    return;
+  }
+  try {
+    await listener(request, response);
+  } catch (error) {
+    const subject = `${request.method} ${JSON.stringify(request.url)}`;
+    const refusal =
+      error instanceof RefusedRequestError
+        ? errorResponse(error.status, error.reason, error.message, error.field)
+        : failureResponse(subject, error);
+    // The head of another answer may be out: breaking off is all that is left then.
+    if (response.headersSent && !response.writableEnded) response.destroy();
+    else send(response, refusal);
+  }
+}
+
+function drainOnSignal(server, settings) {
+  const drain = () => {
+    server.close(() => process.exit(0));
+    server.closeIdleConnections();
+    // Connections that become idle later are of no use either.
+    server.on("request", (_request, response) => response.setHeader("connection", "close"));
+    setInterval(() => server.closeIdleConnections(), 100).unref();
+    setTimeout(() => process.exit(0), (settings.timeoutSeconds + 1) * 1000).unref();
+  };
+  process.once("SIGTERM", drain);
+  process.once("SIGINT", drain);
+}
+
+module.exports = { main };
