@@ -1,0 +1,1 @@
+"""Images of the Open Container Initiative: layers, manifests, layouts in folders, registries."""

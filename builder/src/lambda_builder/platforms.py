@@ -1,0 +1,13 @@
+"""What kind of machine images are made for: the kind they are made on."""
+
+from __future__ import annotations
+
+import platform
+
+_ARCHITECTURES = {"x86_64": "amd64", "aarch64": "arm64", "armv7l": "arm"}
+
+
+def architecture() -> str:
+    """This machine's architecture, as image indexes name it."""
+    machine = platform.machine()
+    return _ARCHITECTURES.get(machine, machine)

@@ -1,0 +1,93 @@
+"""Runs a program so that it and all it starts are gone afterwards, whatever happens to us."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+from contextlib import contextmanager, suppress
+from typing import TYPE_CHECKING, NoReturn
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+    from pathlib import Path
+
+_DESCRIPTORS = 1024
+
+
+def run_in_process_group(
+    command: Sequence[str], *, folder: Path, environment: Mapping[str, str], timeout_seconds: float
+) -> int | None:
+    """Exit status (negative: the signal that ended it), or None where the time ran out.
+
+    Its output goes to our standard output as it comes. Its process group is killed when it ends,
+    when the time is over, when we raise, and when we are killed ourselves.
+    """
+    sys.stdout.flush()
+    process = subprocess.Popen(
+        command,
+        cwd=folder,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=sys.stdout.fileno(),
+        stderr=subprocess.STDOUT,
+        process_group=0,
+    )
+    try:
+        with _killed_when_we_die(process.pid):
+            ended = _wait(process.pid, timeout_seconds)
+    finally:
+        # Until it is waited for, its number cannot become another group's.
+        _kill(process.pid)
+        process.wait()
+    return process.returncode if ended else None
+
+
+def _wait(pid: int, timeout_seconds: float) -> bool:
+    descriptor = os.pidfd_open(pid)
+    try:
+        ready, _, _ = select.select([descriptor], [], [], timeout_seconds)
+    finally:
+        os.close(descriptor)
+    return bool(ready)
+
+
+def _kill(group: int) -> None:
+    with suppress(ProcessLookupError):
+        os.killpg(group, signal.SIGKILL)
+
+
+@contextmanager
+def _killed_when_we_die(group: int) -> Iterator[None]:
+    """Fork a watcher that kills the group when our end of a pipe closes, as kill -9 closes it."""
+    theirs, ours = os.pipe()
+    # A signal that reaches the fork before it left our group must not run our handler in it.
+    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
+    try:
+        # Nothing of ours runs in threads, so a fork has all that it needs.
+        if (watcher := os.fork()) == 0:
+            _watch(theirs, ours, group)
+    finally:
+        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+    os.close(theirs)
+    try:
+        yield
+    finally:
+        with suppress(BrokenPipeError):
+            os.write(ours, b".")
+        os.close(ours)
+        os.waitpid(watcher, 0)
+
+
+def _watch(theirs: int, ours: int, group: int) -> NoReturn:
+    try:
+        os.setpgid(0, 0)
+        os.close(ours)
+        os.closerange(0, theirs)
+        os.closerange(theirs + 1, _DESCRIPTORS)
+        if not os.read(theirs, 1):
+            _kill(group)
+    finally:
+        os._exit(0)

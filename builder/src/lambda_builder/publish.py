@@ -1,0 +1,105 @@
+"""Last step of a build: `python -m lambda_builder.publish` makes the image and stores it.
+
+It runs no code of others and is the only step that holds the registry's credentials.
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from lambda_builder.errors import PlatformError
+from lambda_builder.image import RUNTIME_LABEL, BaseImage, append_layers
+from lambda_builder.layer import Layer, write_layer
+from lambda_builder.oci.references import parse_image, parse_repository
+from lambda_builder.oci.repository import open_repository
+from lambda_builder.program import run_program
+from lambda_builder.runtime import find_runtime
+from lambda_builder.settings import Environment, PublishSettings
+from lambda_builder.workspace import Workspace, remove
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from lambda_builder.image import ImageDocuments
+    from lambda_builder.oci.descriptors import Descriptor
+    from lambda_builder.oci.repository import Repository
+
+
+def publish(settings: PublishSettings) -> dict[str, object]:
+    """Publish what the workspace holds; the termination message of a success."""
+    workspace = Workspace(settings.workspace)
+    location, base_digest = parse_image(settings.base_image_url)
+    origin = open_repository(location, settings.docker_config)
+    target = open_repository(parse_repository(settings.repository_url), settings.docker_config)
+    remove(workspace.scratch)
+    workspace.scratch.mkdir()
+    try:
+        layers = _layers(settings, workspace)
+        base = BaseImage.read(origin, base_digest)
+        image = append_layers(base, layers, {RUNTIME_LABEL: settings.runtime})
+        with target.writing():
+            for blob in base.layers:
+                _take_over(blob, origin, target, workspace.scratch / "blob")
+            reused = [_add(layer.descriptor, layer.file, target) for layer in layers]
+            digest = _add_documents(image, target, settings.tag, workspace.scratch / "config")
+    finally:
+        remove(workspace.scratch)
+    descriptors = [*base.layers, image.config_descriptor, *(layer.descriptor for layer in layers)]
+    return {
+        "digest": digest,
+        "size": sum(blob.size for blob in descriptors) + len(image.manifest),
+        "layers": [
+            {"digest": layer.descriptor.digest, "size": layer.descriptor.size, "reused": known}
+            for layer, known in zip(layers, reused, strict=True)
+        ],
+    }
+
+
+def _layers(settings: PublishSettings, workspace: Workspace) -> list[Layer]:
+    """The dependency layer, where there is anything in it, and the code layer."""
+    runtime = find_runtime(settings.runtime, settings.runtimes_dir)
+    packages = workspace.root / runtime.packages
+    for folder in (packages, workspace.source):
+        if folder.is_symlink() or not folder.is_dir():
+            message = f"the workspace has no folder {folder.name!r}; fetch and build come first"
+            raise PlatformError("BuildMissing", message)
+    layers = []
+    if any(packages.iterdir()):
+        contents = [(f"function/{runtime.packages}", packages)]
+        if workspace.lock.is_file() and not workspace.lock.is_symlink():
+            contents.append(("function/lock.txt", workspace.lock))
+        layers.append(write_layer(contents, workspace.scratch / "dependencies"))
+    layers.append(write_layer([("function/source", workspace.source)], workspace.scratch / "code"))
+    return layers
+
+
+def _take_over(blob: Descriptor, origin: Repository, target: Repository, scratch: Path) -> None:
+    if target.contains(blob) or target.adopt(blob, origin):
+        return
+    origin.copy_blob(blob, scratch)
+    target.add_blob(blob, scratch)
+    remove(scratch)
+
+
+def _add(blob: Descriptor, content: Path, target: Repository) -> bool:
+    """Store a blob; whether it was there before."""
+    if target.contains(blob):
+        return True
+    target.add_blob(blob, content)
+    return False
+
+
+def _add_documents(image: ImageDocuments, target: Repository, tag: str, scratch: Path) -> str:
+    scratch.write_bytes(image.config)
+    _add(image.config_descriptor, scratch, target)
+    return target.add_manifest(image.manifest, tag).digest
+
+
+def main(environment: Environment) -> dict[str, object]:
+    """Publish as the environment says."""
+    return publish(PublishSettings.read(environment))
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))

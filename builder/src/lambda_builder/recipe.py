@@ -1,0 +1,139 @@
+"""Runs a runtime's recipe as docs/ARCHITECTURE.md, "Contract of a runtime", says."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import stat
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from lambda_builder.errors import BuildError, PlatformError, UserError
+from lambda_builder.process_group import run_in_process_group
+from lambda_builder.workspace import Workspace, remove
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_builder.runtime import Runtime
+    from lambda_builder.settings import BuildSettings
+
+_RESULT_BYTES = 64 * 1024
+# Settings of the machine that an installer needs to reach its index. Anything else that these
+# tools read (targets, tokens for publishing, other interpreters) stays outside.
+_PASSED = re.compile(
+    r"(SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
+    r"|(HTTP|HTTPS|ALL|NO)_PROXY"
+    r"|(PIP|UV|NPM_CONFIG)_([A-Z]+_)*(INDEX|FIND_LINKS|CERTS?|TLS|SSL|CA|CAFILE|CACHE|PROXY|HOST"
+    r"|TIMEOUT|RETRIES|OFFLINE|REGISTRY|CONFIG_FILE|USERCONFIG|GLOBALCONFIG)(_.*)?"
+    r"|NPM_CONFIG_(//|@).*)",
+    re.IGNORECASE,
+)
+# HOME moves into the workspace; the installers' own settings files stay where they are.
+_SETTINGS_FILES = {
+    "npm_config_userconfig": ".npmrc",
+    "PIP_CONFIG_FILE": ".config/pip/pip.conf",
+    "UV_CONFIG_FILE": ".config/uv/uv.toml",
+}
+
+
+def run_recipe(settings: BuildSettings, runtime: Runtime, packages: Path) -> None:
+    """Fill `packages` and the lock.
+
+    Reasons besides the recipe's own: `BuildTimeout` (the user's: the same source takes as long
+    again), `RecipeKilled` and `RecipeFailed` (the platform's).
+    """
+    workspace = Workspace(settings.workspace)
+    result_file = workspace.scratch / "result.json"
+    for folder in (packages, workspace.scratch / "home", workspace.scratch / "tmp"):
+        folder.mkdir(parents=True)
+    environment = recipe_environment(settings, runtime, packages, result_file)
+    status = run_in_process_group(
+        runtime.recipe,
+        folder=runtime.folder,
+        environment=environment,
+        timeout_seconds=settings.timeout_seconds,
+    )
+    if status is None:
+        limit = settings.timeout_seconds
+        raise UserError("BuildTimeout", f"installing the packages took longer than {limit} seconds")
+    if status != 0:
+        raise _failure(status, result_file)
+
+
+def recipe_environment(
+    settings: BuildSettings, runtime: Runtime, packages: Path, result_file: Path
+) -> dict[str, str]:
+    """All that a recipe is told; nothing else of our environment reaches it."""
+    workspace, machine = Workspace(settings.workspace), settings.machine
+    environment = {name: value for name, value in machine.items() if _PASSED.fullmatch(name)}
+    environment |= _settings_files(machine)
+    environment |= {
+        "SOURCE_DIR": str(workspace.source),
+        "PACKAGES_DIR": str(packages),
+        "LOCK_FILE": str(workspace.lock),
+        "RUNTIME_VERSION": runtime.version,
+        "RESULT_FILE": str(result_file),
+        "HOME": str(workspace.scratch / "home"),
+        "TMPDIR": str(workspace.scratch / "tmp"),
+        # The interpreter and uv that this program came with are found first.
+        "PATH": os.pathsep.join(
+            (str(Path(sys.executable).parent), machine.get("PATH", os.defpath))
+        ),
+        "LANG": "C.UTF-8",
+        "PYTHONUNBUFFERED": "1",
+    }
+    if settings.package_index_url:
+        environment["PACKAGE_INDEX_URL"] = settings.package_index_url
+    if settings.allow_source_packages:
+        environment["ALLOW_SOURCE_PACKAGES"] = "true"
+    return environment
+
+
+def _settings_files(machine: Mapping[str, str]) -> dict[str, str]:
+    home = Path(machine.get("HOME", "/nonexistent"))
+    known = {name.lower() for name in machine}
+    return {
+        name: str(home / file)
+        for name, file in _SETTINGS_FILES.items()
+        if name.lower() not in known and (home / file).is_file()
+    }
+
+
+def _failure(status: int, result_file: Path) -> BuildError:
+    if status < 0:
+        name = signal.Signals(-status).name
+        hint = "; it may have run out of memory" if name == "SIGKILL" else ""
+        return PlatformError("RecipeKilled", f"the recipe was ended by {name}{hint}")
+    result = _result(result_file)
+    if result is None or status not in {UserError.exit_code, PlatformError.exit_code}:
+        return PlatformError("RecipeFailed", f"the recipe ended with status {status}; see the log")
+    kind = UserError if status == UserError.exit_code else PlatformError
+    return kind(*result)
+
+
+def _result(file: Path) -> tuple[str, str] | None:
+    """Reason and message the recipe left; the file may be anything, foreign code could reach it."""
+    try:
+        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
+        with os.fdopen(descriptor, "rb") as stream:
+            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
+                return None
+            document = json.loads(stream.read(_RESULT_BYTES))
+    except (OSError, ValueError, RecursionError):
+        return None
+    if not isinstance(document, dict):
+        return None
+    reason, message = document.get("reason"), document.get("message")
+    if not isinstance(reason, str) or not isinstance(message, str):
+        return None
+    return (reason, message) if re.fullmatch(r"[A-Z][A-Za-z0-9]{0,63}", reason) else None
+
+
+def clear(workspace: Workspace, packages: Path) -> None:
+    """Remove what an earlier run of this step left."""
+    for path in (packages, workspace.lock, workspace.scratch):
+        remove(path)

@@ -1,0 +1,45 @@
+"""The folder that the steps of one build share."""
+
+from __future__ import annotations
+
+import shutil
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@dataclass(frozen=True, slots=True)
+class Workspace:
+    """Where each thing lies in `BUILD_WORKSPACE`."""
+
+    root: Path
+
+    @property
+    def source(self) -> Path:
+        """What the user sent, unpacked."""
+        return self.root / "source"
+
+    @property
+    def lock(self) -> Path:
+        """Exact versions of what the recipe installed; absent when nothing was."""
+        return self.root / "lock.txt"
+
+    @property
+    def context(self) -> Path:
+        """The archive while it is being unpacked."""
+        return self.root / ".context"
+
+    @property
+    def scratch(self) -> Path:
+        """Home and temporary files of a step; removed when the step ends."""
+        return self.root / ".scratch"
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all it holds; links are removed, never followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
