@@ -12,7 +12,7 @@ import uuid
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.storage import S3Connection
 
@@ -28,12 +28,11 @@ START_SECONDS = 30
 START_ATTEMPTS = 3
 
 
-def connection_to(port: int, **changes: object) -> S3Connection:
+def connection_to(port: int, **changes: Any) -> S3Connection:
     """Return a connection that gives up quickly."""
     quick = S3Connection(
         endpoint_url=f"http://127.0.0.1:{port}",
         region="us-east-1",
-        path_style=True,
         access_key="contract-tests",
         secret_key="contract-tests-secret",
         connect_timeout=timedelta(seconds=2),
@@ -77,7 +76,8 @@ def free_port() -> int:
     """Return a port that nobody listened on a moment ago."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+        port: int = probe.getsockname()[1]
+        return port
 
 
 @contextlib.contextmanager

@@ -6,7 +6,7 @@ import os
 import re
 import stat
 import tempfile
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
 from datetime import UTC, datetime
 from errno import EISDIR, ELOOP, ENAMETOOLONG, ENOENT, ENOTDIR, ENOTEMPTY, EXDEV
 from pathlib import Path
@@ -72,10 +72,10 @@ class FileStorage:
     def read(self, uri: str, target: BinaryIO, *, max_bytes: int) -> int:
         """Copy one file into `target`; a larger one is refused before it is read."""
         path = self._path_to_read(uri)
-        with _read_errors(uri):
-            file = open(path, "rb", opener=_open_unlinked)
-        with file:
+        with ExitStack() as opened:
             with _read_errors(uri):
+                # pathlib's open() takes no opener.
+                file = opened.enter_context(open(path, "rb", opener=_open_unlinked))
                 size_bytes = _stored_object(uri, os.fstat(file.fileno())).size_bytes
             require_size(size_bytes, max_bytes=max_bytes, uri=uri)
             return copy_limited(_chunks(file, uri), target, max_bytes=max_bytes, uri=uri)

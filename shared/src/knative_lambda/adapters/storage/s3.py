@@ -36,11 +36,15 @@ _LONGEST_DOWNLOAD: Final = timedelta(days=7)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class S3Connection:
-    """Where and how to reach S3; without keys, boto3 looks for credentials as it always does."""
+    """Where and how to reach S3; without keys, boto3 looks for credentials as it always does.
+
+    The bucket stands in the path of an endpoint, whose subdomains few networks know, and in the
+    host name of AWS; `path_style` overrides that.
+    """
 
     endpoint_url: str | None = None
     region: str | None = None
-    path_style: bool = False
+    path_style: bool | None = None
     access_key: SecretStr | str | None = field(default=None, repr=False)
     secret_key: SecretStr | str | None = field(default=None, repr=False)
     connect_timeout: timedelta = timedelta(seconds=2)
@@ -66,12 +70,14 @@ class S3Connection:
         import boto3  # noqa: PLC0415 - a fifth of a second that a cold start without S3 saves
         from botocore.config import Config  # noqa: PLC0415
 
+        has_endpoint = self.endpoint_url is not None
+        path_style = has_endpoint if self.path_style is None else self.path_style
         config = Config(
             signature_version="s3v4",
             retries={"mode": "standard", "total_max_attempts": self.max_attempts},
             connect_timeout=self.connect_timeout.total_seconds(),
             read_timeout=self.read_timeout.total_seconds(),
-            s3={"addressing_style": "path" if self.path_style else "auto"},
+            s3={"addressing_style": "path" if path_style else "auto"},
             # Trailing checksums are unknown to many servers that speak S3.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
