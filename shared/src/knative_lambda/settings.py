@@ -6,7 +6,9 @@ Read once, when a function starts: a function with a wrong setting never becomes
 from __future__ import annotations
 
 from datetime import timedelta
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -34,6 +36,20 @@ class StorageSettings(FunctionSettings):
     s3_region: str = "us-east-1"
     s3_access_key_id: SecretStr | None = None
     s3_secret_access_key: SecretStr | None = None
+
+    def s3(self) -> dict[str, Any]:
+        """What the S3 adapter is told; servers other than AWS rarely have names for buckets."""
+        return {
+            "endpoint_url": self.s3_endpoint_url,
+            "region": self.s3_region,
+            "path_style": self.s3_endpoint_url is not None,
+            "access_key": self.s3_access_key_id,
+            "secret_key": self.s3_secret_access_key,
+        }
+
+    def file_roots(self) -> list[Path]:
+        """Folders that `file://` may name."""
+        return _roots([self.storage_url])
 
 
 class RegistrySettings(StorageSettings):
@@ -64,6 +80,10 @@ class BuildStartSettings(RegistrySettings):
     build_timeout: timedelta = timedelta(minutes=10)
     registry_secret: str | None = Field(None, description="Secret of type dockerconfigjson")
 
+    def file_roots(self) -> list[Path]:
+        """Folders that `file://` may name: our own, and those of sources."""
+        return _roots([self.storage_url, *self.source_prefixes])
+
 
 class BuildCompleteSettings(RegistrySettings):
     """build-complete: how lambdas are served."""
@@ -85,3 +105,9 @@ class CleanupSettings(RegistrySettings):
     )
     tombstone_retention: timedelta = timedelta(hours=24)
     stuck_after: timedelta = timedelta(minutes=10)
+
+
+def _roots(urls: list[str]) -> list[Path]:
+    """Folders of `file://` URLs, up to a `{namespace}` in them."""
+    paths = [urlsplit(url).path for url in urls if url.startswith("file://")]
+    return [Path(unquote(path).partition("{")[0]) for path in paths]

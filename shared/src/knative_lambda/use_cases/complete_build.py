@@ -182,7 +182,7 @@ class CompleteBuild:
         )
         return events.Reply(type=events.FUNCTION_READY, function=record.id, data=data)
 
-    def _fail(  # noqa: PLR0917  # everything that a failure is
+    def _fail(  # everything that a failure is
         self,
         event: Event,
         record: LambdaFunction,

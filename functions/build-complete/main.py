@@ -1,0 +1,72 @@
+"""build-complete: a build ended, its lambda runs (or its failure is told)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from knative_lambda.adapters.clock import SystemClock
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import KubernetesApi
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+from knative_lambda.adapters.registry import SchemeImageRegistry
+from knative_lambda.adapters.storage import S3Connection, open_storage
+from knative_lambda.domain.events import BUILD_COMPLETE, JOB_EVENTS, BuildComplete, JobReference
+from knative_lambda.inbound.cloud_events import read_data, read_function
+from knative_lambda.inbound.endpoint import Endpoint
+from knative_lambda.inbound.json_logging import configure_logging
+from knative_lambda.settings import BuildCompleteSettings
+from knative_lambda.use_cases.complete_build import CompleteBuild
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.inbound.endpoint import Answer
+
+settings = BuildCompleteSettings()
+configure_logging(settings.log_level)
+
+
+@cache
+def complete_build() -> CompleteBuild:
+    """Wire the use case; connections are made by the first event that needs them."""
+    api = KubernetesApi()
+    return CompleteBuild(
+        records=KubernetesLambdaFunctions(api=api),
+        jobs=KubernetesBuildJobs(api=api, namespace=settings.builds_namespace),
+        services=KubernetesLambdaServices(api=api, tenant_broker=settings.tenant_broker),
+        registry=SchemeImageRegistry(docker_config=settings.docker_config),
+        storage=open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots()),
+        clock=SystemClock(),
+        storage_url=settings.storage_url,
+        registry_url=settings.registry_url,
+        image_prefix=settings.image_prefix,
+        ready_timeout=settings.ready_timeout,
+    )
+
+
+def on_job_changed(event: Event) -> Reply | None:
+    """Look at the Job that changed; what the event says of it is not trusted."""
+    return complete_build().job_changed(event, read_data(event, JobReference))
+
+
+def on_build_complete(event: Event) -> Reply | None:
+    """Deploy an image that was there already."""
+    data = read_data(event, BuildComplete)
+    return complete_build().image_found(event, read_function(event), data)
+
+
+endpoint = Endpoint(
+    source="/knative-lambda/build-complete",
+    handlers=dict.fromkeys(JOB_EVENTS, on_job_changed) | {BUILD_COMPLETE: on_build_complete},
+)
+
+
+@functions_framework.http
+def handle(request: Request) -> Answer:
+    """Take one request."""
+    return endpoint(request)

@@ -1,0 +1,84 @@
+"""build-start: a wish comes in, a build Job runs (or a finished image is found)."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from knative_lambda.adapters.clock import SystemClock
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import KubernetesApi
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.registry import SchemeImageRegistry
+from knative_lambda.adapters.storage import S3Connection, open_storage
+from knative_lambda.domain.events import BUILD_START, BuildStart
+from knative_lambda.inbound.cloud_events import read_data, read_function
+from knative_lambda.inbound.endpoint import Endpoint
+from knative_lambda.inbound.json_logging import configure_logging
+from knative_lambda.manifests.build_job import BuildJobOptions
+from knative_lambda.settings import BuildStartSettings
+from knative_lambda.use_cases.build_context import ContextPacker
+from knative_lambda.use_cases.start_build import StartBuild
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.inbound.endpoint import Answer
+
+settings = BuildStartSettings()
+configure_logging(settings.log_level)
+
+
+@cache
+def start_build() -> StartBuild:
+    """Wire the use case; connections are made by the first event that needs them."""
+    storage = open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots())
+    api = KubernetesApi()
+    options = BuildJobOptions(
+        namespace=settings.builds_namespace,
+        builder_image=settings.builder_image,
+        runtimes_dir=settings.runtimes_dir,
+        timeout=settings.build_timeout,
+        context_max_bytes=settings.source_max_bytes,
+        unpacked_max_bytes=settings.unpacked_max_bytes,
+        max_files=settings.source_max_files,
+        package_index_url=settings.package_index_url,
+        allow_source_packages=settings.allow_source_packages,
+        registry_secret=settings.registry_secret,
+    )
+    packer = ContextPacker(
+        storage=storage,
+        source_prefixes=tuple(settings.source_prefixes),
+        max_bytes=settings.source_max_bytes,
+        max_files=settings.source_max_files,
+    )
+    return StartBuild(
+        records=KubernetesLambdaFunctions(api=api),
+        jobs=KubernetesBuildJobs(api=api, namespace=settings.builds_namespace, options=options),
+        registry=SchemeImageRegistry(docker_config=settings.docker_config),
+        storage=storage,
+        packer=packer,
+        clock=SystemClock(),
+        base_images=settings.base_images,
+        builder_version=settings.builder_version,
+        storage_url=settings.storage_url,
+        registry_url=settings.registry_url,
+        download_expires_in=settings.build_timeout,
+    )
+
+
+def on_build_start(event: Event) -> Reply:
+    """Read the wish and start its build."""
+    return start_build()(event, read_function(event), read_data(event, BuildStart))
+
+
+endpoint = Endpoint(source="/knative-lambda/build-start", handlers={BUILD_START: on_build_start})
+
+
+@functions_framework.http
+def handle(request: Request) -> Answer:
+    """Take one request."""
+    return endpoint(request)

@@ -1,0 +1,67 @@
+"""cleanup: a clock ticks, what nobody needs any more goes."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from knative_lambda.adapters.clock import SystemClock
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import KubernetesApi
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+from knative_lambda.adapters.registry import SchemeImageRegistry
+from knative_lambda.adapters.storage import S3Connection, open_storage
+from knative_lambda.domain.events import CLEANUP, PING, Cleanup
+from knative_lambda.inbound.cloud_events import read_data
+from knative_lambda.inbound.endpoint import Endpoint
+from knative_lambda.inbound.json_logging import configure_logging
+from knative_lambda.settings import CleanupSettings
+from knative_lambda.use_cases.clean_up import CleanUp, Retention
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.inbound.endpoint import Answer
+
+settings = CleanupSettings()
+configure_logging(settings.log_level)
+
+
+@cache
+def clean_up() -> CleanUp:
+    """Wire the use case; connections are made by the first event that needs them."""
+    api = KubernetesApi()
+    return CleanUp(
+        records=KubernetesLambdaFunctions(api=api),
+        jobs=KubernetesBuildJobs(api=api, namespace=settings.builds_namespace),
+        services=KubernetesLambdaServices(api=api),
+        registry=SchemeImageRegistry(docker_config=settings.docker_config),
+        storage=open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots()),
+        clock=SystemClock(),
+        storage_url=settings.storage_url,
+        registry_url=settings.registry_url,
+        retention=Retention(
+            jobs=settings.job_retention,
+            builds=settings.build_retention,
+            tombstones=settings.tombstone_retention,
+            stuck_after=settings.stuck_after,
+        ),
+    )
+
+
+def on_tick(event: Event) -> Reply:
+    """Collect; both a tick and a person's own event may ask for a dry run."""
+    return clean_up()(dry_run=read_data(event, Cleanup).dry_run)
+
+
+endpoint = Endpoint(source="/knative-lambda/cleanup", handlers={PING: on_tick, CLEANUP: on_tick})
+
+
+@functions_framework.http
+def handle(request: Request) -> Answer:
+    """Take one request."""
+    return endpoint(request)

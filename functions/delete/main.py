@@ -1,0 +1,60 @@
+"""delete: a lambda and all it owns go."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+import functions_framework
+
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import KubernetesApi
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+from knative_lambda.adapters.registry import SchemeImageRegistry
+from knative_lambda.adapters.storage import S3Connection, open_storage
+from knative_lambda.domain.events import DELETE, Delete
+from knative_lambda.inbound.cloud_events import read_data, read_function
+from knative_lambda.inbound.endpoint import Endpoint
+from knative_lambda.inbound.json_logging import configure_logging
+from knative_lambda.settings import DeleteSettings
+from knative_lambda.use_cases.delete_lambda import DeleteLambda
+
+if TYPE_CHECKING:
+    from flask import Request
+
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.inbound.endpoint import Answer
+
+settings = DeleteSettings()
+configure_logging(settings.log_level)
+
+
+@cache
+def delete_lambda() -> DeleteLambda:
+    """Wire the use case; connections are made by the first event that needs them."""
+    api = KubernetesApi()
+    return DeleteLambda(
+        records=KubernetesLambdaFunctions(api=api),
+        jobs=KubernetesBuildJobs(api=api, namespace=settings.builds_namespace),
+        services=KubernetesLambdaServices(api=api),
+        registry=SchemeImageRegistry(docker_config=settings.docker_config),
+        storage=open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots()),
+        storage_url=settings.storage_url,
+        registry_url=settings.registry_url,
+    )
+
+
+def on_delete(event: Event) -> Reply:
+    """Delete the lambda that the subject names."""
+    read_data(event, Delete)
+    return delete_lambda()(event, read_function(event))
+
+
+endpoint = Endpoint(source="/knative-lambda/delete", handlers={DELETE: on_delete})
+
+
+@functions_framework.http
+def handle(request: Request) -> Answer:
+    """Take one request."""
+    return endpoint(request)

@@ -1,0 +1,139 @@
+"""CloudEvents 1.0 over HTTP: requests to events, replies to responses.
+
+The SDK does the encoding. It lets through an empty id, any time and broken JSON, so what it
+returns is held against the specification here.
+"""
+
+from __future__ import annotations
+
+import re
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from cloudevents.exceptions import GenericException
+from cloudevents.http import CloudEvent, from_http
+from cloudevents.http import to_binary as encode_binary
+from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+
+from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.domain.events import Event, reply_id, schema_url
+from knative_lambda.domain.names import FunctionId
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from knative_lambda.domain.events import Reply
+
+_CARRIED = ("correlationid", "traceparent", "tracestate")
+_MAX_ATTRIBUTE = 2048
+_PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
+_ModelT = TypeVar("_ModelT", bound=BaseModel)
+
+_Text = Annotated[
+    str, StringConstraints(min_length=1, max_length=_MAX_ATTRIBUTE, pattern=r"^[^\x00-\x1f\x7f]+$")
+]
+
+
+class _Attributes(BaseModel):
+    """The context attributes that have a type (CloudEvents 1.0.2, section 3.1)."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    id: _Text
+    source: _Text
+    type: _Text
+    specversion: Annotated[str, StringConstraints(pattern=r"^1\.0$")]
+    time: AwareDatetime | None = None
+    subject: _Text | None = None
+
+
+def decode(headers: Mapping[str, str], body: bytes) -> Event:
+    """Read a binary or structured event; `InvalidEventError` names the attribute at fault."""
+    content_type = headers.get("Content-Type", "").lower()
+    if content_type.startswith("application/cloudevents-batch"):
+        raise InvalidEventError(
+            "batches are not taken; send one event a request", field="Content-Type"
+        )
+    try:
+        # Latin-1 is how WSGI hands headers over; an attribute that is not text fails below.
+        received = from_http(headers, body)
+    except (GenericException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as e:
+        raise InvalidEventError(f"not a CloudEvent ({_first_line(e)})") from e
+    attributes: dict[str, Any] = dict(received.get_attributes())
+    try:
+        known = _Attributes.model_validate(attributes)
+    except ValidationError as error:
+        raise _invalid(error) from error
+    extensions = {
+        name: value
+        for name, value in attributes.items()
+        if name not in _Attributes.model_fields and isinstance(value, str)
+    }
+    return Event(
+        id=known.id,
+        source=known.source,
+        type=known.type,
+        time=known.time,
+        subject=known.subject,
+        data=received.get_data(),
+        extensions=extensions,
+    )
+
+
+def read_data(event: Event, model: type[_ModelT]) -> _ModelT:
+    """Validate the data of an event; `InvalidEventError` names the field at fault."""
+    data = {} if event.data is None else event.data
+    if not isinstance(data, dict):
+        raise InvalidEventError(
+            "must be a JSON object, sent with Content-Type application/json", field="data"
+        )
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        raise _invalid(error) from error
+
+
+def read_function(event: Event) -> FunctionId:
+    """Read which lambda an event is about from its subject."""
+    if event.subject is None:
+        raise InvalidEventError("is missing; it is <namespace>/<name>", field="subject")
+    try:
+        return FunctionId.parse(event.subject)
+    except ValueError as error:
+        raise InvalidEventError(str(error), field="subject") from error
+
+
+def encode_reply(reply: Reply, event: Event, *, source: str) -> tuple[dict[str, str], bytes]:
+    """Encode a reply in binary mode; the same event always gets the same reply id."""
+    attributes = {
+        "id": reply_id(event.source, event.id, reply.type),
+        "source": source,
+        "type": reply.type,
+        "datacontenttype": "application/json",
+        "dataschema": schema_url(reply.type),
+        "time": datetime.now(UTC).isoformat(),
+        "correlationid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{event.source}\0{event.id}")),
+    }
+    if reply.function is not None:
+        attributes["subject"] = str(reply.function)
+    for name in _CARRIED:
+        # Headers are ASCII; an extension that is not cannot travel in them.
+        if _PRINTABLE.fullmatch(value := event.extensions.get(name, "")):
+            attributes[name] = value
+    headers, body = encode_binary(CloudEvent(attributes, reply.data.to_json()))
+    return headers, body
+
+
+def _invalid(error: ValidationError) -> InvalidEventError:
+    first = error.errors(include_url=False, include_input=False, include_context=False)[0]
+    field = ".".join(str(part) for part in first["loc"])[:100]
+    message = first["msg"].removeprefix("Value error, ")
+    more = error.error_count() - 1
+    return InvalidEventError(
+        f"{message} (and {more} more)" if more else message, field=field or "data"
+    )
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).splitlines() or [type(error).__name__])[0][:200]

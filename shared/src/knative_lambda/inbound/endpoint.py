@@ -1,0 +1,139 @@
+"""One HTTP request, one event, one answer: the status code tells the Broker what to do next.
+
+functions-framework's own `cloud_event` signature answers `OK` as text, which a Broker takes for a
+failed delivery; so the functions register an `http` function and this module does the rest.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.errors import (
+    EventTooLargeError,
+    InvalidEventError,
+    KnativeLambdaError,
+    PermanentError,
+    RetryableError,
+    ThrottledError,
+)
+from knative_lambda.inbound.cloud_events import decode, encode_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask import Request
+
+    from knative_lambda.domain.events import Event, Reply
+
+    Answer = tuple[bytes, int, dict[str, str]]
+    Handler = Callable[[Event], Reply | None]
+
+MAX_BODY_BYTES = 1024 * 1024
+# The Broker keeps 1024 bytes of an error body, base64-encoded.
+_MAX_ERROR_BYTES = 512
+_HEALTH = {"/health/liveness", "/health/readiness"}
+
+STATUS_BY_ERROR: dict[type[Exception], HTTPStatus] = {
+    EventTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    InvalidEventError: HTTPStatus.BAD_REQUEST,
+    PermanentError: HTTPStatus.UNPROCESSABLE_ENTITY,
+    ThrottledError: HTTPStatus.TOO_MANY_REQUESTS,
+    RetryableError: HTTPStatus.SERVICE_UNAVAILABLE,
+    Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
+}
+"""The status of an error is that of the nearest class it inherits from."""
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Endpoint:
+    """The function that functions-framework calls for every request."""
+
+    source: str
+    handlers: Mapping[str, Handler]
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer health checks and events; never raises."""
+        if request.path in _HEALTH:
+            return b"ok", HTTPStatus.OK, {"Content-Type": "text/plain"}
+        if request.method != "POST":
+            body = {"reason": "MethodNotAllowed", "message": "POST a CloudEvent"}
+            return _json(body, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})
+        event: Event | None = None
+        try:
+            event = decode(dict(request.headers), _read_body(request))
+            reply = self._handle(event)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the Broker needs a status
+            return _refuse(error, event)
+        _log.info("done", extra=_fields(event) | {"reply": reply and reply.type})
+        if reply is None:
+            return b"", HTTPStatus.NO_CONTENT, {}
+        headers, body_bytes = encode_reply(reply, event, source=self.source)
+        return body_bytes, HTTPStatus.OK, headers
+
+    def _handle(self, event: Event) -> Reply | None:
+        try:
+            handler = self.handlers[event.type]
+        except KeyError:
+            known = ", ".join(sorted(self.handlers))
+            raise InvalidEventError(
+                f"{event.type[:100]} is not for this function, which takes {known}", field="type"
+            ) from None
+        return handler(event)
+
+
+def _read_body(request: Request) -> bytes:
+    """Read at most the limit, whatever the sender says the length is."""
+    too_large = EventTooLargeError(
+        f"an event may have {MAX_BODY_BYTES} bytes; put the source in storage and send its URI",
+        field="data",
+    )
+    if (request.content_length or 0) > MAX_BODY_BYTES:
+        raise too_large
+    body: bytes = request.stream.read(MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise too_large
+    return body
+
+
+def _refuse(error: Exception, event: Event | None) -> Answer:
+    status = next(STATUS_BY_ERROR[cls] for cls in type(error).__mro__ if cls in STATUS_BY_ERROR)
+    fields = _fields(event) | {"status": int(status)}
+    if not isinstance(error, KnativeLambdaError):
+        _log.error("a bug", exc_info=error, extra=fields)
+        # What went wrong inside may quote anything; the log has it, the sender gets none of it.
+        body = {"reason": "InternalError", "message": "a bug of ours; the log has the traceback"}
+        return _json(body, status, {})
+    _log.warning(error.message, extra=fields | {"reason": error.reason})
+    body = {"reason": error.reason, "message": error.message}
+    if error.field is not None:
+        body["field"] = error.field
+    headers = {}
+    if isinstance(error, ThrottledError):
+        headers["Retry-After"] = str(max(1, round(error.retry_after.total_seconds())))
+    return _json(body, status, headers)
+
+
+def _json(body: dict[str, str], status: HTTPStatus, headers: dict[str, str]) -> Answer:
+    encoded = json.dumps(body).encode()
+    while len(encoded) > _MAX_ERROR_BYTES:
+        excess = len(encoded) - _MAX_ERROR_BYTES
+        body = body | {"message": body["message"][: -(excess + 3)] + "..."}
+        encoded = json.dumps(body).encode()
+    return encoded, status, headers | {"Content-Type": "application/json"}
+
+
+def _fields(event: Event | None) -> dict[str, object]:
+    if event is None:
+        return {}
+    return {
+        "event_id": event.id,
+        "event_type": event.type,
+        "subject": event.subject,
+        "correlationid": event.extensions.get("correlationid"),
+    }
