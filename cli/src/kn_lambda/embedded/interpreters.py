@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import os
 import re
 import shutil
 import sys
@@ -84,7 +83,7 @@ async def _find(
             match = _NODE_VERSION.fullmatch(answer.strip())
             node = shutil.which("node", path=environment.get("PATH"))
             if match and match[1] == version and node:
-                return Path(os.path.realpath(node)), match[0]
+                return Path(node), match[0]
     return None
 
 
