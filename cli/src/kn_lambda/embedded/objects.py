@@ -9,12 +9,13 @@ import asyncio
 import json
 import uuid
 from collections import deque
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kn_lambda.embedded.database import Database
 
@@ -41,6 +42,10 @@ class AlreadyExistsError(Exception):
 
 class ConflictError(Exception):
     """The object changed since the version that the caller holds."""
+
+
+class _RehearsalOverError(Exception):
+    pass
 
 
 class ExpiredError(Exception):
@@ -193,6 +198,19 @@ class Objects:
             )
             self._tell(Change("DELETED", kind, _copy(item), item))
         return _copy(item)
+
+    @contextmanager
+    def rehearsal(self) -> Iterator[None]:
+        """Whatever is done within is undone at its end and seen by no watch."""
+        version = self._version
+        try:
+            with self._database.transaction():
+                yield
+                raise _RehearsalOverError  # noqa: TRY301  # how a transaction is told to undo
+        except _RehearsalOverError:
+            pass
+        finally:
+            self._version = version
 
     def watch(self, *, since: str | None = None) -> asyncio.Queue[Change]:
         """Return a queue that receives every change of every kind from now on, until `unwatch`.

@@ -1,0 +1,18 @@
+"""Answers in JSON."""
+
+from __future__ import annotations
+
+import json
+from http import HTTPStatus
+from typing import Any
+
+from aiohttp import web
+
+
+def answer(value: Any, code: HTTPStatus = HTTPStatus.OK) -> web.Response:  # noqa: ANN401  # any JSON value
+    """Return a JSON answer."""
+    return web.Response(
+        body=json.dumps(value, separators=(",", ":")).encode(),
+        status=code,
+        content_type="application/json",
+    )

@@ -1,0 +1,210 @@
+"""Requests on one object or one collection."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import nullcontext
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.api.answers import answer
+from kn_lambda.embedded.api.bodies import read_body, read_object, unsupported
+from kn_lambda.embedded.api.errors import ApiError, bad_request, success
+from kn_lambda.embedded.api.kinds import kind_at
+from kn_lambda.embedded.api.lists import list_page, select, selection
+from kn_lambda.embedded.api.log_requests import serve_log
+from kn_lambda.embedded.api.patches import json_patch, merge_patch
+from kn_lambda.embedded.api.paths import ALL_NAMESPACES
+from kn_lambda.embedded.api.resources import Resources
+from kn_lambda.embedded.api.target import Target
+from kn_lambda.embedded.api.watches import serve_watch
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable, Iterable
+    from contextlib import AbstractContextManager
+
+    from aiohttp import web
+
+    from kn_lambda.embedded.api.pod_logs import PodLogs
+    from kn_lambda.embedded.objects import KubernetesObject, Objects
+
+_APPLY = "application/apply-patch+yaml"
+_MERGE = "application/merge-patch+json"
+_JSON = "application/json-patch+json"
+_STRATEGIC = "application/strategic-merge-patch+json"
+_MANAGER_MAX = 128
+# Their only lists are those of the metadata: a strategic merge patch is a merge patch.
+_STRATEGIC_KINDS = frozenset({"ConfigMap", "Secret", "Namespace"})
+
+
+class Requests:
+    """Serves what a path names, by verb."""
+
+    def __init__(self, objects: Objects, logs: PodLogs) -> None:
+        self._objects = objects
+        self._resources = Resources(objects)
+        self._logs = logs
+        self._streams: set[asyncio.Task[Any]] = set()
+
+    def create_namespaces(self, names: Iterable[str]) -> None:
+        """Create the namespaces that are missing."""
+        kind = kind_at("", "v1", "namespaces")
+        if kind is None:
+            raise AssertionError
+        for name in names:
+            if self._objects.find(kind.kind, "", name) is None:
+                item: KubernetesObject = {"metadata": {"name": name}}
+                self._resources.create(Target(kind, ""), item, "kn-lambda")
+
+    async def serve(self, request: web.Request, target: Target) -> web.StreamResponse:
+        """Answer one request."""
+        if target.subresource == "log":
+            if request.method != "GET":
+                raise _not_allowed(request)
+            return await self._stream(serve_log(request, self._resources, self._logs, target))
+        on_item: dict[str, Callable[[web.Request, Target], Awaitable[web.StreamResponse]]] = {
+            "GET": self._get, "PUT": self._put, "PATCH": self._patch, "DELETE": self._delete,
+        }  # fmt: skip
+        on_collection = {
+            "GET": self._list, "POST": self._post, "DELETE": self._delete_collection,
+        }  # fmt: skip
+        verb = (on_item if target.name else on_collection).get(request.method)
+        if verb is None or (target.subresource and request.method == "DELETE"):
+            raise _not_allowed(request)
+        if target.namespace == ALL_NAMESPACES and request.method != "GET":
+            raise _not_allowed(request)
+        return await verb(request, target)
+
+    async def end_streams(self, _app: web.Application) -> None:
+        """End all watches and followed logs, so that the server can stop."""
+        for task in self._streams:
+            task.cancel()
+
+    async def _get(self, _request: web.Request, target: Target) -> web.StreamResponse:
+        return answer(self._resources.get(target))
+
+    async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
+        namespace = None if target.namespace == ALL_NAMESPACES else target.namespace
+        chosen = selection(target.kind, namespace, request.query)
+        if request.query.get("watch", "").lower() in {"true", "1"}:
+            return await self._stream(serve_watch(request, self._objects, chosen))
+        return answer(list_page(self._objects, chosen, request.query))
+
+    async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
+        item = read_object(await request.read(), request.content_type)
+        manager = _manager(request)
+        with self._rehearsal(request.query.get("dryRun")):
+            stored = self._resources.create(target, item, manager)
+        return answer(stored, HTTPStatus.CREATED)
+
+    async def _put(self, request: web.Request, target: Target) -> web.StreamResponse:
+        item = read_object(await request.read(), request.content_type)
+        manager = _manager(request)
+        with self._rehearsal(request.query.get("dryRun")):
+            stored = self._resources.replace(target, item, manager)
+        return answer(stored)
+
+    async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
+        form = _patch_form(request.content_type, target)
+        body = read_body(await request.read(), request.content_type)
+        manager, new = _manager(request, required=form == _APPLY), False
+        with self._rehearsal(request.query.get("dryRun")):
+            if form == _APPLY:
+                if not isinstance(body, dict):
+                    raise bad_request("the body must be an object")
+                force = request.query.get("force", "").lower() in {"true", "1"}
+                stored, new = self._resources.apply(target, body, manager, force=force)
+            else:
+                change = json_patch if form == _JSON else merge_patch
+                stored = self._resources.patch(target, lambda live: change(live, body), manager)
+        return answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK)
+
+    async def _delete(self, request: web.Request, target: Target) -> web.StreamResponse:
+        options = await _deletion_options(request)
+        preconditions = options.get("preconditions") or {}
+        if not isinstance(preconditions, dict):
+            raise bad_request("preconditions: must be an object")
+        with self._rehearsal(_dry_run(request, options)):
+            last = self._resources.delete(target, preconditions)
+        if target.kind.deletion_answers_object or "deletionTimestamp" in last["metadata"]:
+            return answer(last)
+        return answer(
+            success(
+                name=target.name,
+                group=target.kind.group,
+                kind=target.kind.plural,
+                uid=last["metadata"]["uid"],
+            )
+        )
+
+    async def _delete_collection(self, request: web.Request, target: Target) -> web.StreamResponse:
+        chosen = selection(target.kind, target.namespace, request.query)
+        options = await _deletion_options(request)
+        with self._rehearsal(_dry_run(request, options)):
+            for item in list(select(self._objects, chosen)):
+                metadata = item["metadata"]
+                one = Target(target.kind, metadata.get("namespace", ""), metadata["name"])
+                self._resources.delete(one, {})
+        return answer(success(group=target.kind.group, kind=target.kind.plural))
+
+    def _rehearsal(self, dry_run: str | None) -> AbstractContextManager[None]:
+        if not dry_run:
+            return nullcontext()
+        if dry_run != "All":
+            raise bad_request(f"dryRun: must be All, not {dry_run[:100]!r}")
+        return self._objects.rehearsal()
+
+    async def _stream(self, response: Awaitable[web.StreamResponse]) -> web.StreamResponse:
+        task = asyncio.current_task()
+        if task is None:
+            raise AssertionError
+        self._streams.add(task)
+        try:
+            return await response
+        finally:
+            self._streams.discard(task)
+
+
+def _not_allowed(request: web.Request) -> ApiError:
+    return ApiError(
+        HTTPStatus.METHOD_NOT_ALLOWED,
+        f"the server does not allow {request.method} on the requested resource",
+    )
+
+
+def _manager(request: web.Request, *, required: bool = False) -> str:
+    manager = request.query.get("fieldManager", "")
+    if required and not manager:
+        raise bad_request("fieldManager: is required for apply patch")
+    if len(manager) > _MANAGER_MAX or not manager.isprintable():
+        raise bad_request(f"fieldManager: must be printable, at most {_MANAGER_MAX} characters")
+    agent = request.headers.get("User-Agent", "").partition("/")[0]
+    return manager or agent[:_MANAGER_MAX] or "unknown"
+
+
+def _patch_form(content_type: str, target: Target) -> str:
+    taken = [_APPLY, _MERGE, _JSON]
+    if target.kind.kind in _STRATEGIC_KINDS:
+        taken.append(_STRATEGIC)
+    if content_type not in taken:
+        raise unsupported(content_type, tuple(taken))
+    return content_type
+
+
+async def _deletion_options(request: web.Request) -> dict[str, Any]:
+    body = await request.read()
+    options = read_object(body, request.content_type) if body.strip() else {}
+    policy = options.get("propagationPolicy") or request.query.get("propagationPolicy")
+    if policy not in {None, "Background", "Foreground"}:
+        raise bad_request(
+            f"propagationPolicy: {str(policy)[:100]!r} is not served here; "
+            "taken: Background, Foreground"
+        )
+    return options
+
+
+def _dry_run(request: web.Request, options: dict[str, Any]) -> str | None:
+    asked = options.get("dryRun")
+    if isinstance(asked, list) and asked:
+        return str(asked[0])
+    return request.query.get("dryRun")

@@ -1,0 +1,75 @@
+"""The HTTP side of the Kubernetes API: paths, verbs, bodies and answers."""
+
+from __future__ import annotations
+
+import logging
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from aiohttp import web
+
+from kn_lambda.embedded.api.answers import answer
+from kn_lambda.embedded.api.authentication import HEALTH_PATHS, authenticate
+from kn_lambda.embedded.api.bodies import MAX_BYTES
+from kn_lambda.embedded.api.discovery import discovery_document
+from kn_lambda.embedded.api.errors import ApiError
+from kn_lambda.embedded.api.paths import parse_path
+from kn_lambda.embedded.api.pod_logs import PodLogs
+from kn_lambda.embedded.api.requests import Requests
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from kn_lambda.embedded.objects import Objects
+
+_LOG = logging.getLogger(__name__)
+_FIRST_NAMESPACES = ("default", "kube-system")
+
+
+def create_api(objects: Objects, pod_logs: PodLogs | Path, *, token: str) -> web.Application:
+    """Serve `objects` and the logs below a folder to holders of `token`."""
+    logs = PodLogs(pod_logs) if isinstance(pod_logs, Path) else pod_logs
+    requests = Requests(objects, logs)
+    requests.create_namespaces(_FIRST_NAMESPACES)
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        authenticate(request, token)
+        if request.path in HEALTH_PATHS:
+            return web.Response(text="ok")
+        if request.method == "GET" and (document := discovery_document(request.path)):
+            return web.json_response(document)
+        target = parse_path(request.path)
+        if target is None:
+            raise ApiError(HTTPStatus.NOT_FOUND, "the server could not find the requested resource")
+        return await requests.serve(request, target)
+
+    app = web.Application(client_max_size=MAX_BYTES, middlewares=[_errors_as_status])
+    app.router.add_route("*", "/{path:.*}", handle)
+    app.on_shutdown.append(requests.end_streams)
+    return app
+
+
+@web.middleware
+async def _errors_as_status(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return answer(error.status, error.code)
+    except web.HTTPException as error:
+        return answer(_translated(error).status, HTTPStatus(error.status))
+    except Exception:  # noqa: BLE001  # a server answers, whatever happened
+        # The client learns that it is our fault; what it was is for the log alone.
+        _LOG.exception("%s %s failed", request.method, request.path)
+        failure = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "an error on the server")
+        return answer(failure.status, failure.code)
+
+
+def _translated(error: web.HTTPException) -> ApiError:
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        message = f"Request entity too large: limit is {MAX_BYTES} bytes"
+    else:
+        message = error.reason
+    return ApiError(HTTPStatus(error.status), message)

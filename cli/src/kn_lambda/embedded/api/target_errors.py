@@ -1,0 +1,57 @@
+"""Errors about one object."""
+
+from __future__ import annotations
+
+from http import HTTPStatus
+from typing import TYPE_CHECKING
+
+from kn_lambda.embedded.api.errors import ApiError
+
+if TYPE_CHECKING:
+    from kn_lambda.embedded.api.apply import ApplyConflictError
+    from kn_lambda.embedded.api.target import Target
+
+
+def _details(target: Target, name: str) -> dict[str, str]:
+    return {"name": name, "group": target.kind.group, "kind": target.kind.plural}
+
+
+def not_found(target: Target) -> ApiError:
+    """Return the error 404 of an object."""
+    return ApiError(
+        HTTPStatus.NOT_FOUND,
+        f'{target.kind.resource} "{target.name}" not found',
+        details=_details(target, target.name),
+    )
+
+
+def already_exists(target: Target, name: str) -> ApiError:
+    """Return the error 409 of a name that is taken."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        f'{target.kind.resource} "{name}" already exists',
+        reason="AlreadyExists",
+        details=_details(target, name),
+    )
+
+
+def conflict(target: Target, message: str) -> ApiError:
+    """Return the error 409 of an object that changed meanwhile."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        f'Operation cannot be fulfilled on {target.kind.resource} "{target.name}": {message}',
+        details=_details(target, target.name),
+    )
+
+
+def apply_conflict(error: ApplyConflictError) -> ApiError:
+    """Return the error 409 of fields that other managers own."""
+    causes = tuple((_dotted(path), f'conflict with "{manager}"') for manager, path in error.fields)
+    text = ", ".join(f"{message}: {field}" for field, message in causes)
+    return ApiError(HTTPStatus.CONFLICT, f"Apply failed with: {text}", causes=causes)
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return "".join(
+        f".{element[2:]}" if element.startswith("f:") else f"[{element[2:]}]" for element in path
+    )
