@@ -1,0 +1,157 @@
+"""The way in to all lambdas: finds the Service of a request, and a process for it."""
+
+from __future__ import annotations
+
+import asyncio
+from http import HTTPStatus
+from typing import TYPE_CHECKING, NamedTuple
+
+from aiohttp import hdrs, web
+
+from kn_lambda.embedded.serving.answers import refusal
+from kn_lambda.embedded.serving.errors import (
+    CrashLoopError,
+    RevisionRetiredError,
+    TooManyRequestsError,
+)
+from kn_lambda.embedded.serving.forwarding import BEGUN, NothingSentError, abort, forward
+
+if TYPE_CHECKING:
+    from kn_lambda.embedded.serving.pool import RevisionPool
+    from kn_lambda.embedded.serving.route import Route
+    from kn_lambda.embedded.serving.serving import Serving
+
+_UNREACHABLE_TRIES = 20
+_UNREACHABLE_PAUSE_SECONDS = 0.05
+_HOST_PARTS = 3
+
+
+class _Target(NamedTuple):
+    """Whom a request is for, and what is left of its path."""
+
+    route: Route
+    path: str
+    prefix: str
+
+
+def create_gateway(serving: Serving) -> web.Application:
+    """Return the gateway; run it by `gateway_runner`, which sets what a proxy needs."""
+    app = web.Application()
+    gateway = _Gateway(serving)
+    app.router.add_route("*", "/{path:.*}", gateway.handle)
+    return app
+
+
+def gateway_runner(serving: Serving) -> web.AppRunner:
+    """Return the runner of a gateway: bodies stay as sent, and a client that leaves is noticed."""
+    return web.AppRunner(
+        create_gateway(serving),
+        access_log=None,
+        auto_decompress=False,
+        handler_cancellation=True,
+        max_line_size=16 * 1024,
+        max_field_size=16 * 1024,
+    )
+
+
+class _Gateway:
+    def __init__(self, serving: Serving) -> None:
+        self._serving = serving
+
+    async def handle(self, request: web.Request) -> web.StreamResponse:
+        """Answer by the lambda that the request is for, or say why none can."""
+        target = self._find(request)
+        if target is None:
+            return refusal(
+                HTTPStatus.NOT_FOUND, "NotFound", f"no Service at {request.rel_url.raw_path}"
+            )
+        pool = target.route.pool
+        seconds = pool.rules.timeout_seconds if pool else None
+        deadline = asyncio.timeout(seconds)
+        try:
+            async with deadline:
+                return await self._serve(request, target)
+        except TimeoutError:
+            if not deadline.expired():
+                raise
+            begun = request.get(BEGUN)
+            if begun is not None:
+                return abort(request, begun)
+            message = f"no complete answer after {seconds:g} s (spec.template.spec.timeoutSeconds)"
+            return refusal(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message)
+        except TooManyRequestsError:
+            message = "as many requests as may wait for this function do so already"
+            return refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE, "TooManyRequests", message, retry_after_seconds=1
+            )
+        except CrashLoopError as error:
+            return refusal(
+                HTTPStatus.SERVICE_UNAVAILABLE,
+                "CrashLoopBackOff",
+                str(error),
+                retry_after_seconds=error.retry_after_seconds,
+            )
+
+    async def _serve(self, request: web.Request, target: _Target) -> web.StreamResponse:
+        for _ in range(_UNREACHABLE_TRIES):
+            pool = target.route.pool
+            if pool is None:
+                return _without_revision(target.route)
+            try:
+                return await self._ask(request, target, pool)
+            except RevisionRetiredError:
+                continue
+            except NothingSentError:
+                # Its end is noticed soon; then a new one starts, or the one that is there answers.
+                await asyncio.sleep(_UNREACHABLE_PAUSE_SECONDS)
+        message = "the function's process accepts no connections"
+        return refusal(HTTPStatus.BAD_GATEWAY, "FunctionUnreachable", message)
+
+    async def _ask(
+        self, request: web.Request, target: _Target, pool: RevisionPool
+    ) -> web.StreamResponse:
+        process = pool.take() or await pool.hold()
+        try:
+            return await forward(
+                request, process, self._serving.session, target.path, target.prefix
+            )
+        finally:
+            pool.release(process)
+
+    def _find(self, request: web.Request) -> _Target | None:
+        raw = request.raw_path
+        if not raw.startswith("/"):
+            raw = request.rel_url.raw_path_qs
+        routes = self._serving.routes
+        key = _by_host(request.headers.get(hdrs.HOST, ""))
+        if key is not None and key in routes:
+            return _Target(routes[key], raw, "")
+        path, question, query = raw.partition("?")
+        parts = path.split("/", 3)
+        if len(parts) < _HOST_PARTS:
+            return None
+        route = routes.get((parts[1], parts[2]))
+        if route is None:
+            return None
+        rest = f"/{parts[3]}" if len(parts) > _HOST_PARTS else "/"
+        return _Target(route, f"{rest}{question}{query}", f"/{parts[1]}/{parts[2]}")
+
+
+def _without_revision(route: Route) -> web.Response:
+    if route.is_deleted:
+        return refusal(HTTPStatus.NOT_FOUND, "NotFound", "the Service was deleted")
+    return refusal(
+        HTTPStatus.SERVICE_UNAVAILABLE,
+        "NotReady",
+        route.not_ready_message,
+        retry_after_seconds=1,
+    )
+
+
+def _by_host(host: str) -> tuple[str, str] | None:
+    """Read `<name>.<namespace>.<anything>`, which no address is."""
+    name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
+    parts = name.lower().split(".")
+    if len(parts) < _HOST_PARTS or parts[-1].isdecimal():
+        return None
+    return parts[1], parts[0]

@@ -1,0 +1,19 @@
+"""Where requests for one Service go."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from kn_lambda.embedded.serving.pool import RevisionPool
+
+RouteKey = tuple[str, str]
+
+
+class Route:
+    """The revision that has the traffic of a Service, in memory for the gateway's fast path."""
+
+    def __init__(self) -> None:
+        self.pool: RevisionPool | None = None
+        self.is_deleted = False
+        self.not_ready_message = "the first revision is starting"

@@ -1,0 +1,196 @@
+"""One Service: its revisions, and the pool that has its traffic."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kn_lambda.embedded.serving.pool import RevisionPool
+from kn_lambda.embedded.serving.revisions import failure_of, is_made_from, is_ready
+from kn_lambda.embedded.serving.route import Route
+from kn_lambda.embedded.serving.starter import StartError
+from kn_lambda.embedded.serving.status import ServiceState, service_status
+from kn_lambda.embedded.serving.template import serving_rules, template_digest
+
+if TYPE_CHECKING:
+    from collections.abc import Coroutine, Sequence
+
+    from kn_lambda.embedded.objects import KubernetesObject, Objects
+    from kn_lambda.embedded.serving.launcher import Launcher
+    from kn_lambda.embedded.serving.pods import LambdaPods
+    from kn_lambda.embedded.serving.revisions import Revisions
+    from kn_lambda.embedded.serving.settings import ServingSettings
+    from kn_lambda.embedded.serving.starter import Starter
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Parts:
+    """What all Services share."""
+
+    objects: Objects
+    revisions: Revisions
+    pods: LambdaPods
+    starter: Starter
+    launchers: Sequence[Launcher]
+    settings: ServingSettings
+    base_url: str
+
+
+class ServedService:
+    """Moves traffic to a new revision once it is ready; until then the old one keeps it."""
+
+    def __init__(self, parts: Parts, service: KubernetesObject) -> None:
+        self._parts = parts
+        self._service = service
+        self._digest: str | None = None
+        self._active: KubernetesObject | None = None
+        self._roll_out: asyncio.Task[None] | None = None
+        self._tasks: set[asyncio.Task[None]] = set()
+        self._retired: set[RevisionPool] = set()
+        self.route = Route()
+        self.uid: str = service["metadata"]["uid"]
+        metadata = service["metadata"]
+        self.url = f"{parts.base_url}/{metadata['namespace']}/{metadata['name']}"
+
+    def apply(self, service: KubernetesObject) -> None:
+        """Take the Service as it is now; a template that was seen before changes nothing."""
+        self._service = service
+        digest = template_digest(service["spec"]["template"])
+        if digest != self._digest:
+            self._digest = digest
+            self._cancel_roll_out()
+            self._roll_out = self._spawn(self._move_to_template(service))
+        elif self._roll_out is None:
+            self._report()
+
+    async def delete(self) -> None:
+        """Stop all processes and remove what the Service left."""
+        self.route.is_deleted = True
+        revisions = self._parts.revisions.of_service(self._service)
+        # At once: a Service of the same name may be made before the processes are gone.
+        for revision in revisions:
+            self._parts.revisions.delete(revision)
+        await self.stop()
+        for revision in revisions:
+            self._parts.pods.remove_revision(revision)
+        await self._collect()
+
+    async def stop(self) -> None:
+        """Stop all processes; the objects stay as they are."""
+        self._cancel_roll_out()
+        pool, self.route.pool = self.route.pool, None
+        pools = [*self._retired, *([pool] if pool else [])]
+        await asyncio.gather(*(each.close() for each in pools))
+        while self._tasks:
+            await asyncio.wait(self._tasks)
+
+    async def _move_to_template(self, service: KubernetesObject) -> None:
+        revisions = self._parts.revisions.of_service(service)
+        if self._active is None:
+            self._resume(revisions)
+        newest = revisions[-1] if revisions else None
+        if newest is None or not is_made_from(newest, service):
+            newest = self._parts.revisions.create(service)
+        is_settled = is_ready(newest) or failure_of(newest) is not None
+        self._report()
+        if not is_settled:
+            await self._try_out(newest)
+            await self._prune()
+        self._roll_out = None
+        self._report()
+
+    def _resume(self, revisions: list[KubernetesObject]) -> None:
+        """Give the traffic to what had it before the platform stopped; nothing starts by that."""
+        for revision in reversed(revisions):
+            if is_ready(revision):
+                self._activate(revision, self._pool(revision))
+                return
+
+    async def _try_out(self, revision: KubernetesObject) -> None:
+        try:
+            pool = self._pool(revision)
+        except (LookupError, TypeError, ValueError, AttributeError) as error:
+            # Nobody has validated the template before us.
+            self._parts.revisions.set_failed(revision, f"spec.template: {error!r}")
+            return
+        try:
+            await pool.start_first()
+        except StartError as error:
+            self._parts.revisions.set_failed(revision, str(error))
+        except asyncio.CancelledError:
+            pool.retire()
+            raise
+        else:
+            self._parts.revisions.set_ready(revision)
+            self._activate(revision, pool)
+
+    def _activate(self, revision: KubernetesObject, pool: RevisionPool) -> None:
+        old, self.route.pool = self.route.pool, pool
+        self._active = revision
+        pool.keep_minimum()
+        if old is not None:
+            self._spawn(self._drain(old))
+
+    async def _drain(self, pool: RevisionPool) -> None:
+        self._retired.add(pool)
+        pool.retire()
+        await pool.wait_until_stopped()
+        self._retired.discard(pool)
+
+    async def _prune(self) -> None:
+        """Keep the active revision, the newest, and one more for its log."""
+        revisions = self._parts.revisions.of_service(self._service)
+        active = self._active["metadata"]["name"] if self._active else None
+        others = [item for item in revisions[:-1] if item["metadata"]["name"] != active]
+        for revision in others[:-1]:
+            self._parts.revisions.delete(revision)
+            self._parts.pods.remove_revision(revision)
+        await self._collect()
+
+    async def _collect(self) -> None:
+        templates = self._parts.revisions.all()
+        for launcher in self._parts.launchers:
+            await launcher.collect(templates)
+
+    def _report(self) -> None:
+        metadata = self._service["metadata"]
+        current = self._parts.objects.find("Service", metadata["namespace"], metadata["name"])
+        if current is None or current["metadata"]["uid"] != self.uid:
+            return
+        revisions = self._parts.revisions.of_service(self._service)
+        if not revisions:
+            return
+        failure = failure_of(revisions[-1])
+        self.route.not_ready_message = failure or "the first revision is starting"
+        state = ServiceState(
+            url=self.url,
+            created=revisions[-1]["metadata"]["name"],
+            ready=self._active["metadata"]["name"] if self._active else None,
+            failure=failure,
+        )
+        self._service = {**self._service, "status": current.get("status")}
+        status = service_status(self._service, state)
+        self._parts.objects.update_status(
+            "Service", metadata["namespace"], metadata["name"], status
+        )
+
+    def _pool(self, revision: KubernetesObject) -> RevisionPool:
+        return RevisionPool(
+            revision=revision,
+            rules=serving_rules(revision, self._parts.settings),
+            starter=self._parts.starter,
+            pods=self._parts.pods,
+            settings=self._parts.settings,
+        )
+
+    def _cancel_roll_out(self) -> None:
+        if self._roll_out is not None:
+            self._roll_out.cancel()
+            self._roll_out = None
+
+    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
+        task = asyncio.ensure_future(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task

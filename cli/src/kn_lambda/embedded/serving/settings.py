@@ -1,0 +1,26 @@
+"""What the person who runs the platform decides about serving."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServingSettings:
+    """Defaults for what a Service does not say itself, and limits that hold for all."""
+
+    idle_window_seconds: float = 60.0
+    progress_deadline_seconds: float = 60.0
+    request_timeout_seconds: float = 300.0
+    max_processes_per_service: int = 4
+    # A request that finds every process busy waits this long before one more is started for it.
+    scale_up_delay_seconds: float = 0.1
+    held_requests_limit: int = 1000
+    stop_grace_seconds: float = 10.0
+    first_backoff_seconds: float = 0.1
+    longest_backoff_seconds: float = 10.0
+    # A process that lived this long has not failed to start: the backoff begins anew.
+    settled_seconds: float = 10.0
+    # From this many failures in a row on, requests are refused during the backoff, not held.
+    crash_loop_failures: int = 5
+    log_limit_bytes: int = 4 * 1024 * 1024

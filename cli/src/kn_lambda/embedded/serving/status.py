@@ -1,0 +1,109 @@
+"""Status of Services and Revisions in Knative's shape."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kn_lambda.embedded.objects import KubernetesObject
+
+MESSAGE_BYTES = 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceState:
+    """What is known about a Service: its revisions, and why the newest one failed if it did."""
+
+    url: str
+    created: str
+    ready: str | None
+    failure: str | None = None
+
+
+def service_status(service: KubernetesObject, state: ServiceState) -> dict[str, Any]:
+    """Return the status of a Service; times of conditions that did not change are kept."""
+    if state.failure is not None:
+        message = f'Revision "{state.created}" failed: {state.failure}'
+        configurations = _condition("False", "RevisionFailed", message)
+    elif state.created == state.ready:
+        configurations = _condition("True")
+    else:
+        configurations = _condition("Unknown", "RevisionStarting")
+    if state.ready is not None:
+        routes = _condition("True")
+    elif state.failure is not None:
+        routes = _condition("False", "RevisionMissing", "no revision is ready to take traffic")
+    else:
+        routes = _condition("Unknown", "RevisionMissing")
+    conditions = {
+        "ConfigurationsReady": configurations,
+        "Ready": configurations,
+        "RoutesReady": routes,
+    }
+    status: dict[str, Any] = {
+        "observedGeneration": service["metadata"]["generation"],
+        "conditions": _with_times(conditions, service.get("status") or {}),
+        "url": state.url,
+        "address": {"url": state.url},
+        "latestCreatedRevisionName": state.created,
+    }
+    if state.ready is not None:
+        status["latestReadyRevisionName"] = state.ready
+        target = {"latestRevision": True, "percent": 100, "revisionName": state.ready}
+        status["traffic"] = [target]
+    return status
+
+
+def revision_status(revision: KubernetesObject, failure: str | None) -> dict[str, Any]:
+    """Return the status of a Revision that became ready, or failed."""
+    ready = _condition("True") if failure is None else _condition("False", "Failed", failure)
+    return {
+        "observedGeneration": revision["metadata"]["generation"],
+        "conditions": _with_times({"Ready": ready}, revision.get("status") or {}),
+    }
+
+
+def ready_condition(item: KubernetesObject) -> Mapping[str, Any]:
+    """Return the condition Ready, or an empty one of status Unknown."""
+    for condition in (item.get("status") or {}).get("conditions") or []:
+        if condition["type"] == "Ready":
+            found: Mapping[str, Any] = condition
+            return found
+    return {"type": "Ready", "status": "Unknown"}
+
+
+def _condition(status: str, reason: str = "", message: str = "") -> dict[str, str]:
+    condition = {"status": status}
+    if reason:
+        condition["reason"] = reason
+    if message:
+        condition["message"] = _short(message)
+    return condition
+
+
+def _short(message: str) -> str:
+    data = message.encode()
+    if len(data) <= MESSAGE_BYTES:
+        return message
+    # The first words say what failed, the last lines why.
+    head = data[:200].decode(errors="ignore")
+    tail = data[-(MESSAGE_BYTES - 210) :].decode(errors="ignore")
+    return f"{head} ... {tail}"
+
+
+def _with_times(
+    conditions: Mapping[str, Mapping[str, str]], old_status: Mapping[str, Any]
+) -> list[dict[str, Any]]:
+    old = {condition["type"]: condition for condition in old_status.get("conditions") or []}
+    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    timed = []
+    for kind, condition in conditions.items():
+        before = old.get(kind) or {}
+        same = before.get("status") == condition["status"]
+        time = before.get("lastTransitionTime", now) if same else now
+        timed.append({"type": kind, **condition, "lastTransitionTime": time})
+    return timed
