@@ -77,7 +77,7 @@ class S3Connection:
             retries={"mode": "standard", "total_max_attempts": self.max_attempts},
             connect_timeout=self.connect_timeout.total_seconds(),
             read_timeout=self.read_timeout.total_seconds(),
-            s3={"addressing_style": "path" if path_style else "auto"},
+            s3={"addressing_style": "path" if path_style else "virtual"},
             # Trailing checksums are unknown to many servers that speak S3.
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
