@@ -53,7 +53,7 @@ def without_credentials(text: str) -> str:
 
 def _own_words(output: str) -> str:
     errors = [line for line in output.splitlines() if re.match(r"npm (?:error|ERR!)", line)]
-    # Where npm keeps its own log says nothing to the author of the function.
-    told = [line for line in errors if "complete log of this run" not in line]
+    # npm's own log and stack say nothing to the author of the function.
+    told = [line for line in errors if not re.search(r"complete log of this run|\s+at ", line)]
     message = "\n".join(told) or output.strip()
     return message[:_MAX_MESSAGE_CHARACTERS] or "npm failed without a message"

@@ -57,9 +57,9 @@ class Recipe:
         shutil.copy(self.source / "package.json", self.workspace)
         if (self.source / _LOCK).is_file():
             lock = _read_json(self.source / _LOCK) or {}
-            for name, package in lock.get("packages", {}).items():
-                if package.get("link"):
-                    raise RecipeError("InvalidRequirements", f"{_LOCK}: {name} is a local link")
+            for name, package in _locked(lock).items():
+                if package.get("link") or str(package.get("resolved", "")).startswith("file:"):
+                    raise RecipeError("InvalidRequirements", f"{_LOCK}: {name} is a local package")
             shutil.copy(self.source / _LOCK, self.workspace)
 
     def _npm(self, command: str) -> None:
@@ -91,7 +91,7 @@ class Recipe:
     def _note_skipped_scripts(self, lock: dict[str, Any]) -> None:
         if self.allow_source_packages:
             return
-        for name, package in lock.get("packages", {}).items():
+        for name, package in _locked(lock).items():
             if package.get("hasInstallScript"):
                 print(f"{name}: its install script was not run (ALLOW_SOURCE_PACKAGES runs them)")
 
@@ -120,6 +120,13 @@ def _read_json(file: Path) -> dict[str, Any] | None:
     return document
 
 
+def _locked(lock: dict[str, Any]) -> dict[str, dict[str, Any]]:
+    packages = lock.get("packages") or {}
+    if not isinstance(packages, dict) or not all(isinstance(p, dict) for p in packages.values()):
+        raise RecipeError("InvalidRequirements", f"{_LOCK}: packages is no object of objects")
+    return packages
+
+
 def _dependencies(manifest: dict[str, Any]) -> dict[str, Any]:
     found: dict[str, Any] = {}
     for field in ("dependencies", "optionalDependencies"):
@@ -138,7 +145,7 @@ def _refuse_local(dependencies: dict[str, Any]) -> None:
 
 
 def _without_addresses(lock: dict[str, Any]) -> dict[str, Any]:
-    for package in lock.get("packages", {}).values():
+    for package in _locked(lock).values():
         if str(package.get("resolved", "")).startswith(("http:", "https:")):
             del package["resolved"]
     return lock
