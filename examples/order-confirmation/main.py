@@ -13,4 +13,6 @@ async def handler(event):
         "source": "/examples/order-confirmation",
         "id": f"confirmation-of-{event['id']}",
     }
-    return CloudEvent(attributes, {"order": order["order"], "text": f"{text} {os.environ['SIGNATURE']}"})
+    return CloudEvent(
+        attributes, {"order": order["order"], "text": f"{text} {os.environ['SIGNATURE']}"}
+    )

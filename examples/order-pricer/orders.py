@@ -28,7 +28,9 @@ class PricedOrder(BaseModel):
 
 
 def price(order: Order, prices: dict) -> PricedOrder:
-    lines = [Line(item=item, amount=item.quantity * _unit_price(item, prices)) for item in order.items]
+    lines = [
+        Line(item=item, amount=item.quantity * _unit_price(item, prices)) for item in order.items
+    ]
     return PricedOrder(order=order, lines=lines, total=sum(line.amount for line in lines))
 
 

@@ -1,0 +1,91 @@
+# Knative Lambda. `make help` lists what there is.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+
+PYTHON ?= python3
+BIN := .venv/bin
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+
+# Extra arguments of pytest: make test TEST_ARGS="tests/unit -k archive"
+TEST_ARGS ?=
+# Test processes; the suite starts real servers, so more than cores does not help.
+TEST_PROCESSES ?= 2
+
+.PHONY: help
+help: ## Show this list
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+
+# --- what users need ---------------------------------------------------------------------------
+
+.PHONY: run
+run: $(BIN)/.run ## Start the embedded platform, deploy examples/hello-python, stay in the foreground
+	kn-lambda up --deploy examples/hello-python
+
+.PHONY: demo
+demo: $(BIN)/.run ## Start a platform of its own, deploy, invoke, print the lambda's answer, stop
+	@kn-lambda demo
+
+# --- what developers need ------------------------------------------------------------------------
+
+.PHONY: setup
+setup: $(BIN)/.dev ## Install everything that tests and checks need
+
+.PHONY: test
+test: $(BIN)/.dev ## Run all tests; those whose server is not on this machine skip and say so
+	pytest -n $(TEST_PROCESSES) --dist loadgroup $(TEST_ARGS)
+
+.PHONY: unit
+unit: $(BIN)/.dev ## Run the tests that take milliseconds, with branch coverage of the core
+	pytest tests/unit -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
+
+.PHONY: check
+check: $(BIN)/.dev ## Lint, type-check and prove the direction of imports
+	ruff format --check .
+	ruff check .
+	mypy
+	lint-imports
+	codespell
+
+.PHONY: format
+format: $(BIN)/.dev ## Format the code and mend what the linter can
+	ruff check --fix-only --quiet .
+	ruff format .
+
+.PHONY: schemas
+schemas: $(BIN)/.dev ## Write docs/schemas from the event models
+	python docs/schemas/generate.py
+
+.PHONY: bench
+bench: $(BIN)/.dev ## Measure side by side and write docs/BENCHMARKS.md
+	python -m tests.bench
+
+.PHONY: lock
+lock: $(BIN)/.dev ## Lock the dependencies again, with hashes
+	requirements/compile.sh
+
+.PHONY: clean
+clean: ## Remove what make made
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.*
+
+# uv itself comes through pip, by hash; everything else through uv.
+$(BIN)/uv: requirements/builder.txt
+	@echo "Setting up .venv" >&2
+	$(PYTHON) -c 'import sys; sys.exit("Python 3.11 or newer is needed" if sys.version_info < (3, 11) else 0)'
+	$(PYTHON) -m venv .venv
+	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/builder.txt
+	@touch $@
+
+EDITABLE = uv pip install --quiet --no-deps --no-build-isolation -e shared -e builder -e cli
+
+$(BIN)/.run: $(BIN)/uv requirements/run.txt */pyproject.toml
+	@echo "Installing dependencies" >&2
+	uv pip install --quiet --require-hashes -r requirements/run.txt
+	$(EDITABLE)
+	@touch $@
+
+$(BIN)/.dev: $(BIN)/.run requirements/dev.txt
+	@echo "Installing what tests need" >&2
+	uv pip install --quiet --require-hashes -r requirements/dev.txt
+	@touch $@
