@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
+
 from knative_lambda.adapters.storage import open_storage
 from knative_lambda.domain.errors import (
     LimitExceededError,
     SourceNotFoundError,
     UnsupportedSourceError,
 )
-
 from tests.contract.s3_servers import VERSITYGW, make_bucket, moto_server, versity_gateway
 from tests.fakes import InMemoryObjectStorage
 

@@ -12,6 +12,7 @@ from urllib.error import HTTPError
 from urllib.request import urlopen
 
 import pytest
+
 from knative_lambda.adapters.storage import CircuitRules, CircuitState, open_storage
 from knative_lambda.adapters.storage.errors import StorageAccessDeniedError
 from knative_lambda.adapters.storage.s3 import S3Storage
@@ -22,7 +23,6 @@ from knative_lambda.domain.errors import (
     StorageUnavailableError,
     ThrottledError,
 )
-
 from tests.contract.s3_servers import (
     VERSITYGW,
     CannedAnswer,

@@ -7,6 +7,7 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+
 from knative_lambda.adapters.storage.circuit import Circuit, CircuitRules, CircuitState
 from knative_lambda.adapters.storage.circuit_breaker import CircuitBreakerStorage, is_outage
 from knative_lambda.adapters.storage.errors import StorageAccessDeniedError
@@ -16,7 +17,6 @@ from knative_lambda.domain.errors import (
     StorageUnavailableError,
     ThrottledError,
 )
-
 from tests.fakes import InMemoryObjectStorage
 
 CLOSED, OPEN, HALF_OPEN = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN

@@ -5,6 +5,7 @@ from datetime import timedelta
 from io import BytesIO
 
 import pytest
+
 from knative_lambda.adapters.storage.file import FileStorage
 from knative_lambda.domain.errors import (
     RejectedByPlatformError,

@@ -4,6 +4,7 @@ from datetime import timedelta
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
+
 from knative_lambda.adapters.storage.s3 import S3Connection, S3Storage
 
 KEYS = {"access_key": "key", "secret_key": "s3cr3t", "region": "eu-central-1"}

@@ -7,6 +7,7 @@ import pytest
 from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
+
 from knative_lambda.adapters.storage.errors import StorageAccessDeniedError
 from knative_lambda.adapters.storage.s3_errors import s3_errors
 from knative_lambda.domain.errors import (

@@ -8,14 +8,14 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import SecretStr
+
 from knative_lambda.adapters.storage import S3Connection, open_storage
 from knative_lambda.adapters.storage.file import FileStorage
 from knative_lambda.adapters.storage.s3 import _object_at, _place
 from knative_lambda.adapters.storage.schemes import SchemeStorage
 from knative_lambda.adapters.storage.uri import shown
 from knative_lambda.domain.errors import PermanentError, UnsupportedSourceError
-from pydantic import SecretStr
-
 from tests.fakes import InMemoryObjectStorage
 
 BOTH = open_storage(s3=S3Connection(), file_roots=[Path("/nowhere/at/all")])
