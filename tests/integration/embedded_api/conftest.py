@@ -1,0 +1,105 @@
+"""The embedded platform's API on a free port, driven by the official Kubernetes client."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+from aiohttp import web
+
+from kn_lambda.embedded.api import create_api, read_or_create_token, write_kubeconfig
+from kn_lambda.embedded.database import Database
+from kn_lambda.embedded.garbage_collector import GarbageCollector
+from kn_lambda.embedded.objects import Objects
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+pytest.register_assert_rewrite("tests.integration.embedded_api.promises")
+
+CHANGES_KEPT = 50
+
+
+class RunningApi:
+    """The API in a thread with an event loop of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self.kubeconfig = folder / "kubeconfig"
+        self.token = read_or_create_token(self.kubeconfig)
+        self.url = ""
+        self.objects: Objects
+        self._ready = threading.Event()
+        self._thread = threading.Thread(target=lambda: asyncio.run(self._serve()))
+
+    def start(self):
+        self._thread.start()
+        assert self._ready.wait(10)
+
+    def stop(self):
+        self._loop.call_soon_threadsafe(self._end.set)
+        self._thread.join(10)
+        assert not self._thread.is_alive()
+
+    def call(self, function: Callable, *arguments, **options):
+        """Call what belongs to the platform's thread there, and return what it returns."""
+
+        async def run():
+            return function(*arguments, **options)
+
+        return asyncio.run_coroutine_threadsafe(run(), self._loop).result(10)
+
+    async def _serve(self):
+        self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
+        database = Database(self.folder / "state.sqlite")
+        self.objects = Objects(database, changes_kept=CHANGES_KEPT)
+        app = create_api(self.objects, self.folder / "pods", token=self.token)
+        runner = web.AppRunner(app)
+        await runner.setup()
+        site = web.TCPSite(runner, "127.0.0.1", 0)
+        await site.start()
+        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
+        write_kubeconfig(self.kubeconfig, self.url, self.token)
+        collector = asyncio.create_task(GarbageCollector(self.objects).run())
+        self._ready.set()
+        await self._end.wait()
+        collector.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await collector
+        await runner.cleanup()
+        database.close()
+
+
+@pytest.fixture(scope="module")
+def running_api(tmp_path_factory):
+    api = RunningApi(tmp_path_factory.mktemp("platform"))
+    api.start()
+    yield api
+    api.stop()
+
+
+@pytest.fixture
+def api_client(running_api):
+    from kubernetes import config
+
+    client = config.new_client_from_config(str(running_api.kubeconfig))
+    yield client
+    client.close()
+    client.rest_client.pool_manager.clear()
+
+
+@pytest.fixture
+def namespace(api_client):
+    """A new namespace for one test."""
+    from kubernetes import client
+
+    name = f"test-{uuid.uuid4().hex[:10]}"
+    core = client.CoreV1Api(api_client)
+    core.create_namespace({"metadata": {"name": name}})
+    yield name
+    core.delete_namespace(name)
