@@ -36,6 +36,7 @@ class DataFolder:
         self.runtimes = self.root / "runtimes"
         self.pods = self.root / "pods"
         self.builds = self.root / "builds"
+        self.cache = self.root / "cache"
 
     def create(self) -> None:
         """Make every folder that is missing."""
@@ -44,6 +45,7 @@ class DataFolder:
         self.root.chmod(_PRIVATE_FOLDER)
         for folder in (
             self.storage, self.registry, self.images, self.runtimes, self.pods, self.builds,
+            self.cache,
         ):  # fmt: skip
             folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
 

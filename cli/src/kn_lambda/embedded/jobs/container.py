@@ -8,7 +8,7 @@ import shutil
 import stat
 import sys
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.environment import (
@@ -52,6 +52,8 @@ class ContainerRunner:
     data_folder: Path
     environment: Mapping[str, str]
     """What every container has beside its own `env`: this machine's PATH, proxies, certificates."""
+    image_places: Mapping[PurePosixPath, Path]
+    """Where that is which containers find in their image."""
     settings: JobSettings
 
     async def run(self, container: Mapping[str, Any], started: Callable[[], None]) -> ContainerEnd:
@@ -93,7 +95,7 @@ class ContainerRunner:
 
     def _environment(self, container: Mapping[str, Any]) -> dict[str, str]:
         metadata = self.pod["metadata"]
-        places = self.folder.places(container)
+        places = {**self.image_places, **self.folder.places(container)}
         own = resolve_environment(
             self.objects,
             metadata["namespace"],

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.jobs.container import CANNOT_START, ContainerRunner
@@ -12,7 +12,7 @@ from kn_lambda.embedded.jobs.volumes import PodFolder, VolumeError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
+    from pathlib import Path, PurePosixPath
 
     from kn_lambda.embedded.jobs.settings import JobSettings
     from kn_lambda.embedded.objects import KubernetesObject, Objects
@@ -28,6 +28,7 @@ class Kubelet:
     data_folder: Path
     environment: Mapping[str, str]
     settings: JobSettings
+    image_places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
 
     async def run(self, pod: KubernetesObject) -> KubernetesObject:
         """Run a pod to its end and return it; its files are removed, its logs stay.
@@ -85,6 +86,7 @@ class Kubelet:
             logs=self._logs(pod),
             data_folder=self.data_folder,
             environment=self.environment,
+            image_places=self.image_places,
             settings=self.settings,
         )
 
