@@ -1,0 +1,107 @@
+"""A recipe is told what the contract says and nothing else."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_builder.recipe import recipe_environment
+from lambda_builder.runtime import find_runtime
+from lambda_builder.settings import BuildSettings
+from tests.unit.builder.workspaces import write_files, write_runtime
+
+
+@pytest.fixture
+def environment_of(tmp_path):
+    write_runtime(tmp_path / "runtimes")
+
+    def make(machine, **changes):
+        values = {"package_index_url": None, "allow_source_packages": False} | changes
+        settings = BuildSettings(
+            workspace=tmp_path,
+            runtime="tiny1.0",
+            runtimes_dir=tmp_path / "runtimes",
+            timeout_seconds=5,
+            machine=machine,
+            **values,
+        )
+        runtime = find_runtime("tiny1.0", tmp_path / "runtimes")
+        return recipe_environment(settings, runtime, tmp_path / "packages", tmp_path / "result")
+
+    return make
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "SSL_CERT_FILE",
+        "SSL_CERT_DIR",
+        "REQUESTS_CA_BUNDLE",
+        "NODE_EXTRA_CA_CERTS",
+        "https_proxy",
+        "NO_PROXY",
+        "PIP_INDEX_URL",
+        "PIP_EXTRA_INDEX_URL",
+        "PIP_FIND_LINKS",
+        "PIP_CERT",
+        "PIP_CACHE_DIR",
+        "PIP_CONFIG_FILE",
+        "UV_DEFAULT_INDEX",
+        "UV_INDEX",
+        "UV_CACHE_DIR",
+        "UV_SYSTEM_CERTS",
+        "UV_NATIVE_TLS",
+        "npm_config_registry",
+        "npm_config_cafile",
+        "npm_config_cache",
+        "NPM_CONFIG_USERCONFIG",
+        "npm_config_@scope:registry",
+    ],
+)
+def test_settings_that_installers_need_reach_the_recipe(environment_of, name):
+    assert environment_of({name: "value"})[name] == "value"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        "CONTEXT_URL",
+        "DOCKER_CONFIG",
+        "AWS_SECRET_ACCESS_KEY",
+        "PYTHONPATH",
+        "PYTHONHOME",
+        "NODE_OPTIONS",
+        "LD_PRELOAD",
+        "UV_PUBLISH_TOKEN",
+        "PIP_TARGET",
+        "UV_PYTHON",
+        "npm_config_prefix",
+        "npm_config_location",
+        "KUBERNETES_SERVICE_HOST",
+        "TERMINATION_MESSAGE_PATH",
+    ],
+)
+def test_nothing_else_reaches_the_recipe(environment_of, name):
+    assert name not in environment_of({name: "secret"})
+
+
+def test_the_contract_s_names_cannot_be_overridden(environment_of, tmp_path):
+    environment = environment_of({"HOME": "/root", "TMPDIR": "/tmp", "SOURCE_DIR": "/etc"})
+    assert environment["SOURCE_DIR"] == str(tmp_path / "source")
+    assert environment["HOME"].startswith(str(tmp_path))
+    assert environment["TMPDIR"].startswith(str(tmp_path))
+
+
+def test_options_are_absent_unless_they_are_set(environment_of):
+    assert not {"PACKAGE_INDEX_URL", "ALLOW_SOURCE_PACKAGES"} & set(environment_of({}))
+    environment = environment_of(
+        {}, package_index_url="http://127.0.0.1/simple", allow_source_packages=True
+    )
+    assert environment["PACKAGE_INDEX_URL"] == "http://127.0.0.1/simple"
+    assert environment["ALLOW_SOURCE_PACKAGES"] == "true"
+
+
+def test_an_installer_s_own_settings_file_is_still_found(environment_of, tmp_path):
+    home = write_files(tmp_path / "home", {".npmrc": ""})
+    assert environment_of({"HOME": str(home)})["npm_config_userconfig"] == str(home / ".npmrc")
+    chosen = {"HOME": str(home), "NPM_CONFIG_USERCONFIG": "/other"}
+    assert "npm_config_userconfig" not in environment_of(chosen)
