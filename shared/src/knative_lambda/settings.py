@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import unquote, urlsplit
+from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, StringConstraints
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -110,4 +110,4 @@ class CleanupSettings(RegistrySettings):
 def _roots(urls: list[str]) -> list[Path]:
     """Folders of `file://` URLs, up to a `{namespace}` in them."""
     paths = [urlsplit(url).path for url in urls if url.startswith("file://")]
-    return [Path(unquote(path).partition("{")[0]) for path in paths]
+    return [Path(path.partition("{")[0]) for path in paths]

@@ -1,0 +1,182 @@
+"""In-memory records, Jobs, Services and images; tests/contract proves them."""
+
+from __future__ import annotations
+
+import uuid
+from dataclasses import dataclass, field, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.build import BuildJob, JobState
+from knative_lambda.domain.deployment import ServiceState
+from knative_lambda.domain.errors import ConflictError, NotReadyError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from knative_lambda.domain.build import BuildFailure, BuildOrder
+    from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.names import FunctionId
+
+
+READY = ServiceState(ready=True, url="http://lambda", revision="r-00001")
+
+
+@dataclass
+class FixedClock:
+    """A clock that a test moves."""
+
+    time: datetime = datetime(2026, 1, 1, 12, 0, tzinfo=UTC)
+
+    def now(self) -> datetime:
+        return self.time
+
+    def advance(self, by: timedelta) -> None:
+        self.time += by
+
+
+@dataclass
+class InMemoryLambdaFunctions:
+    """`LambdaFunctions` in a dictionary."""
+
+    records: dict[FunctionId, LambdaFunction] = field(default_factory=dict)
+    version: int = 0
+
+    def get(self, function: FunctionId) -> LambdaFunction | None:
+        return self.records.get(function)
+
+    def create(self, record: LambdaFunction) -> LambdaFunction:
+        if record.id in self.records:
+            raise ConflictError(f"{record.id} exists")
+        return self._store(record, uid=str(uuid.uuid4()), generation=1)
+
+    def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
+        old = self._at_same_version(record)
+        generation = old.generation + (old.spec != record.spec)
+        kept = record.model_copy(update={"status": old.status})
+        return self._store(kept, uid=old.uid, generation=generation)
+
+    def replace_status(self, record: LambdaFunction) -> LambdaFunction:
+        old = self._at_same_version(record)
+        return self._store(
+            old.model_copy(update={"status": record.status}), uid=old.uid, generation=old.generation
+        )
+
+    def delete(self, record: LambdaFunction) -> None:
+        old = self.records.get(record.id)
+        if old is not None and old.uid == record.uid:
+            del self.records[record.id]
+
+    def list(self) -> Iterator[LambdaFunction]:
+        yield from list(self.records.values())
+
+    def _at_same_version(self, record: LambdaFunction) -> LambdaFunction:
+        old = self.records.get(record.id)
+        if old is None or old.resource_version != record.resource_version:
+            raise ConflictError(f"{record.id} was changed")
+        return old
+
+    def _store(self, record: LambdaFunction, *, uid: str, generation: int) -> LambdaFunction:
+        self.version += 1
+        stored = record.model_copy(
+            update={"uid": uid, "generation": generation, "resource_version": str(self.version)}
+        )
+        self.records[record.id] = stored
+        return stored
+
+
+@dataclass
+class InMemoryBuildJobs:
+    """`BuildJobs` whose Jobs end when a test says so."""
+
+    clock: FixedClock
+    jobs: dict[str, BuildJob] = field(default_factory=dict)
+    logs: dict[str, str] = field(default_factory=dict)
+    started: list[BuildOrder] = field(default_factory=list)
+
+    def start(self, order: BuildOrder) -> BuildJob:
+        if order.name not in self.jobs:
+            self.started.append(order)
+            self.jobs[order.name] = BuildJob(
+                name=order.name,
+                function=order.function,
+                build_id=order.build_id,
+                wish_id=order.wish_id,
+                state=JobState.RUNNING,
+                created_at=self.clock.now(),
+            )
+        return self.jobs[order.name]
+
+    def get(self, name: str) -> BuildJob | None:
+        return self.jobs.get(name)
+
+    def log_tail(self, name: str, *, max_bytes: int) -> str:
+        return self.logs.get(name, "").encode()[-max_bytes:].decode(errors="ignore")
+
+    def delete(self, name: str) -> None:
+        self.jobs.pop(name, None)
+
+    def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
+        for job in list(self.jobs.values()):
+            if function is None or job.function == function:
+                yield job
+
+    def succeed(self, name: str, digest: str) -> None:
+        self._end(name, state=JobState.SUCCEEDED, digest=digest)
+
+    def fail(self, name: str, failure: BuildFailure, log: str = "") -> None:
+        self.logs[name] = log
+        self._end(name, state=JobState.FAILED, failure=failure)
+
+    def _end(self, name: str, **changes: object) -> None:
+        self.jobs[name] = replace(self.jobs[name], finished_at=self.clock.now(), **changes)
+
+
+@dataclass
+class InMemoryLambdaServices:
+    """`LambdaServices` that become ready at once, unless a test says otherwise."""
+
+    deployments: dict[FunctionId, Deployment] = field(default_factory=dict)
+    outcome: ServiceState = READY
+    other_images: list[str] = field(default_factory=list)
+
+    def apply(self, deployment: Deployment) -> bool:
+        old = self.deployments.get(deployment.function)
+        if old is not None and old.uid != deployment.uid:
+            raise NotReadyError("an earlier lambda is being removed")
+        if old is not None and old.generation > deployment.generation:
+            return False
+        self.deployments[deployment.function] = deployment
+        return True
+
+    def state(self, deployment: Deployment) -> ServiceState:
+        return self.outcome
+
+    def delete(self, function: FunctionId) -> None:
+        self.deployments.pop(function, None)
+
+    def images_in_use(self) -> Iterator[str]:
+        yield from [deployment.image for deployment in self.deployments.values()]
+        yield from self.other_images
+
+
+@dataclass
+class InMemoryImageRegistry:
+    """`ImageRegistry` in a dictionary of repository to tag to digest."""
+
+    images: dict[str, dict[str, str]] = field(default_factory=dict)
+
+    def find(self, repository_url: str, tag: str) -> str | None:
+        return self.images.get(repository_url, {}).get(tag)
+
+    def list_tags(self, repository_url: str) -> list[str]:
+        return sorted(self.images.get(repository_url, {}))
+
+    def delete(self, repository_url: str, digest: str) -> None:
+        tags = self.images.get(repository_url, {})
+        for tag in [tag for tag, known in tags.items() if known == digest]:
+            del tags[tag]
+
+    def push(self, repository_url: str, tag: str, digest: str) -> None:
+        self.images.setdefault(repository_url, {})[tag] = digest

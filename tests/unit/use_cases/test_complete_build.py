@@ -1,0 +1,144 @@
+import pytest
+
+from knative_lambda.domain.build import BuildFailure
+from knative_lambda.domain.deployment import ServiceState
+from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildComplete
+from knative_lambda.domain.lambda_function import Phase
+from tests.control_plane import DIGEST, HELLO, ControlPlane
+
+BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
+
+
+def test_a_finished_build_is_deployed_by_its_digest():
+    world = ControlPlane()
+    reply = world.deploy()
+    assert reply.type == FUNCTION_READY
+    assert world.services.deployments[HELLO].image == f"registry/lambdas/default/hello@{DIGEST}"
+    assert world.record.status.phase is Phase.READY
+    assert world.record.status.url == "http://lambda"
+
+
+def test_a_running_job_is_left_alone():
+    world = ControlPlane()
+    job = world.start().data.job
+    assert world.job_changed(job) is None
+    assert not world.services.deployments
+
+
+def test_a_job_that_is_gone_is_nothing_to_answer():
+    assert ControlPlane().job_changed("gone") is None
+
+
+def test_a_redelivered_job_event_repeats_the_reply():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    event = world.event()
+    assert world.job_changed(job, event) == world.job_changed(job, event)
+
+
+def test_further_events_of_a_settled_job_are_not_told_again():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    world.job_changed(job)
+    assert world.job_changed(job) is None
+
+
+def test_an_image_that_was_there_is_deployed():
+    world = ControlPlane()
+    world.deploy()
+    data = world.start(env=[{"name": "A", "value": "1"}]).data
+    complete = BuildComplete(build_id=data.build_id, digest=data.digest)
+    reply = world.complete_build.image_found(world.event(), HELLO, complete)
+    assert reply.type == FUNCTION_READY
+    assert world.services.deployments[HELLO].spec.env[0].name == "A"
+
+
+def test_the_digest_of_an_event_is_not_trusted():
+    world = ControlPlane()
+    world.deploy()
+    build_id = world.start(env=[{"name": "A", "value": "1"}]).data.build_id
+    forged = BuildComplete(build_id=build_id, digest="sha256:" + "e" * 64)
+    world.complete_build.image_found(world.event(), HELLO, forged)
+    assert world.services.deployments[HELLO].image.endswith(DIGEST)
+
+
+def test_a_build_that_is_not_wanted_any_more_is_not_deployed():
+    world = ControlPlane()
+    old = world.start().data.job
+    world.start(source={"inline": {"main.py": "newer"}})
+    world.finish(old)
+    assert world.job_changed(old) is None
+    assert not world.services.deployments
+
+
+def test_a_job_that_ends_before_its_start_is_recorded_is_looked_at_again():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    # A newer wish is written; which build it means is not known yet.
+    newer = world.record.wish.model_copy(update={"event_id": "next"})
+    world.records.replace_wish(world.record.model_copy(update={"wish": newer}))
+    with pytest.raises(NotReadyError):
+        world.job_changed(job)
+
+
+def test_a_job_of_a_deleted_lambda_is_removed():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.records.delete(world.record)
+    world.finish(job)
+    assert world.job_changed(job) is None
+    assert world.jobs.get(job) is None
+
+
+def test_a_failed_build_is_told_with_its_reason_and_log():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.jobs.fail(job, BROKEN, log="x" * 100_000 + "the end")
+    reply = world.job_changed(job)
+    assert reply.type == BUILD_FAILED
+    assert (reply.data.reason, reply.data.retryable) == ("RequirementNotFound", False)
+    assert reply.data.log.endswith("the end")
+    stored = world.storage.objects[world.record.status.build.log_uri][0]
+    assert len(stored) == 64 * 1024
+
+
+def test_a_failed_update_leaves_the_old_revision_serving():
+    world = ControlPlane()
+    world.deploy()
+    job = world.start(source={"inline": {"main.py": "broken"}}).data.job
+    world.jobs.fail(job, BROKEN)
+    world.job_changed(job)
+    assert world.record.status.phase is Phase.FAILED
+    assert world.record.status.url == "http://lambda"
+    assert world.services.deployments[HELLO].image.endswith(DIGEST)
+
+
+def test_a_revision_that_does_not_start_is_a_failure():
+    world = ControlPlane()
+    world.services.outcome = ServiceState(
+        ready=False, failure_reason="RevisionFailed", failure_message="no handler"
+    )
+    reply = world.deploy()
+    assert (reply.type, reply.data.message) == (BUILD_FAILED, "no handler")
+
+
+def test_a_slow_start_is_looked_at_again():
+    world = ControlPlane()
+    world.services.outcome = ServiceState(ready=False)
+    with pytest.raises(NotReadyError):
+        world.deploy()
+    world.services.outcome = ServiceState(ready=True, url="u", revision="r")
+    (job,) = world.jobs.list()
+    assert world.job_changed(job.name).type == FUNCTION_READY
+
+
+def test_an_image_that_vanished_is_a_failure_of_ours():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.jobs.succeed(job, None)
+    reply = world.job_changed(job)
+    assert (reply.data.reason, reply.data.retryable) == ("ImageMissing", True)
