@@ -37,18 +37,25 @@ def refuse_declared_length(scope: Scope, max_bytes: int) -> None:
             _refuse_over(int(value), max_bytes)
 
 
-def limited(receive: Receive, max_bytes: int) -> Receive:
-    """The same stream, refused as soon as more than `max_bytes` have come."""
-    size = 0
+class LimitedBody:
+    """The same stream of messages, refused as soon as more than `max_bytes` have come."""
 
-    async def receive_limited() -> Message:
-        nonlocal size
-        message = await receive()
-        size += len(message.get("body", b""))
-        _refuse_over(size, max_bytes)
+    def __init__(self, receive: Receive, max_bytes: int) -> None:
+        self._receive = receive
+        self._max_bytes = max_bytes
+        self._size = 0
+        self.refusal: RefusedRequestError | None = None
+
+    async def receive(self) -> Message:
+        """The next message."""
+        message = await self._receive()
+        self._size += len(message.get("body", b""))
+        try:
+            _refuse_over(self._size, self._max_bytes)
+        except RefusedRequestError as refusal:
+            self.refusal = refusal
+            raise
         return message
-
-    return receive_limited
 
 
 def _refuse_over(size: int, max_bytes: int) -> None:

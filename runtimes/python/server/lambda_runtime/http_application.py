@@ -7,7 +7,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_runtime.application import answering, health_response, is_health_check
-from lambda_runtime.body import limited, read_body, refuse_declared_length
+from lambda_runtime.body import LimitedBody, read_body, refuse_declared_length
 from lambda_runtime.errors import RefusedRequestError
 from lambda_runtime.invocation import AsyncInvoker, ThreadInvoker, is_asynchronous
 from lambda_runtime.responses import failure_response, refusal_response
@@ -68,26 +68,39 @@ def _limited_application(application: Application, settings: Settings) -> Applic
         if is_health_check(scope):
             await health_response(invoke).send(send)
             return
-        started = False
-
-        async def noting_start(message: Message) -> None:
-            nonlocal started
-            started = True
-            await send(message)
-
+        body = LimitedBody(receive, settings.max_body_bytes)
+        answer = _Answer(send, body)
         try:
             refuse_declared_length(scope, settings.max_body_bytes)
-            await invoke(scope, limited(receive, settings.max_body_bytes), noting_start)
+            await invoke(scope, body.receive, answer.send)
         except Exception as error:
-            if started:
+            if answer.started:
                 # The head of the answer is out: breaking off is all that is left.
                 raise
-            await _answer_to(error, scope).send(send)
+            await _response_to(body.refusal or error, scope).send(send)
+        else:
+            if body.refusal is not None and not answer.started:
+                await _response_to(body.refusal, scope).send(send)
 
     return guarded
 
 
-def _answer_to(error: Exception, scope: Scope) -> Response:
+class _Answer:
+    """Passes the application's answer on, unless it is about a body that was refused."""
+
+    def __init__(self, send: Send, body: LimitedBody) -> None:
+        self._send = send
+        self._body = body
+        self.started = False
+
+    async def send(self, message: Message) -> None:
+        if self._body.refusal is not None and not self.started:
+            return
+        self.started = True
+        await self._send(message)
+
+
+def _response_to(error: Exception, scope: Scope) -> Response:
     if isinstance(error, RefusedRequestError):
         return refusal_response(error)
     return failure_response(f"{scope['method']} {scope['path']!r}", error)

@@ -1,0 +1,144 @@
+"""What Node.js functions may look like."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.integration.runtimes.function_process import FunctionProcess
+
+    Functions = Callable[..., FunctionProcess]
+
+# The framework's registry and entry, as its package lays them out.
+FRAMEWORK = "node_modules/@google-cloud/functions-framework"
+REGISTRY = """
+const registered = new Map();
+const register = (signatureType) => (name, userFunction) =>
+  registered.set(name, { signatureType, userFunction });
+exports.cloudEvent = register("cloudevent");
+exports.http = register("http");
+exports.typed = register("typed");
+exports.getRegisteredFunction = (name) => registered.get(name);
+"""
+# Express's calling convention: middleware one after the other, the last gets the error.
+EXPRESS = """
+const body = (parse) => () => async (request, response, next) => next();
+module.exports = () => {
+  const chain = [];
+  const application = (request, response, last) => {
+    const step = (i) => (error) => {
+      if (error || i === chain.length) return last(error);
+      chain[i](request, response, step(i + 1));
+    };
+    step(0)();
+  };
+  return Object.assign(application, { use: (f) => chain.push(f), disable() {} });
+};
+Object.assign(module.exports, { json: body(), text: body(), urlencoded: body(), raw: body() });
+"""
+FRAMEWORK_FILES = {
+    f"{FRAMEWORK}/package.json": '{"main": "build/src/index.js"}',
+    f"{FRAMEWORK}/build/src/index.js": 'module.exports = require("./function_registry");',
+    f"{FRAMEWORK}/build/src/function_registry.js": REGISTRY,
+    "node_modules/express/index.js": EXPRESS,
+}
+REGISTERED = """
+const functions = require("@google-cloud/functions-framework");
+functions.cloudEvent("hello", (event) => ({ got: event.data }));
+functions.http("web", (request, response) => {
+  if (request.url === "/fails") throw new Error("the secret is 12345");
+  response.statusCode = 201;
+  response.end(request.method);
+});
+functions.typed("other", () => 1);
+"""
+
+
+def _run(start: Functions, files: dict[str, str], handler: str, **env: str) -> FunctionProcess:
+    process = start(files, handler, **env)
+    process.wait_until_ready()
+    return process
+
+
+def test_a_registered_cloud_event_function_runs_unchanged(start_node: Functions) -> None:
+    files = {**FRAMEWORK_FILES, "index.js": REGISTERED}
+    process = _run(start_node, files, "index.hello", FUNCTION_SIGNATURE="http")
+    assert process.send([1]).json() == {"got": [1]}
+
+
+def test_a_registered_http_function_runs_unchanged(start_node: Functions) -> None:
+    process = _run(start_node, {**FRAMEWORK_FILES, "index.js": REGISTERED}, "index.web")
+    answer = process.request("PUT", "/x")
+    assert (answer.status, answer.body) == (201, b"PUT")
+    assert process.request("GET", "/fails").status == 500
+    process.wait_for_log("the secret is 12345")
+    assert process.request("GET", "/health/liveness").status == 200
+
+
+def test_a_registered_typed_function_is_refused(start_node: Functions) -> None:
+    process = start_node({**FRAMEWORK_FILES, "index.js": REGISTERED}, "index.other")
+    assert process.ended() == 1
+    expected = 'UnsupportedSignature: "other" is registered as "typed"; use cloudEvent or http'
+    assert process.log.splitlines()[-1] == expected
+
+
+def test_an_es_module_is_a_source_too(start_node: Functions) -> None:
+    files = {
+        "index.mjs": "import value from './value.mjs';\n"
+        "const ready = await Promise.resolve(1);\n"
+        "export const handler = (event) => ({ value, ready });",
+        "value.mjs": "export default 7;",
+    }
+    assert _run(start_node, files, "index.handler").send().json() == {"value": 7, "ready": 1}
+
+
+def test_packages_beside_the_source_are_found_from_es_modules(start_node: Functions) -> None:
+    files = {
+        "package.json": '{"type": "module"}',
+        "index.js": "import p from 'p'; export default { handler: () => p };",
+        "node_modules/p/index.js": "module.exports = 'package';",
+    }
+    assert _run(start_node, files, "index.handler").send().json() == "package"
+
+
+def test_a_callback_ends_a_function_that_takes_one(start_node: Functions) -> None:
+    source = """
+    exports.handler = (event, done) =>
+      setTimeout(() => event.data ? done(null, event.data) : done(new Error("no data")), 10);
+    """
+    process = _run(start_node, {"index.js": source}, "index.handler")
+    assert process.send({"a": 1}).json() == {"a": 1}
+    assert process.send(None).status == 500
+
+
+def test_an_http_function_without_the_framework_has_the_everyday_additions(
+    start_node: Functions,
+) -> None:
+    source = """
+    exports.handler = async (request, response) => {
+      if (request.path === "/fails") throw new Error("the secret is 12345");
+      if (request.path === "/silent") return;
+      response.status(202).set("x-own", "1");
+      response.json({ path: request.path, query: request.query, body: request.body,
+                      agent: request.get("X-Agent") });
+    };
+    """
+    settings = {"FUNCTION_SIGNATURE": "http", "FUNCTION_TIMEOUT_SECONDS": "0.5"}
+    process = _run(start_node, {"index.js": source}, "index.handler", **settings)
+    headers = {"content-type": "application/json", "x-agent": "a"}
+    answer = process.request("POST", "/p?q=1", b'{"x": 1}', headers)
+    assert (answer.status, answer.headers["x-own"]) == (202, "1")
+    assert answer.json() == {"path": "/p", "query": {"q": "1"}, "body": {"x": 1}, "agent": "a"}
+    assert process.request("POST", "/p", b'{"x"', headers).status == 400
+    assert process.request("GET", "/fails").status == 500
+    assert process.request("GET", "/silent").status == 504
+
+
+def test_a_large_body_is_413_for_an_http_function_too(start_node: Functions) -> None:
+    source = "exports.handler = (request, response) => response.send('ok');"
+    settings = {"FUNCTION_SIGNATURE": "http", "FUNCTION_MAX_BODY_BYTES": "10"}
+    process = _run(start_node, {"index.js": source}, "index.handler", **settings)
+    assert process.request("POST", "/", b"x" * 11).status == 413
+    assert process.request("POST", "/", b"x" * 10).body == b"ok"
