@@ -144,9 +144,12 @@ class GarbageCollector:
     def _content(self, namespace: str) -> Iterator[tuple[str, KubernetesObject]]:
         """Yield what is in a namespace and does not wait for its finalizers yet."""
         for kind in sorted(self._objects.kinds() - {"Namespace"}):
-            for item in self._objects.page(kind, namespace, limit=_OBJECTS_PER_TURN):
-                if not is_being_deleted(item):
-                    yield kind, item
+            after = ("", "")
+            while items := self._objects.page(
+                kind, namespace, after=after, limit=_OBJECTS_PER_TURN
+            ):
+                yield from ((kind, item) for item in items if not is_being_deleted(item))
+                after = (namespace, items[-1]["metadata"]["name"])
 
     def _finish_namespace(self, name: str) -> None:
         namespace = self._objects.find("Namespace", "", name)

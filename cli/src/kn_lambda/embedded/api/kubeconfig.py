@@ -18,10 +18,14 @@ _TOKEN_BYTES = 32
 
 def kubeconfig(url: str, token: str) -> dict[str, Any]:
     """Return a kubeconfig with one context, for the Kubernetes client libraries and kubectl."""
+    # kubectl sends tokens over TLS only, but a proxy's credentials always: so it is told that the
+    # API is its own proxy. The client libraries read the user's token and no proxy-url.
+    scheme, _, place = url.partition("://")
+    cluster = {"server": url, "proxy-url": f"{scheme}://{_NAME}:{token}@{place}"}
     return {
         "apiVersion": "v1",
         "kind": "Config",
-        "clusters": [{"name": _NAME, "cluster": {"server": url}}],
+        "clusters": [{"name": _NAME, "cluster": cluster}],
         "users": [{"name": _NAME, "user": {"token": token}}],
         "contexts": [
             {"name": _NAME, "context": {"cluster": _NAME, "user": _NAME, "namespace": "default"}}
