@@ -10,6 +10,7 @@ import sys
 from typing import TYPE_CHECKING
 
 import pytest
+
 from kn_lambda.embedded.processes import ChildProcess, end_leftovers, start_process
 
 if TYPE_CHECKING:

@@ -43,6 +43,7 @@ def serving_rules(template: Mapping[str, Any], settings: ServingSettings) -> Ser
     cap = settings.max_processes_per_service
     max_scale = _number(annotations, "max-scale", "maxScale")
     most = min(max_scale or cap, cap)
+    target = _number(annotations, "target") or concurrency or _DEFAULT_TARGET
 
     def seconds(name: str, default: float) -> float:
         value = parse_duration(annotations.get(name, ""))
@@ -50,7 +51,7 @@ def serving_rules(template: Mapping[str, Any], settings: ServingSettings) -> Ser
 
     return ServingRules(
         concurrency=concurrency,
-        target=concurrency or _number(annotations, "target") or _DEFAULT_TARGET,
+        target=min(target, concurrency) if concurrency else target,
         min_processes=min(_number(annotations, "min-scale", "minScale"), most),
         max_processes=most,
         idle_seconds=seconds(f"{_AUTOSCALING}window", settings.idle_window_seconds),

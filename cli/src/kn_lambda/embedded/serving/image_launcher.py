@@ -1,0 +1,111 @@
+"""Runs images of lambdas from the OCI layouts of the data folder."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import shutil
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.serving.launcher import Command, LaunchError, first_container
+from lambda_builder.errors import BuildError
+from lambda_builder.unpack import unpack_image
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from pathlib import Path
+
+    from lambda_builder.unpack import ImageConfig
+
+_NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
+_REFERENCE = re.compile(
+    rf"registry\.embedded/(?P<repository>{_NAME}/{_NAME})@sha256:(?P<hex>[0-9a-f]{{64}})"
+)
+_RUNTIME_LABEL = "dev.knative-lambda.runtime"
+_RUNTIME_NAME = re.compile(r"[a-z0-9.]+")
+_SERVER = "/runtime/"
+
+
+class ImageLauncher:
+    """For images `registry.embedded/<namespace>/<name>@sha256:...`; unpacks each digest once."""
+
+    def __init__(self, *, data_folder: Path, search_path: str) -> None:
+        self._registry = data_folder / "registry"
+        self._images = data_folder / "images"
+        self._runtimes = data_folder / "runtimes"
+        self._search_path = search_path
+        # Nothing may be removed while something is unpacked: images share their layers.
+        self._lock = asyncio.Lock()
+
+    def accepts(self, template: Mapping[str, Any]) -> bool:
+        """Say whether the image is one of the embedded registry."""
+        return _reference(template) is not None
+
+    async def prepare(self, namespace: str, name: str, template: Mapping[str, Any]) -> Command:
+        """Return the image's program, with its runtime first on the PATH."""
+        del namespace, name
+        container = first_container(template)
+        match = _reference(template)
+        if match is None:
+            raise LaunchError(f"image {container.get('image')!r} has to be named by digest")
+        root = self._images / match["hex"]
+        config = await self._unpack(match["repository"], match["hex"], root)
+        command = container.get("command") or config.entrypoint
+        arguments = [*command, *(container.get("args") or [])]
+        if not arguments:
+            raise LaunchError(f"image {container['image']} has no entrypoint")
+        return Command(
+            arguments=[_below(root, argument) for argument in arguments],
+            environment={"FUNCTION_ROOT": str(root / "function"), "PATH": self._path(config)},
+            image_environment=config.env,
+            working_directory=_working_directory(root, config),
+        )
+
+    async def collect(self, templates: Iterable[Mapping[str, Any]]) -> None:
+        """Remove unpacked images, and their layers, that no template names."""
+        used = {match["hex"] for match in map(_reference, templates) if match is not None}
+        async with self._lock:
+            await asyncio.to_thread(self._remove_unused, used)
+
+    async def _unpack(self, repository: str, hexadecimal: str, root: Path) -> ImageConfig:
+        url = (self._registry / repository).as_uri()
+        async with self._lock:
+            try:
+                return await asyncio.to_thread(unpack_image, url, f"sha256:{hexadecimal}", root)
+            except (BuildError, OSError) as error:
+                raise LaunchError(f"the image cannot be unpacked: {error}") from error
+
+    def _path(self, config: ImageConfig) -> str:
+        runtime = config.labels.get(_RUNTIME_LABEL, "")
+        if not _RUNTIME_NAME.fullmatch(runtime):
+            return self._search_path
+        return f"{self._runtimes / runtime / 'bin'}:{self._search_path}"
+
+    def _remove_unused(self, used: set[str]) -> None:
+        if not self._images.is_dir():
+            return
+        for folder in self._images.iterdir():
+            if not folder.name.startswith(".") and folder.name not in used:
+                shutil.rmtree(folder, ignore_errors=True)
+        for layer in (self._images / ".layers").glob("*"):
+            if not _has_shared_files(layer):
+                shutil.rmtree(layer, ignore_errors=True)
+
+
+def _reference(template: Mapping[str, Any]) -> re.Match[str] | None:
+    containers = (template.get("spec") or {}).get("containers") or [{}]
+    return _REFERENCE.fullmatch(containers[0].get("image") or "")
+
+
+def _below(root: Path, argument: str) -> str:
+    return f"{root}{argument}" if argument.startswith(_SERVER) else argument
+
+
+def _working_directory(root: Path, config: ImageConfig) -> Path:
+    folder = (root / config.working_dir.lstrip("/")).resolve()
+    return folder if folder.is_dir() and folder.is_relative_to(root.resolve()) else root
+
+
+def _has_shared_files(layer: Path) -> bool:
+    """Say whether an image still links to a layer's files."""
+    return any(path.lstat().st_nlink > 1 for path in layer.rglob("*") if not path.is_dir())
