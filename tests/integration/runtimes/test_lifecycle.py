@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from concurrent.futures import ThreadPoolExecutor
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
 import pytest
@@ -40,9 +41,7 @@ def _times(process: FunctionProcess, calls: int) -> list[list[float]]:
 def test_no_more_calls_at_once_than_the_function_allows(function: Functions) -> None:
     times = _times(function("times", FUNCTION_CONCURRENCY="1"), 3)
     # One clock tick of grace: Node's is in milliseconds.
-    assert all(
-        later[0] >= earlier[1] - 0.002 for earlier, later in zip(times, times[1:], strict=False)
-    )
+    assert all(later[0] >= earlier[1] - 0.002 for earlier, later in pairwise(times))
 
 
 def test_as_many_calls_at_once_as_the_function_allows(function: Functions) -> None:

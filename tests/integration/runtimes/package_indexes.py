@@ -1,0 +1,151 @@
+"""Package indexes of a handful of packages, served from this process over loopback."""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import hashlib
+import io
+import json
+import tarfile
+import threading
+import zipfile
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def wheel(name: str, version: str, *, requires: str = "", files: dict[str, str]) -> bytes:
+    info = f"{name}-{version}.dist-info"
+    metadata = f"Metadata-Version: 2.1\nName: {name}\nVersion: {version}\n"
+    if requires:
+        metadata += f"Requires-Dist: {requires}\n"
+    members = {
+        **files,
+        f"{info}/METADATA": metadata,
+        f"{info}/WHEEL": "Wheel-Version: 1.0\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+        f"{info}/entry_points.txt": f"[console_scripts]\n{name} = {name}:main\n",
+    }
+    record = "".join(f"{member},,\n" for member in members) + f"{info}/RECORD,,\n"
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as archive:
+        for member, text in {**members, f"{info}/RECORD": record}.items():
+            archive.writestr(member, text)
+    return content.getvalue()
+
+
+def tarball(files: dict[str, str]) -> bytes:
+    content = io.BytesIO()
+    with tarfile.open(fileobj=content, mode="w:gz") as archive:
+        for name, text in files.items():
+            member = tarfile.TarInfo(name)
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+    return content.getvalue()
+
+
+PYTHON_FILES = {
+    "alpha-1.0-py3-none-any.whl": wheel(
+        "alpha",
+        "1.0",
+        requires="beta>=1",
+        files={"alpha.py": "def main(): ...\nVALUE = {'a', 'b'}\n"},
+    ),
+    "alpha-0.9-py3-none-any.whl": wheel("alpha", "0.9", files={"alpha.py": "OLD = True\n"}),
+    "beta-1.5-py3-none-any.whl": wheel(
+        "beta", "1.5", files={"beta/__init__.py": "", "beta/deep.py": "NAME = __name__\n"}
+    ),
+    "sourceonly-1.0.tar.gz": tarball(
+        {
+            "sourceonly-1.0/PKG-INFO": "Metadata-Version: 2.1\nName: sourceonly\nVersion: 1.0\n",
+            "sourceonly-1.0/setup.py": "raise SystemExit('code of the package ran')\n",
+        }
+    ),
+}
+NODE_PACKAGES = {
+    "alpha": tarball(
+        {
+            "package/package.json": '{"name": "alpha", "version": "1.2.3", "main": "index.js",'
+            ' "bin": {"alpha": "index.js"},'
+            ' "scripts": {"install": "touch ran"}}',
+            "package/index.js": "module.exports = 'alpha';",
+        }
+    ),
+    "beta": tarball({"package/package.json": '{"name": "beta", "version": "1.2.3"}'}),
+}
+
+
+@contextlib.contextmanager
+def python_index() -> Iterator[str]:
+    """The simple repository API of PYTHON_FILES."""
+
+    def content(path: str, _base: str) -> bytes | None:
+        if path.startswith("/files/"):
+            return PYTHON_FILES.get(path.removeprefix("/files/"))
+        name = path.removeprefix("/simple/").strip("/")
+        files = [file for file in PYTHON_FILES if file.startswith(f"{name}-")]
+        links = [
+            f'<a href="/files/{file}#sha256={hashlib.sha256(PYTHON_FILES[file]).hexdigest()}">'
+            f"{file}</a>"
+            for file in files
+        ]
+        return "\n".join(links).encode() if links else None
+
+    with _served(content, "text/html") as base:
+        yield f"{base}/simple"
+
+
+@contextlib.contextmanager
+def node_index() -> Iterator[str]:
+    """A registry of NODE_PACKAGES."""
+
+    def content(path: str, base: str) -> bytes | None:
+        name = path.strip("/").removesuffix(".tgz")
+        archive = NODE_PACKAGES.get(name)
+        if archive is None or path.endswith(".tgz"):
+            return archive
+        digest = base64.b64encode(hashlib.sha512(archive).digest()).decode()
+        version = {
+            "name": name,
+            "version": "1.2.3",
+            "scripts": {"install": "touch ran"},
+            "hasInstallScript": True,
+            "bin": {name: "index.js"},
+            "dist": {"tarball": f"{base}/{name}.tgz", "integrity": f"sha512-{digest}"},
+        }
+        latest = {"latest": "1.2.3"}
+        document = {"name": name, "dist-tags": latest, "versions": {"1.2.3": version}}
+        return json.dumps(document).encode()
+
+    with _served(content, "application/json") as base:
+        yield base
+
+
+@contextlib.contextmanager
+def _served(content: Callable[[str, str], bytes | None], media_type: str) -> Iterator[str]:
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            base = f"http://127.0.0.1:{self.server.server_address[1]}"
+            body = content(self.path.partition("?")[0], base)
+            self.send_response(200 if body is not None else 404)
+            self.send_header("content-type", media_type)
+            self.send_header("content-length", str(len(body or b"")))
+            self.end_headers()
+            self.wfile.write(body or b"")
+
+        do_HEAD = do_GET  # noqa: N815 - as http.server calls it
+
+        def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server calls it
+            ...
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    thread.start()
+    try:
+        yield f"http://127.0.0.1:{server.server_address[1]}"
+    finally:
+        server.shutdown()
+        server.server_close()
+        thread.join()
