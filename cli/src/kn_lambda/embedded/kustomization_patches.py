@@ -129,7 +129,7 @@ def _change(parent: Any, name: str, key: str, value: object) -> None:  # noqa: A
     place = int(key) if isinstance(parent, list) and key != "-" else key
     match name:
         case "add" if isinstance(parent, list):
-            parent.insert(len(parent) if place == "-" else place, value)
+            parent.insert(len(parent) if key == "-" else int(key), value)
         case "add":
             parent[place] = value
         case "replace":

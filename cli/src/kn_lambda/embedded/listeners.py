@@ -1,0 +1,79 @@
+"""Ports of 127.0.0.1 for the platform's servers."""
+
+from __future__ import annotations
+
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_HOST = "127.0.0.1"
+
+
+class PortTakenError(Exception):
+    """Another program listens on a port that was asked for."""
+
+
+def bind(
+    wishes: Mapping[str, int], remembered: Mapping[str, int], options: Mapping[str, str]
+) -> dict[str, socket.socket]:
+    """Return a bound socket by server; port 0 is the remembered one if free, else any that is.
+
+    `PortTakenError` names the option (of `options`) that chooses another port.
+    """
+    sockets: dict[str, socket.socket] = {}
+    try:
+        # Ports that were asked for first, so that a free one never takes them.
+        for server in sorted(wishes, key=lambda name: wishes[name] == 0):
+            port = wishes[server]
+            if port:
+                sockets[server] = _bind_wish(server, port, options[server])
+            else:
+                sockets[server] = _bind_free(remembered.get(server, 0))
+    except BaseException:
+        for listener in sockets.values():
+            listener.close()
+        raise
+    return sockets
+
+
+def port_of(listener: socket.socket) -> int:
+    """Return the port that a socket has."""
+    port: int = listener.getsockname()[1]
+    return port
+
+
+def url_of(listener: socket.socket) -> str:
+    """Return the URL of a server on a socket."""
+    return f"http://{_HOST}:{port_of(listener)}"
+
+
+def _bind_wish(server: str, port: int, option: str) -> socket.socket:
+    try:
+        return _bound(port)
+    except OSError as error:
+        raise PortTakenError(
+            f"port {port} for the {server} is not available ({error.strerror}): "
+            f"choose another with {option}, or 0 for any that is free"
+        ) from error
+
+
+def _bind_free(remembered: int) -> socket.socket:
+    if remembered:
+        with suppress(OSError):
+            return _bound(remembered)
+    return _bound(0)
+
+
+def _bound(port: int) -> socket.socket:
+    listener = socket.socket()
+    # The last platform's connections may linger on the port.
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((_HOST, port))
+    except OSError:
+        listener.close()
+        raise
+    return listener

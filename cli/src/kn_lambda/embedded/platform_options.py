@@ -1,0 +1,62 @@
+"""What a person chooses about the embedded platform."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from kn_lambda.embedded.broker.settings import BrokerSettings
+from kn_lambda.embedded.jobs.settings import JobSettings
+from kn_lambda.embedded.serving.settings import ServingSettings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+_CHECKOUT = Path(__file__).resolve().parents[4]
+_PARTS = ("functions", "runtimes", "config")
+
+
+class InstallationError(Exception):
+    """Files that the platform runs are not where they should be."""
+
+
+def _say_nothing(_line: str) -> None:
+    return
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PlatformOptions:
+    """Where the platform keeps things, listens, and takes what it runs from."""
+
+    home: Path
+    environment: Mapping[str, str]
+    """This machine's: PATH, package index, proxies, certificates, and settings `KN_LAMBDA_...`."""
+    port: int = 8080
+    broker_port: int = 8081
+    api_port: int = 8082
+    """Port 0 is any free one, the same one again at the next start if it is free then."""
+    installation: Path = _CHECKOUT
+    """The folder of `functions/`, `runtimes/` and `config/`."""
+    config: Path | None = None
+    """A kustomization folder; `config/overlays/dev` of the installation where there is none."""
+    every_runtime: bool = False
+    """Also other versions of Python that are on PATH."""
+    progress: Callable[[str], None] = _say_nothing
+    jobs: JobSettings = field(default_factory=JobSettings)
+    serving: ServingSettings = field(default_factory=ServingSettings)
+    broker: BrokerSettings = field(default_factory=BrokerSettings)
+
+    @property
+    def config_folder(self) -> Path:
+        """The kustomization to run."""
+        return self.config or self.installation / "config" / "overlays" / "dev"
+
+    def check(self) -> None:
+        """`InstallationError` when there is nothing to run."""
+        missing = [part for part in _PARTS if not (self.installation / part).is_dir()]
+        if missing:
+            raise InstallationError(
+                f"{self.installation} has no {', '.join(missing)}: "
+                "name a checkout of Knative Lambda with --installation"
+            )
