@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 from aiohttp import web
+from kubernetes import client, config
 
 from kn_lambda.embedded.api import create_api, read_or_create_token, write_kubeconfig
 from kn_lambda.embedded.database import Database
@@ -85,19 +86,15 @@ def running_api(tmp_path_factory):
 
 @pytest.fixture
 def api_client(running_api):
-    from kubernetes import config
-
-    client = config.new_client_from_config(str(running_api.kubeconfig))
-    yield client
-    client.close()
-    client.rest_client.pool_manager.clear()
+    api_client = config.new_client_from_config(str(running_api.kubeconfig))
+    yield api_client
+    api_client.close()
+    api_client.rest_client.pool_manager.clear()
 
 
 @pytest.fixture
 def namespace(api_client):
     """A new namespace for one test."""
-    from kubernetes import client
-
     name = f"test-{uuid.uuid4().hex[:10]}"
     core = client.CoreV1Api(api_client)
     core.create_namespace({"metadata": {"name": name}})

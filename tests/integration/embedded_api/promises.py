@@ -1,4 +1,4 @@
-"""What every Kubernetes API promises to the project: true of the embedded one and of kube-apiserver.
+"""What every Kubernetes API promises: the embedded one as well as kube-apiserver.
 
 A test module imports these tests and provides the fixtures `api_client` (of the official client,
 with rights to everything) and `namespace`. The LambdaFunction CRD must be installed.
@@ -279,9 +279,7 @@ def test_apply_of_the_status_touches_the_status_alone(functions):
 def test_a_dry_run_stores_nothing(functions):
     before = functions.create("one")
     patch = {"metadata": {"labels": {"a": "1"}}}
-    tried = functions.send(
-        "PATCH", "one", patch, "application/merge-patch+json", dryRun="All"
-    )
+    tried = functions.send("PATCH", "one", patch, "application/merge-patch+json", dryRun="All")
     assert tried["metadata"]["labels"] == {"a": "1"}
     functions.send("DELETE", "one", dryRun="All")
     assert functions.send("POST", body=function("two"), dryRun="All")["metadata"]["uid"]

@@ -12,6 +12,7 @@ from kn_lambda.embedded.api.errors import ApiError, bad_request
 
 MAX_BYTES = 3 * 512 * 1024
 _MAX_DEPTH = 64
+_TOO_DEEP = f"the body is nested more than {_MAX_DEPTH} levels deep"
 
 _JSON_TYPES = ("application/json", "application/json-patch+json", "application/merge-patch+json",
                "application/strategic-merge-patch+json")  # fmt: skip
@@ -27,7 +28,7 @@ def read_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JSO
     else:
         raise unsupported(content_type, (*_JSON_TYPES, *_YAML_TYPES))
     if _deeper_than(value, _MAX_DEPTH):
-        raise bad_request(f"the body is nested more than {_MAX_DEPTH} levels deep")
+        raise bad_request(_TOO_DEEP)
     return value
 
 
@@ -77,12 +78,25 @@ def _yaml(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
     except (ValueError, RecursionError):
         pass
     try:
-        if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(body, yaml.CSafeLoader)):
-            raise bad_request("YAML aliases are not taken")
+        _refuse_bombs(body)
         value = yaml.load(body, _JsonLikeLoader)  # noqa: S506  # derived from the safe loader
         return json.loads(json.dumps(value, allow_nan=False))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise bad_request(f"the body is not valid YAML: {error}") from error
+
+
+def _refuse_bombs(body: bytes) -> None:
+    """`ApiError` 400 for what takes much more time or memory to load than it has bytes."""
+    depth = 0
+    for event in yaml.parse(body, yaml.CSafeLoader):
+        if isinstance(event, yaml.AliasEvent):
+            raise bad_request("YAML aliases are not taken")
+        if isinstance(event, yaml.CollectionStartEvent):
+            depth += 1
+        elif isinstance(event, yaml.CollectionEndEvent):
+            depth -= 1
+        if depth > _MAX_DEPTH:
+            raise bad_request(_TOO_DEEP)
 
 
 def _deeper_than(value: object, levels: int) -> bool:
