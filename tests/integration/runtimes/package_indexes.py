@@ -127,7 +127,7 @@ def node_index() -> Iterator[str]:
 def _served(content: Callable[[str, str], bytes | None], media_type: str) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
-            base = f"http://127.0.0.1:{self.server.server_address[1]}"
+            base = f"http://{self.headers['host']}"
             body = content(self.path.partition("?")[0], base)
             self.send_response(200 if body is not None else 404)
             self.send_header("content-type", media_type)
