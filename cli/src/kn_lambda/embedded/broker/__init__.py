@@ -1,0 +1,1 @@
+"""A durable Broker with Knative's promises, on one SQLite file."""

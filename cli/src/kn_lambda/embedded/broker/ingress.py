@@ -1,0 +1,125 @@
+"""The Broker over HTTP: events in, and the journal for people on this machine."""
+
+from __future__ import annotations
+
+import ipaddress
+import logging
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from aiohttp import web
+
+from kn_lambda.embedded.broker.broker import UnknownBrokerError
+from kn_lambda.embedded.broker.http_binding import UnsupportedModeError, from_http
+from kn_lambda.embedded.broker.journal import LARGEST_PAGE
+from knative_lambda.domain.errors import EventTooLargeError, InvalidEventError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kn_lambda.embedded.broker.broker import Broker
+
+logger = logging.getLogger(__name__)
+
+_HEALTH = ("/health", "/health/liveness", "/health/readiness")
+_FILTERS = ("subject", "type", "correlation")
+_DEFAULT_PAGE = 100
+_STATUS: dict[type[InvalidEventError], HTTPStatus] = {
+    EventTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedModeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+}
+
+
+def create_ingress(broker: Broker) -> web.Application:
+    """Return the application: `POST /<namespace>/<broker>`, `/health`, `/-/...`."""
+    # aiohttp refuses a body that reaches its limit; ours is the largest size that is taken.
+    application = web.Application(client_max_size=broker.settings.body_limit_bytes + 1)
+    ingress = _Ingress(broker)
+    application.router.add_post("/{namespace}/{broker}", ingress.accept)
+    application.router.add_post("/{namespace}/{broker}/", ingress.accept)
+    application.router.add_get("/-/events", ingress.events)
+    application.router.add_get("/-/dead-letters", ingress.dead_letters)
+    for path in _HEALTH:
+        application.router.add_get(path, _health)
+    return application
+
+
+class _Ingress:
+    def __init__(self, broker: Broker) -> None:
+        self._broker = broker
+
+    async def accept(self, request: web.Request) -> web.Response:
+        try:
+            event = from_http(request.headers.items(), await self._read(request))
+            await self._broker.accept(
+                request.match_info["namespace"], request.match_info["broker"], event
+            )
+        except InvalidEventError as error:
+            status = _STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
+            return _refusal(status, error.reason, error.message, error.field)
+        except UnknownBrokerError as error:
+            return _refusal(HTTPStatus.NOT_FOUND, "UnknownBroker", str(error)[:400])
+        except Exception:
+            logger.exception("an event could not be stored")
+            message = "the event was not stored; send it again"
+            return _refusal(HTTPStatus.SERVICE_UNAVAILABLE, "Unavailable", message)
+        return web.Response(status=HTTPStatus.ACCEPTED)
+
+    async def _read(self, request: web.Request) -> bytes:
+        try:
+            return await request.read()
+        except web.HTTPRequestEntityTooLarge:
+            limit = self._broker.settings.body_limit_bytes
+            raise EventTooLargeError(f"the event is larger than {limit} bytes") from None
+        except web.RequestPayloadError:
+            raise InvalidEventError("the body cannot be read") from None
+
+    async def events(self, request: web.Request) -> web.Response:
+        return _page(request, self._broker.journal, "events")
+
+    async def dead_letters(self, request: web.Request) -> web.Response:
+        return _page(request, self._broker.dead_letters, "deadLetters")
+
+
+async def _health(_request: web.Request) -> web.Response:
+    return web.Response(text="OK\n")
+
+
+def _page(
+    request: web.Request, read: Callable[..., list[dict[str, Any]]], name: str
+) -> web.Response:
+    if not _is_local(request):
+        return _refusal(HTTPStatus.FORBIDDEN, "Forbidden", "only this machine may read events")
+    text = request.query.get("limit", str(_DEFAULT_PAGE))
+    if not (text.isascii() and text.isdigit()) or not 0 < int(text[:9]) <= LARGEST_PAGE:
+        message = f"limit must be a number from 1 to {LARGEST_PAGE}"
+        return _refusal(HTTPStatus.BAD_REQUEST, "InvalidQuery", message)
+    filters = {key: request.query[key] for key in _FILTERS if key in request.query}
+    return web.json_response({name: read(int(text), **filters)})
+
+
+def _is_local(request: web.Request) -> bool:
+    # A page in a browser may reach this port by a name of its own that points to 127.0.0.1.
+    try:
+        host = urlsplit(f"//{request.host}").hostname or ""
+        remote = ipaddress.ip_address(request.remote or "")
+    except ValueError:
+        return False
+    return remote.is_loopback and (host == "localhost" or _is_loopback_address(host))
+
+
+def _is_loopback_address(host: str) -> bool:
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return False
+
+
+def _refusal(
+    status: HTTPStatus, reason: str, message: str, field: str | None = None
+) -> web.Response:
+    body = {"reason": reason, "message": message}
+    if field is not None:
+        body["field"] = field[:64]
+    return web.json_response(body, status=status)

@@ -1,0 +1,114 @@
+"""Writes the status of Brokers and Triggers, and ends what belonged to deleted Triggers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.broker.delivery import TRIGGER_GONE
+from kn_lambda.embedded.broker.routes import read_broker, read_trigger
+from kn_lambda.embedded.broker.status import broker_status, trigger_status
+from kn_lambda.embedded.objects import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kn_lambda.embedded.broker.delivery import Resolve
+    from kn_lambda.embedded.broker.dispatcher import Dispatcher
+    from kn_lambda.embedded.broker.following import Following
+    from kn_lambda.embedded.broker.group_commit import GroupCommit
+    from kn_lambda.embedded.broker.routes import Key, Routes
+    from kn_lambda.embedded.broker.store import DeliveryStore
+    from kn_lambda.embedded.objects import Objects
+
+
+class Reconciler:
+    """Follows up on every change that `Following` saw."""
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        routes: Routes,
+        following: Following,
+        store: DeliveryStore,
+        commit: GroupCommit,
+        dispatcher: Dispatcher,
+        resolve: Resolve,
+        base_url: str,
+    ) -> None:
+        self._objects = objects
+        self._routes = routes
+        self._following = following
+        self._store = store
+        self._commit = commit
+        self._dispatcher = dispatcher
+        self._resolve = resolve
+        self._base_url = base_url.rstrip("/")
+
+    async def run(self) -> None:
+        """Reconcile whenever something changed, until cancelled."""
+        while True:
+            await self._following.changed.wait()
+            self._following.changed.clear()
+            await self.reconcile()
+
+    async def reconcile(self) -> None:
+        """Bring everything up to date with the changes so far."""
+        following = self._following
+        lanes, following.removed_lanes = following.removed_lanes, []
+        for lane in lanes:
+            await self._drop(lane)
+        brokers, following.stale_brokers = following.stale_brokers, set()
+        for key in sorted(brokers):
+            self._write_broker(key)
+        triggers, following.stale_triggers = following.stale_triggers, set()
+        for key in sorted(triggers):
+            self._write_trigger(key)
+        if following.addresses_changed or triggers:
+            following.addresses_changed = False
+            self._dispatcher.unblock()
+
+    async def _drop(self, lane: str) -> None:
+        # What is under way may still succeed; a failure of it is dropped then.
+        running = self._dispatcher.running(lane)
+        await self._commit.run(lambda: self._store.drop_lane(lane, running, TRIGGER_GONE))
+
+    def _write_broker(self, key: Key) -> None:
+        item = self._objects.find("Broker", *key)
+        if item is None:
+            return
+        broker = read_broker(item)
+        url = f"{self._base_url}/{broker.namespace}/{broker.name}"
+        status = broker_status(broker, item, url=url, sink_url=self._sink_url(broker.sink))
+        self._write("Broker", item, status)
+
+    def _write_trigger(self, key: Key) -> None:
+        item = self._objects.find("Trigger", *key)
+        if item is None:
+            return
+        route = read_trigger(item)
+        status = trigger_status(
+            route,
+            item,
+            broker=self._routes.broker(route.namespace, route.broker),
+            subscriber_url=self._resolve(route.subscriber, route.namespace),
+            sink_url=self._sink_url(self._routes.sink(route)),
+        )
+        self._write("Trigger", item, status)
+
+    def _write(self, kind: str, item: Mapping[str, Any], status: Mapping[str, Any]) -> None:
+        if item.get("status") == status:
+            return
+        metadata = item["metadata"]
+        try:
+            self._objects.update_status(
+                kind, metadata.get("namespace", ""), metadata["name"], status
+            )
+        except NotFoundError:
+            return
+
+    def _sink_url(self, sink: Mapping[str, Any] | None) -> str | None:
+        if sink is None:
+            return None
+        # A sink that is an object means the store of dead letters, whatever the object is.
+        return f"{self._base_url}/-/dead-letters" if sink.get("ref") else sink.get("uri")

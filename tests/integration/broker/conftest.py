@@ -1,0 +1,169 @@
+"""A running Broker with its ingress, and subscribers that are real HTTP servers."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+
+import aiohttp
+import pytest
+from aiohttp import web
+from aiohttp.test_utils import TestServer
+
+from kn_lambda.embedded.broker.broker import Broker
+from kn_lambda.embedded.broker.ingress import create_ingress
+from kn_lambda.embedded.broker.settings import BrokerSettings
+from kn_lambda.embedded.database import Database
+from kn_lambda.embedded.objects import Objects
+
+QUICK = {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.01S"}
+WITH_SINK = {
+    **QUICK,
+    "deadLetterSink": {"ref": {"apiVersion": "v1", "kind": "Service", "name": "dead-letters"}},
+}
+
+
+def broker_object(name="default", **spec):
+    return {
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Broker",
+        "metadata": {"namespace": "team", "name": name},
+        "spec": spec,
+    }
+
+
+def trigger_object(name, subscriber, *, broker="default", **spec):
+    destination = {"uri": subscriber} if isinstance(subscriber, str) else subscriber
+    return {
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Trigger",
+        "metadata": {"namespace": "team", "name": name},
+        "spec": {"broker": broker, "subscriber": destination, **spec},
+    }
+
+
+class Subscriber:
+    """Answers each request by `answer(headers, body)` and remembers what it got."""
+
+    def __init__(self, answer):
+        self.answer = answer
+        self.requests = []
+        self.arrived = asyncio.Condition()
+        application = web.Application()
+        application.router.add_post("/{path:.*}", self._handle)
+        self.server = TestServer(application)
+
+    @property
+    def url(self):
+        return str(self.server.make_url("/"))
+
+    @property
+    def ids(self):
+        return [headers["ce-id"] for headers, _body in self.requests]
+
+    async def wait_for(self, count):
+        async with asyncio.timeout(20), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.requests) >= count)
+
+    async def _handle(self, request):
+        body = await request.read()
+        self.requests.append((request.headers, body))
+        async with self.arrived:
+            self.arrived.notify_all()
+        answer = self.answer(request.headers, body)
+        return await answer if asyncio.iscoroutine(answer) else answer
+
+
+class Platform:
+    """A Broker on a data file, its ingress and a client."""
+
+    def __init__(self, folder, settings):
+        self.database = Database(folder / "state.sqlite")
+        self.objects = Objects(self.database)
+        self.settings = settings
+        self.broker = Broker(
+            self.database,
+            self.objects,
+            base_url="http://127.0.0.1:8081",
+            settings=settings,
+        )
+        self.session = aiohttp.ClientSession()
+        self.ingress = TestServer(create_ingress(self.broker))
+
+    async def start(self):
+        await self.broker.start()
+        await self.ingress.start_server()
+
+    async def stop(self):
+        await self.session.close()
+        await self.ingress.close()
+        await self.broker.stop()
+        self.database.close()
+
+    def apply(self, *items):
+        return [self.objects.create(item["kind"], item) for item in items]
+
+    async def post(self, headers, data=b"", path="/team/default"):
+        async with self.session.post(
+            self.ingress.make_url(path), headers=headers, data=data
+        ) as response:
+            return response.status, await response.read()
+
+    async def send(self, identity="1", type_="greeting", data=b"", **extensions):
+        headers = {
+            "ce-specversion": "1.0",
+            "ce-id": identity,
+            "ce-source": "/tests",
+            "ce-type": type_,
+            **{f"ce-{name}": value for name, value in extensions.items()},
+        }
+        if data:
+            headers["content-type"] = "application/json"
+        return await self.post(headers, data)
+
+    async def settled(self, **filters):
+        """Return the journal once nothing is pending, however long the deliveries take."""
+        async with asyncio.timeout(30):
+            while True:
+                entries = self.broker.journal(1000, **filters)
+                states = [trigger["state"] for entry in entries for trigger in every(entry)]
+                if entries and "pending" not in states:
+                    return entries
+                await asyncio.sleep(0.005)
+
+
+def every(entry):
+    return [*entry["triggers"], *entry["deadLetterSinks"]]
+
+
+@pytest.fixture
+def settings():
+    return BrokerSettings(
+        unresolved_retry=timedelta(milliseconds=20), drain=timedelta(milliseconds=100)
+    )
+
+
+@pytest.fixture
+async def stack():
+    async with AsyncExitStack() as opened:
+        yield opened
+
+
+@pytest.fixture
+async def platform(tmp_path, settings, stack):
+    opened = Platform(tmp_path, settings)
+    await opened.start()
+    stack.push_async_callback(opened.stop)
+    return opened
+
+
+@pytest.fixture
+async def subscribe(stack):
+    async def start(answer=lambda headers, body: web.Response(status=204)):
+        subscriber = Subscriber(answer)
+        await subscriber.server.start_server()
+        stack.push_async_callback(subscriber.server.close)
+        return subscriber
+
+    return start
