@@ -22,6 +22,8 @@ from kn_lambda.embedded.serving import Command, Serving, ServingSettings, gatewa
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
+    from kn_lambda.embedded.serving import Launcher
+
 SERVER = Path(__file__).with_name("lambda_server.py")
 HOST_ENVIRONMENT = {"PATH": os.environ["PATH"], "AWS_SECRET_ACCESS_KEY": "of the platform"}  # noqa: TID251
 
@@ -149,6 +151,8 @@ class Platform:
 def _template(
     environment: dict[str, Any] | None = None,
     annotations: dict[str, str] | None = None,
+    labels: dict[str, str] | None = None,
+    image: str = "registry.embedded/team/hello",
     **spec: Any,
 ) -> dict[str, Any]:
     variables = [
@@ -158,18 +162,19 @@ def _template(
         for name, value in (environment or {}).items()
     ]
     container = {
-        "image": "registry.embedded/team/hello",
+        "image": image,
         "env": variables,
         "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
     }
     return {
-        "metadata": {"annotations": annotations or {}},
+        "metadata": {"annotations": annotations or {}, "labels": labels or {}},
         "spec": {"containerConcurrency": 10, **spec, "containers": [container]},
     }
 
 
 @asynccontextmanager
-async def running(folder: Path, **settings: Any) -> AsyncIterator[Platform]:
+async def running(folder: Path, *launchers: Launcher, **settings: Any) -> AsyncIterator[Platform]:
+    """A platform whose launchers are the given ones, then the test's own."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
     url = f"http://127.0.0.1:{listener.getsockname()[1]}"
@@ -179,7 +184,7 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Platform]:
     serving = Serving(
         objects=objects,
         data_folder=folder,
-        launchers=[TestLauncher(folder)],
+        launchers=[*launchers, TestLauncher(folder)],
         base_url=url,
         host_environment=HOST_ENVIRONMENT,
         settings=ServingSettings(**{**FAST, **settings}),
@@ -202,7 +207,7 @@ async def running(folder: Path, **settings: Any) -> AsyncIterator[Platform]:
 @pytest.fixture
 def start_platform(tmp_path: Path):
     """Run a platform on the test's folder: `async with start_platform(idle_window_seconds=1)`."""
-    return lambda **settings: running(tmp_path, **settings)
+    return lambda *launchers, **settings: running(tmp_path, *launchers, **settings)
 
 
 @pytest.fixture

@@ -85,21 +85,39 @@ async def test_a_newer_template_overtakes_one_that_is_still_starting(platform):
     assert status["latestReadyRevisionName"] == "hello-00002"
 
 
-async def test_a_missing_secret_makes_the_revision_fail_by_its_name(platform):
+async def test_a_missing_secret_is_named_and_waited_for(platform):
     reference = {"secretKeyRef": {"name": "keys", "key": "token"}}
     platform.apply(environment={"TOKEN": reference})
     status = await platform.ready(status="False")
     assert "env TOKEN: Secret team/keys does not exist" in str(status["conditions"])
-    platform.objects.create(
-        "Secret",
-        {
-            "metadata": {"namespace": "team", "name": "keys"},
-            "data": {"token": base64.b64encode(b"s3cret").decode()},
-        },
-    )
-    platform.apply(environment={"TOKEN": reference, "VERSION": "2"})
-    await platform.ready()
+    secret = {
+        "metadata": {"namespace": "team", "name": "keys"},
+        "data": {"token": base64.b64encode(b"s3cret").decode()},
+    }
+    platform.objects.create("Secret", secret)
+    assert (await platform.ready())["latestReadyRevisionName"] == "hello-00001"
     assert json.loads((await platform.get())[1])["environment"]["TOKEN"] == "s3cret"
+
+
+async def test_a_failed_revision_is_tried_again_when_the_service_is_deployed_again(
+    platform, tmp_path
+):
+    (tmp_path / "down").touch()
+    platform.apply(environment={"FAIL_IF": str(tmp_path / "down")})
+    await platform.ready(status="False")
+    (tmp_path / "down").unlink()
+    service = platform.objects.get("Service", "team", "hello")
+    service["metadata"]["annotations"] = {"knative-lambda.dev/generation": "2"}
+    platform.objects.update("Service", service)
+    assert (await platform.ready())["latestReadyRevisionName"] == "hello-00001"
+
+
+async def test_a_template_that_makes_no_sense_fails_with_its_mistake(platform):
+    platform.apply(containerConcurrency="many")
+    status = await platform.ready(status="False")
+    assert "spec.template" in str(status["conditions"])
+    platform.apply()
+    await platform.ready()
 
 
 async def test_a_lambda_sees_its_own_environment_and_nothing_of_the_platform(platform):

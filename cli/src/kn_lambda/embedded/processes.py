@@ -143,7 +143,7 @@ async def start_process(
             cwd=working_directory,
             start_new_session=True,
         )
-    except OSError:
+    except BaseException:
         log.close()
         raise
     return child

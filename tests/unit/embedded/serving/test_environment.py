@@ -4,6 +4,7 @@ import base64
 from typing import TYPE_CHECKING
 
 import pytest
+
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.environment import UnresolvedEnvironmentError, resolve_environment
 from kn_lambda.embedded.objects import Objects

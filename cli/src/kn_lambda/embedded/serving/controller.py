@@ -7,12 +7,11 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.serving.background import BackgroundTasks
 from kn_lambda.embedded.serving.ownership import owner_uid
 from kn_lambda.embedded.serving.served_service import Parts, ServedService
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from kn_lambda.embedded.objects import Change, KubernetesObject
     from kn_lambda.embedded.serving.route import Route, RouteKey
 
@@ -27,7 +26,7 @@ class ServiceController:
         self._parts = parts
         self._routes = routes
         self._services: dict[RouteKey, ServedService] = {}
-        self._deletions: set[asyncio.Task[None]] = set()
+        self._deletions = BackgroundTasks()
 
     async def run(self) -> None:
         """Take over what is there, then follow every change, until cancelled."""
@@ -46,15 +45,15 @@ class ServiceController:
     async def stop(self) -> None:
         """Stop every process of every Service."""
         await asyncio.gather(*(service.stop() for service in self._services.values()))
-        await asyncio.gather(*self._deletions, return_exceptions=True)
-
-    def served(self, key: RouteKey) -> ServedService | None:
-        """Return the Service of that namespace and name."""
-        return self._services.get(key)
+        await self._deletions.wait()
 
     def _follow(self, change: Change) -> None:
         if change.kind == "Pod" and change.type == "DELETED":
             self._parts.pods.forget(change.object)
+        elif change.kind in {"ConfigMap", "Secret"} and change.type != "DELETED":
+            for (namespace, _), served in self._services.items():
+                if namespace == change.object["metadata"]["namespace"]:
+                    served.retry()
         elif change.kind == "Service":
             if change.type == "DELETED":
                 self._delete(change.object)
@@ -69,7 +68,7 @@ class ServiceController:
             return
         served = self._services.get(key)
         if served is not None and served.uid != service["metadata"]["uid"]:
-            self._spawn(self._services.pop(key).delete())
+            self._deletions.spawn(self._services.pop(key).delete())
             served = None
         if served is None:
             served = self._services[key] = ServedService(self._parts, service)
@@ -85,18 +84,13 @@ class ServiceController:
         if served is not None and served.uid == service["metadata"]["uid"]:
             del self._services[key]
             del self._routes[key]
-            self._spawn(served.delete())
+            self._deletions.spawn(served.delete())
 
     def _remove_orphans(self, services: set[str]) -> None:
         for revision in self._parts.revisions.all():
             if owner_uid(revision) not in services:
                 self._parts.pods.remove_revision(revision)
                 self._parts.revisions.delete(revision)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> None:
-        task = asyncio.ensure_future(work)
-        self._deletions.add(task)
-        task.add_done_callback(self._deletions.discard)
 
 
 def _key(service: KubernetesObject) -> RouteKey:

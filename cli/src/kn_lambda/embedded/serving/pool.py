@@ -6,6 +6,7 @@ import asyncio
 import math
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.serving.background import BackgroundTasks
 from kn_lambda.embedded.serving.backoff import Backoff
 from kn_lambda.embedded.serving.errors import CrashLoopError, RevisionRetiredError
 from kn_lambda.embedded.serving.lambda_process import last_line
@@ -13,8 +14,6 @@ from kn_lambda.embedded.serving.slots import Slots
 from kn_lambda.embedded.serving.starter import StartError
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine
-
     from kn_lambda.embedded.objects import KubernetesObject
     from kn_lambda.embedded.serving.lambda_process import LambdaProcess
     from kn_lambda.embedded.serving.pod import LambdaPod
@@ -57,7 +56,7 @@ class RevisionPool:
         self.release = self._slots.release
         self._crashed_pods: list[LambdaPod] = []
         self._start: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._scale_up: asyncio.TimerHandle | None = None
         self._idle_check: asyncio.TimerHandle | None = None
         self._idle_since = self._loop.time()
@@ -70,6 +69,7 @@ class RevisionPool:
             process = await self._starter.start(self._revision, self.rules, pod)
         except StartError as error:
             pod.finished(failed=True, message=str(error))
+            self._pods.keep_newest_finished(self._revision)
             raise
         except asyncio.CancelledError:
             pod.finished()
@@ -113,8 +113,7 @@ class RevisionPool:
 
     async def wait_until_stopped(self) -> None:
         """Return once no process of a retired revision is left."""
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.wait()
         for pod in self._crashed_pods:
             pod.finished()
         self._crashed_pods.clear()
@@ -136,7 +135,7 @@ class RevisionPool:
 
     def _begin_start(self) -> None:
         if self._start is None and not self._is_retired:
-            self._start = self._spawn(self._start_one())
+            self._start = self._tasks.spawn(self._start_one())
 
     async def _start_one(self) -> None:
         try:
@@ -156,7 +155,7 @@ class RevisionPool:
         self._go_on()
 
     def _add(self, process: LambdaProcess) -> None:
-        self._spawn(self._watch(process))
+        self._tasks.spawn(self._watch(process))
         self._idle_since = self._loop.time()
         self._slots.add(process)
         # After the requests that waited were sent: they need not wait for the disk as well.
@@ -221,15 +220,9 @@ class RevisionPool:
     def _stop(self, process: LambdaProcess) -> None:
         process.is_stopping = True
         self._slots.remove(process)
-        self._spawn(self._finish(process))
+        self._tasks.spawn(self._finish(process))
 
     async def _finish(self, process: LambdaProcess) -> None:
         await process.stop(self._settings.stop_grace_seconds)
         process.pod.finished()
         self._pods.keep_newest_finished(self._revision)
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

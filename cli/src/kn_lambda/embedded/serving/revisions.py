@@ -13,13 +13,16 @@ from kn_lambda.embedded.serving.ownership import (
     owner_reference,
     owner_uid,
 )
-from kn_lambda.embedded.serving.status import ready_condition, revision_status
+from kn_lambda.embedded.serving.status import condition, ready_condition, revision_status
 from kn_lambda.embedded.serving.template import template_digest
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
 _TEMPLATE_ANNOTATION = "knative-lambda.dev/template-digest"
+_UNRESOLVED = "EnvironmentUnresolved"
 _NUMBER = re.compile(r"-(\d{5,})$")
 
 
@@ -70,11 +73,16 @@ class Revisions:
 
     def set_ready(self, revision: KubernetesObject) -> None:
         """Note that the revision passed its probe."""
-        self._set_status(revision, None)
+        self._set_status(revision, condition("True"))
 
-    def set_failed(self, revision: KubernetesObject, message: str) -> None:
+    def set_failed(self, revision: KubernetesObject, message: str, *, unresolved: bool) -> None:
         """Note that the revision did not start, and why."""
-        self._set_status(revision, message)
+        reason = _UNRESOLVED if unresolved else "Failed"
+        self._set_status(revision, condition("False", reason, message))
+
+    def set_starting(self, revision: KubernetesObject) -> None:
+        """Note that the revision is tried again."""
+        self._set_status(revision, condition("Unknown", "Starting"))
 
     def delete(self, revision: KubernetesObject) -> None:
         """Remove a revision; one that is gone is no error."""
@@ -82,15 +90,11 @@ class Revisions:
         with contextlib.suppress(NotFoundError):
             self._objects.delete("Revision", metadata["namespace"], metadata["name"])
 
-    def _set_status(self, revision: KubernetesObject, failure: str | None) -> None:
+    def _set_status(self, revision: KubernetesObject, ready: Mapping[str, str]) -> None:
         metadata = revision["metadata"]
+        status = revision_status(revision, ready)
         with contextlib.suppress(NotFoundError):
-            self._objects.update_status(
-                "Revision",
-                metadata["namespace"],
-                metadata["name"],
-                revision_status(revision, failure),
-            )
+            self._objects.update_status("Revision", metadata["namespace"], metadata["name"], status)
 
 
 def is_made_from(revision: KubernetesObject, service: KubernetesObject) -> bool:
@@ -108,6 +112,11 @@ def failure_of(revision: KubernetesObject) -> str | None:
     """Return why the revision failed, or None."""
     condition = ready_condition(revision)
     return condition.get("message", "unknown") if condition["status"] == "False" else None
+
+
+def is_unresolved(revision: KubernetesObject) -> bool:
+    """Say whether it failed for a Secret or ConfigMap that was not there."""
+    return ready_condition(revision).get("reason") == _UNRESOLVED
 
 
 def _number(revision: KubernetesObject) -> int:

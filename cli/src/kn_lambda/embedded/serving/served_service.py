@@ -6,15 +6,22 @@ import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.environment import UnresolvedEnvironmentError
+from kn_lambda.embedded.serving.background import BackgroundTasks
 from kn_lambda.embedded.serving.pool import RevisionPool
-from kn_lambda.embedded.serving.revisions import failure_of, is_made_from, is_ready
+from kn_lambda.embedded.serving.revisions import (
+    failure_of,
+    is_made_from,
+    is_ready,
+    is_unresolved,
+)
 from kn_lambda.embedded.serving.route import Route
 from kn_lambda.embedded.serving.starter import StartError
 from kn_lambda.embedded.serving.status import ServiceState, service_status
 from kn_lambda.embedded.serving.template import serving_rules, template_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Coroutine, Sequence
+    from collections.abc import Sequence
 
     from kn_lambda.embedded.objects import KubernetesObject, Objects
     from kn_lambda.embedded.serving.launcher import Launcher
@@ -44,9 +51,10 @@ class ServedService:
         self._parts = parts
         self._service = service
         self._digest: str | None = None
+        self._annotations = service["metadata"].get("annotations")
         self._active: KubernetesObject | None = None
         self._roll_out: asyncio.Task[None] | None = None
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._tasks = BackgroundTasks()
         self._retired: set[RevisionPool] = set()
         self.route = Route()
         self.uid: str = service["metadata"]["uid"]
@@ -57,12 +65,27 @@ class ServedService:
         """Take the Service as it is now; a template that was seen before changes nothing."""
         self._service = service
         digest = template_digest(service["spec"]["template"])
+        # A Service that is deployed again as it was gets new annotations only.
+        again = service["metadata"].get("annotations") != self._annotations
+        self._annotations = service["metadata"].get("annotations")
         if digest != self._digest:
             self._digest = digest
             self._cancel_roll_out()
-            self._roll_out = self._spawn(self._move_to_template(service))
+            self._roll_out = self._tasks.spawn(self._move_to_template(service))
         elif self._roll_out is None:
+            if again:
+                self.retry(only_unresolved=False)
             self._report()
+
+    def retry(self, *, only_unresolved: bool = True) -> None:
+        """Start a failed revision again, or only one whose environment was not complete."""
+        revisions = self._parts.revisions.of_service(self._service)
+        newest = revisions[-1] if revisions else None
+        if self._roll_out is not None or newest is None or failure_of(newest) is None:
+            return
+        if is_unresolved(newest) or not only_unresolved:
+            self._parts.revisions.set_starting(newest)
+            self._roll_out = self._tasks.spawn(self._move_to_template(self._service))
 
     async def delete(self) -> None:
         """Stop all processes and remove what the Service left."""
@@ -82,8 +105,7 @@ class ServedService:
         pool, self.route.pool = self.route.pool, None
         pools = [*self._retired, *([pool] if pool else [])]
         await asyncio.gather(*(each.close() for each in pools))
-        while self._tasks:
-            await asyncio.wait(self._tasks)
+        await self._tasks.wait()
 
     async def _move_to_template(self, service: KubernetesObject) -> None:
         revisions = self._parts.revisions.of_service(service)
@@ -112,12 +134,15 @@ class ServedService:
             pool = self._pool(revision)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
             # Nobody has validated the template before us.
-            self._parts.revisions.set_failed(revision, f"spec.template: {error!r}")
+            self._parts.revisions.set_failed(
+                revision, f"spec.template: {error!r}", unresolved=False
+            )
             return
         try:
             await pool.start_first()
         except StartError as error:
-            self._parts.revisions.set_failed(revision, str(error))
+            unresolved = isinstance(error.__cause__, UnresolvedEnvironmentError)
+            self._parts.revisions.set_failed(revision, str(error), unresolved=unresolved)
         except asyncio.CancelledError:
             pool.retire()
             raise
@@ -130,7 +155,7 @@ class ServedService:
         self._active = revision
         pool.keep_minimum()
         if old is not None:
-            self._spawn(self._drain(old))
+            self._tasks.spawn(self._drain(old))
 
     async def _drain(self, pool: RevisionPool) -> None:
         self._retired.add(pool)
@@ -188,9 +213,3 @@ class ServedService:
         if self._roll_out is not None:
             self._roll_out.cancel()
             self._roll_out = None
-
-    def _spawn(self, work: Coroutine[None, None, None]) -> asyncio.Task[None]:
-        task = asyncio.ensure_future(work)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
-        return task

@@ -152,9 +152,9 @@ class Starter:
                 )
             except (OSError, ValueError) as error:
                 raise StartError(f"the process cannot be started: {error}") from error
-            # Written while the child boots, so that a start does not wait for the disk.
-            pod.started()
             try:
+                # Written while the child boots, so that a start does not wait for the disk.
+                pod.started()
                 await self._wait_until_ready(child, port, rules)
             except BaseException:
                 child.kill()

@@ -28,17 +28,17 @@ def service_status(service: KubernetesObject, state: ServiceState) -> dict[str, 
     """Return the status of a Service; times of conditions that did not change are kept."""
     if state.failure is not None:
         message = f'Revision "{state.created}" failed: {state.failure}'
-        configurations = _condition("False", "RevisionFailed", message)
+        configurations = condition("False", "RevisionFailed", message)
     elif state.created == state.ready:
-        configurations = _condition("True")
+        configurations = condition("True")
     else:
-        configurations = _condition("Unknown", "RevisionStarting")
+        configurations = condition("Unknown", "RevisionStarting")
     if state.ready is not None:
-        routes = _condition("True")
+        routes = condition("True")
     elif state.failure is not None:
-        routes = _condition("False", "RevisionMissing", "no revision is ready to take traffic")
+        routes = condition("False", "RevisionMissing", "no revision is ready to take traffic")
     else:
-        routes = _condition("Unknown", "RevisionMissing")
+        routes = condition("Unknown", "RevisionMissing")
     conditions = {
         "ConfigurationsReady": configurations,
         "Ready": configurations,
@@ -58,9 +58,8 @@ def service_status(service: KubernetesObject, state: ServiceState) -> dict[str, 
     return status
 
 
-def revision_status(revision: KubernetesObject, failure: str | None) -> dict[str, Any]:
-    """Return the status of a Revision that became ready, or failed."""
-    ready = _condition("True") if failure is None else _condition("False", "Failed", failure)
+def revision_status(revision: KubernetesObject, ready: Mapping[str, str]) -> dict[str, Any]:
+    """Return the status of a Revision with this condition Ready."""
     return {
         "observedGeneration": revision["metadata"]["generation"],
         "conditions": _with_times({"Ready": ready}, revision.get("status") or {}),
@@ -69,20 +68,17 @@ def revision_status(revision: KubernetesObject, failure: str | None) -> dict[str
 
 def ready_condition(item: KubernetesObject) -> Mapping[str, Any]:
     """Return the condition Ready, or an empty one of status Unknown."""
-    for condition in (item.get("status") or {}).get("conditions") or []:
-        if condition["type"] == "Ready":
-            found: Mapping[str, Any] = condition
-            return found
+    for found in (item.get("status") or {}).get("conditions") or []:
+        if found["type"] == "Ready":
+            ready: Mapping[str, Any] = found
+            return ready
     return {"type": "Ready", "status": "Unknown"}
 
 
-def _condition(status: str, reason: str = "", message: str = "") -> dict[str, str]:
-    condition = {"status": status}
-    if reason:
-        condition["reason"] = reason
-    if message:
-        condition["message"] = _short(message)
-    return condition
+def condition(status: str, reason: str = "", message: str = "") -> dict[str, str]:
+    """Return a condition without its type; the message is cut to 1 KiB."""
+    parts = {"status": status, "reason": reason, "message": _short(message)}
+    return {key: value for key, value in parts.items() if value}
 
 
 def _short(message: str) -> str:
@@ -98,12 +94,12 @@ def _short(message: str) -> str:
 def _with_times(
     conditions: Mapping[str, Mapping[str, str]], old_status: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
-    old = {condition["type"]: condition for condition in old_status.get("conditions") or []}
+    old = {item["type"]: item for item in old_status.get("conditions") or []}
     now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
     timed = []
-    for kind, condition in conditions.items():
+    for kind, new in conditions.items():
         before = old.get(kind) or {}
-        same = before.get("status") == condition["status"]
+        same = before.get("status") == new["status"]
         time = before.get("lastTransitionTime", now) if same else now
-        timed.append({"type": kind, **condition, "lastTransitionTime": time})
+        timed.append({"type": kind, **new, "lastTransitionTime": time})
     return timed
