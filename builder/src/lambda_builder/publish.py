@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambda_builder.errors import PlatformError
 from lambda_builder.image import RUNTIME_LABEL, BaseImage, append_layers
 from lambda_builder.layer import Layer, write_layer
-from lambda_builder.oci.references import parse_image, parse_repository
+from lambda_builder.oci.references import check_tag, parse_image, parse_repository
 from lambda_builder.oci.repository import open_repository
 from lambda_builder.program import run_program
 from lambda_builder.runtime import find_runtime
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 def publish(settings: PublishSettings) -> dict[str, object]:
     """Publish what the workspace holds; the termination message of a success."""
     workspace = Workspace(settings.workspace)
+    tag = check_tag(settings.tag)
     location, base_digest = parse_image(settings.base_image_url)
     origin = open_repository(location, settings.docker_config)
     target = open_repository(parse_repository(settings.repository_url), settings.docker_config)
@@ -42,7 +43,7 @@ def publish(settings: PublishSettings) -> dict[str, object]:
             for blob in base.layers:
                 _take_over(blob, origin, target, workspace.scratch / "blob")
             reused = [_add(layer.descriptor, layer.file, target) for layer in layers]
-            digest = _add_documents(image, target, settings.tag, workspace.scratch / "config")
+            digest = _add_documents(image, target, tag, workspace.scratch / "config")
     finally:
         remove(workspace.scratch)
     descriptors = [*base.layers, image.config_descriptor, *(layer.descriptor for layer in layers)]

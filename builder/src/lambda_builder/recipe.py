@@ -51,12 +51,16 @@ def run_recipe(settings: BuildSettings, runtime: Runtime, packages: Path) -> Non
     for folder in (packages, workspace.scratch / "home", workspace.scratch / "tmp"):
         folder.mkdir(parents=True)
     environment = recipe_environment(settings, runtime, packages, result_file)
-    status = run_in_process_group(
-        runtime.recipe,
-        folder=runtime.folder,
-        environment=environment,
-        timeout_seconds=settings.timeout_seconds,
-    )
+    try:
+        status = run_in_process_group(
+            runtime.recipe,
+            folder=runtime.folder,
+            environment=environment,
+            timeout_seconds=settings.timeout_seconds,
+        )
+    except (FileNotFoundError, PermissionError):
+        message = f"the recipe's program {runtime.recipe[0]!r} cannot be started"
+        raise PlatformError("RecipeFailed", message) from None
     if status is None:
         limit = settings.timeout_seconds
         raise UserError("BuildTimeout", f"installing the packages took longer than {limit} seconds")

@@ -90,11 +90,10 @@ def gzipped(content: bytes) -> bytes:
     return gzip.compress(content, mtime=0)
 
 
-def repeated_zeros(mebibytes: int, wbits: int) -> bytes:
-    """A deflate stream of that many MiB of zeros, made without compressing them all."""
+def repeated(block: bytes, times: int, wbits: int) -> bytes:
+    """A deflate stream (a gzip file where `wbits` is above zero) made by compressing one block."""
     compressor = zlib.compressobj(9, wbits=-15)
-    mebibyte = compressor.compress(bytes(1 << 20)) + compressor.flush(zlib.Z_FULL_FLUSH)
-    end = zlib.compressobj(wbits=-15)
-    stream = mebibyte * mebibytes + end.flush()
+    once = compressor.compress(block) + compressor.flush(zlib.Z_FULL_FLUSH)
+    stream = once * times + zlib.compressobj(wbits=-15).flush()
     # A gzip member ends in a checksum that nobody gets far enough to see.
     return stream if wbits < 0 else b"\x1f\x8b\x08\x00" + bytes(4) + b"\x00\xff" + stream + bytes(8)

@@ -1,0 +1,71 @@
+"""Registries and workspaces that are ready to be published."""
+
+from __future__ import annotations
+
+import pytest
+
+from lambda_builder.base_image import build_base_image
+from tests.integration.builder.programs import run
+from tests.integration.builder.registries import PASSWORD_FILE, start_registry
+from tests.unit.builder.workspaces import write_files, write_runtime
+
+HOW = "apt-get install docker-registry skopeo umoci"
+
+
+def _registry(require_server, folder, auth=""):
+    registry, process = start_registry(require_server("docker-registry", HOW), folder, auth)
+    yield registry
+    process.kill()
+    process.wait()
+
+
+@pytest.fixture(scope="module")
+def registry(require_server, tmp_path_factory):
+    """A registry for everybody."""
+    yield from _registry(require_server, tmp_path_factory.mktemp("registry"))
+
+
+@pytest.fixture(scope="module")
+def password_registry(require_server, tmp_path_factory):
+    """A registry that asks for a password."""
+    folder = tmp_path_factory.mktemp("registry")
+    (folder / "htpasswd").write_text(PASSWORD_FILE)
+    auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
+    yield from _registry(require_server, folder, auth)
+
+
+class Publishing:
+    """A workspace after `build`, and `publish` on it."""
+
+    def __init__(self, folder):
+        self.folder = folder
+        write_runtime(folder / "runtimes")
+        self.base = build_base_image("tiny1.0", folder / "runtimes", f"file://{folder}/base")
+        self.write({"source/main.txt": "hello", "packages/p/p.txt": "package"})
+
+    def write(self, files):
+        write_files(self.folder / "workspace", files)
+
+    def settings(self, repository_url, **changes):
+        return {
+            "IMAGE_REPOSITORY_URL": repository_url,
+            "IMAGE_TAG": "v1",
+            "BASE_IMAGE_URL": self.base,
+            "RUNTIME": "tiny1.0",
+            "RUNTIMES_DIR": str(self.folder / "runtimes"),
+        } | changes
+
+    def run(self, repository_url, **changes):
+        return run("publish", self.folder, self.settings(repository_url, **changes))
+
+    def publish(self, repository_url, **changes):
+        """The termination message of a publish that has to work."""
+        ended = self.run(repository_url, **changes)
+        assert ended.exit_code == 0, ended
+        assert not (self.folder / "workspace/.scratch").exists()
+        return ended.message
+
+
+@pytest.fixture
+def publishing(tmp_path):
+    return Publishing(tmp_path)

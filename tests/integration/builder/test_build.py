@@ -1,0 +1,185 @@
+"""`python -m lambda_builder.build` runs a recipe, and nothing of the recipe outlives it."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.integration.builder.programs import assert_failed, finish, run, start
+from tests.unit.builder.workspaces import write_files, write_runtime
+
+RESULT = '{"reason": "PackageNotFound", "message": "no package nope"}'
+FAIL = f"""printf '%s' '{RESULT}' > "$RESULT_FILE"; exit """
+# Leaves the number of a process that would outlive a recipe nobody watches.
+IN_BACKGROUND = 'sleep 300 & echo $! > "$SOURCE_DIR/../pid"; '
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Settings for a build whose recipe is this shell script."""
+
+    def prepare(script: str, **changes: str) -> dict[str, str]:
+        write_runtime(tmp_path / "runtimes", script=script)
+        write_files(tmp_path / "workspace/source", {"main.txt": "hello"})
+        return {
+            "RUNTIME": "tiny1.0",
+            "RUNTIMES_DIR": str(tmp_path / "runtimes"),
+            "BUILD_TIMEOUT_SECONDS": "20",
+            **changes,
+        }
+
+    return prepare
+
+
+def is_alive(folder: Path) -> bool:
+    status = Path("/proc") / (folder / "workspace/pid").read_text().strip() / "status"
+    return status.exists() and "State:\tZ" not in status.read_text()
+
+
+def wait_until(condition) -> None:
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it did not happen within 10 s"
+        time.sleep(0.02)
+
+
+def workspace_names(folder):
+    return sorted(path.name for path in (folder / "workspace").iterdir())
+
+
+def test_a_recipe_fills_packages_and_lock(tmp_path, build):
+    script = 'cat "$SOURCE_DIR/main.txt" > "$PACKAGES_DIR/p"; echo "p==1" > "$LOCK_FILE"'
+    ended = run("build", tmp_path, build(script))
+    assert (ended.exit_code, ended.message) == (0, {}), ended
+    assert (tmp_path / "workspace/packages/p").read_text() == "hello"
+    assert (tmp_path / "workspace/lock.txt").read_text() == "p==1\n"
+    assert workspace_names(tmp_path) == ["lock.txt", "packages", "source"]
+
+
+def test_a_recipe_starts_clean_when_the_step_is_run_again(tmp_path, build):
+    settings = build('ls "$PACKAGES_DIR" "$HOME" "$TMPDIR"; touch "$PACKAGES_DIR/p" "$HOME/h"')
+    first, second = run("build", tmp_path, settings), run("build", tmp_path, settings)
+    assert first.output == second.output
+
+
+def test_a_recipe_s_output_is_the_log(tmp_path, build):
+    ended = run("build", tmp_path, build("echo to stdout; echo to stderr >&2; pwd"))
+    assert ended.output.splitlines() == ["to stdout", "to stderr", str(tmp_path / "runtimes/tiny")]
+
+
+def test_a_recipe_s_output_comes_while_it_runs(tmp_path, build):
+    process = start("build", tmp_path, build("echo first; exec sleep 300"))
+    try:
+        assert process.stdout.readline() == "first\n"
+    finally:
+        process.terminate()
+        finish(process, tmp_path)
+
+
+def test_a_recipe_gets_the_environment_of_the_contract_alone(tmp_path, build):
+    settings = build("env", SECRET="x", PACKAGE_INDEX_URL="http://127.0.0.1:9/simple")
+    names = {
+        line.partition("=")[0] for line in run("build", tmp_path, settings).output.splitlines()
+    }
+    assert {"SOURCE_DIR", "PACKAGES_DIR", "LOCK_FILE", "RUNTIME_VERSION", "RESULT_FILE"} <= names
+    assert {"HOME", "TMPDIR", "PATH", "PACKAGE_INDEX_URL"} <= names
+    assert not {"SECRET", "BUILD_WORKSPACE", "TERMINATION_MESSAGE_PATH"} & names
+
+
+@pytest.mark.parametrize("status", [1, 75])
+def test_a_recipe_s_own_reason_and_message_are_passed_on(tmp_path, build, status):
+    ended = run("build", tmp_path, build(FAIL + str(status)))
+    assert assert_failed(ended, status, "PackageNotFound") == "no package nope"
+
+
+@pytest.mark.parametrize(
+    "script",
+    [
+        "exit 1",
+        "exit 3",
+        FAIL + "2",
+        'echo "no json" > "$RESULT_FILE"; exit 1',
+        'echo "[1]" > "$RESULT_FILE"; exit 1',
+        """echo '{"reason": "not camel", "message": "x"}' > "$RESULT_FILE"; exit 1""",
+        'ln -s /etc/passwd "$RESULT_FILE"; exit 1',
+        'mkfifo "$RESULT_FILE"; exit 1',
+    ],
+)
+def test_a_recipe_that_breaks_its_contract_is_the_platform_s_trouble(tmp_path, build, script):
+    assert_failed(run("build", tmp_path, build(script)), 75, "RecipeFailed")
+
+
+def test_a_recipe_that_was_killed_is_the_platform_s_trouble(tmp_path, build):
+    message = assert_failed(run("build", tmp_path, build("kill -9 $$")), 75, "RecipeKilled")
+    assert "memory" in message
+
+
+def test_a_long_message_of_an_installer_is_cut_to_fit(tmp_path, build):
+    result = json.dumps({"reason": "PackageNotFound", "message": "line\n" * 4000})
+    write_files(tmp_path, {"result": result})
+    ended = run("build", tmp_path, build(f'cp {tmp_path}/result "$RESULT_FILE"; exit 1'))
+    assert ended.message["message"].startswith("line\nline")
+    assert len((tmp_path / "termination").read_bytes()) <= 4096
+
+
+def test_a_recipe_that_hangs_ends_with_all_it_started(tmp_path, build):
+    started = time.monotonic()
+    settings = build(IN_BACKGROUND + "wait", BUILD_TIMEOUT_SECONDS="1")
+    message = assert_failed(run("build", tmp_path, settings), 1, "BuildTimeout")
+    assert "1 second" in message
+    assert time.monotonic() - started < 10
+    assert not is_alive(tmp_path)
+
+
+def test_what_a_recipe_left_running_is_ended(tmp_path, build):
+    ended = run("build", tmp_path, build(IN_BACKGROUND + "exit 0"))
+    assert ended.exit_code == 0
+    assert not is_alive(tmp_path)
+
+
+def test_sigterm_ends_the_recipe_and_the_step(tmp_path, build):
+    process = start("build", tmp_path, build(IN_BACKGROUND + "echo ready; wait"))
+    assert process.stdout.readline() == "ready\n"
+    process.send_signal(signal.SIGTERM)
+    assert_failed(finish(process, tmp_path), 75, "Interrupted")
+    assert not is_alive(tmp_path)
+    assert "source" in workspace_names(tmp_path)
+
+
+def test_kill_9_of_the_step_ends_the_recipe_too(tmp_path, build):
+    process = start("build", tmp_path, build(IN_BACKGROUND + "echo ready; wait"))
+    assert process.stdout.readline() == "ready\n"
+    process.kill()
+    finish(process, tmp_path)
+    wait_until(lambda: not is_alive(tmp_path))
+
+
+def test_an_unknown_runtime_is_the_user_s_mistake(tmp_path, build):
+    ended = run("build", tmp_path, build("") | {"RUNTIME": "cobol60"})
+    assert "tiny1.0" in assert_failed(ended, 1, "UnsupportedRuntime")
+
+
+def test_a_recipe_that_is_not_there_is_told(tmp_path, build):
+    settings = build("")
+    write_runtime(tmp_path / "runtimes", recipe=["no-such-program"])
+    assert_failed(run("build", tmp_path, settings), 75, "RecipeFailed")
+
+
+def test_building_before_fetching_is_told(tmp_path, build):
+    settings = build("")
+    (tmp_path / "workspace/source/main.txt").unlink()
+    (tmp_path / "workspace/source").rmdir()
+    assert_failed(run("build", tmp_path, settings), 75, "SourceMissing")
+
+
+def test_an_unforeseen_error_has_a_reason_and_a_traceback(tmp_path, build):
+    settings = build("")
+    (tmp_path / "runtimes/tiny/runtime.toml").unlink()
+    (tmp_path / "runtimes/tiny/runtime.toml").mkdir()
+    ended = run("build", tmp_path, settings)
+    assert_failed(ended, 75, "BuilderBug")
+    assert "Traceback" in ended.errors

@@ -1,0 +1,103 @@
+"""Python sources are compiled in the build, so that lambdas start without compiling."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+import pytest
+
+from lambda_builder.base_image import build_base_image
+from lambda_builder.bytecode import compile_folder
+from lambda_builder.layer import write_layer
+from lambda_builder.runtime import Runtime
+
+if TYPE_CHECKING:
+    from pathlib import Path
+from tests.unit.builder.workspaces import write_files, write_runtime
+
+VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
+SOURCE = "NAMES = frozenset({'a', 'b', 'c'})\ndef fail():\n    raise ValueError(NAMES)\n"
+
+
+def runtime(folder: Path, language: str = "python") -> Runtime:
+    return Runtime(
+        name=f"{language}{VERSION}",
+        language=language,
+        version=VERSION,
+        folder=folder,
+        entrypoint=("x",),
+        server=folder,
+        packages="packages",
+        default_handler="main.handler",
+        recipe=("x",),
+    )
+
+
+def compiled(folder: Path, **options) -> Path:
+    compile_folder(
+        folder, runtime(folder, **options), installed_at="/function/source", timeout_seconds=60
+    )
+    return folder
+
+
+def test_equal_sources_in_different_places_give_equal_layers(tmp_path):
+    files = {f"package/module_{number}.py": SOURCE for number in range(20)}
+    layers = []
+    for place in ("here", "somewhere/else"):
+        folder = compiled(write_files(tmp_path / place, files))
+        layers.append(write_layer([("function/source", folder)], tmp_path / "layer").diff_id)
+    assert layers[0] == layers[1]
+    assert len(list(folder.rglob("*.pyc"))) == 20
+
+
+def test_an_interpreter_uses_the_bytecode_and_names_real_files(tmp_path):
+    folder = compiled(write_files(tmp_path / "source", {"module.py": SOURCE}))
+    done = subprocess.run(
+        [sys.executable, "-v", "-c", "import module; module.fail()"],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert "module.cpython" in done.stderr
+    assert "wrote" not in done.stderr
+    assert f'File "{folder}/module.py", line 3, in fail' in done.stderr
+
+
+def test_bytecode_that_a_user_sent_along_is_thrown_away(tmp_path):
+    name = f"__pycache__/module.{sys.implementation.cache_tag}.pyc"
+    folder = compiled(write_files(tmp_path / "source", {"module.py": SOURCE, name: "stale"}))
+    assert (folder / name).read_bytes() != b"stale"
+
+
+def test_a_source_that_does_not_compile_stays_as_it_is(tmp_path):
+    folder = compiled(write_files(tmp_path / "source", {"a.py": "def (", "b.py": "x = 1"}))
+    assert [path.name.split(".")[0] for path in folder.rglob("*.pyc")] == ["b"]
+
+
+def test_a_source_that_crashes_the_compiler_leaves_no_bytecode_and_no_error(tmp_path):
+    nested = "x = " + "(" * 100_000 + ")" * 100_000
+    folder = compiled(write_files(tmp_path / "source", {"a.py": nested, "b.py": "x = 1"}))
+    assert (folder / "a.py").exists()
+
+
+def test_other_languages_are_not_compiled(tmp_path):
+    folder = compiled(write_files(tmp_path / "source", {"a.py": "x = 1"}), language="nodejs")
+    assert not list(folder.rglob("*.pyc"))
+
+
+@pytest.mark.parametrize("files", [{"server/app.py": "x = 1", "server/lib/a.py": "y = 2"}])
+def test_a_base_image_of_a_python_server_is_the_same_twice(tmp_path, files):
+    urls = []
+    for place in ("one", "two"):
+        folder = write_runtime(tmp_path / place, language="python")
+        settings = folder / "runtime.toml"
+        settings.write_text(settings.read_text().replace("1.0", VERSION))
+        write_files(folder, files)
+        url = build_base_image(
+            f"python{VERSION}", tmp_path / place, f"file://{tmp_path}/{place}/image"
+        )
+        urls.append(url.rpartition("@")[2])
+    assert urls[0] == urls[1]
