@@ -172,9 +172,9 @@ class Objects:
             raise ConflictError(f"{kind} {metadata['name']} was changed since version {held}")
         for kept in ("uid", "creationTimestamp", "generation", "resourceVersion"):
             metadata[kept] = old["metadata"][kept]
-        if stored == old:
+        if _is_same(stored, old):
             return old
-        if _wish(stored) != _wish(old):
+        if not _is_same(_wish(stored), _wish(old)):
             metadata["generation"] += 1
         self._write("MODIFIED", kind, stored, old)
         return _copy(stored)
@@ -280,6 +280,11 @@ def _copy(item: KubernetesObject) -> KubernetesObject:
 def _has_labels(item: KubernetesObject, labels: Mapping[str, str]) -> bool:
     own = item["metadata"].get("labels") or {}
     return all(own.get(key) == value for key, value in labels.items())
+
+
+def _is_same(one: KubernetesObject, other: KubernetesObject) -> bool:
+    # Python takes true for 1 and 1 for 1.0; as JSON they differ.
+    return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
 def _wish(item: KubernetesObject) -> KubernetesObject:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+import json
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.field_ownership import children, fields_of, with_owner
@@ -83,27 +84,42 @@ def merge(live: object, wish: object, keys: ListKeys, path: Path = ()) -> Any:  
 
 
 def remove(value: Any, gone: Iterable[Path], *, kept: Iterable[Path], keys: ListKeys) -> Any:  # noqa: ANN401  # any JSON value
-    """Return `value` without the fields `gone`, and without maps that this leaves empty."""
-    prefixes = {path[:length] for path in kept for length in range(1, len(path) + 1)}
-    # Items of a list go after the fields in them, so that what others own there is still seen.
-    for path in sorted(gone, key=len, reverse=True):
-        if path not in prefixes:
-            value = _without(value, (), path, prefixes, keys)
-    return value
+    """Return `value` without the fields `gone`, and without maps that this leaves empty.
+
+    A map, or an item of a list, stays for the fields in it that are `kept`.
+    """
+    return _Removal(_prefixes(gone), frozenset(gone), _prefixes(kept), keys).run(value, ())
 
 
-def _without(value: Any, at: Path, path: Path, prefixes: set[Path], keys: ListKeys) -> Any:  # noqa: ANN401  # any JSON value
-    below = children(at, value, keys)
-    element = path[len(at)]
-    if below is None or element not in below:
-        return value
-    here = (*at, element)
-    if here == path:
-        del below[element]
-    else:
-        below[element] = _without(below[element], here, path, prefixes, keys)
-        if below[element] in ({}, []) and here not in prefixes:
-            del below[element]
-    if isinstance(value, dict):
-        return {name[2:]: child for name, child in below.items()}
-    return list(below.values())
+def _prefixes(paths: Iterable[Path]) -> frozenset[Path]:
+    return frozenset(path[:length] for path in paths for length in range(1, len(path) + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class _Removal:
+    touched: frozenset[Path]
+    gone: frozenset[Path]
+    kept: frozenset[Path]
+    keys: ListKeys
+
+    def run(self, value: Any, at: Path) -> Any:  # noqa: ANN401  # any JSON value
+        below = children(at, value, self.keys)
+        if below is None:
+            return value
+        result = {}
+        for element, child in below.items():
+            path = (*at, element)
+            if path not in self.touched or _identifies(at, element):
+                result[element] = child
+            elif path not in self.gone or path in self.kept:
+                rest = self.run(child, path)
+                if path in self.kept or rest not in ({}, []):
+                    result[element] = rest
+        if isinstance(value, dict):
+            return {element[2:]: child for element, child in result.items()}
+        return list(result.values())
+
+
+def _identifies(at: Path, element: str) -> bool:
+    """Whether a field is what the item of a list that it is in is known by."""
+    return bool(at) and at[-1].startswith("k:") and element[2:] in json.loads(at[-1][2:])

@@ -94,8 +94,10 @@ def children(path: Path, value: object, keys: ListKeys) -> dict[str, Any] | None
 
 def _element(item: object, names: tuple[str, ...]) -> str | None:
     if not names:
-        return f"v:{json.dumps(item)}"
-    if not isinstance(item, dict) or any(name not in item for name in names):
+        return None if isinstance(item, dict | list) else f"v:{json.dumps(item)}"
+    if not isinstance(item, dict) or any(
+        isinstance(item.get(name), dict | list | None) for name in names
+    ):
         return None
     return f"k:{json.dumps({name: item[name] for name in names}, separators=(',', ':'))}"
 

@@ -30,7 +30,7 @@ def json_patch(value: Any, operations: Any) -> Any:  # noqa: ANN401  # any JSON 
     for index, operation in enumerate(operations):
         try:
             _run(box, operation)
-        except (KeyError, IndexError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError) as error:
             raise ApiError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"operation {index} of the JSON patch cannot be done: {error}",
