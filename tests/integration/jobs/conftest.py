@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.jobs.controller import JobController
 from kn_lambda.embedded.jobs.kubelet import Kubelet

@@ -12,13 +12,13 @@ import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_builder import __version__ as builder_version
-from lambda_builder.base_image import build_base_image
-from lambda_builder.errors import BuildError
 from uv import find_uv_bin
 
 from kn_lambda.embedded.data_folder import write_private
 from kn_lambda.embedded.interpreters import find_interpreters
+from lambda_builder import __version__ as builder_version
+from lambda_builder.base_image import build_base_image
+from lambda_builder.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
