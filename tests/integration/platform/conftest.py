@@ -1,0 +1,182 @@
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+import yaml
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+PATIENCE_SECONDS = 60.0
+NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "builds"}}
+RUNTIME = f"""
+language = "python"
+versions = ["{sys.version_info.major}.{sys.version_info.minor}"]
+entrypoint = ["python", "/runtime/server.py"]
+server = "server"
+packages = "packages"
+default_handler = "main.handler"
+recipe = ["python", "recipe.py"]
+"""
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    """Poll what only files and processes tell."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while not holds():
+        if time.monotonic() > deadline:
+            raise TimeoutError
+        time.sleep(0.02)
+
+
+def is_running(pid: int) -> bool:
+    try:
+        state = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()[0]
+    except OSError:
+        return False
+    return state != "Z"
+
+
+def processes_of(home: Path) -> list[int]:
+    """Processes that carry the mark of the data folder."""
+    wanted = f"KN_LAMBDA_EMBEDDED={home.resolve()}".encode()
+    found = []
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            if wanted in (folder / "environ").read_bytes().split(b"\0"):
+                found.append(int(folder.name))
+        except OSError:
+            continue
+    return found
+
+
+@dataclass
+class PlatformProcess:
+    """`python -m kn_lambda.embedded` on a data folder, and its Kubernetes API."""
+
+    home: Path
+    arguments: list[str]
+    process: subprocess.Popen[str] = field(init=False)
+
+    def start(self) -> PlatformProcess:
+        self.launch()
+        wait_until(lambda: self.is_announced() or self.process.poll() is not None)
+        assert self.process.poll() is None, self.process.communicate()[1]
+        return self
+
+    def launch(self) -> PlatformProcess:
+        (self.home / "platform.json").unlink(missing_ok=True)
+        self.process = subprocess.Popen(
+            [sys.executable, "-m", "kn_lambda.embedded", "--home", str(self.home), *self.arguments],
+            stderr=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            text=True,
+        )
+        return self
+
+    def is_announced(self) -> bool:
+        return (self.home / "platform.json").exists()
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        facts: dict[str, Any] = json.loads((self.home / "platform.json").read_text())
+        return facts
+
+    def stop(self) -> tuple[int, str]:
+        """Exit code and what it said."""
+        self.process.send_signal(signal.SIGTERM)
+        return self.wait()
+
+    def wait(self) -> tuple[int, str]:
+        _, said = self.process.communicate(timeout=PATIENCE_SECONDS)
+        return self.process.returncode, said
+
+    def kill(self) -> None:
+        self.process.kill()
+        self.process.communicate()
+
+    def api(self, method: str, path: str, body: object = None) -> dict[str, Any]:
+        kubeconfig = yaml.safe_load((self.home / "kubeconfig").read_text())
+        request = urllib.request.Request(
+            self.facts["urls"]["api"] + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {kubeconfig['users'][0]['user']['token']}",
+                "Content-Type": "application/json",
+            },
+        )
+        with urllib.request.urlopen(request, timeout=10) as response:
+            answer: dict[str, Any] = json.load(response)
+            return answer
+
+    def create_job(self, name: str, script: str, **spec: Any) -> None:
+        container = {"name": "main", "image": "none", "command": ["python", "-c", script]}
+        pod = {"restartPolicy": "Never", "containers": [container]}
+        job = {
+            "apiVersion": "batch/v1",
+            "kind": "Job",
+            "metadata": {"name": name, "namespace": "builds"},
+            "spec": {"backoffLimit": 0, "template": {"spec": pod}, **spec},
+        }
+        self.api("POST", "/apis/batch/v1/namespaces/builds/jobs", job)
+
+    def job_status(self, name: str) -> dict[str, Any]:
+        status: dict[str, Any] = self.api(
+            "GET", f"/apis/batch/v1/namespaces/builds/jobs/{name}/status"
+        ).get("status", {})
+        return status
+
+    def is_complete(self, name: str) -> bool:
+        conditions = self.job_status(name).get("conditions", [])
+        return any(item["type"] == "Complete" for item in conditions)
+
+
+@pytest.fixture
+def installation(tmp_path: Path) -> Path:
+    """A checkout with one runtime and no functions."""
+    folder = tmp_path / "installation"
+    server = folder / "runtimes" / "python" / "server"
+    server.mkdir(parents=True)
+    (server / "server.py").write_text("")
+    (server.parent / "runtime.toml").write_text(RUNTIME)
+    (server.parent / "requirements.txt").write_text("")
+    (folder / "functions").mkdir()
+    config = folder / "config" / "overlays" / "dev"
+    config.mkdir(parents=True)
+    (config / "kustomization.yaml").write_text(yaml.safe_dump({"resources": ["namespace.yaml"]}))
+    (config / "namespace.yaml").write_text(yaml.safe_dump(NAMESPACE))
+    return folder
+
+
+@pytest.fixture
+def platform(tmp_path: Path, installation: Path):
+    """A platform on free ports that was not started yet."""
+    ports = ["--port", "0", "--broker-port", "0", "--api-port", "0"]
+    process = PlatformProcess(tmp_path / "home", [*ports, "--installation", str(installation)])
+    yield process
+    if hasattr(process, "process") and process.process.poll() is None:
+        process.kill()
+    for pid in processes_of(process.home):
+        os.kill(pid, signal.SIGKILL)
+
+
+@pytest.fixture
+def hold(tmp_path: Path) -> str:
+    """A script that leaves its pid in the file `pid`, then waits for the file `go`."""
+    return (
+        f"import os, pathlib, time; here = pathlib.Path({str(tmp_path)!r}); "
+        "part = here / f'{os.getpid()}.part'; part.write_text(str(os.getpid())); "
+        "part.rename(here / 'pid')\n"
+        "while not (here / 'go').exists(): time.sleep(0.01)"
+    )
