@@ -123,6 +123,11 @@ def recipe_from(environment: Mapping[str, str]) -> Recipe:
     # Requirement files can name variables: what uv does not need, it does not get.
     ours = ("PACKAGE_INDEX_URL", "RESULT_FILE", "LOCK_FILE", "VIRTUAL_ENV", "PYTHONPATH")
     passed_on = {name: value for name, value in environment.items() if name not in ours}
+    if "PIP_CERT" in environment:
+        # A machine that is set up for pip alone; uv has names of its own for the same things.
+        passed_on.setdefault("SSL_CERT_FILE", environment["PIP_CERT"])
+    if "PIP_INDEX_URL" in environment and "UV_INDEX_URL" not in environment:
+        passed_on.setdefault("UV_DEFAULT_INDEX", environment["PIP_INDEX_URL"])
     return Recipe(
         source=Path(environment["SOURCE_DIR"]).resolve(),
         packages=Path(environment["PACKAGES_DIR"]).resolve(),

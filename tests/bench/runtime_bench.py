@@ -28,7 +28,8 @@ FRAMEWORK_HANDLER = (
     "def handler(event):\n    return None\n"
 )
 EVENT = (
-    b"POST / HTTP/1.1\r\nhost: localhost\r\nce-specversion: 1.0\r\nce-id: 1\r\nce-source: /bench\r\n"
+    b"POST / HTTP/1.1\r\nhost: localhost\r\n"
+    b"ce-specversion: 1.0\r\nce-id: 1\r\nce-source: /bench\r\n"
     b"ce-type: com.example.measured\r\ncontent-type: application/json\r\ncontent-length: 2\r\n"
     b"connection: close\r\n\r\n{}"
 )
@@ -143,4 +144,4 @@ def _summary(
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure(Path(sys.argv[1]).resolve()), indent=2))
+    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]).resolve()), indent=2) + "\n")

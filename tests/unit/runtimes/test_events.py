@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lambda_runtime.attributes import check_name, parse_time
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import InvalidReplyError, RefusedRequestError
 from lambda_runtime.events import json_or_bytes, read_event, typed_data
 from lambda_runtime.replies import ReplyEncoder
 from lambda_runtime.responses import error_response
@@ -18,7 +18,11 @@ ATTRIBUTES = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 STRUCTURED = [(b"content-type", b"application/cloudevents+json; charset=utf-8")]
 
 JSON = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False) | st.text(),
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | st.text(),
     lambda children: st.lists(children) | st.dictionaries(st.text(), children),
     max_leaves=10,
 )
@@ -60,12 +64,16 @@ def test_what_is_replied_is_read_back_the_same(subject: str, data: Any) -> None:
         assert (response.status, response.body) == (204, b"")
         return
     attributes, read = read_event(response.headers, response.body, typed_data)
-    if data != data:  # noqa: PLR0124 - not a number
-        return
     assert read == data
     encodable = subject.encode("utf-8", "replace").decode()
     assert attributes["correlationid"] == encodable
     assert attributes["lambdafunction"] == "n/f"
+
+
+@pytest.mark.parametrize("data", [float("inf"), float("nan"), object(), {1: {2}}])
+def test_what_json_does_not_know_is_no_reply(data: object) -> None:
+    with pytest.raises(InvalidReplyError, match="is no JSON"):
+        ReplyEncoder(namespace="n", name="f")(ATTRIBUTES, data)
 
 
 @given(st.text(), st.text(), st.text() | st.none())

@@ -46,9 +46,9 @@ def main() -> None:
     except StartupError as error:
         print(error, file=sys.stderr)
         sys.exit(1)
-    # What is loaded now stays: the collector need not look at it again.
-    gc.collect()
+    # What is loaded now stays: the collector need not look at it ever.
     gc.freeze()
+    gc.enable()
     Server(_configuration(application, settings)).run()
 
 
