@@ -33,8 +33,7 @@ _STATUS: dict[type[InvalidEventError], HTTPStatus] = {
 
 def create_ingress(broker: Broker) -> web.Application:
     """Return the application: `POST /<namespace>/<broker>`, `/health`, `/-/...`."""
-    # aiohttp refuses a body that reaches its limit; ours is the largest size that is taken.
-    application = web.Application(client_max_size=broker.settings.body_limit_bytes + 1)
+    application = web.Application(client_max_size=broker.settings.body_limit_bytes)
     ingress = _Ingress(broker)
     application.router.add_post("/{namespace}/{broker}", ingress.accept)
     application.router.add_post("/{namespace}/{broker}/", ingress.accept)

@@ -78,7 +78,7 @@ def _encode_data(data: object, content_type: str) -> bytes:
     try:
         if isinstance(data, str) and not is_json(content_type):
             return data.encode()
-        return json.dumps(data, allow_nan=False, separators=(",", ":")).encode()
+        return json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
     except (ValueError, RecursionError):
         raise InvalidEventError("data holds a value that JSON cannot carry", field="data") from None
 
