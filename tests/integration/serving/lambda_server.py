@@ -52,6 +52,13 @@ class Handler(BaseHTTPRequestHandler):
             os._exit(7)
         elif path == "/stream":
             self.stream()
+        elif path.startswith("/status/"):
+            self.send_response(int(path.removeprefix("/status/")))
+            self.send_header("Set-Cookie", "a=1")
+            self.send_header("Set-Cookie", "b=2")
+            self.send_header("Connection", "X-Hop")
+            self.send_header("X-Hop", "1")
+            self.end_headers()
         elif path == "/echo":
             self.reply(self.body(), self.headers.get("Content-Type", "text/plain"))
         else:

@@ -75,6 +75,15 @@ async def test_head_has_the_length_and_no_body(hello):
         assert await response.read() == b""
 
 
+@pytest.mark.parametrize("status", [204, 304])
+async def test_answers_without_a_body_stay_without_one(hello, status):
+    async with hello.client.get(f"{hello.url}/team/hello/status/{status}") as response:
+        assert response.status == status
+        assert response.headers.getall("Set-Cookie") == ["a=1", "b=2"]
+        assert not {"X-Hop", "Content-Type", "Transfer-Encoding"} & set(response.headers)
+        assert await response.read() == b""
+
+
 async def test_both_streams_flow_at_the_same_time(hello):
     heard: asyncio.Queue[bytes] = asyncio.Queue()
 

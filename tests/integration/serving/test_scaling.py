@@ -72,6 +72,19 @@ async def test_the_log_of_a_stopped_process_stays_readable_and_older_ones_go(sta
         assert len(list((platform.folder / "pods" / "team").iterdir())) == 1
 
 
+async def test_the_last_process_stays_for_its_retention_period(start_platform):
+    async with start_platform(idle_window_seconds=0.02) as platform:
+        retention = {"autoscaling.knative.dev/scale-to-zero-pod-retention-period": "1h"}
+        platform.apply("stays", annotations=retention)
+        platform.apply("goes")
+        for _ in range(3):
+            await platform.ready("stays")
+            await platform.ready("goes")
+            await platform.get("/", "goes")
+            await platform.scaled_to_zero("goes")
+        assert [pod["status"]["phase"] for pod in platform.pods("stays")] == ["Running"]
+
+
 async def test_no_process_gets_more_requests_at_once_than_its_concurrency(platform):
     platform.apply(containerConcurrency=2, annotations={"autoscaling.knative.dev/max-scale": "1"})
     await platform.ready()

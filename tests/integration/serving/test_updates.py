@@ -128,7 +128,8 @@ async def test_a_lambda_sees_its_own_environment_and_nothing_of_the_platform(pla
     assert environment["K_REVISION"] == "hello-00001"
     assert environment["HOME"].startswith(str(platform.folder))
     names = {"HOME", "TMPDIR", "PATH", "LANG", "PORT", "VERSION", "STARTS", "KN_LAMBDA_EMBEDDED"}
-    assert {name for name in environment if not name.startswith(("K_", "LC_"))} == names
+    unasked = ("K_", "LC_", "PYTHONUNBUFFERED")
+    assert {name for name in environment if not name.startswith(unasked)} == names
 
 
 async def test_deletion_ends_the_processes_and_removes_pods_logs_and_revisions(platform):
@@ -160,6 +161,21 @@ async def test_requests_held_while_the_service_is_deleted_get_404(platform, tmp_
     await platform.seen("/wait")
     platform.objects.delete("Service", "team", "hello")
     assert sorted(status for status, _ in await asyncio.gather(*requests)) == [404, 502]
+
+
+async def test_a_revision_with_a_request_under_way_is_kept(platform, tmp_path):
+    platform.apply(environment={"VERSION": "1"})
+    await platform.ready()
+    request = asyncio.ensure_future(platform.get(f"/wait{tmp_path}/go"))
+    await platform.seen("/wait")
+    for version in range(2, 6):
+        platform.apply(environment={"VERSION": str(version)})
+        await platform.ready()
+    names = [item["metadata"]["name"] for item in platform.objects.list("Revision")]
+    assert "hello-00001" in names
+    (tmp_path / "go").touch()
+    assert await request == (200, "waited")
+    await platform.until(lambda: len(platform.objects.list("Revision")) == 2)
 
 
 async def test_old_revisions_go_with_their_logs(platform):

@@ -27,20 +27,24 @@ class ServiceController:
         self._routes = routes
         self._services: dict[RouteKey, ServedService] = {}
         self._deletions = BackgroundTasks()
+        self._changes: asyncio.Queue[Change]
+
+    def take_over(self) -> None:
+        """Route to the Services that are there; nothing that was ready before starts by that."""
+        self._changes = self._parts.objects.watch()
+        self._parts.pods.take_over()
+        services = self._parts.objects.list("Service")
+        self._remove_orphans({item["metadata"]["uid"] for item in services})
+        for service in services:
+            self._apply(service)
 
     async def run(self) -> None:
-        """Take over what is there, then follow every change, until cancelled."""
-        changes = self._parts.objects.watch()
+        """Follow every change since `take_over`, until cancelled."""
         try:
-            self._parts.pods.take_over()
-            services = self._parts.objects.list("Service")
-            self._remove_orphans({item["metadata"]["uid"] for item in services})
-            for service in services:
-                self._apply(service)
             while True:
-                self._follow(await changes.get())
+                self._follow(await self._changes.get())
         finally:
-            self._parts.objects.unwatch(changes)
+            self._parts.objects.unwatch(self._changes)
 
     async def stop(self) -> None:
         """Stop every process of every Service."""

@@ -35,6 +35,7 @@ _HOP_BY_HOP: Final = frozenset(
 )
 # Where a request keeps the answer whose status has been sent.
 BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
+_LONGEST_HEADER = 16 * 1024
 _CRASH_NOTICE_SECONDS = 1.0
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
@@ -51,6 +52,8 @@ def new_session() -> aiohttp.ClientSession:
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,
         timeout=_NO_TIMEOUT,
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
         skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
     )
     # aiohttp sends a GET again when the connection breaks; a lambda may have acted on the first.

@@ -12,7 +12,7 @@ from lambda_builder.errors import BuildError
 from lambda_builder.unpack import unpack_image
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Callable, Iterable, Mapping
     from pathlib import Path
 
     from lambda_builder.unpack import ImageConfig
@@ -35,7 +35,8 @@ class ImageLauncher:
         self._runtimes = data_folder / "runtimes"
         self._search_path = search_path
         # Nothing may be removed while something is unpacked: images share their layers.
-        self._lock = asyncio.Lock()
+        self._idle = asyncio.Condition()
+        self._unpacking = 0
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
         """Say whether the image is one of the embedded registry."""
@@ -61,19 +62,25 @@ class ImageLauncher:
             working_directory=_working_directory(root, config),
         )
 
-    async def collect(self, templates: Iterable[Mapping[str, Any]]) -> None:
+    async def collect(self, templates: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
         """Remove unpacked images, and their layers, that no template names."""
-        used = {match["hex"] for match in map(_reference, templates) if match is not None}
-        async with self._lock:
+        async with self._idle:
+            await self._idle.wait_for(lambda: not self._unpacking)
+            used = {match["hex"] for match in map(_reference, templates()) if match is not None}
             await asyncio.to_thread(self._remove_unused, used)
 
     async def _unpack(self, repository: str, hexadecimal: str, root: Path) -> ImageConfig:
         url = (self._registry / repository).as_uri()
-        async with self._lock:
-            try:
-                return await asyncio.to_thread(unpack_image, url, f"sha256:{hexadecimal}", root)
-            except (BuildError, OSError) as error:
-                raise LaunchError(f"the image cannot be unpacked: {error}") from error
+        async with self._idle:
+            self._unpacking += 1
+        try:
+            return await asyncio.to_thread(unpack_image, url, f"sha256:{hexadecimal}", root)
+        except (BuildError, OSError) as error:
+            raise LaunchError(f"the image cannot be unpacked: {error}") from error
+        finally:
+            self._unpacking -= 1
+            async with self._idle:
+                self._idle.notify_all()
 
     def _path(self, config: ImageConfig) -> str:
         runtime = config.labels.get(_RUNTIME_LABEL, "")

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -39,8 +39,8 @@ class Launcher(Protocol):
         """Return the command of a Service's template, or `LaunchError`; called at every start."""
         ...
 
-    async def collect(self, templates: Iterable[Mapping[str, Any]]) -> None:
-        """Give back what none of these templates, which are all that are left, needs."""
+    async def collect(self, templates: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+        """Give back what none of all templates needs; ask for them when nothing is prepared."""
         ...
 
 

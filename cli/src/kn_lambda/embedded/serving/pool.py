@@ -62,6 +62,12 @@ class RevisionPool:
         self._idle_since = self._loop.time()
         self._is_retired = False
 
+    @property
+    def revision_name(self) -> str:
+        """The name of the revision."""
+        name: str = self._revision["metadata"]["name"]
+        return name
+
     async def start_first(self) -> None:
         """Start a process whether or not a request is there; `StartError` when it fails."""
         pod = self._pods.new(self._revision)

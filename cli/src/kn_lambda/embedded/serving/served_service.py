@@ -101,6 +101,7 @@ class ServedService:
 
     async def stop(self) -> None:
         """Stop all processes; the objects stay as they are."""
+        self.route.not_ready_message = "the platform is stopping"
         self._cancel_roll_out()
         pool, self.route.pool = self.route.pool, None
         pools = [*self._retired, *([pool] if pool else [])]
@@ -155,28 +156,31 @@ class ServedService:
         self._active = revision
         pool.keep_minimum()
         if old is not None:
+            self._retired.add(old)
             self._tasks.spawn(self._drain(old))
 
     async def _drain(self, pool: RevisionPool) -> None:
-        self._retired.add(pool)
         pool.retire()
         await pool.wait_until_stopped()
         self._retired.discard(pool)
+        if not self.route.is_deleted:
+            await self._prune()
 
     async def _prune(self) -> None:
         """Keep the active revision, the newest, and one more for its log."""
         revisions = self._parts.revisions.of_service(self._service)
-        active = self._active["metadata"]["name"] if self._active else None
-        others = [item for item in revisions[:-1] if item["metadata"]["name"] != active]
+        kept = {pool.revision_name for pool in self._retired}
+        if self._active is not None:
+            kept.add(self._active["metadata"]["name"])
+        others = [item for item in revisions[:-1] if item["metadata"]["name"] not in kept]
         for revision in others[:-1]:
             self._parts.revisions.delete(revision)
             self._parts.pods.remove_revision(revision)
         await self._collect()
 
     async def _collect(self) -> None:
-        templates = self._parts.revisions.all()
         for launcher in self._parts.launchers:
-            await launcher.collect(templates)
+            await launcher.collect(self._parts.revisions.all)
 
     def _report(self) -> None:
         metadata = self._service["metadata"]

@@ -74,6 +74,7 @@ class Serving:
             base_url=self._base_url,
         )
         self._controller = ServiceController(parts, self.routes)
+        self._controller.take_over()
         self._following = asyncio.ensure_future(self._controller.run())
 
     async def run(self) -> None:

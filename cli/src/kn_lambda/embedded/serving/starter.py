@@ -74,6 +74,8 @@ class Starter:
         self._settings = settings
         self._base = {key: host_environment[key] for key in _FROM_HOST if key in host_environment}
         self._base["PATH"] = host_environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
+        # Its output is a pipe, where Python would keep a log line until more of them come.
+        self._base["PYTHONUNBUFFERED"] = "1"
         self._base["LANG"] = host_environment.get("LANG", "C.UTF-8")
         self._ports: set[int] = set()
 
