@@ -101,6 +101,19 @@ async def test_a_deleted_job_leaves_nothing_behind(running: Jobs, hold: str, vic
     await running.until_empty(running.folder / "builds" / "builds")
 
 
+async def test_a_process_that_left_its_container_ends_with_the_pod(running: Jobs, hold: str):
+    # A session of its own, and a parent that is gone.
+    inner = "\n".join(f"        {line}" for line in hold.split("\n"))
+    pid_file = running.folder / "pid"
+    fork = f"import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{inner}\n"
+    wait = f"while not pathlib.Path({str(pid_file)!r}).exists(): time.sleep(0.01)"
+    running.create("build", f"import pathlib, time\n{fork}else:\n    {wait}")
+
+    await running.finished("build")
+
+    assert not is_running(int(await running.until_file(pid_file)))
+
+
 async def test_a_deleted_pod_is_replaced(running: Jobs, hold: str):
     running.create("build", hold)
     await running.until_file(running.folder / "pid")

@@ -143,9 +143,12 @@ def test_a_process_that_outlived_its_platform_is_ended_at_the_next_start(
     platform: PlatformProcess, hold: str
 ):
     # A session of its own and a forgotten parent: only its environment tells whose it is.
-    script = "import os\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{}"
+    inner = "\n".join(f"        {line}" for line in hold.split("\n"))
+    fork = (
+        f"import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{inner}\n"
+    )
     platform.start()
-    platform.create_job("build", script.format("\n".join(" " * 8 + x for x in hold.split("\n"))))
+    platform.create_job("build", f"{fork}else:\n    time.sleep(60)")
     wait_until((platform.home.parent / "pid").exists)
     orphan = int((platform.home.parent / "pid").read_text())
 

@@ -17,6 +17,7 @@ from kn_lambda.embedded.environment import (
     resolve_environment,
 )
 from kn_lambda.embedded.jobs.memory_limit import kill_above, memory_limit_bytes
+from kn_lambda.embedded.jobs.orphans import POD_MARKER
 from kn_lambda.embedded.jobs.volumes import PodFolder, translate
 from kn_lambda.embedded.processes import ChildProcess, start_process
 
@@ -112,6 +113,7 @@ class ContainerRunner:
             "TMPDIR": str(self.folder.temporary_folder),
             "TERMINATION_MESSAGE_PATH": str(message_file),
             **{name: translate(value, places) for name, value in own.items()},
+            POD_MARKER: metadata["uid"],
         }
 
     def _working_directory(self, container: Mapping[str, Any]) -> Path:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.jobs.container import CANNOT_START, ContainerRunner
+from kn_lambda.embedded.jobs.orphans import end_orphans
 from kn_lambda.embedded.jobs.pod_record import PodRecord
 from kn_lambda.embedded.jobs.volumes import PodFolder, VolumeError
 
@@ -44,7 +45,7 @@ class Kubelet:
                 return _refused(pod, record, str(error))
             return await self._run_containers(pod, record, self._runner(pod, folder))
         finally:
-            await asyncio.shield(asyncio.to_thread(folder.remove))
+            await asyncio.shield(asyncio.to_thread(_clean_up, pod, folder))
 
     def forget(self, pod: KubernetesObject) -> None:
         """Remove all files of a pod that is gone, its logs too."""
@@ -97,6 +98,11 @@ class Kubelet:
     def _logs(self, pod: KubernetesObject) -> Path:
         metadata = pod["metadata"]
         return self.pods.joinpath(metadata["namespace"], metadata["name"])
+
+
+def _clean_up(pod: KubernetesObject, folder: PodFolder) -> None:
+    end_orphans(pod["metadata"]["uid"])
+    folder.remove()
 
 
 def _refused(pod: KubernetesObject, record: PodRecord, message: str) -> KubernetesObject:
