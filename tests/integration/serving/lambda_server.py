@@ -3,6 +3,7 @@
 # ruff: noqa: T201  # its output is its log
 from __future__ import annotations
 
+import errno
 import json
 import os
 import sys
@@ -37,7 +38,8 @@ class Handler(BaseHTTPRequestHandler):
 
     def answer(self, path: str) -> None:
         if path == "/health/readiness":
-            if "NEVER_READY" in environment:
+            needed = environment.get("READY_IF")
+            if needed is not None and not Path(needed).exists():
                 self.send_error(503)
             else:
                 self.reply("ok")
@@ -123,6 +125,9 @@ def main() -> None:
         sys.exit(failure)
     if "FAIL_IF" in environment and Path(environment["FAIL_IF"]).exists():
         sys.exit("told to fail")
+    if "PORT_IS_TAKEN" in environment and not Path(environment["PORT_IS_TAKEN"]).exists():
+        Path(environment["PORT_IS_TAKEN"]).touch()
+        raise OSError(errno.EADDRINUSE, os.strerror(errno.EADDRINUSE))
     server = Server(("127.0.0.1", int(environment["PORT"])), Handler)
     server.serve_forever()
 

@@ -70,15 +70,21 @@ async def test_a_service_that_was_never_ready_answers_503_with_the_reason(platfo
 
 async def test_a_revision_that_never_gets_ready_fails_at_its_deadline(platform, tmp_path):
     platform.apply(
-        environment={"NEVER_READY": "true"},
+        environment={"READY_IF": str(tmp_path / "never")},
         annotations={"serving.knative.dev/progress-deadline": "300ms"},
     )
     status = await platform.ready(status="False")
     assert "not ready after 0.3 s (GET /health/readiness failed)" in str(status["conditions"])
 
 
-async def test_a_newer_template_overtakes_one_that_is_still_starting(platform):
-    platform.apply(environment={"NEVER_READY": "true"})
+async def test_a_port_that_is_taken_costs_another_try_only(platform, tmp_path):
+    platform.apply(environment={"PORT_IS_TAKEN": str(tmp_path / "tried")})
+    await platform.ready()
+    assert len(platform.starts()) == 2
+
+
+async def test_a_newer_template_overtakes_one_that_is_still_starting(platform, tmp_path):
+    platform.apply(environment={"READY_IF": str(tmp_path / "never")})
     await platform.ready(status="Unknown")
     platform.apply(environment={"VERSION": "2"})
     status = await platform.ready()
@@ -198,6 +204,17 @@ async def test_after_a_restart_nothing_runs_until_a_request_comes(start_platform
         assert len(platform.starts()) == 1
         assert (await platform.get())[0] == 200
         assert len(platform.starts()) == 2
+
+
+async def test_a_revision_that_was_starting_when_the_platform_stopped_is_started_again(
+    start_platform, tmp_path
+):
+    async with start_platform() as platform:
+        platform.apply(environment={"READY_IF": str(tmp_path / "up")})
+        await platform.ready(status="Unknown")
+    (tmp_path / "up").touch()
+    async with start_platform() as platform:
+        assert (await platform.ready())["latestReadyRevisionName"] == "hello-00001"
 
 
 @pytest.mark.parametrize("gone", ["Service", "Revision"])
