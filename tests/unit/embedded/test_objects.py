@@ -188,3 +188,36 @@ def test_pages_follow_each_other(objects):
     rest = objects.page("Job", "default", after=("default", "b"))
     assert [item["metadata"]["name"] for item in [*first, *rest]] == ["a", "b", "c"]
     assert [i["metadata"]["name"] for i in objects.page("Job", name="b")] == ["b"]
+
+
+def test_pages_of_carriers_of_labels_follow_each_other(objects):
+    for namespace in ("x", "y"):
+        for name in ("a", "b", "c"):
+            labels = {"app": "x", "odd": str(name != "b")}
+            objects.create("Job", job(name, namespace=namespace, labels=labels))
+
+    def pages(namespace, **labels):
+        after, found = ("", ""), []
+        while items := objects.page("Job", namespace, labels=labels, after=after, limit=1):
+            after = (items[0]["metadata"]["namespace"], items[0]["metadata"]["name"])
+            found.append("/".join(after))
+        return found
+
+    assert pages(None, app="x", odd="True") == ["x/a", "x/c", "y/a", "y/c"]
+    assert pages("y", odd="False", app="x") == ["y/b"]
+    assert pages("y", app="other") == []
+
+
+def test_an_object_is_found_by_the_labels_it_has_now(objects):
+    objects.create("Job", job(labels={"app": "x"}))
+    objects.update("Job", job(labels={"app": "y"}))
+    assert objects.list("Job", labels={"app": "x"}) == []
+    assert len(objects.list("Job", labels={"app": "y"})) == 1
+    objects.delete("Job", "default", "one")
+    assert objects.list("Job", labels={"app": "y"}) == []
+
+
+def test_labels_of_an_older_file_are_found(objects, database):
+    objects.create("Job", job(labels={"app": "x"}))
+    database.execute("DROP TABLE object_labels")
+    assert len(Objects(database).list("Job", labels={"app": "x"})) == 1

@@ -14,6 +14,9 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Literal
 
+from kn_lambda.embedded.label_index import LabelIndex
+from kn_lambda.embedded.object_queries import page_query
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
@@ -73,6 +76,7 @@ class Objects:
         self._watches: set[asyncio.Queue[Change]] = set()
         self._changes: deque[Change] = deque(maxlen=changes_kept)
         database.create(_TABLES)
+        self._labels = LabelIndex(database)
         row = database.execute("SELECT value FROM resource_version").fetchone()
         if row is None:
             database.execute("INSERT INTO resource_version VALUES (1)")
@@ -109,16 +113,7 @@ class Objects:
         labels: Mapping[str, str] | None = None,
     ) -> list[KubernetesObject]:
         """Objects of one namespace or of all, by namespace and name, that carry all of `labels`."""
-        where = "kind = ?"
-        parameters: tuple[str, ...] = (kind,)
-        if namespace is not None:
-            where, parameters = f"{where} AND namespace = ?", (kind, namespace)
-        rows = self._database.execute(
-            f"SELECT body FROM objects WHERE {where} ORDER BY namespace, name",  # noqa: S608  # only fixed text
-            parameters,
-        )
-        found = (_load(row["body"]) for row in rows)
-        return [item for item in found if _has_labels(item, labels or {})]
+        return self.page(kind, namespace, labels=labels)
 
     def page(
         self,
@@ -126,19 +121,19 @@ class Objects:
         namespace: str | None = None,
         *,
         name: str | None = None,
+        labels: Mapping[str, str] | None = None,
         after: tuple[str, str] = ("", ""),
         limit: int = -1,
     ) -> KubernetesObjects:
-        """Return at most `limit` objects that follow (namespace, name) `after`, in that order."""
-        where = "kind = ? AND (namespace, name) > (?, ?)"
-        parameters: tuple[str, ...] = (kind, *after)
-        for column, value in (("namespace", namespace), ("name", name)):
-            if value is not None:
-                where, parameters = f"{where} AND {column} = ?", (*parameters, value)
-        rows = self._database.execute(
-            f"SELECT body FROM objects WHERE {where} ORDER BY namespace, name LIMIT ?",  # noqa: S608  # only fixed text
-            (*parameters, limit),
+        """Return at most `limit` objects that follow (namespace, name) `after`, in that order.
+
+        With a `namespace`, an `after` in another one is as none.
+        """
+        rarest = self._labels.rarest_first(kind, labels or {})
+        query, parameters = page_query(
+            kind, namespace=namespace, name=name, labels=rarest, after=after, limit=limit
         )
+        rows = self._database.execute(query, parameters)
         return [_load(row["body"]) for row in rows]
 
     def kinds(self) -> set[str]:
@@ -196,12 +191,13 @@ class Objects:
                 "DELETE FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
                 (kind, namespace, name),
             )
+            self._labels.replace(kind, item, None)
             self._tell(Change("DELETED", kind, _copy(item), item))
         return _copy(item)
 
     @contextmanager
     def rehearsal(self) -> Iterator[None]:
-        """Whatever is done within is undone at its end and seen by no watch."""
+        """Undo at the end whatever is done within; no watch sees it. Never within a transaction."""
         version = self._version
         try:
             with self._database.transaction():
@@ -220,8 +216,11 @@ class Objects:
         """
         queue: asyncio.Queue[Change] = asyncio.Queue()
         if since is not None:
-            if int(since) < self._changes_start:
-                raise ExpiredError(f"too old resource version: {since} ({self._changes_start})")
+            if not self._changes_start <= int(since) <= self._version:
+                known = f"{self._changes_start} to {self._version}"
+                raise ExpiredError(
+                    f"the changes since version {since} are not kept, those of {known} are"
+                )
             for change in self._changes:
                 if _version(change) > int(since):
                     queue.put_nowait(replace(change, object=_copy(change.object)))
@@ -246,6 +245,7 @@ class Objects:
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
                 (kind, metadata.get("namespace", ""), metadata["name"], json.dumps(stored)),
             )
+            self._labels.replace(kind, previous, stored)
             self._tell(Change(type_, kind, _copy(stored), previous))
 
     def _next_version(self, item: KubernetesObject) -> None:
@@ -275,11 +275,6 @@ def _load(body: str) -> KubernetesObject:
 
 def _copy(item: KubernetesObject) -> KubernetesObject:
     return _load(json.dumps(item))
-
-
-def _has_labels(item: KubernetesObject, labels: Mapping[str, str]) -> bool:
-    own = item["metadata"].get("labels") or {}
-    return all(own.get(key) == value for key, value in labels.items())
 
 
 def _is_same(one: KubernetesObject, other: KubernetesObject) -> bool:

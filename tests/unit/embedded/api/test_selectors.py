@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from kn_lambda.embedded.api.errors import ApiError
-from kn_lambda.embedded.api.selectors import FieldSelector, label_selector
+from kn_lambda.embedded.api.selectors import FieldSelector, LabelSelector
 
 
 def item(**labels):
@@ -36,7 +36,7 @@ def item(**labels):
     ],
 )
 def test_a_label_selector_selects(selector, selected):
-    assert label_selector(selector)(item(app="a", tier="x", empty="")) is selected
+    assert LabelSelector(selector)(item(app="a", tier="x", empty="")) is selected
 
 
 @pytest.mark.parametrize(
@@ -44,21 +44,21 @@ def test_a_label_selector_selects(selector, selected):
 )
 def test_a_label_selector_that_cannot_be_read_is_refused(selector):
     with pytest.raises(ApiError) as caught:
-        label_selector(selector)
+        LabelSelector(selector)
     assert caught.value.code == 400
 
 
 @given(st.text(max_size=40))
 def test_any_text_selects_or_is_a_bad_request(text):
     try:
-        label_selector(text)(item(app="a"))
+        LabelSelector(text)(item(app="a"))
         FieldSelector("Pod", text)(item())
     except ApiError as error:
         assert error.code == 400  # noqa: PT017  # most texts are no selectors
 
 
 def test_an_object_without_labels_has_none():
-    assert label_selector("!app")({"metadata": {"name": "one"}})
+    assert LabelSelector("!app")({"metadata": {"name": "one"}})
 
 
 @pytest.mark.parametrize(

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import json
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.api.errors import ApiError, bad_request
-from kn_lambda.embedded.api.selectors import FieldSelector, label_selector
+from kn_lambda.embedded.api.selectors import FieldSelector, LabelSelector
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
-_ROWS_PER_READ = 500
+_ROWS_PER_READ = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,8 +28,8 @@ class Selection:
     kind: Kind
     namespace: str | None
     name: str | None
-    labels: Callable[[KubernetesObject], bool]
-    fields: Callable[[KubernetesObject], bool]
+    labels: LabelSelector
+    fields: FieldSelector
 
     def includes(self, item: KubernetesObject) -> bool:
         """Whether an object of the kind belongs to the selection."""
@@ -46,27 +47,36 @@ def selection(kind: Kind, namespace: str | None, query: Mapping[str, str]) -> Se
         kind=kind,
         namespace=fields.equal_to("metadata.namespace") if namespace is None else namespace,
         name=fields.equal_to("metadata.name"),
-        labels=label_selector(query.get("labelSelector", "")),
+        labels=LabelSelector(query.get("labelSelector", "")),
         fields=fields,
     )
 
 
-def select(
+async def select(
     objects: Objects, chosen: Selection, after: tuple[str, str] = ("", "")
-) -> Iterator[KubernetesObject]:
-    """Objects of a selection by namespace and name, read as they are asked for."""
+) -> AsyncIterator[KubernetesObject]:
+    """Objects of a selection by namespace and name, as they are when each is read."""
     while True:
         rows = objects.page(
-            chosen.kind.kind, chosen.namespace, name=chosen.name, after=after, limit=_ROWS_PER_READ
+            chosen.kind.kind,
+            chosen.namespace,
+            name=chosen.name,
+            labels=chosen.labels.equal,
+            after=after,
+            limit=_ROWS_PER_READ,
         )
-        yield from (item for item in rows if chosen.includes(item))
+        for item in rows:
+            if chosen.includes(item):
+                yield item
+        # A long list must not keep the lambdas and the Broker, on the same loop, waiting.
+        await asyncio.sleep(0)
         if len(rows) < _ROWS_PER_READ:
             return
         after = _place(rows[-1])
 
 
-def list_page(objects: Objects, chosen: Selection, query: Mapping[str, str]) -> dict[str, Any]:
-    """Return the list object of a page.
+async def list_page(objects: Objects, chosen: Selection, query: Mapping[str, str]) -> bytes:
+    """Return the list object of a page, as JSON.
 
     Pages show what is stored when each is read. Their resourceVersion is that of the first page,
     so that a watch from there misses nothing that changed in between.
@@ -76,19 +86,16 @@ def list_page(objects: Objects, chosen: Selection, query: Mapping[str, str]) -> 
     if token := query.get("continue"):
         version, after = _read_token(token)
     metadata = {"resourceVersion": version}
-    items: list[KubernetesObject] = []
-    for item in select(objects, chosen, after):
+    items: list[bytes] = []
+    async for item in select(objects, chosen, after):
         if limit and len(items) == limit:
-            metadata["continue"] = _token(version, _place(items[-1]))
+            metadata["continue"] = _token(version, after)
             break
-        items.append(item)
+        after = _place(item)
+        items.append(json.dumps(item, separators=(",", ":")).encode())
     kind = chosen.kind
-    return {
-        "kind": f"{kind.kind}List",
-        "apiVersion": kind.api_version,
-        "metadata": metadata,
-        "items": items,
-    }
+    head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
+    return json.dumps(head).encode()[:-1] + b',"items":[' + b",".join(items) + b"]}"
 
 
 def number(query: Mapping[str, str], name: str) -> int:

@@ -7,6 +7,8 @@ from contextlib import nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from aiohttp import web
+
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import read_body, read_object, unsupported
 from kn_lambda.embedded.api.errors import ApiError, bad_request, success
@@ -22,8 +24,6 @@ from kn_lambda.embedded.api.watches import serve_watch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
-
-    from aiohttp import web
 
     from kn_lambda.embedded.api.pod_logs import PodLogs
     from kn_lambda.embedded.objects import KubernetesObject, Objects
@@ -88,7 +88,8 @@ class Requests:
         chosen = selection(target.kind, namespace, request.query)
         if request.query.get("watch", "").lower() in {"true", "1"}:
             return await self._stream(serve_watch(request, self._objects, chosen))
-        return answer(list_page(self._objects, chosen, request.query))
+        body = await list_page(self._objects, chosen, request.query)
+        return web.Response(body=body, content_type="application/json")
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
         item = read_object(await request.read(), request.content_type)
@@ -140,11 +141,13 @@ class Requests:
     async def _delete_collection(self, request: web.Request, target: Target) -> web.StreamResponse:
         chosen = selection(target.kind, target.namespace, request.query)
         options = await _deletion_options(request)
+        found = [item async for item in select(self._objects, chosen)]
         with self._rehearsal(_dry_run(request, options)):
-            for item in list(select(self._objects, chosen)):
+            for item in found:
                 metadata = item["metadata"]
                 one = Target(target.kind, metadata.get("namespace", ""), metadata["name"])
-                self._resources.delete(one, {})
+                if self._resources.find(one) is not None:
+                    self._resources.delete(one, {})
         return answer(success(group=target.kind.group, kind=target.kind.plural))
 
     def _rehearsal(self, dry_run: str | None) -> AbstractContextManager[None]:

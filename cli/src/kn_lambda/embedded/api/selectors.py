@@ -21,15 +21,22 @@ _EXISTENCE = re.compile(rf"(?P<operator>!?)\s*{_KEY}")
 _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
 
 
-def label_selector(text: str) -> Callable[[KubernetesObject], bool]:
-    """Whether an object's labels fulfil all requirements; `ApiError` 400 if one cannot be read."""
-    requirements = [_requirement(part) for part in _parts(text)]
+class LabelSelector:
+    """Requirements on labels; `ApiError` 400 if one cannot be read."""
 
-    def selects(item: KubernetesObject) -> bool:
+    def __init__(self, text: str) -> None:
+        parts = list(_parts(text))
+        self._requirements = [_requirement(part) for part in parts]
+        matches = [match for part in parts if (match := _EQUALITY.fullmatch(part))]
+        self.equal = {
+            match["key"]: match["value"] for match in matches if match["operator"] != "!="
+        }
+        """Labels that every selected object carries, which an index can find."""
+
+    def __call__(self, item: KubernetesObject) -> bool:
+        """Whether the object's labels fulfil all requirements."""
         labels = item["metadata"].get("labels") or {}
-        return all(requirement(labels) for requirement in requirements)
-
-    return selects
+        return all(requirement(labels) for requirement in self._requirements)
 
 
 def _parts(text: str) -> Iterator[str]:

@@ -44,10 +44,10 @@ async def serve_watch(
         await _send(response, {"type": "ERROR", "object": _expired(error)})
         return response
     try:
-        existing = [] if version else [_added(item) for item in select(objects, chosen)]
         await response.prepare(request)
-        for event in existing:
-            await _send(response, event)
+        if version is None:
+            async for item in select(objects, chosen):
+                await _send(response, {"type": "ADDED", "object": item})
         await _forward(request, response, queue, chosen, timeout)
     except ConnectionError:
         pass  # The client went away in the middle of an event.
@@ -104,10 +104,6 @@ def _version(query: Mapping[str, str]) -> str | None:
     if not version.isascii() or not version.isdigit() or len(version) > len("9" * 18):
         raise bad_request(f"resourceVersion: {version[:100]!r} is not a version of this API")
     return version
-
-
-def _added(item: Any) -> WatchEvent:  # noqa: ANN401  # any JSON value
-    return {"type": "ADDED", "object": item}
 
 
 def _expired(error: ExpiredError) -> WatchEvent:
