@@ -1,0 +1,1 @@
+"""What `kn-lambda doctor` looks at."""

@@ -1,0 +1,116 @@
+"""The platform and what the functions need of it."""
+
+from __future__ import annotations
+
+import io
+import uuid
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.cluster.installation import CONTROL_BROKER, CONTROL_NAMESPACE
+from kn_lambda.deploying.runtimes import installed_runtimes
+from kn_lambda.deploying.uploading import upload_storage, upload_url
+from kn_lambda.errors import CommandError
+from knative_lambda.adapters.kubernetes.client import BROKERS, SERVICES
+from knative_lambda.domain.errors import KnativeLambdaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from kn_lambda.cluster.installation import Installation
+
+_FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup")
+_TENANT_BROKER = "default"
+_APPLY = "Apply the configuration again: kubectl apply -k config/overlays/..., or kn-lambda up."
+_UNAUTHORIZED = 401
+
+
+def check_platform(connect: Callable[[], Installation], namespace: str) -> Iterator[Check]:
+    """Look at the platform, then at each part; without a platform there are no parts."""
+    try:
+        installation = connect()
+        settings = installation.settings()
+    except (CommandError, KnativeLambdaError) as error:
+        way_out = getattr(error, "way_out", "") or "Start it: kn-lambda up"
+        yield _failed("platform", error, way_out)
+        return
+    yield Check(name="platform", verdict=Verdict.OK, found=installation.name)
+    yield _check_runtimes(settings)
+    for name in _FUNCTIONS:
+        yield _guarded(f"function {name}", lambda name=name: _check_service(installation, name))
+    for where, name in ((CONTROL_NAMESPACE, CONTROL_BROKER), (namespace, _TENANT_BROKER)):
+        label = f"Broker {where}/{name}"
+        yield _guarded(label, lambda where=where, name=name: _broker(installation, where, name))
+    yield _guarded("storage", lambda: _check_storage(settings, namespace))
+    yield _guarded("registry", lambda: _check_registry(installation, settings))
+
+
+def _guarded(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
+    try:
+        verdict, found, way_out = look()
+    except (CommandError, KnativeLambdaError, OSError) as error:
+        return _failed(name, error, getattr(error, "way_out", ""))
+    return Check(name=name, verdict=verdict, found=found, way_out=way_out)
+
+
+def _failed(name: str, error: Exception, way_out: str) -> Check:
+    return Check(name=name, verdict=Verdict.FAILED, found=str(error), way_out=way_out)
+
+
+def _check_runtimes(settings: Mapping[str, str]) -> Check:
+    runtimes = installed_runtimes(settings)
+    return Check(
+        name="runtimes",
+        verdict=Verdict.OK if runtimes else Verdict.FAILED,
+        found=", ".join(runtimes) or "none",
+        way_out="Set KN_LAMBDA_BASE_IMAGES in the ConfigMap knative-lambda-settings.",
+    )
+
+
+def _check_service(installation: Installation, name: str) -> tuple[Verdict, str, str]:
+    return _readiness(installation.api.find(SERVICES, CONTROL_NAMESPACE, name))
+
+
+def _broker(installation: Installation, namespace: str, name: str) -> tuple[Verdict, str, str]:
+    return _readiness(installation.api.find(BROKERS, namespace, name))
+
+
+def _readiness(item: Mapping[str, Any] | None) -> tuple[Verdict, str, str]:
+    if item is None:
+        return Verdict.FAILED, "not there", _APPLY
+    conditions = (item.get("status") or {}).get("conditions") or []
+    ready = next((each for each in conditions if each["type"] == "Ready"), {})
+    if ready.get("status") == "True":
+        return Verdict.OK, "ready", ""
+    said = ": ".join(part for part in (ready.get("reason"), ready.get("message")) if part)
+    return Verdict.FAILED, f"not ready ({said or 'no status yet'})", _APPLY
+
+
+def _check_storage(settings: Mapping[str, str], namespace: str) -> tuple[Verdict, str, str]:
+    url = upload_url(settings)
+    uri = f"{url}/{namespace}/.kn-lambda-doctor-{uuid.uuid4().hex}"
+    storage = upload_storage(settings)
+    storage.write(uri, io.BytesIO(b"written by kn-lambda doctor\n"))
+    storage.delete(uri)
+    return Verdict.OK, f"{url} can be written", ""
+
+
+def _check_registry(
+    installation: Installation, settings: Mapping[str, str]
+) -> tuple[Verdict, str, str]:
+    url = urlsplit(settings.get("KN_LAMBDA_REGISTRY_URL", ""))
+    if url.scheme == "file":
+        folder = Path(unquote(url.path))
+        if folder.is_dir():
+            return Verdict.OK, f"{folder} is there", ""
+        return Verdict.FAILED, f"{folder} is not there", "Start the platform again: kn-lambda up"
+    base = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
+    if url.hostname and url.hostname.endswith(".cluster.local"):
+        return Verdict.WARNING, f"{base} can be reached from inside the cluster only", ""
+    answer = installation.http.request("GET", f"{base}/v2/")
+    if answer.is_success or answer.status == _UNAUTHORIZED:
+        return Verdict.OK, f"{base} answers", ""
+    found = f"{base} answered {answer.status} to /v2/"
+    return Verdict.FAILED, found, "Check KN_LAMBDA_REGISTRY_URL."

@@ -1,0 +1,78 @@
+"""Programs of this machine."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from typing import TYPE_CHECKING
+
+from kn_lambda.checks.check import Check, Verdict
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_OLDEST_PYTHON = (3, 11)
+_OLDEST_NODE = 18
+_SECONDS = 10
+
+
+def check_machine() -> Iterator[Check]:
+    """Look at Python, uv and Node.js."""
+    version = ".".join(map(str, sys.version_info[:3]))
+    yield Check(
+        name="Python",
+        verdict=Verdict.OK if sys.version_info >= _OLDEST_PYTHON else Verdict.FAILED,
+        found=version,
+        way_out="Install Python 3.11 or newer.",
+    )
+    yield _check_uv()
+    yield _check_node()
+
+
+def _check_uv() -> Check:
+    try:
+        from uv import find_uv_bin  # noqa: PLC0415 # what is missing is told, not raised
+
+        found = _version_of(find_uv_bin())
+    except (ImportError, FileNotFoundError):
+        found = None
+    return Check(
+        name="uv",
+        verdict=Verdict.OK if found else Verdict.FAILED,
+        found=found or "not installed: packages of Python functions cannot be installed",
+        way_out="Install it beside kn-lambda: pip install uv",
+    )
+
+
+def _check_node() -> Check:
+    program = shutil.which("node")
+    found = _version_of(program) if program else None
+    major = (found or "").removeprefix("v").partition(".")[0]
+    if major.isdecimal() and int(major) >= _OLDEST_NODE:
+        npm = _version_of(shutil.which("npm") or "")
+        verdict = Verdict.OK if npm else Verdict.WARNING
+        return Check(
+            name="Node.js",
+            verdict=verdict,
+            found=f"{found}, npm {npm}" if npm else f"{found}, no npm",
+            way_out="Install npm: apt-get install npm",
+        )
+    return Check(
+        name="Node.js",
+        verdict=Verdict.WARNING,
+        found=f"{found} is too old" if found else "not on PATH: no Node.js functions here",
+        way_out="Install it for Node.js functions: apt-get install nodejs npm; then kn-lambda up",
+    )
+
+
+def _version_of(program: str) -> str | None:
+    if not program:
+        return None
+    try:
+        done = subprocess.run(
+            [program, "--version"], capture_output=True, text=True, timeout=_SECONDS, check=True
+        )
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return done.stdout.strip()

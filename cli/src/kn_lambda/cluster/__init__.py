@@ -1,0 +1,1 @@
+"""Speaking to a platform: which one, its API, its Brokers."""

@@ -1,0 +1,46 @@
+"""The log of a function's newest build."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.deploying.build_log import BuildLog
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from kn_lambda.cluster.installation import Installation
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.domain.names import FunctionId
+
+_MAX_BYTES = 1024 * 1024
+_POLL_SECONDS = 0.2
+_ENDED = frozenset({"Ready", "Failed", "Deploying"})
+
+
+def read_build_log(installation: Installation, record: KubernetesObject) -> str:
+    """Return what the Job's containers wrote, or once they are gone the lines that were kept."""
+    build: dict[str, Any] = (record.get("status") or {}).get("build") or {}
+    text = ""
+    if build.get("job"):
+        jobs = KubernetesBuildJobs(api=installation.api, namespace=installation.builds_namespace())
+        text = jobs.log_tail(build["job"], max_bytes=_MAX_BYTES)
+    return text or str(build.get("log") or "")
+
+
+def follow_build(
+    installation: Installation, function: FunctionId, show: Callable[[str], None]
+) -> None:
+    """Show the lines of a build as they come, until it has ended."""
+    log = BuildLog(installation.api, installation.builds_namespace(), show)
+    while True:
+        status: dict[str, Any] = installation.record(function).get("status") or {}
+        has_ended = status.get("phase") in _ENDED
+        job = (status.get("build") or {}).get("job")
+        if job:
+            log.poll(job, at_once=has_ended)
+        if has_ended:
+            return
+        time.sleep(_POLL_SECONDS)

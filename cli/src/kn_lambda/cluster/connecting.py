@@ -1,0 +1,83 @@
+"""Which platform a command speaks to."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from kn_lambda.cluster.api import ClusterApi
+from kn_lambda.cluster.http import HttpClient
+from kn_lambda.cluster.installation import Installation
+from kn_lambda.errors import UnreachableError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from kn_lambda.session import TargetOptions
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Target:
+    """One place to speak to; `name` is for people."""
+
+    name: str
+    kubeconfig: str | None
+    context: str | None
+    is_embedded: bool
+
+
+def choose_target(options: TargetOptions) -> Target:
+    """Decide by what was asked for and what is there, never by what happens to answer.
+
+    A home folder that once had a platform goes before KUBECONFIG: a platform that is down must not
+    send a `delete` to another cluster.
+    """
+    if options.context is not None:
+        return Target(
+            name=f"context {options.context}",
+            kubeconfig=options.kubeconfig,
+            context=options.context,
+            is_embedded=False,
+        )
+    embedded = options.home / "kubeconfig"
+    if embedded.exists():
+        return Target(
+            name=f"the embedded platform in {options.home}",
+            kubeconfig=str(embedded),
+            context=None,
+            is_embedded=True,
+        )
+    if options.kubeconfig:
+        return Target(
+            name="the current context of KUBECONFIG",
+            kubeconfig=options.kubeconfig,
+            context=None,
+            is_embedded=False,
+        )
+    raise UnreachableError(
+        f"there is no platform in {options.home}",
+        way_out="Start one with `kn-lambda up`, or name a cluster with --context.",
+    )
+
+
+def connect(options: TargetOptions) -> Installation:
+    """Connect to the platform that is meant; nothing is sent yet."""
+    target = choose_target(options)
+    # A list of files in KUBECONFIG is merged by the client, which reads the variable itself.
+    kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
+    return Installation(
+        api=ClusterApi(kubeconfig=kubeconfig, context=target.context),
+        http=HttpClient(),
+        name=target.name,
+        is_embedded=target.is_embedded,
+    )
+
+
+def platform_facts(home: Path) -> dict[str, object]:
+    """Return what a running embedded platform says of itself; nothing when none runs there."""
+    try:
+        facts = json.loads((home / "platform.json").read_text())
+    except (OSError, ValueError):
+        return {}
+    return facts if isinstance(facts, dict) else {}

@@ -1,0 +1,121 @@
+"""CloudEvents on the wire, and what the embedded Broker remembers of them."""
+
+from __future__ import annotations
+
+import base64
+import json
+import uuid
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode, urljoin
+
+from kn_lambda.embedded.broker.event import CloudEvent, create_event
+from kn_lambda.embedded.broker.http_binding import to_http
+from kn_lambda.errors import CommandError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kn_lambda.cluster.http import Answer
+    from kn_lambda.cluster.installation import Installation
+
+SOURCE = "/kn-lambda"
+
+
+def new_event(
+    type_: str, data: object, *, subject: str | None = None, source: str = SOURCE
+) -> CloudEvent:
+    """Make an event of now with JSON data; its chain has its own correlation id."""
+    attributes = {
+        "specversion": "1.0",
+        "id": str(uuid.uuid4()),
+        "source": source,
+        "type": type_,
+        "time": datetime.now(UTC).isoformat(),
+        "datacontenttype": "application/json",
+        "correlationid": str(uuid.uuid4()),
+    }
+    if subject is not None:
+        attributes["subject"] = subject
+    return create_event(attributes, json.dumps(data, ensure_ascii=False).encode())
+
+
+def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> None:
+    """Put an event into a Broker, which has it on disk when this returns."""
+    headers, body = to_http(event)
+    answer = installation.http.request("POST", url, headers=headers, body=body)
+    if answer.is_success:
+        return
+    refusal = read_refusal(answer)
+    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+        raise UnreachableError(
+            f"the Broker did not take the event: {refusal}", way_out="Try again in a moment."
+        )
+    raise CommandError(f"the Broker refused the event: {refusal}")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Refusal:
+    """Why something was refused, as all our error bodies say it."""
+
+    reason: str
+    message: str
+    field: str = ""
+
+    def __str__(self) -> str:
+        """One line for a person."""
+        field = f"{self.field}: " if self.field else ""
+        return f"{self.reason}: {field}{self.message}" if self.message else self.reason
+
+
+def read_refusal(answer: Answer) -> Refusal:
+    """Read an error body; whatever else it is becomes its own message."""
+    return parse_refusal(answer.body, fallback=_status_name(answer.status))
+
+
+def parse_refusal(body: bytes, *, fallback: str) -> Refusal:
+    """Read `{reason, message, field}`; other text is the message, under the fallback's name."""
+    text = body.decode(errors="replace").strip()
+    try:
+        said = json.loads(text)
+        return Refusal(
+            reason=str(said["reason"]),
+            message=str(said.get("message", "")),
+            field=str(said.get("field") or ""),
+        )
+    except (ValueError, KeyError, TypeError, AttributeError):
+        return Refusal(reason=fallback, message=text[:500])
+
+
+def read_dead_letter(entry: Mapping[str, Any]) -> Refusal:
+    """Say why a subscriber refused an event."""
+    fallback = str(entry.get("error") or "DeadLetter")
+    encoded = str(entry.get("event", {}).get("knativeerrordata", ""))
+    try:
+        body = base64.b64decode(encoded)
+    except ValueError:
+        body = encoded.encode()
+    return parse_refusal(body, fallback=fallback)
+
+
+def read_journal(
+    installation: Installation, what: str, **filters: str | int
+) -> list[dict[str, Any]]:
+    """Return `events` or `dead-letters`, newest first; embedded platforms alone have them."""
+    query = urlencode({name: value for name, value in filters.items() if value != ""})
+    url = urljoin(installation.control_broker_url(), f"/-/{what}?{query}")
+    answer = installation.http.request("GET", url)
+    if not answer.is_success:
+        raise CommandError(f"the journal cannot be read: {read_refusal(answer)}")
+    document = json.loads(answer.body)
+    entries: list[dict[str, Any]] = document["deadLetters" if what == "dead-letters" else what]
+    return entries
+
+
+def _status_name(status: int) -> str:
+    try:
+        return f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        return f"status {status}"

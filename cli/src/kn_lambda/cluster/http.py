@@ -1,0 +1,82 @@
+"""Plain HTTP: events to Brokers, requests to functions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from kn_lambda.errors import TimedOutError, UnreachableError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from urllib3 import PoolManager
+
+_CONNECT_SECONDS = 5.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Answer:
+    """An answer over HTTP; header names are in lower case."""
+
+    status: int
+    headers: Mapping[str, str]
+    body: bytes
+
+    @property
+    def is_success(self) -> bool:
+        """Whether it is a 2xx."""
+        return 200 <= self.status < 300  # noqa: PLR2004
+
+
+class HttpClient:
+    """Every request has a timeout; nothing is sent twice."""
+
+    @cached_property
+    def _pool(self) -> PoolManager:
+        from urllib3 import PoolManager  # noqa: PLC0415 # a quick start of --help
+
+        return PoolManager(retries=False)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_seconds: float = 15.0,
+    ) -> Answer:
+        """Send one request; `UnreachableError` or `TimedOutError` when there is no answer."""
+        from urllib3 import Timeout  # noqa: PLC0415
+        from urllib3.exceptions import HTTPError, ReadTimeoutError  # noqa: PLC0415
+
+        place = _place(url)
+        try:
+            response: Any = self._pool.request(
+                method,
+                url,
+                headers=dict(headers or {}),
+                body=body,
+                timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout_seconds),
+            )
+        except ReadTimeoutError as error:
+            raise TimedOutError(f"{place} gave no answer in {timeout_seconds:.0f} s") from error
+        except (HTTPError, OSError) as error:
+            raise UnreachableError(
+                f"{place} cannot be reached ({type(error).__name__})",
+                way_out="kn-lambda doctor tells what is wrong with the platform.",
+            ) from error
+        return Answer(
+            status=response.status,
+            headers={name.lower(): value for name, value in response.headers.items()},
+            body=response.data,
+        )
+
+
+def _place(url: str) -> str:
+    """Return what of a URL may be shown: its query may hold a secret."""
+    parts = urlsplit(url)
+    return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -1,0 +1,78 @@
+"""kn-lambda delete."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.commands.deploy import Duration
+from kn_lambda.errors import CommandError, TimedOutError
+from kn_lambda.options import session_command
+from kn_lambda.terminal.documents import print_document
+
+if TYPE_CHECKING:
+    from kn_lambda.session import Session
+    from knative_lambda.domain.names import FunctionId
+
+_POLL_SECONDS = 0.1
+
+
+@session_command(name="delete", outputs=("text", "name", "json"))
+@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.option("--wait/--no-wait", default=True, help="Wait until they are gone (the default).")
+@click.option("--timeout", type=Duration(), default="2m", help="How long to wait (2m).")
+def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float) -> None:
+    """Delete functions and all they own; one that is gone already is no error."""
+    functions = [session.function(name) for name in names]
+    outcomes = [_delete(session, function, timeout if wait else 0.0) for function in functions]
+    if session.output == "json":
+        documents = [
+            {"namespace": function.namespace, "name": function.name, "outcome": outcome}
+            for function, outcome in zip(functions, outcomes, strict=True)
+        ]
+        print_document(documents[0] if len(documents) == 1 else documents, "json")
+        return
+    for function, outcome in zip(functions, outcomes, strict=True):
+        text = f"{function} {'was not there' if outcome == 'absent' else 'is ' + outcome}"
+        is_name = session.output == "name"
+        click.echo(f"lambdafunction.knative-lambda.dev/{function.name}" if is_name else text)
+
+
+def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> str:
+    from kn_lambda.cluster.events import new_event, send_to_broker  # noqa: PLC0415 # quick --help
+    from kn_lambda.deploying.deliveries import Deliveries  # noqa: PLC0415
+    from knative_lambda.domain.events import BUILD_SUPERSEDED, DELETE  # noqa: PLC0415
+
+    installation = session.installation
+    record = installation.find_record(function)
+    # Sent also when there is no record: a wish that is still on its way must not bring it back.
+    event = new_event(DELETE, {}, subject=str(function))
+    send_to_broker(installation, installation.control_broker_url(), event)
+    session.debug(f"event {event.attributes['id']} to {installation.name}")
+    if record is None:
+        return "absent"
+    deliveries = Deliveries(
+        installation, event.attributes["correlationid"], lambda text: click.echo(text, err=True)
+    )
+    deadline = time.monotonic() + timeout_seconds
+    while time.monotonic() < deadline:
+        now = installation.find_record(function)
+        if now is None or now["metadata"]["uid"] != record["metadata"]["uid"]:
+            return "deleted"
+        refusal = deliveries.poll()
+        if refusal is not None:
+            raise CommandError(f"{function} is not deleted: {refusal}")
+        if BUILD_SUPERSEDED in deliveries.reply_types:
+            raise CommandError(
+                f"{function} is not deleted: it was deployed again meanwhile",
+                way_out="Delete it again if that is what you want.",
+            )
+        time.sleep(_POLL_SECONDS)
+    if timeout_seconds:
+        raise TimedOutError(
+            f"{function} is still there after {timeout_seconds:.0f} s; it is being deleted",
+            way_out=f"See what holds it: kn-lambda describe {function.name}",
+        )
+    return "being deleted"

@@ -1,0 +1,76 @@
+"""kn-lambda demo: the whole way once, leaving nothing behind."""
+
+from __future__ import annotations
+
+from contextlib import ExitStack
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.checkout import checkout_folder
+from kn_lambda.errors import CommandError
+from kn_lambda.options import session_command
+from kn_lambda.session import Session
+from kn_lambda.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+_EXAMPLE = "hello-python"
+_DEPLOY_SECONDS = 300.0
+_INVOKE_SECONDS = 60.0
+
+
+@session_command(name="demo", outputs=("text",))
+def command(session: Session) -> None:
+    """Start a platform of its own, deploy an example, call it, stop.
+
+    The last line on stdout is what the function answered.
+    """
+    from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415 # quick --help
+
+    progress = Progress()
+    source = checkout_folder("examples", _EXAMPLE)
+    with ExitStack() as stopped:
+        progress.step("starting a platform in a folder of its own")
+        home = stopped.enter_context(temporary_platform())
+        progress.step("the platform is up")
+        own = Session(
+            namespace_asked=None,
+            target=replace(session.target, context=None, kubeconfig=None, home=home),
+            output="text",
+            verbose=session.verbose,
+        )
+        answer = _deploy_and_invoke(own, source, progress)
+        progress.step("stopping")
+    progress.step("stopped; no process and no file is left")
+    click.echo(answer)
+
+
+def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> str:
+    from kn_lambda.cluster.events import read_refusal  # noqa: PLC0415
+    from kn_lambda.deploying.deploying import Deployer  # noqa: PLC0415
+    from kn_lambda.deploying.reporting import require_ready  # noqa: PLC0415
+    from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415
+    from kn_lambda.embedded.broker.http_binding import to_http  # noqa: PLC0415
+    from kn_lambda.invoking.request import read_event  # noqa: PLC0415
+
+    wish = make_wish(source, None, Overrides())
+    deployer = Deployer(
+        installation=session.installation, function=session.function(wish.name), steps=progress
+    )
+    record = require_ready(deployer, deployer.follow(deployer.send(wish), _DEPLOY_SECONDS))
+    progress.step(f"ready: {record['status']['url']}")
+    headers, body = to_http(read_event(source / "event.json", None, None))
+    answer = session.installation.http.request(
+        "POST",
+        record["status"]["url"],
+        headers=headers,
+        body=body,
+        timeout_seconds=_INVOKE_SECONDS,
+    )
+    if not answer.is_success:
+        raise CommandError(f"the function answered {answer.status}: {read_refusal(answer)}")
+    progress.step("the function answered")
+    return answer.body.decode()

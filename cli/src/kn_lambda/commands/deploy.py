@@ -1,0 +1,116 @@
+"""kn-lambda deploy."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kn_lambda.errors import WrongUsageError
+from kn_lambda.options import session_command
+from kn_lambda.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from kn_lambda.deploying.deploying import Deployer
+    from kn_lambda.deploying.wish import Wish
+    from kn_lambda.session import Session
+
+_EXISTING = click.Path(exists=True, path_type=Path)
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
+
+
+class Duration(click.ParamType[float]):
+    """`90s`, `5m`, `1h`; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        match = _DURATION.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration such as 90s or 5m", param, ctx)
+        return float(match[1]) * _UNITS[match[2]]
+
+
+@session_command(name="deploy", outputs=("text", "name", "json"))
+@click.argument("path", type=_EXISTING, required=False)
+@click.option(
+    "-f",
+    "--file",
+    "manifest",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="The LambdaFunction to read; function.yaml in PATH where there is one.",
+)
+@click.option("--name", help="The function's name.")
+@click.option("--runtime", help="python, nodejs, or a version such as python3.12.")
+@click.option("--handler", help="module.function, such as main.handler.")
+@click.option("--signature", type=click.Choice(["cloudevent", "http"]))
+@click.option("--env", "-e", multiple=True, metavar="NAME=VALUE", help="May be given many times.")
+@click.option("--source", metavar="URI", help="Take the source from storage, not from PATH.")
+@click.option("--image", metavar="REF@DIGEST", help="Serve a finished image; build nothing.")
+@click.option("--wait/--no-wait", default=True, help="Wait until it is ready (the default).")
+@click.option("--timeout", type=Duration(), default="10m", help="How long to wait (10m).")
+def command(  # click gives all by keyword
+    session: Session,
+    path: Path | None,
+    manifest: Path | None,
+    wait: bool,
+    timeout: float,
+    **overrides: Any,
+) -> None:
+    """Build the source in PATH (a folder or one file) and serve it.
+
+    PATH is the folder of --file, or the current one, when it is not named. What the options say
+    goes before what function.yaml says. Files that a .funcignore names stay here.
+    """  # fmt: skip
+    from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415 # a quick --help
+
+    folder = path or (manifest.parent if manifest else Path())
+    wish = make_wish(folder, manifest, Overrides(**overrides))
+    deploy_wish(session, wish, wait=wait, timeout_seconds=timeout)
+
+
+def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: float) -> None:
+    """Send a wish and tell what becomes of it."""
+    from kn_lambda.deploying.deploying import Deployer  # noqa: PLC0415
+    from kn_lambda.deploying.reporting import report  # noqa: PLC0415
+
+    _use_namespace(session, wish)
+    progress = Progress()
+    deployer = Deployer(
+        installation=session.installation, function=session.function(wish.name), steps=progress
+    )
+    event = deployer.send(wish)
+    session.debug(f"event {event.attributes['id']} to {session.installation.name}")
+    if not wait:
+        _print_accepted(session, deployer, event.attributes["id"])
+        return
+    settled = deployer.follow(event, timeout_seconds)
+    report(session, deployer, settled, progress.seconds, wish.files)
+
+
+def _use_namespace(session: Session, wish: Wish) -> None:
+    if wish.namespace and session.namespace_asked not in {None, wish.namespace}:
+        raise WrongUsageError(
+            f"function.yaml says namespace {wish.namespace}, --namespace {session.namespace_asked}",
+            way_out="Leave one of them out.",
+        )
+    session.namespace_asked = session.namespace_asked or wish.namespace
+
+
+def _print_accepted(session: Session, deployer: Deployer, event_id: str) -> None:
+    function = deployer.function
+    if session.output == "json":
+        from kn_lambda.terminal.documents import print_document  # noqa: PLC0415
+
+        accepted = {"namespace": function.namespace, "name": function.name}
+        print_document({**accepted, "outcome": "accepted", "eventId": event_id}, "json")
+    elif session.output == "name":
+        click.echo(f"lambdafunction.knative-lambda.dev/{function.name}")
+    else:
+        click.echo(f"{function} is accepted; see kn-lambda describe {function.name}")

@@ -1,0 +1,50 @@
+"""kn-lambda doctor."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.errors import CommandError, UnreachableError
+from kn_lambda.options import session_command
+from kn_lambda.terminal.documents import print_document
+
+if TYPE_CHECKING:
+    from kn_lambda.checks.check import Check
+    from kn_lambda.session import Session
+
+_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
+
+
+@session_command(name="doctor")
+def command(session: Session) -> None:
+    """Look at this machine and the platform, and say what is wrong and how to mend it."""
+    from kn_lambda.checks.cluster import check_platform  # noqa: PLC0415 # quick --help
+    from kn_lambda.checks.machine import check_machine  # noqa: PLC0415
+
+    checks = []
+    for each in (*check_machine(), *check_platform(lambda: session.installation, session.namespace)):
+        checks.append(each)
+        if session.output == "text":
+            _show(each)
+    if session.output == "json":
+        print_document([_document(each) for each in checks], "json")
+    failed = [each.name for each in checks if each.verdict == "failed"]
+    if "platform" in failed:
+        raise UnreachableError("the platform cannot be reached")
+    if failed:
+        raise CommandError(f"not as it should be: {', '.join(failed)}")
+
+
+def _show(check: Check) -> None:
+    verdict = click.style(f"{check.verdict:<8}", fg=_COLOURS[check.verdict])
+    click.echo(f"{verdict} {check.name}: {check.found}")
+    if check.verdict != "ok" and check.way_out:
+        click.echo(f"         {check.way_out}")
+
+
+def _document(check: Check) -> dict[str, str]:
+    document = {"name": check.name, "verdict": check.verdict.value, "found": check.found}
+    needs_mending = check.verdict != "ok" and check.way_out
+    return {**document, "wayOut": check.way_out} if needs_mending else document

@@ -1,0 +1,51 @@
+"""kn-lambda init."""
+
+from __future__ import annotations
+
+import re
+import shutil
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.checkout import checkout_folder
+from kn_lambda.errors import WrongUsageError
+from kn_lambda.options import session_command
+from kn_lambda.terminal.documents import print_document
+
+if TYPE_CHECKING:
+    from kn_lambda.session import Session
+
+_LANGUAGES = ("python", "nodejs")
+# In the templates, wherever the function is named.
+_PLACEHOLDER = re.compile(r"\bmy-function\b")
+_LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules")
+
+
+@session_command(name="init", outputs=("text", "name", "json"))
+@click.argument("name")
+@click.option(
+    "--runtime", type=click.Choice(_LANGUAGES), default="python", help="python (the default)."
+)
+def command(session: Session, name: str, runtime: str) -> None:
+    """Write a function to begin with into the new folder NAME."""
+    folder = Path(name)
+    function = session.function(folder.name)
+    if folder.exists():
+        raise WrongUsageError(
+            f"{folder} is there already; nothing was changed", way_out="Choose another name."
+        )
+    shutil.copytree(
+        checkout_folder("runtimes", runtime, "template"), folder, ignore=_LEFT_BEHIND
+    )
+    for file in folder.rglob("*"):
+        if file.is_file():
+            file.write_text(_PLACEHOLDER.sub(function.name, file.read_text()))
+    if session.output == "json":
+        files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*"))
+        print_document({"name": function.name, "folder": str(folder), "files": files}, "json")
+    elif session.output == "name":
+        click.echo(str(folder))
+    else:
+        click.echo(f"{folder} holds a {runtime} function. Next: kn-lambda deploy {folder}")

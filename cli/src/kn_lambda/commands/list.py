@@ -1,0 +1,67 @@
+"""kn-lambda list."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kn_lambda.options import session_command
+from kn_lambda.terminal.ages import age
+from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.tables import format_table
+
+if TYPE_CHECKING:
+    from kn_lambda.session import Session
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+
+_COLUMNS = ("name", "phase", "runtime", "url", "age")
+_WIDE_COLUMNS = ("reason", "revision", "image")
+
+
+@session_command(name="list", outputs=("text", "wide", "name", "json", "yaml"))
+@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
+def command(session: Session, all_namespaces: bool) -> None:
+    """List functions."""
+    from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS  # noqa: PLC0415
+
+    namespace = None if all_namespaces else session.namespace
+    items = sorted(
+        session.installation.api.list(LAMBDA_FUNCTIONS, namespace),
+        key=lambda item: (item["metadata"]["namespace"], item["metadata"]["name"]),
+    )
+    if session.output in {"json", "yaml"}:
+        print_document({"apiVersion": "v1", "kind": "List", "items": items}, session.output)
+    elif session.output == "name":
+        for item in items:
+            click.echo(f"lambdafunction.knative-lambda.dev/{item['metadata']['name']}")
+    elif not items:
+        where = "any namespace" if all_namespaces else f"namespace {session.namespace}"
+        click.echo(f"There are no functions in {where}. Make one: kn-lambda init hello", err=True)
+    else:
+        click.echo(_table(items, is_wide=session.output == "wide", has_namespace=all_namespaces))
+
+
+def _table(items: list[KubernetesObject], *, is_wide: bool, has_namespace: bool) -> str:
+    columns = (
+        *(("namespace",) if has_namespace else ()),
+        *_COLUMNS,
+        *(_WIDE_COLUMNS if is_wide else ()),
+    )
+    return format_table(columns, ([_cells(item)[name] for name in columns] for item in items))
+
+
+def _cells(item: KubernetesObject) -> dict[str, str]:
+    metadata, spec = item["metadata"], item["spec"]
+    status: dict[str, Any] = item.get("status") or {}
+    return {
+        "namespace": metadata["namespace"],
+        "name": metadata["name"],
+        "phase": status.get("phase") or "Pending",
+        "runtime": spec.get("runtime") or "",
+        "url": status.get("url") or "",
+        "age": age(metadata.get("creationTimestamp")),
+        "reason": (status.get("build") or {}).get("reason") or "",
+        "revision": status.get("revision") or "",
+        "image": status.get("image") or "",
+    }

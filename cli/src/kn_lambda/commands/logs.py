@@ -1,0 +1,59 @@
+"""kn-lambda logs."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.errors import MissingError
+from kn_lambda.options import session_command
+
+if TYPE_CHECKING:
+    from kn_lambda.session import Session
+    from knative_lambda.domain.names import FunctionId
+
+
+@session_command(name="logs", outputs=("text",))
+@click.argument("name")
+@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C, over restarts.")
+@click.option("--build", is_flag=True, help="The log of the newest build.")
+@click.option("--tail", type=click.IntRange(min=0), help="Only the last lines.")
+def command(
+    session: Session, name: str, follow: bool, build: bool, tail: int | None
+) -> None:  # fmt: skip
+    """Print what a function wrote to its output."""
+    function = session.function(name)
+    if build:
+        _print_build_log(session, function, tail=tail, follow=follow)
+        return
+    from kn_lambda.cluster.pod_logs import PodLogs  # noqa: PLC0415 # a quick start of --help
+
+    logs = PodLogs(session.installation.api, function)
+    if follow:
+        session.installation.record(function)
+        logs.follow(click.echo, tail=tail)
+        return
+    if not logs.print_all(click.echo, tail=tail):
+        session.installation.record(function)
+        click.echo(f"{function} has not run yet: nobody called it.", err=True)
+
+
+def _print_build_log(
+    session: Session, function: FunctionId, *, tail: int | None, follow: bool
+) -> None:
+    from kn_lambda.cluster.build_logs import follow_build, read_build_log  # noqa: PLC0415
+
+    if follow:
+        follow_build(session.installation, function, click.echo)
+        return
+    record = session.installation.record(function)
+    text = read_build_log(session.installation, record)
+    if not text:
+        raise MissingError(
+            f"there is no log of a build of {function}",
+            way_out="An image that was there already is not built again.",
+        )
+    lines = text.splitlines()
+    for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:
+        click.echo(line)

@@ -1,0 +1,134 @@
+"""kn-lambda up."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import threading
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.options import session_command
+from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from kn_lambda.embedded.platform import Platform
+    from kn_lambda.embedded.platform_options import PlatformOptions
+    from kn_lambda.session import Session
+
+_FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
+_PORT = click.IntRange(0, 65535)
+
+
+@session_command(name="up")
+@click.option("--port", type=_PORT, default=8080, help="Of functions' URLs (8080); 0: any free.")
+@click.option("--broker-port", type=_PORT, default=8081, help="Of the Broker (8081).")
+@click.option("--api-port", type=_PORT, default=8082, help="Of the Kubernetes API (8082).")
+@click.option(
+    "--deploy", "source", type=click.Path(exists=True, path_type=Path),
+    help="Deploy this folder or file once the platform is up.",
+)
+@click.option("--config", type=_FOLDER, help="Run this kustomization in place of the shipped one.")
+@click.option("--installation", type=_FOLDER, help="A checkout of Knative Lambda to run from.")
+@click.option("--every-runtime", is_flag=True, help="Offer every Python on PATH.")
+def command(
+    session: Session,
+    port: int,
+    broker_port: int,
+    api_port: int,
+    source: Path | None,
+    config: Path | None,
+    installation: Path | None,
+    every_runtime: bool,
+) -> None:
+    """Run the platform on this machine, in the foreground, until Ctrl-C."""  # fmt: skip
+    from kn_lambda.embedded.platform_options import PlatformOptions  # noqa: PLC0415 # quick --help
+
+    if session.target.context is not None:
+        raise WrongUsageError("up starts a platform on this machine; --context is for clusters")
+    progress = Progress()
+    places = {} if installation is None else {"installation": installation}
+    options = PlatformOptions(
+        home=session.target.home,
+        # The platform is told its environment here and reads none itself.
+        environment=dict(os.environ),  # noqa: TID251
+        port=port,
+        broker_port=broker_port,
+        api_port=api_port,
+        config=config,
+        every_runtime=every_runtime,
+        progress=progress.step,
+        **places,
+    )
+    progress.step(f"starting the platform in {options.home}")
+    _run(session, options, progress, source)
+    progress.step("stopped")
+
+
+def _run(
+    session: Session, options: PlatformOptions, progress: Progress, source: Path | None
+) -> None:
+    from kn_lambda.embedded.background import PlatformFailedError  # noqa: PLC0415
+    from kn_lambda.embedded.data_folder import DataFolderInUseError  # noqa: PLC0415
+    from kn_lambda.embedded.listeners import PortTakenError  # noqa: PLC0415
+    from kn_lambda.embedded.manifests import KustomizationError  # noqa: PLC0415
+    from kn_lambda.embedded.platform import run_until_stopped  # noqa: PLC0415
+    from kn_lambda.embedded.platform_options import InstallationError  # noqa: PLC0415
+    from kn_lambda.embedded.runtimes import RuntimePreparationError  # noqa: PLC0415
+
+    def ready(platform: Platform) -> None:
+        _greet(session, platform, progress)
+        if source is not None:
+            # The platform runs in this thread; what is deployed has to speak to it.
+            threading.Thread(target=_deploy, args=(session, source), daemon=True).start()
+
+    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    try:
+        asyncio.run(run_until_stopped(options, on_ready=ready))
+    except (
+        DataFolderInUseError,
+        InstallationError,
+        KustomizationError,
+        PlatformFailedError,
+        PortTakenError,
+        RuntimePreparationError,
+    ) as error:
+        raise CommandError(str(error)) from error
+
+
+def _greet(session: Session, platform: Platform, progress: Progress) -> None:
+    progress.step(click.style("ready", fg="green", bold=True))
+    if session.output == "json":
+        home = str(platform.options.home)
+        print_document({"home": home, "urls": platform.urls, "pid": os.getpid()}, "json")
+        return
+    click.echo(
+        f"""
+  functions   {platform.urls["gateway"]}/<namespace>/<name>
+  Broker      {platform.urls["broker"]}/default/default
+  Kubernetes  {platform.urls["api"]}  (KUBECONFIG={platform.folder.kubeconfig})
+
+In another terminal: kn-lambda init hello && kn-lambda deploy hello
+Ctrl-C stops the platform; what is deployed is there again at the next start.
+""",
+        err=True,
+    )
+
+
+def _deploy(session: Session, source: Path) -> None:
+    from kn_lambda.commands.deploy import deploy_wish  # noqa: PLC0415
+    from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415
+    from kn_lambda.errors import as_command_error  # noqa: PLC0415
+
+    try:
+        wish = make_wish(source, None, Overrides())
+        deploy_wish(session, wish, wait=True, timeout_seconds=600)
+    except click.ClickException as error:
+        error.show()
+    except Exception as error:  # noqa: BLE001 # the platform goes on; a thread has nobody to tell
+        as_command_error(error).show()

@@ -1,0 +1,23 @@
+"""kn-lambda version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda import __version__
+from kn_lambda.options import session_command
+from kn_lambda.terminal.documents import print_document
+
+if TYPE_CHECKING:
+    from kn_lambda.session import Session
+
+
+@session_command(name="version")
+def command(session: Session) -> None:
+    """Print the version."""
+    if session.output == "json":
+        print_document({"version": __version__}, "json")
+    else:
+        click.echo(f"kn-lambda {__version__}")

@@ -1,0 +1,1 @@
+"""From a folder with source code to a function that answers."""

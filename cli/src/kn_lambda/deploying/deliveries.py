@@ -1,0 +1,76 @@
+"""What became of one event at the embedded Broker: refusals and retries that no record shows."""
+
+from __future__ import annotations
+
+import time
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.cluster.events import Refusal, read_dead_letter, read_journal
+from kn_lambda.errors import CommandError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from kn_lambda.cluster.installation import Installation
+
+_PAUSE_SECONDS = 0.25
+
+
+class Deliveries:
+    """Watches all events of one correlation id; a cluster's Broker has nothing to watch."""
+
+    def __init__(
+        self, installation: Installation, correlation: str, tell: Callable[[str], None]
+    ) -> None:
+        self._installation = installation
+        self._correlation = correlation
+        self._tell = tell
+        self._attempts: dict[tuple[str, str], int] = {}
+        self._next = 0.0
+        self.reply_types: set[str] = set()
+
+    def poll(self) -> Refusal | None:
+        """Return why an event of the chain was given up; tell of those that are tried again."""
+        now = time.monotonic()
+        if not self._installation.is_embedded or now < self._next:
+            return None
+        self._next = now + _PAUSE_SECONDS
+        try:
+            return self._look()
+        except CommandError:
+            return None  # the platform restarts: the follower of the record counts that
+
+    def _look(self) -> Refusal | None:
+        events = read_journal(self._installation, "events", correlation=self._correlation)
+        is_refused = False
+        for event in events:
+            self.reply_types.add(event["attributes"]["type"])
+            for delivery in event["triggers"]:
+                is_refused |= delivery["state"] not in {"pending", "delivered"}
+                self._tell_of_retry(event, delivery)
+        return self._first_dead_letter() if is_refused else None
+
+    def _tell_of_retry(self, event: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
+        key = (event["attributes"]["id"], delivery["name"])
+        attempts = delivery["attempts"]
+        if delivery["state"] == "pending" and attempts > self._attempts.get(key, 0):
+            answer = _status_text(delivery["status"])
+            self._tell(f"{delivery['name']} {answer}; the Broker tries again")
+            self._attempts[key] = attempts
+
+    def _first_dead_letter(self) -> Refusal | None:
+        return next(self._dead_letters(), None)
+
+    def _dead_letters(self) -> Iterator[Refusal]:
+        found = read_journal(self._installation, "dead-letters", correlation=self._correlation)
+        for entry in reversed(found):
+            yield read_dead_letter(entry)
+
+
+def _status_text(status: int | None) -> str:
+    if status is None:
+        return "gave no answer"
+    if status == HTTPStatus.TOO_MANY_REQUESTS:
+        return "asks to slow down"
+    return f"answered {status}"

@@ -1,0 +1,105 @@
+"""One deployment: from a wish to the event that carries it, and how it ended."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.cluster.events import new_event, send_to_broker
+from kn_lambda.deploying.following import Follower, Outcome, Settled
+from kn_lambda.deploying.packing import inline_source, zip_source
+from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
+from kn_lambda.deploying.source_files import read_source
+from kn_lambda.deploying.uploading import upload_archive
+from kn_lambda.deploying.validation import validate_spec
+from knative_lambda.domain.events import BUILD_START
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from kn_lambda.cluster.installation import Installation
+    from kn_lambda.deploying.following import Steps
+    from kn_lambda.deploying.wish import Wish
+    from kn_lambda.embedded.broker.event import CloudEvent
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.domain.names import FunctionId
+
+_MAX_BYTES = 50 * 1024 * 1024
+_MAX_FILES = 10_000
+_KIB = 1024
+
+
+@dataclass(kw_only=True)
+class Deployer:
+    """Deploys one function; `send`, then `follow` if somebody wants to see it."""
+
+    installation: Installation
+    function: FunctionId
+    steps: Steps
+
+    def send(self, wish: Wish) -> CloudEvent:
+        """Check, pack and send; the event is on the platform's disk when this returns."""
+        settings = self.installation.settings()
+        self._builds_namespace = settings.get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
+        self._before = self.installation.find_record(self.function)
+        spec = dict(wish.spec)
+        if isinstance(spec.get("runtime"), str):
+            spec["runtime"] = resolve_runtime(spec["runtime"], installed_runtimes(settings))
+        url = self.installation.control_broker_url()
+        # Before anything is uploaded: a spec that cannot be leaves nothing behind.
+        validate_spec(spec if wish.files is None else {**spec, "source": _ANY_SOURCE})
+        if wish.files is not None:
+            spec["source"] = self._source(wish, settings)
+        event = new_event(BUILD_START, validate_spec(spec), subject=str(self.function))
+        send_to_broker(self.installation, url, event)
+        self.steps.step(f"accepted {self.function} ({spec['runtime']})")
+        return event
+
+    def follow(self, event: CloudEvent, timeout_seconds: float) -> Settled:
+        """Wait until the function is ready, or is not going to be."""
+        follower = Follower(
+            self.installation, self.function, event, self._builds_namespace, self.steps
+        )
+        settled = follower.follow(timeout_seconds)
+        self.last_log_line = follower.log.last_line
+        return settled
+
+    def is_unchanged(self, settled: Settled) -> bool:
+        """Whether what serves now is what served before."""
+        before, now = _status(self._before), _status(settled.record)
+        return (
+            settled.outcome is Outcome.READY
+            and before.get("phase") == "Ready"
+            and bool(now.get("revision"))
+            and before.get("revision") == now.get("revision")
+        )
+
+    def _source(self, wish: Wish, settings: Mapping[str, str]) -> dict[str, Any]:
+        path = wish.files
+        if path is None:
+            raise ValueError("the spec has its own source")
+        files = read_source(
+            path,
+            max_bytes=int(settings.get("KN_LAMBDA_SOURCE_MAX_BYTES", _MAX_BYTES)),
+            max_files=int(settings.get("KN_LAMBDA_SOURCE_MAX_FILES", _MAX_FILES)),
+        )
+        size = sum(len(file.content) for file in files) / _KIB
+        self.steps.step(f"packed {_files(len(files))}, {size:.1f} KiB")
+        texts = inline_source(files)
+        if texts is not None:
+            return {"inline": texts}
+        archive = zip_source(files)
+        uri = upload_archive(settings, self.function, archive)
+        self.steps.step(f"uploaded {len(archive) / _KIB:.1f} KiB")
+        return {"uri": uri}
+
+
+_ANY_SOURCE = {"inline": {"source": ""}}
+
+
+def _files(count: int) -> str:
+    return "1 file" if count == 1 else f"{count} files"
+
+
+def _status(record: KubernetesObject | None) -> dict[str, Any]:
+    return (record or {}).get("status") or {}

@@ -1,0 +1,156 @@
+"""Follows one wish until it is settled."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol
+
+from kn_lambda.deploying.build_log import BuildLog
+from kn_lambda.deploying.deliveries import Deliveries
+from kn_lambda.errors import TimedOutError
+from knative_lambda.domain.errors import PlatformUnavailableError
+from knative_lambda.domain.events import BUILD_SUPERSEDED
+from knative_lambda.domain.lambda_function import Phase, Wish
+from knative_lambda.manifests import labels
+
+if TYPE_CHECKING:
+    from kn_lambda.cluster.events import Refusal
+    from kn_lambda.cluster.installation import Installation
+    from kn_lambda.embedded.broker.event import CloudEvent
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.domain.names import FunctionId
+
+_POLL_SECONDS = 0.1
+# A platform that restarts goes on with what it accepted.
+_OUTAGE_SECONDS = 20.0
+
+
+class Steps(Protocol):
+    """Where the steps are told."""
+
+    def step(self, text: str) -> None:
+        """Something new began."""
+        ...
+
+    def log(self, line: str) -> None:
+        """A line of the build."""
+        ...
+
+
+class Outcome(StrEnum):
+    """How a wish was settled."""
+
+    READY = "ready"
+    FAILED = "failed"
+    REFUSED = "refused"
+    SUPERSEDED = "superseded"
+    DELETED = "deleted"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Settled:
+    """The end of a wish, with the record as it was then."""
+
+    outcome: Outcome
+    record: KubernetesObject | None
+    refusal: Refusal | None = None
+
+
+class Follower:
+    """Reads the record until it says how this wish ended, and tells what happens meanwhile."""
+
+    def __init__(
+        self,
+        installation: Installation,
+        function: FunctionId,
+        event: CloudEvent,
+        builds_namespace: str,
+        steps: Steps,
+    ) -> None:
+        self._installation = installation
+        self._function = function
+        time_ = datetime.fromisoformat(event.attributes["time"])
+        self._wish = Wish(time=time_, event_id=event.attributes["id"])
+        self._steps = steps
+        self._seen: set[str] = set()
+        self.log = BuildLog(installation.api, builds_namespace, steps.log)
+        correlation = event.attributes["correlationid"]
+        self._deliveries = Deliveries(installation, correlation, steps.step)
+
+    def follow(self, timeout_seconds: float) -> Settled:
+        """Return how it ended; `TimedOutError` when we stop waiting, and the build goes on."""
+        deadline = time.monotonic() + timeout_seconds
+        silent_since: float | None = None
+        while time.monotonic() < deadline:
+            try:
+                settled = self._look()
+                silent_since = None
+            except PlatformUnavailableError:
+                silent_since = silent_since or time.monotonic()
+                if time.monotonic() - silent_since > _OUTAGE_SECONDS:
+                    raise
+                settled = None
+            if settled is not None:
+                return settled
+            time.sleep(_POLL_SECONDS)
+        raise TimedOutError(
+            f"{self._function} is not ready after {timeout_seconds:.0f} s; it goes on without us",
+            way_out=f"See what it is at: kn-lambda describe {self._function.name}"
+            f" -n {self._function.namespace}",
+        )
+
+    def _look(self) -> Settled | None:
+        record = self._installation.find_record(self._function)
+        is_ours = record is not None and _wish_id(record) == self._wish.event_id
+        if record is not None and is_ours:
+            settled = self._settled(record)
+            if settled is not None:
+                return settled
+        elif "accepted" in self._seen and record is None:
+            return Settled(outcome=Outcome.DELETED, record=None)
+        elif record is not None and self._wish.is_older_than(_wish(record)):
+            return Settled(outcome=Outcome.SUPERSEDED, record=record)
+        refusal = self._deliveries.poll()
+        if refusal is not None:
+            return Settled(outcome=Outcome.REFUSED, record=record, refusal=refusal)
+        if BUILD_SUPERSEDED in self._deliveries.reply_types:
+            return Settled(outcome=Outcome.SUPERSEDED, record=record)
+        return None
+
+    def _settled(self, record: KubernetesObject) -> Settled | None:
+        self._seen.add("accepted")
+        status: dict[str, Any] = record.get("status") or {}
+        build: dict[str, Any] = status.get("build") or {}
+        if build.get("wishId") != self._wish.event_id:
+            return None
+        phase, job = status.get("phase"), build.get("job")
+        is_settled = phase in {Phase.READY, Phase.FAILED}
+        if job:
+            self._once("building")
+            self.log.poll(job, at_once=is_settled)
+        if phase == Phase.DEPLOYING or (phase == Phase.READY and job):
+            self._once("deploying")
+        if not is_settled:
+            return None
+        outcome = Outcome.READY if phase == Phase.READY else Outcome.FAILED
+        return Settled(outcome=outcome, record=record)
+
+    def _once(self, step: str) -> None:
+        if step not in self._seen:
+            self._seen.add(step)
+            self._steps.step(step)
+
+
+def _wish_id(record: KubernetesObject) -> str:
+    annotations = record["metadata"].get("annotations") or {}
+    return str(annotations.get(labels.WISH_ID, ""))
+
+
+def _wish(record: KubernetesObject) -> Wish:
+    metadata = record["metadata"]
+    annotations = metadata.get("annotations") or {}
+    said = annotations.get(labels.WISH_TIME) or metadata["creationTimestamp"]
+    return Wish(time=datetime.fromisoformat(said), event_id=_wish_id(record))

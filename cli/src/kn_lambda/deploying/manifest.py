@@ -1,0 +1,61 @@
+"""`function.yaml`: a LambdaFunction whose source is the folder that it lies in."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.errors import WrongUsageError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+FILE_NAME = "function.yaml"
+_API_VERSION = "knative-lambda.dev/v1alpha1"
+_KIND = "LambdaFunction"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Manifest:
+    """What the file says; everything may be missing."""
+
+    name: str | None = None
+    namespace: str | None = None
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+def read_manifest(path: Path) -> Manifest:
+    """Read the file; `WrongUsageError` names the line or the field that is wrong."""
+    import yaml  # noqa: PLC0415 # only for deploy
+
+    try:
+        document = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise WrongUsageError(f"{path} is not YAML: {_where(error)}") from error
+    if not isinstance(document, dict):
+        raise WrongUsageError(f"{path} holds no object: start with `apiVersion: {_API_VERSION}`")
+    for name, wanted in (("apiVersion", _API_VERSION), ("kind", _KIND)):
+        if document.get(name) != wanted:
+            raise WrongUsageError(f"{path}: {name} must be {wanted}, not {document.get(name)!r}")
+    metadata, spec = document.get("metadata") or {}, document.get("spec") or {}
+    for name, value in (("metadata", metadata), ("spec", spec)):
+        if not isinstance(value, dict):
+            raise WrongUsageError(f"{path}: {name} must be an object")
+    for name in document.keys() - {"apiVersion", "kind", "metadata", "spec", "status"}:
+        raise WrongUsageError(f"{path}: {name} is no field of a {_KIND}")
+    return Manifest(
+        name=_text(path, metadata, "name"), namespace=_text(path, metadata, "namespace"), spec=spec
+    )
+
+
+def _text(path: Path, metadata: dict[str, Any], name: str) -> str | None:
+    value = metadata.get(name)
+    if value is not None and not isinstance(value, str):
+        raise WrongUsageError(f"{path}: metadata.{name} must be text; put it in quotes")
+    return value
+
+
+def _where(error: Exception) -> str:
+    mark = getattr(error, "problem_mark", None)
+    problem = getattr(error, "problem", None) or str(error)
+    return f"line {mark.line + 1}, column {mark.column + 1}: {problem}" if mark else problem

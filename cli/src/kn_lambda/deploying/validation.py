@@ -1,0 +1,33 @@
+"""The rules of the platform, held against a spec before it is sent."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.errors import WrongUsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_SHOWN = 10
+
+
+def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
+    """Return the spec as it is sent; `WrongUsageError` names every field that is wrong."""
+    from pydantic import ValidationError  # noqa: PLC0415 # a quick start of --help
+
+    from knative_lambda.domain.lambda_function import LambdaFunctionSpec  # noqa: PLC0415
+
+    try:
+        return LambdaFunctionSpec.model_validate(dict(spec)).to_json()
+    except ValidationError as error:
+        problems = error.errors(include_url=False, include_input=False, include_context=False)
+    lines = [
+        f"{'.'.join(['spec', *(str(part) for part in problem['loc'])])}: "
+        + problem["msg"].removeprefix("Value error, ")
+        for problem in problems[:_SHOWN]
+    ]
+    raise WrongUsageError(
+        "\n  ".join(["the function is not valid; nothing was sent", *lines]),
+        way_out="docs/EVENT_SCHEMA.md describes every field.",
+    )

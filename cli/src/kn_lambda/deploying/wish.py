@@ -1,0 +1,96 @@
+"""The spec that is wished for: function.yaml, then what the command line says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.deploying.manifest import FILE_NAME, Manifest, read_manifest
+from kn_lambda.deploying.runtimes import guess_language
+from kn_lambda.errors import WrongUsageError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+# Where the handler is when nobody says so; a single file of another name is its own module.
+_DEFAULT_MODULES = {"python": "main", "nodejs": "index"}
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Overrides:
+    """What the command line says; None leaves it to function.yaml."""
+
+    name: str | None = None
+    runtime: str | None = None
+    handler: str | None = None
+    signature: str | None = None
+    env: Sequence[str] = ()
+    source: str | None = None
+    image: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Wish:
+    """A function to be; `files` is where its code is, None when the spec says that itself."""
+
+    name: str
+    namespace: str | None
+    files: Path | None
+    spec: dict[str, Any] = field(default_factory=dict)
+
+
+def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> Wish:
+    """Put a wish together; nothing is validated yet but what cannot be put together."""
+    manifest = _find_manifest(path, manifest_path)
+    spec = dict(manifest.spec)
+    given = {name: getattr(overrides, name) for name in ("runtime", "handler", "signature")}
+    spec.update({name: value for name, value in given.items() if value is not None})
+    if overrides.env:
+        spec["env"] = _merge_env(spec.get("env") or [], overrides.env)
+    files = _choose_source(spec, path, overrides)
+    if "runtime" not in spec:
+        spec["runtime"] = guess_language(path)
+    if files is not None and files.is_file() and "handler" not in spec:
+        language = str(spec["runtime"]).rstrip("0123456789.")
+        if files.stem != _DEFAULT_MODULES.get(language):
+            spec["handler"] = f"{files.stem}.handler"
+    name = overrides.name or manifest.name or _name_of(path)
+    return Wish(name=name, namespace=manifest.namespace, files=files, spec=spec)
+
+
+def _find_manifest(path: Path, given: Path | None) -> Manifest:
+    if given is not None:
+        return read_manifest(given)
+    beside = path / FILE_NAME
+    return read_manifest(beside) if path.is_dir() and beside.is_file() else Manifest()
+
+
+def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Path | None:
+    if overrides.source and overrides.image:
+        raise WrongUsageError("--source and --image exclude each other")
+    if overrides.source:
+        spec["source"] = {"uri": overrides.source}
+    elif overrides.image:
+        spec["source"] = {"image": overrides.image}
+    return None if "source" in spec else path
+
+
+def _merge_env(variables: Any, settings: Sequence[str]) -> list[Any]:  # noqa: ANN401 # from YAML
+    if not isinstance(variables, list):
+        raise WrongUsageError("spec.env must be a list of {name, value}")
+    added = {}
+    for setting in settings:
+        name, separator, value = setting.partition("=")
+        if not separator or not name:
+            raise WrongUsageError(f"--env takes NAME=VALUE, not {setting.partition('=')[0]!r}")
+        added[name] = {"name": name, "value": value}
+    kept = [v for v in variables if not (isinstance(v, dict) and v.get("name") in added)]
+    return [*kept, *added.values()]
+
+
+def _name_of(path: Path) -> str:
+    resolved = path.resolve()
+    name = resolved.stem if resolved.is_file() else resolved.name
+    return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "function"

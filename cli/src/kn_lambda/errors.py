@@ -1,0 +1,86 @@
+"""How a command ends: the exit codes, and errors that say what happened and what to do about it."""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import IO, Any, ClassVar
+
+import click
+from typing_extensions import override
+
+
+class ExitCode(IntEnum):
+    """What a script can tell from the exit code."""
+
+    OK = 0
+    FAILED = 1
+    USAGE = 2
+    UNREACHABLE = 3
+    NOT_FOUND = 4
+    TIMED_OUT = 5
+
+
+class CommandError(click.ClickException):
+    """It did not work; shown as one line that says what, and one that says the way out."""
+
+    exit_code: ClassVar[int] = ExitCode.FAILED
+
+    def __init__(self, message: str, *, way_out: str = "") -> None:
+        super().__init__(message)
+        self.way_out = way_out
+
+    @override
+    def show(self, file: IO[Any] | None = None) -> None:
+        """Write the error to stderr."""
+        click.echo(click.style("Error: ", fg="red", bold=True) + self.message, err=True)
+        if self.way_out:
+            click.echo(self.way_out, err=True)
+
+
+class WrongUsageError(CommandError):
+    """What was asked for makes no sense; nothing was sent."""
+
+    exit_code = ExitCode.USAGE
+
+
+class UnreachableError(CommandError):
+    """No platform answers."""
+
+    exit_code = ExitCode.UNREACHABLE
+
+
+class MissingError(CommandError):
+    """There is nothing of that name."""
+
+    exit_code = ExitCode.NOT_FOUND
+
+
+class TimedOutError(CommandError):
+    """It goes on without us: we stopped waiting."""
+
+    exit_code = ExitCode.TIMED_OUT
+
+
+def as_command_error(error: Exception) -> click.ClickException:
+    """Say an error of the shared package, or a bug of ours, in the words of the command line."""
+    from knative_lambda.adapters.kubernetes.errors import NotFoundError  # noqa: PLC0415 # see main
+    from knative_lambda.domain.errors import (  # noqa: PLC0415
+        KnativeLambdaError,
+        PlatformUnavailableError,
+    )
+
+    match error:
+        case NotFoundError():
+            return MissingError(error.message)
+        case PlatformUnavailableError():
+            return UnreachableError(
+                error.message, way_out="kn-lambda doctor tells what is wrong with the platform."
+            )
+        case KnativeLambdaError():
+            field = f"{error.field}: " if error.field else ""
+            return CommandError(f"{error.reason}: {field}{error.message}")
+        case _:
+            return CommandError(
+                f"a bug of kn-lambda: {type(error).__name__}: {error}",
+                way_out="Run it again with -v for the traceback.",
+            )

@@ -1,0 +1,1 @@
+"""One request to a function, and what it answered."""

@@ -1,0 +1,67 @@
+"""What a function is asked: an event, or a request over HTTP."""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+
+from kn_lambda.cluster.events import new_event
+from kn_lambda.embedded.broker.event import CloudEvent, create_event
+from kn_lambda.embedded.broker.json_format import from_json
+from kn_lambda.errors import WrongUsageError
+from knative_lambda.domain.errors import InvalidEventError
+
+JSON = "application/json"
+_TEXT = "text/plain; charset=utf-8"
+
+
+def read_data(given: str | None) -> bytes | None:
+    """Return the bytes of `--data`: the text itself, `@file`, or stdin for `-`."""
+    if given is None:
+        return None
+    if given == "-":
+        return sys.stdin.buffer.read()
+    if given.startswith("@"):
+        try:
+            return Path(given[1:]).read_bytes()
+        except OSError as error:
+            raise WrongUsageError(f"--data: {given[1:]}: {error.strerror}") from error
+    return given.encode()
+
+
+def content_type(data: bytes) -> str:
+    """Say what data is: JSON where it can be read as that, else text or bytes."""
+    try:
+        json.loads(data)
+    except ValueError:
+        pass
+    else:
+        return JSON
+    try:
+        data.decode()
+    except UnicodeDecodeError:
+        return "application/octet-stream"
+    return _TEXT
+
+
+def make_event(type_: str, data: bytes | None) -> CloudEvent:
+    """Make an event of now; without data, of an empty object."""
+    event = new_event(type_, {})
+    if data is None:
+        return event
+    return create_event({**event.attributes, "datacontenttype": content_type(data)}, data)
+
+
+def read_event(path: Path, type_: str | None, data: bytes | None) -> CloudEvent:
+    """Read an event in the JSON format; what the command line says goes before what it says."""
+    try:
+        event = from_json(path.read_bytes())
+        if type_ is not None:
+            event = event.extended({"type": type_})
+        if data is not None:
+            attributes = {**event.attributes, "datacontenttype": content_type(data)}
+            event = create_event(attributes, data)
+    except InvalidEventError as error:
+        raise WrongUsageError(f"{path} is no CloudEvent: {error.message}") from error
+    return event

@@ -1,0 +1,95 @@
+"""kn-lambda: the command line. Commands are imported when they are asked for."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+import traceback
+from typing import Any, NoReturn
+
+import click
+from click.exceptions import Abort, Exit, NoSuchCommand
+from typing_extensions import override
+
+from kn_lambda.options import shared_options
+
+_COMMANDS = (
+    "up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete", "doctor",
+    "version", "demo",
+)  # fmt: skip
+
+
+class Commands(click.Group):
+    """The commands by name, one module each in `kn_lambda.commands`."""
+
+    @override
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return them in the order in which people need them."""
+        return list(_COMMANDS)
+
+    @override
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import one command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        module = importlib.import_module(f"kn_lambda.commands.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    @override
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Find the command that is meant, or say which one may be."""
+        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
+            raise NoSuchCommand(args[0], possibilities=_COMMANDS, ctx=ctx)
+        return super().resolve_command(ctx, args)
+
+    @override
+    def invoke(self, ctx: click.Context) -> Any:
+        """Run the command; every error becomes two lines and an exit code."""
+        try:
+            return super().invoke(ctx)
+        except (click.ClickException, Exit, Abort, BrokenPipeError):
+            raise
+        except Exception as error:
+            if "-v" in sys.argv or "--verbose" in sys.argv:
+                click.echo(traceback.format_exc(), err=True)
+            from kn_lambda.errors import as_command_error  # noqa: PLC0415 # only when needed
+
+            raise as_command_error(error) from error
+
+
+@click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.pass_context
+def cli(context: click.Context, /, **given: object) -> None:
+    """Run functions from source code, on this machine or on Knative.
+
+    Start with `kn-lambda up`; in another terminal `kn-lambda init hello` and
+    `kn-lambda deploy hello`.
+
+    \b
+    Which platform a command speaks to:
+      1. --context NAME: that context of $KUBECONFIG or ~/.kube/config
+      2. the embedded platform of --home (or $KN_LAMBDA_HOME), if one was ever started there
+      3. the current context of $KUBECONFIG
+
+    \b
+    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the platform cannot be reached,
+    4 not found, 5 timed out.
+    """  # noqa: D301  # \b is for click
+    if os.environ.get("NO_COLOR"):  # noqa: TID251 # a convention of terminals (no-color.org)
+        context.color = False
+    defaults = {name: value for name, value in given.items() if value not in {None, False}}
+    # An option may stand before or after the command, as with kubectl.
+    context.default_map = dict.fromkeys(_COMMANDS, defaults)
+
+
+cli.params.extend(shared_options(with_environment=True))
+
+
+def main() -> NoReturn:
+    """Run the command of this process's arguments."""
+    cli.main(prog_name="kn-lambda")
+    sys.exit(0)

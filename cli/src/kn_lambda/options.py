@@ -1,0 +1,87 @@
+"""The options that every command has, and how a command gets its session."""
+
+from __future__ import annotations
+
+import functools
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from kn_lambda.session import Session, TargetOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+DEFAULT_HOME = Path("~/.local/share/knative-lambda")
+TEXT_AND_JSON = ("text", "json")
+
+
+def shared_options(
+    outputs: Sequence[str] = ("text", "wide", "name", "json", "yaml"),
+    *,
+    with_environment: bool = False,
+) -> list[click.Option]:
+    """Options as kubectl and kn have them; the environment is read by the outermost command."""
+    home_variable = "KN_LAMBDA_HOME" if with_environment else None
+    kubeconfig_variable = "KUBECONFIG" if with_environment else None
+    return [
+        click.Option(
+            ["-n", "--namespace"], metavar="NAMESPACE", help='Namespace (default "default").'
+        ),
+        click.Option(
+            ["--context"], metavar="NAME", help="Speak to the cluster of this kubeconfig context."
+        ),
+        click.Option(
+            ["--kubeconfig"], hidden=True, envvar=kubeconfig_variable, metavar="FILE",
+            help="Where --context is looked up.",
+        ),
+        click.Option(
+            ["--home"], envvar=home_variable, metavar="FOLDER",
+            type=click.Path(path_type=Path, file_okay=False),
+            help=f"Data folder of the embedded platform (KN_LAMBDA_HOME; {DEFAULT_HOME}).",
+        ),
+        click.Option(
+            ["-o", "--output"], type=click.Choice(list(outputs)),
+            help="Format of what goes to stdout.",
+        ),
+        click.Option(
+            ["-v", "--verbose"], is_flag=True, help="Tell what is sent, and tracebacks of bugs."
+        ),
+    ]  # fmt: skip
+
+
+def session_command(
+    *, outputs: Sequence[str] = TEXT_AND_JSON, **attributes: Any
+) -> Callable[[Callable[..., None]], click.Command]:
+    """Make a command of a function whose first argument is the session."""
+
+    def decorate(function: Callable[..., None]) -> click.Command:
+        @functools.wraps(function)
+        def run(  # noqa: PLR0917 # all by keyword
+            namespace: str | None,
+            context: str | None,
+            kubeconfig: str | None,
+            home: Path | None,
+            output: str | None,
+            verbose: bool,
+            **own: Any,
+        ) -> None:
+            session = Session(
+                namespace_asked=namespace,
+                target=TargetOptions(
+                    context=context,
+                    kubeconfig=kubeconfig,
+                    home=(home or DEFAULT_HOME).expanduser().absolute(),
+                ),
+                output=output or "text",
+                verbose=verbose,
+                connect=click.get_current_context().find_root().obj,
+            )
+            function(session, **own)
+
+        command = click.command(**attributes)(run)
+        command.params.extend(shared_options(outputs))
+        return command
+
+    return decorate

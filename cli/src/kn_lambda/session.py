@@ -1,0 +1,65 @@
+"""What one run of a command knows: where it speaks to, and how it prints."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from kn_lambda.cluster.installation import Installation
+    from knative_lambda.domain.names import FunctionId
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetOptions:
+    """Which platform was asked for."""
+
+    context: str | None
+    kubeconfig: str | None
+    home: Path
+
+
+@dataclass(kw_only=True)
+class Session:
+    """The shared options of one command; `installation` connects with the first use."""
+
+    namespace_asked: str | None
+    target: TargetOptions
+    output: str
+    verbose: bool
+    connect: Callable[[TargetOptions], Installation] | None = None
+
+    @property
+    def namespace(self) -> str:
+        """The namespace that is meant."""
+        return self.namespace_asked or "default"
+
+    @cached_property
+    def installation(self) -> Installation:
+        """The platform; `UnreachableError` when there is none to speak to."""
+        if self.connect is not None:
+            return self.connect(self.target)
+        from kn_lambda.cluster.connecting import connect  # noqa: PLC0415 # a quick start of --help
+
+        return connect(self.target)
+
+    def function(self, name: str) -> FunctionId:
+        """Return the identity of a function; a name that none can have is wrong usage."""
+        from kn_lambda.errors import WrongUsageError  # noqa: PLC0415
+        from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
+
+        try:
+            return FunctionId.parse(f"{self.namespace}/{name}")
+        except ValueError as error:
+            raise WrongUsageError(f"{name!r} cannot be a function's name: {error}") from error
+
+    def debug(self, text: str) -> None:
+        """Say something that only -v shows."""
+        if self.verbose:
+            click.echo(click.style(text, dim=True), err=True)

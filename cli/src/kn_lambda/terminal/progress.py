@@ -1,0 +1,32 @@
+"""What happens, line by line on stderr, each with the time since the start."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+class Progress:
+    """Prints steps as they come; `seconds` is the time since it was made."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._start = clock()
+
+    @property
+    def seconds(self) -> float:
+        """Time since the start."""
+        return self._clock() - self._start
+
+    def step(self, text: str) -> None:
+        """Something new began or is done."""
+        click.echo(f"{click.style(f'{self.seconds:6.2f}s', dim=True)}  {text}", err=True)
+
+    def log(self, line: str) -> None:
+        """Print a line that a program of the user wrote."""
+        click.echo(click.style(f"         | {line}", dim=True), err=True)
