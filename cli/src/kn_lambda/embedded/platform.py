@@ -32,6 +32,7 @@ from kn_lambda.embedded.runtimes import RuntimePreparation
 from kn_lambda.embedded.serving.function_launcher import FunctionLauncher
 from kn_lambda.embedded.serving.gateway import gateway_runner
 from kn_lambda.embedded.serving.image_launcher import ImageLauncher
+from kn_lambda.embedded.sources.sources import Sources
 
 if TYPE_CHECKING:
     import socket
@@ -100,7 +101,9 @@ class Platform:
         self._apply_configuration(objects, base_images)
         await self._run("garbage collector", GarbageCollector(objects).run())
         await self._serve_lambdas(objects, sockets["gateway"])
-        await self._serve_broker(database, objects, sockets["broker"])
+        broker = await self._serve_broker(database, objects, sockets["broker"])
+        sources = Sources(objects, broker.accept, api_url=self.urls["api"])
+        await self._run("event sources", sources.run())
         await self._run("Job controller", self._job_controller(objects).run())
         self._announce()
 
@@ -171,7 +174,7 @@ class Platform:
 
     async def _serve_broker(
         self, database: Database, objects: Objects, listener: socket.socket
-    ) -> None:
+    ) -> AnnouncedBroker:
         broker = AnnouncedBroker(
             database, objects, base_url=self.urls["broker"], settings=self.options.broker
         )
@@ -181,6 +184,7 @@ class Platform:
         await self._run("Broker", broker.run())
         await self._background.until(broker.started)
         await self._exits.enter_async_context(listening(runner, listener))
+        return broker
 
     def _job_controller(self, objects: Objects) -> JobController:
         kubelet = Kubelet(

@@ -1,0 +1,66 @@
+from __future__ import annotations
+
+import os
+import stat
+from typing import TYPE_CHECKING
+
+import pytest
+
+from kn_lambda.embedded.data_folder import DataFolder, DataFolderInUseError, write_private
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    folder = DataFolder(tmp_path / "home")
+    folder.create()
+    return folder
+
+
+def test_every_folder_is_its_owners_alone(folder: DataFolder):
+    for path in (folder.root, folder.storage, folder.pods, folder.builds, folder.cache):
+        assert stat.S_IMODE(path.stat().st_mode) == 0o700
+
+
+def test_an_open_folder_of_an_earlier_version_is_closed(folder: DataFolder):
+    folder.root.chmod(0o755)
+    folder.create()
+    assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
+
+
+def test_the_second_lock_is_refused_with_the_pid_of_the_first(folder: DataFolder):
+    with (
+        folder.lock(),
+        pytest.raises(DataFolderInUseError, match=f"pid {os.getpid()}"),
+        DataFolder(folder.root).lock(),
+    ):
+        pass
+
+
+def test_a_lock_is_free_again_after_its_block(folder: DataFolder):
+    with folder.lock():
+        pass
+    with folder.lock():
+        pass
+
+
+def test_announcing_replaces_and_withdrawing_twice_is_fine(folder: DataFolder):
+    folder.announce({"pid": 1})
+    folder.announce({"pid": 2})
+    assert '"pid": 2' in folder.platform_file.read_text()
+    folder.withdraw()
+    folder.withdraw()
+    assert not folder.platform_file.exists()
+
+
+@pytest.mark.parametrize("text", ["", "{", "[1]", '{"gateway": "x"}'])
+def test_a_broken_memory_of_ports_is_none(folder: DataFolder, text: str):
+    folder.ports_file.write_text(text)
+    assert folder.remembered_ports() == {}
+
+
+def test_a_private_file_is_never_readable_by_others(tmp_path: Path):
+    write_private(tmp_path / "secret", "x")
+    assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
