@@ -12,6 +12,7 @@ import subprocess
 import sys
 from typing import TYPE_CHECKING
 
+from lambda_builder import termination
 from lambda_builder.workspace import remove
 
 if TYPE_CHECKING:
@@ -36,18 +37,22 @@ def compile_folder(
     command += ["unchecked-hash", "-s", str(folder), "-p", installed_at, str(folder)]
     # A fixed seed: the order of a set of names is part of the compiled file.
     environment = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8"}
-    try:
-        status = subprocess.run(
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            check=False,
-            timeout=timeout_seconds,
-        ).returncode
-    except subprocess.TimeoutExpired:
-        status = -1
-    if status not in {0, 1}:
+    if _run(command, environment, timeout_seconds) not in {0, 1}:
         _remove_caches(folder)
+
+
+def _run(command: list[str], environment: dict[str, str], timeout_seconds: float) -> int | None:
+    """Exit status, or None where the time ran out."""
+    with termination.held():
+        process = subprocess.Popen(command, env=environment, stdin=subprocess.DEVNULL)
+        try:
+            with termination.allowed():
+                return process.wait(timeout_seconds)
+        except subprocess.TimeoutExpired:
+            return None
+        finally:
+            process.kill()
+            process.wait()
 
 
 def _interpreter(version: str) -> str | None:

@@ -10,6 +10,8 @@ import sys
 from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
+from lambda_builder import termination
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
     from pathlib import Path
@@ -26,22 +28,23 @@ def run_in_process_group(
     when the time is over, when we raise, and when we are killed ourselves.
     """
     sys.stdout.flush()
-    process = subprocess.Popen(
-        command,
-        cwd=folder,
-        env=environment,
-        stdin=subprocess.DEVNULL,
-        stdout=sys.stdout.fileno(),
-        stderr=subprocess.STDOUT,
-        process_group=0,
-    )
-    try:
-        with _killed_when_we_die(process.pid):
-            ended = _wait(process.pid, timeout_seconds)
-    finally:
-        # Until it is waited for, its number cannot become another group's.
-        _kill(process.pid)
-        process.wait()
+    with termination.held():
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            env=environment,
+            stdin=subprocess.DEVNULL,
+            stdout=sys.stdout.fileno(),
+            stderr=subprocess.STDOUT,
+            process_group=0,
+        )
+        try:
+            with _killed_when_we_die(process.pid), termination.allowed():
+                ended = _wait(process.pid, timeout_seconds)
+        finally:
+            # Until it is waited for, its number cannot become another group's.
+            _kill(process.pid)
+            process.wait()
     return process.returncode if ended else None
 
 
@@ -63,14 +66,10 @@ def _kill(group: int) -> None:
 def _killed_when_we_die(group: int) -> Iterator[None]:
     """Fork a watcher that kills the group when our end of a pipe closes, as kill -9 closes it."""
     theirs, ours = os.pipe()
-    # A signal that reaches the fork before it left our group must not run our handler in it.
-    signals = signal.pthread_sigmask(signal.SIG_BLOCK, {signal.SIGTERM, signal.SIGINT})
-    try:
-        # Nothing of ours runs in threads, so a fork has all that it needs.
-        if (watcher := os.fork()) == 0:
-            _watch(theirs, ours, group)
-    finally:
-        signal.pthread_sigmask(signal.SIG_SETMASK, signals)
+    # Nothing of ours runs in threads, so a fork has all that it needs. Termination is held, so that
+    # a signal to our process group does not raise in the fork either.
+    if (watcher := os.fork()) == 0:
+        _watch(theirs, ours, group)
     os.close(theirs)
     try:
         yield

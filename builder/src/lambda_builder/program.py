@@ -5,18 +5,17 @@ from __future__ import annotations
 import errno
 import json
 import os
-import signal
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from lambda_builder.errors import BuildError, PlatformError, Terminated
 from lambda_builder.settings import Environment
+from lambda_builder.termination import raise_on_signals
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from types import FrameType
 
 # Kubernetes cuts a termination message here, which would leave broken JSON.
 MESSAGE_BYTES = 4096
@@ -31,8 +30,7 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
     """
     environ = dict(os.environ)  # noqa: TID251 - the one place where the environment is read
     message_path = Path(environ.get("TERMINATION_MESSAGE_PATH", "/dev/termination-log"))
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, _terminate)
+    raise_on_signals()
     try:
         result = program(Environment(environ))
     except (Exception, Terminated) as error:  # noqa: BLE001 - the outermost frame of the process
@@ -72,12 +70,6 @@ def _encode(document: dict[str, object]) -> bytes:
 
 def _printable(text: str) -> str:
     return text.encode("utf-8", "backslashreplace").decode().strip()
-
-
-def _terminate(number: int, _frame: FrameType | None) -> NoReturn:
-    # A second signal while cleaning up must not interrupt the cleaning.
-    signal.signal(number, signal.SIG_IGN)
-    raise Terminated(signal.Signals(number).name)
 
 
 def _failure(error: BaseException) -> BuildError:

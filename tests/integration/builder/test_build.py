@@ -150,6 +150,17 @@ def test_sigterm_ends_the_recipe_and_the_step(tmp_path, build):
     assert "source" in workspace_names(tmp_path)
 
 
+@pytest.mark.parametrize("milliseconds", range(0, 120, 10))
+def test_sigterm_at_any_moment_leaves_nothing_running(tmp_path, build, milliseconds):
+    process = start("build", tmp_path, build('echo $$ > "$SOURCE_DIR/../pid"; exec sleep 300'))
+    time.sleep(milliseconds / 1000)
+    process.terminate()
+    ended = finish(process, tmp_path)
+    # Before the program has set its handlers, the signal just ends it.
+    assert ended.exit_code in {75, -signal.SIGTERM}
+    assert not (tmp_path / "workspace/pid").exists() or not is_alive(tmp_path)
+
+
 def test_kill_9_of_the_step_ends_the_recipe_too(tmp_path, build):
     process = start("build", tmp_path, build(IN_BACKGROUND + "echo ready; wait"))
     assert process.stdout.readline() == "ready\n"

@@ -54,6 +54,24 @@ def _pack(member: ZipMember) -> bytes:
     return compressor.compress(member.content) + compressor.flush()
 
 
+def zip64_bytes(member: ZipMember, *, fields: int = 3, record: bytes = b"PK\x06\x06") -> bytes:
+    """One member whose sizes and place stand in zip64 fields; fewer than 3 are too few."""
+    content = zip_bytes(member)
+    start, end = content.index(b"PK\x01\x02"), content.index(b"PK\x05\x06")
+    body, entry = content[:start], bytearray(content[start:end])
+    packed, size = struct.unpack_from("<2L", entry, 20)
+    other = struct.pack("<2HL", 0x9999, 4, 7)
+    extra = other + struct.pack("<2H", 1, 8 * fields)
+    extra += struct.pack("<3Q", size, packed, 0)[: 8 * fields]
+    entry[20:28], entry[42:46] = b"\xff" * 8, b"\xff" * 4
+    entry[30:32] = struct.pack("<H", len(extra))
+    directory = bytes(entry) + extra
+    end64 = record + struct.pack("<Q2H2L4Q", 44, 45, 45, 0, 0, 1, 1, len(directory), start)
+    locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, start + len(directory), 1)
+    last = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 0xFFFF, 0xFFFF, 2**32 - 1, 2**32 - 1, 0)
+    return body + directory + end64 + locator + last
+
+
 def tar_member(name: str, content: bytes = b"x", **fields: object) -> tuple[tarfile.TarInfo, bytes]:
     info = tarfile.TarInfo(name)
     info.size = len(content)

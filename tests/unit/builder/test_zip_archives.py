@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from tests.unit.builder.archives import ZipMember, zip_bytes
+from tests.unit.builder.archives import ZipMember, zip64_bytes, zip_bytes
 
 
 class Pipe:
@@ -164,6 +164,26 @@ def test_members_beyond_the_limit_are_refused(unpacker):
 def test_a_stated_total_over_the_limit_is_refused_before_anything_is_written(unpacker):
     members = [ZipMember(name=b"%d" % number, stated_size=60_000) for number in range(2)]
     assert unpacker.refusal(zip_bytes(*members)).reason == "SourceTooLarge"
+
+
+def test_a_zip_with_all_its_numbers_in_zip64_arrives(unpacker):
+    content = zip64_bytes(ZipMember(name=b"main.py", content=b"hello"))
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
+        assert archive.read("main.py") == b"hello"
+    assert unpacker.unpack(content) == {"main.py": b"hello"}
+
+
+@pytest.mark.parametrize("damage", [{"fields": 2}, {"fields": 0}, {"record": b"PK\0\0"}])
+def test_a_damaged_zip64_record_is_refused(unpacker, damage):
+    content = zip64_bytes(ZipMember(name=b"main.py"), **damage)
+    assert unpacker.refusal(content).reason == "InvalidArchive"
+
+
+def test_one_part_of_several_is_refused(unpacker):
+    content = bytearray(zip_bytes(ZipMember(name=b"main.py")))
+    content[-18] = 1
+    error = unpacker.refusal(bytes(content))
+    assert "one part of several" in error.message
 
 
 def test_a_zip_without_files_is_refused(unpacker):
