@@ -146,6 +146,23 @@ async def test_a_finished_job_goes_after_its_time_with_its_pods(world, condition
     assert world.names("Pod") == []
 
 
+@pytest.mark.parametrize(
+    "status",
+    [
+        {"conditions": 5},
+        {"conditions": ["Complete"]},
+        {"conditions": [{"type": "Complete", "status": "True"}]},
+        {"conditions": [{"type": "Complete", "status": "True", "lastTransitionTime": 5}]},
+    ],
+)
+async def test_a_status_that_makes_no_sense_finishes_no_job(world, status):
+    world.create("Job", "job", spec={"ttlSecondsAfterFinished": 10**30}, status=status)
+    world.create("Job", "other", spec={"ttlSecondsAfterFinished": 0}, status=status)
+    async with world.collecting():
+        pass
+    assert world.names("Job") == ["job", "other"]
+
+
 async def test_a_job_without_time_to_live_goes_as_it_finishes(world):
     world.create("Job", "job", spec={"ttlSecondsAfterFinished": 0})
     async with world.collecting():

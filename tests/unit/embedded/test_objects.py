@@ -130,6 +130,11 @@ def test_a_watch_that_begins_too_far_in_the_past_is_refused(database):
         objects.watch(since=version)
 
 
+def test_a_watch_from_a_version_of_another_folder_is_refused(objects):
+    with pytest.raises(ExpiredError):
+        objects.watch(since="1000")
+
+
 def test_nobody_hears_of_what_was_undone(objects, database):
     queue, version = objects.watch(), objects.resource_version
 
@@ -145,6 +150,7 @@ def test_nobody_hears_of_what_was_undone(objects, database):
     assert waiting(queue) == []
     assert objects.list("Job") == []
     assert objects.watch(since=version).empty()
+    assert objects.watch(since=objects.resource_version).empty()
 
 
 def test_changes_of_a_transaction_are_told_when_it_is_durable(objects, database):

@@ -20,6 +20,7 @@ Key = tuple[str, str, str]
 
 _EVENTS_KEPT = timedelta(hours=1)
 _OBJECTS_PER_TURN = 20
+_LONGEST_TTL = 2**31 - 1
 
 
 def _now() -> datetime:
@@ -196,15 +197,18 @@ def _expiry(kind: str, item: KubernetesObject) -> datetime | None:
     if kind == "Job":
         ttl = (item.get("spec") or {}).get("ttlSecondsAfterFinished")
         finished = _finished_at(item)
-        if isinstance(ttl, int) and finished is not None:
+        if isinstance(ttl, int) and finished is not None and 0 <= ttl <= _LONGEST_TTL:
             return finished + timedelta(seconds=ttl)
     return None
 
 
 def _finished_at(job: KubernetesObject) -> datetime | None:
-    for condition in (job.get("status") or {}).get("conditions") or ():
-        if condition.get("type") in {"Complete", "Failed"} and condition.get("status") == "True":
-            return _time(condition.get("lastTransitionTime"))
+    conditions = (job.get("status") or {}).get("conditions")
+    for condition in conditions if isinstance(conditions, list) else ():
+        # Nobody checks what clients write to a status.
+        match condition:
+            case {"type": "Complete" | "Failed", "status": "True", "lastTransitionTime": time}:
+                return _time(time)
     return None
 
 

@@ -5,26 +5,40 @@ Objects are plain dictionaries, as in the API's JSON. What is returned is the ca
 
 from __future__ import annotations
 
-import asyncio
 import json
 import uuid
-from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any
 
+from kn_lambda.embedded.changes import (
+    Change,
+    ChangeLog,
+    ChangeType,
+    ExpiredError,
+    KubernetesObject,
+)
 from kn_lambda.embedded.label_index import LabelIndex
 from kn_lambda.embedded.object_queries import page_query
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Iterator, Mapping
 
     from kn_lambda.embedded.database import Database
 
-KubernetesObject = dict[str, Any]
+__all__ = [
+    "AlreadyExistsError",
+    "Change",
+    "ChangeType",
+    "ConflictError",
+    "ExpiredError",
+    "KubernetesObject",
+    "NotFoundError",
+    "Objects",
+]
+
 KubernetesObjects = list[KubernetesObject]
-ChangeType = Literal["ADDED", "MODIFIED", "DELETED"]
 
 _TABLES = """
 CREATE TABLE IF NOT EXISTS objects (
@@ -51,20 +65,6 @@ class _RehearsalOverError(Exception):
     pass
 
 
-class ExpiredError(Exception):
-    """The changes since that version are no longer kept; list again and watch from there."""
-
-
-@dataclass(frozen=True, slots=True)
-class Change:
-    """One step in the life of one object."""
-
-    type: ChangeType
-    kind: str
-    object: KubernetesObject
-    previous: KubernetesObject | None = None  # shared by all watches: read it, never change it
-
-
 class Objects:
     """All objects of the embedded platform, by kind (`Job`), namespace ("" without one) and name.
 
@@ -73,15 +73,13 @@ class Objects:
 
     def __init__(self, database: Database, *, changes_kept: int = 2000) -> None:
         self._database = database
-        self._watches: set[asyncio.Queue[Change]] = set()
-        self._changes: deque[Change] = deque(maxlen=changes_kept)
         database.create(_TABLES)
         self._labels = LabelIndex(database)
         row = database.execute("SELECT value FROM resource_version").fetchone()
         if row is None:
             database.execute("INSERT INTO resource_version VALUES (1)")
         self._version: int = row["value"] if row else 1
-        self._changes_start = self._version  # watches may begin at this version or later
+        self._changes = ChangeLog(start=self._version, changes_kept=changes_kept)
 
     @property
     def resource_version(self) -> str:
@@ -214,22 +212,11 @@ class Objects:
         List first, watch before that: a change between the two is then seen twice, never missed.
         With `since`, changes after that version come first; `ExpiredError` if they are not kept.
         """
-        queue: asyncio.Queue[Change] = asyncio.Queue()
-        if since is not None:
-            if not self._changes_start <= int(since) <= self._version:
-                known = f"{self._changes_start} to {self._version}"
-                raise ExpiredError(
-                    f"the changes since version {since} are not kept, those of {known} are"
-                )
-            for change in self._changes:
-                if _version(change) > int(since):
-                    queue.put_nowait(replace(change, object=_copy(change.object)))
-        self._watches.add(queue)
-        return queue
+        return self._changes.watch(since, newest=self._version)
 
     def unwatch(self, queue: asyncio.Queue[Change]) -> None:
         """Stop feeding a queue of `watch`."""
-        self._watches.discard(queue)
+        self._changes.unwatch(queue)
 
     def _write(
         self,
@@ -254,18 +241,7 @@ class Objects:
         self._database.execute("UPDATE resource_version SET value = ?", (self._version,))
 
     def _tell(self, change: Change) -> None:
-        self._database.after_commit(lambda: self._publish(change))
-
-    def _publish(self, change: Change) -> None:
-        if len(self._changes) == self._changes.maxlen:
-            self._changes_start = _version(self._changes[0])
-        self._changes.append(change)
-        for queue in self._watches:
-            queue.put_nowait(replace(change, object=_copy(change.object)))
-
-
-def _version(change: Change) -> int:
-    return int(change.object["metadata"]["resourceVersion"])
+        self._database.after_commit(lambda: self._changes.publish(change))
 
 
 def _load(body: str) -> KubernetesObject:

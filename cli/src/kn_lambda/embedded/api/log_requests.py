@@ -93,11 +93,16 @@ def _flag(query: Mapping[str, str], name: str) -> bool:
     return query.get(name, "").lower() in {"true", "1"}
 
 
+def _names(containers: object) -> list[str]:
+    found = containers if isinstance(containers, list) else []
+    return [str(one["name"]) for one in found if isinstance(one, dict) and "name" in one]
+
+
 def _container(pod: KubernetesObject, asked: str) -> str:
     """Return the container asked for; only one that the pod has, since it becomes a path."""
     spec = pod.get("spec") or {}
-    names = [str(c.get("name")) for c in spec.get("containers") or ()]
-    every = [*(str(c.get("name")) for c in spec.get("initContainers") or ()), *names]
+    names = _names(spec.get("containers"))
+    every = [*_names(spec.get("initContainers")), *names]
     pod_name = pod["metadata"]["name"]
     if not asked and len(names) == 1:
         asked = names[0]
