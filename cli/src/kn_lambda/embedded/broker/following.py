@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.broker.routes import read_broker, read_trigger
@@ -10,6 +11,9 @@ from kn_lambda.embedded.broker.routes import read_broker, read_trigger
 if TYPE_CHECKING:
     from kn_lambda.embedded.broker.routes import Key, Routes
     from kn_lambda.embedded.objects import Change, Objects
+
+
+logger = logging.getLogger(__name__)
 
 
 class Following:
@@ -48,6 +52,13 @@ class Following:
             self._apply(self._queue.get_nowait())
 
     def _apply(self, change: Change) -> None:
+        try:
+            self._follow(change)
+        except Exception:
+            # One object that nobody can read must not stop all routing.
+            logger.exception("a change of a %s could not be followed", change.kind)
+
+    def _follow(self, change: Change) -> None:
         if change.kind not in {"Broker", "Trigger"}:
             self._apply_address(change)
         elif change.type == "DELETED":

@@ -1,0 +1,70 @@
+"""Sources over real objects, with a Broker that remembers what it accepts."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from kn_lambda.embedded.database import Database
+from kn_lambda.embedded.objects import Objects
+from kn_lambda.embedded.sources.sources import Sources
+
+BROKER_SINK = {
+    "ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"}
+}
+
+
+class Accepted:
+    def __init__(self):
+        self.events = []
+        self.arrived = asyncio.Condition()
+
+    async def accept(self, namespace, broker, event):
+        assert (namespace, broker) == ("team", "default")
+        self.events.append(event.attributes)
+        async with self.arrived:
+            self.arrived.notify_all()
+
+    async def first(self, count):
+        async with asyncio.timeout(5), self.arrived:
+            await self.arrived.wait_for(lambda: len(self.events) >= count)
+        return self.events[:count]
+
+
+def source_object(kind, name="source", **spec):
+    return {
+        "apiVersion": "sources.knative.dev/v1",
+        "kind": kind,
+        "metadata": {"namespace": "team", "name": name},
+        "spec": {"sink": BROKER_SINK, **spec},
+    }
+
+
+def add_broker(objects):
+    item = {
+        "apiVersion": EVENTING,
+        "kind": "Broker",
+        "metadata": {"namespace": "team", "name": "default"},
+        "status": {"address": {"url": "http://127.0.0.1:1/team/default"}},
+    }
+    return objects.create("Broker", item)
+
+
+@pytest.fixture
+def objects(tmp_path):
+    database = Database(tmp_path / "state.sqlite")
+    yield Objects(database)
+    database.close()
+
+
+@pytest.fixture
+def accepted():
+    return Accepted()
+
+
+@pytest.fixture
+async def sources(objects, accepted):
+    made = Sources(objects, accepted.accept, api_url="http://127.0.0.1:8082")
+    yield made
+    await made.stop()
