@@ -10,9 +10,8 @@ from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.objects import Objects
 from kn_lambda.embedded.sources.sources import Sources
 
-BROKER_SINK = {
-    "ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"}
-}
+EVENTING = "eventing.knative.dev/v1"
+BROKER_SINK = {"ref": {"apiVersion": EVENTING, "kind": "Broker", "name": "default"}}
 
 
 class Accepted:

@@ -31,7 +31,7 @@ def matches(spec: Spec, attributes: Attributes) -> bool:
     if spec.get("filters"):
         return _all(_evaluate(item, attributes) for item in spec["filters"]) is not False
     wanted = (spec.get("filter") or {}).get("attributes")
-    return wanted is None or _has_attributes(wanted, attributes)
+    return not wanted or _has_attributes(wanted, attributes)
 
 
 def required_values(spec: Spec) -> set[tuple[str, str]]:
