@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -52,20 +52,21 @@ def shared_options(
 
 
 def session_command(
-    *, outputs: Sequence[str] = TEXT_AND_JSON, **attributes: Any
+    name: str, *, outputs: Sequence[str] = TEXT_AND_JSON
 ) -> Callable[[Callable[..., None]], click.Command]:
     """Make a command of a function whose first argument is the session."""
 
     def decorate(function: Callable[..., None]) -> click.Command:
         @functools.wraps(function)
-        def run(  # noqa: PLR0917 # all by keyword
+        def run(
+            *,
             namespace: str | None,
             context: str | None,
             kubeconfig: str | None,
             home: Path | None,
             output: str | None,
             verbose: bool,
-            **own: Any,
+            **own: object,
         ) -> None:
             session = Session(
                 namespace_asked=namespace,
@@ -80,7 +81,7 @@ def session_command(
             )
             function(session, **own)
 
-        command = click.command(**attributes)(run)
+        command: click.Command = click.command(name=name)(run)
         command.params.extend(shared_options(outputs))
         return command
 

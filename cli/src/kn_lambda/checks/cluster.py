@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import uuid
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -39,12 +40,12 @@ def check_platform(connect: Callable[[], Installation], namespace: str) -> Itera
     yield Check(name="platform", verdict=Verdict.OK, found=installation.name)
     yield _check_runtimes(settings)
     for name in _FUNCTIONS:
-        yield _guarded(f"function {name}", lambda name=name: _check_service(installation, name))
+        yield _guarded(f"function {name}", partial(_check_service, installation, name))
     for where, name in ((CONTROL_NAMESPACE, CONTROL_BROKER), (namespace, _TENANT_BROKER)):
-        label = f"Broker {where}/{name}"
-        yield _guarded(label, lambda where=where, name=name: _broker(installation, where, name))
-    yield _guarded("storage", lambda: _check_storage(settings, namespace))
-    yield _guarded("registry", lambda: _check_registry(installation, settings))
+        look = partial(_check_broker, installation, where, name)
+        yield _guarded(f"Broker {where}/{name}", look)
+    yield _guarded("storage", partial(_check_storage, settings, namespace))
+    yield _guarded("registry", partial(_check_registry, installation, settings))
 
 
 def _guarded(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
@@ -73,7 +74,9 @@ def _check_service(installation: Installation, name: str) -> tuple[Verdict, str,
     return _readiness(installation.api.find(SERVICES, CONTROL_NAMESPACE, name))
 
 
-def _broker(installation: Installation, namespace: str, name: str) -> tuple[Verdict, str, str]:
+def _check_broker(
+    installation: Installation, namespace: str, name: str
+) -> tuple[Verdict, str, str]:
     return _readiness(installation.api.find(BROKERS, namespace, name))
 
 
@@ -81,7 +84,7 @@ def _readiness(item: Mapping[str, Any] | None) -> tuple[Verdict, str, str]:
     if item is None:
         return Verdict.FAILED, "not there", _APPLY
     conditions = (item.get("status") or {}).get("conditions") or []
-    ready = next((each for each in conditions if each["type"] == "Ready"), {})
+    ready: Mapping[str, Any] = next((each for each in conditions if each["type"] == "Ready"), {})
     if ready.get("status") == "True":
         return Verdict.OK, "ready", ""
     said = ": ".join(part for part in (ready.get("reason"), ready.get("message")) if part)

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.deploying.build_log import BuildLog
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.domain.names import FunctionId
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kn_lambda.cluster.installation import Installation
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
-    from knative_lambda.domain.names import FunctionId
 
 _MAX_BYTES = 1024 * 1024
 _POLL_SECONDS = 0.2
@@ -23,11 +23,21 @@ _ENDED = frozenset({"Ready", "Failed", "Deploying"})
 def read_build_log(installation: Installation, record: KubernetesObject) -> str:
     """Return what the Job's containers wrote, or once they are gone the lines that were kept."""
     build: dict[str, Any] = (record.get("status") or {}).get("build") or {}
-    text = ""
-    if build.get("job"):
-        jobs = KubernetesBuildJobs(api=installation.api, namespace=installation.builds_namespace())
-        text = jobs.log_tail(build["job"], max_bytes=_MAX_BYTES)
+    jobs = KubernetesBuildJobs(api=installation.api, namespace=installation.builds_namespace())
+    job = build.get("job") or _job_of_build(jobs, record, build.get("id"))
+    text = jobs.log_tail(job, max_bytes=_MAX_BYTES) if job else ""
     return text or str(build.get("log") or "")
+
+
+def _job_of_build(
+    jobs: KubernetesBuildJobs, record: KubernetesObject, build_id: str | None
+) -> str | None:
+    """Find the Job that made an image which a later wish found finished."""
+    metadata = record["metadata"]
+    for job in jobs.list(FunctionId(metadata["namespace"], metadata["name"])):
+        if job.build_id == build_id:
+            return job.name
+    return None
 
 
 def follow_build(

@@ -64,6 +64,8 @@ def choose_target(options: TargetOptions) -> Target:
 def connect(options: TargetOptions) -> Installation:
     """Connect to the platform that is meant; nothing is sent yet."""
     target = choose_target(options)
+    if target.context is not None:
+        _require_context(target)
     # A list of files in KUBECONFIG is merged by the client, which reads the variable itself.
     kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
     return Installation(
@@ -72,6 +74,23 @@ def connect(options: TargetOptions) -> Installation:
         name=target.name,
         is_embedded=target.is_embedded,
     )
+
+
+def _require_context(target: Target) -> None:
+    from kubernetes.config import ConfigException, list_kube_config_contexts  # noqa: PLC0415
+
+    try:
+        contexts, _current = list_kube_config_contexts(config_file=target.kubeconfig)
+    except ConfigException as error:
+        raise UnreachableError(
+            f"there is no kubeconfig with the context {target.context}",
+            way_out="Name the file in KUBECONFIG.",
+        ) from error
+    names = sorted(context["name"] for context in contexts)
+    if target.context not in names:
+        raise UnreachableError(
+            f"there is no context {target.context}", way_out=f"There are {', '.join(names)}."
+        )
 
 
 def platform_facts(home: Path) -> dict[str, object]:

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 
 
-@session_command(name="delete", outputs=("text", "name", "json"))
+@session_command("delete", outputs=("text", "name", "json"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
 @click.option("--wait/--no-wait", default=True, help="Wait until they are gone (the default).")
 @click.option("--timeout", type=Duration(), default="2m", help="How long to wait (2m).")

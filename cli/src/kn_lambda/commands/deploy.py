@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
@@ -28,7 +28,7 @@ class Duration(click.ParamType[float]):
     name = "duration"
 
     def convert(
-        self, value: Any, param: click.Parameter | None, ctx: click.Context | None
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
     ) -> float:
         """Return seconds."""
         match = _DURATION.fullmatch(str(value))
@@ -37,7 +37,7 @@ class Duration(click.ParamType[float]):
         return float(match[1]) * _UNITS[match[2]]
 
 
-@session_command(name="deploy", outputs=("text", "name", "json"))
+@session_command("deploy", outputs=("text", "name", "json"))
 @click.argument("path", type=_EXISTING, required=False)
 @click.option(
     "-f",
@@ -55,13 +55,20 @@ class Duration(click.ParamType[float]):
 @click.option("--image", metavar="REF@DIGEST", help="Serve a finished image; build nothing.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it is ready (the default).")
 @click.option("--timeout", type=Duration(), default="10m", help="How long to wait (10m).")
-def command(  # click gives all by keyword
+def command(
     session: Session,
+    *,
     path: Path | None,
     manifest: Path | None,
+    name: str | None,
+    runtime: str | None,
+    handler: str | None,
+    signature: str | None,
+    env: tuple[str, ...],
+    source: str | None,
+    image: str | None,
     wait: bool,
     timeout: float,
-    **overrides: Any,
 ) -> None:
     """Build the source in PATH (a folder or one file) and serve it.
 
@@ -70,8 +77,17 @@ def command(  # click gives all by keyword
     """  # fmt: skip
     from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415 # a quick --help
 
+    overrides = Overrides(
+        name=name,
+        runtime=runtime,
+        handler=handler,
+        signature=signature,
+        env=env,
+        source=source,
+        image=image,
+    )
     folder = path or (manifest.parent if manifest else Path())
-    wish = make_wish(folder, manifest, Overrides(**overrides))
+    wish = make_wish(folder, manifest, overrides)
     deploy_wish(session, wish, wait=wait, timeout_seconds=timeout)
 
 

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 
-@session_command(name="describe", outputs=("text", "name", "json", "yaml"))
+@session_command("describe", outputs=("text", "name", "json", "yaml"))
 @click.argument("name")
 def command(session: Session, name: str) -> None:
     """Show all that is known of a function."""

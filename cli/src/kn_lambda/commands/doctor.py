@@ -17,14 +17,17 @@ if TYPE_CHECKING:
 _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 
-@session_command(name="doctor")
+@session_command("doctor")
 def command(session: Session) -> None:
     """Look at this machine and the platform, and say what is wrong and how to mend it."""
     from kn_lambda.checks.cluster import check_platform  # noqa: PLC0415 # quick --help
     from kn_lambda.checks.machine import check_machine  # noqa: PLC0415
 
     checks = []
-    for each in (*check_machine(), *check_platform(lambda: session.installation, session.namespace)):
+    for each in (
+        *check_machine(),
+        *check_platform(lambda: session.installation, session.namespace),
+    ):
         checks.append(each)
         if session.output == "text":
             _show(each)

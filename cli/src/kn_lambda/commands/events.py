@@ -23,7 +23,7 @@ _EVENT_COLUMNS = ("time", "type", "subject", "trigger", "state", "status")
 _DEAD_LETTER_COLUMNS = ("died", "type", "subject", "trigger", "attempts", "status", "reason")
 
 
-@session_command(name="events")
+@session_command("events")
 @click.argument("name", required=False)
 @click.option("--dead-letters", is_flag=True, help="Only events that could not be delivered.")
 @click.option("--limit", type=click.IntRange(1, _LARGEST_PAGE), default=50, help="At most (50).")

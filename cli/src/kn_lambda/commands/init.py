@@ -23,7 +23,7 @@ _PLACEHOLDER = re.compile(r"\bmy-function\b")
 _LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules")
 
 
-@session_command(name="init", outputs=("text", "name", "json"))
+@session_command("init", outputs=("text", "name", "json"))
 @click.argument("name")
 @click.option(
     "--runtime", type=click.Choice(_LANGUAGES), default="python", help="python (the default)."
@@ -36,9 +36,7 @@ def command(session: Session, name: str, runtime: str) -> None:
         raise WrongUsageError(
             f"{folder} is there already; nothing was changed", way_out="Choose another name."
         )
-    shutil.copytree(
-        checkout_folder("runtimes", runtime, "template"), folder, ignore=_LEFT_BEHIND
-    )
+    shutil.copytree(checkout_folder("runtimes", runtime, "template"), folder, ignore=_LEFT_BEHIND)
     for file in folder.rglob("*"):
         if file.is_file():
             file.write_text(_PLACEHOLDER.sub(function.name, file.read_text()))

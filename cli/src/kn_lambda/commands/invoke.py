@@ -8,12 +8,11 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kn_lambda.commands.deploy import Duration
-from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
 
 if TYPE_CHECKING:
-    from kn_lambda.cluster.http import Answer
-    from kn_lambda.embedded.broker.event import CloudEvent
+    from kn_lambda.invoking.question import Question
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
@@ -23,7 +22,7 @@ _START_SECONDS = 60.0
 _TENANT_BROKER = "default"
 
 
-@session_command(name="invoke")
+@session_command("invoke")
 @click.argument("name")
 @click.option("-d", "--data", metavar="TEXT|@FILE|-", help="The event's data; - reads stdin.")
 @click.option("--type", "type_", help="The event's type; else the first that NAME subscribes to.")
@@ -37,28 +36,42 @@ _TENANT_BROKER = "default"
 @click.option("--path", "path", help="For signature http: /where/to?with=query.")
 @click.option("--async", "by_broker", is_flag=True, help="Put the event into the tenant's Broker.")
 @click.option("--timeout", type=Duration(), help="How long to wait for the answer.")
-def command(session: Session, name: str, timeout: float | None, **asked: Any) -> None:
+def command(
+    session: Session,
+    *,
+    name: str,
+    data: str | None,
+    type_: str | None,
+    event_file: Path | None,
+    method: str | None,
+    path: str | None,
+    by_broker: bool,
+    timeout: float | None,
+) -> None:
     """Call a function, and print the data of its reply.
 
     \b
     kn-lambda invoke hello --data '{"name": "Ada"}'
     kn-lambda invoke hello --event event.json -o json
-    """  # noqa: D301 # \b is for click  # fmt: skip
-    function = session.function(name)
-    record = session.installation.record(function)
-    is_http = record["spec"].get("signature") == "http"
-    _refuse_nonsense(is_http=is_http, **asked)
-    if asked["by_broker"]:
-        _publish(session, record, _event(record, **asked))
-        return
+    """  # noqa: D301 # \b is for click
+    from kn_lambda.invoking.question import Question  # noqa: PLC0415 # a quick start of --help
     from kn_lambda.invoking.reply import print_reply, require_success  # noqa: PLC0415
 
+    function = session.function(name)
+    record = session.installation.record(function)
+    question = Question(
+        record=record, data=data, type_=type_, event_file=event_file, method=method, path=path
+    )
+    question.check()
+    if by_broker:
+        _publish(session, question)
+        return
     limit = timeout or record["spec"].get("timeoutSeconds", 60) + _START_SECONDS
-    url = _url(function, record)
-    if is_http:
-        answer = _request(session, url, limit, **asked)
-    else:
-        answer = _send_event(session, url, limit, _event(record, **asked))
+    call = question.call(_url(function, record))
+    session.debug(f"{call.method} {call.url} {call.headers}")
+    answer = session.installation.http.request(
+        call.method, call.url, headers=call.headers, body=call.body, timeout_seconds=limit
+    )
     require_success(answer, function)
     print_reply(answer, session.output)
 
@@ -74,70 +87,13 @@ def _url(function: FunctionId, record: KubernetesObject) -> str:
     )
 
 
-def _refuse_nonsense(*, is_http: bool, **asked: Any) -> None:
-    if not is_http and (asked["method"] or asked["path"]):
-        raise WrongUsageError("--method and --path are for functions of signature http")
-    if is_http and (asked["event_file"] or asked["type_"]):
-        raise WrongUsageError("--event and --type are for functions of signature cloudevent")
-
-
-def _event(
-    record: KubernetesObject,
-    *,
-    data: str | None,
-    type_: str | None,
-    event_file: Path | None,
-    **_others: Any,
-) -> CloudEvent:
-    from kn_lambda.invoking.ready_to_paste import subscribed_type  # noqa: PLC0415 # quick --help
-    from kn_lambda.invoking.request import make_event, read_data, read_event  # noqa: PLC0415
-
-    if event_file is not None:
-        return read_event(event_file, type_, read_data(data))
-    return make_event(type_ or subscribed_type(record), read_data(data))
-
-
-def _send_event(session: Session, url: str, limit: float, event: CloudEvent) -> Answer:
-    from kn_lambda.embedded.broker.http_binding import to_http  # noqa: PLC0415
-
-    headers, body = to_http(event)
-    session.debug(f"event {event.attributes['id']} of type {event.attributes['type']} to {url}")
-    return session.installation.http.request(
-        "POST", url, headers=headers, body=body, timeout_seconds=limit
-    )
-
-
-def _request(
-    session: Session,
-    url: str,
-    limit: float,
-    *,
-    data: str | None,
-    method: str | None,
-    path: str | None,
-    **_others: Any,
-) -> Answer:
-    from kn_lambda.invoking.request import content_type, read_data  # noqa: PLC0415
-
-    body = read_data(data)
-    whole = url.rstrip("/") + "/" + (path or "").lstrip("/")
-    verb = (method or ("GET" if body is None else "POST")).upper()
-    session.debug(f"{verb} {whole}")
-    return session.installation.http.request(
-        verb,
-        whole,
-        headers={} if body is None else {"Content-Type": content_type(body)},
-        body=body,
-        timeout_seconds=limit,
-    )
-
-
-def _publish(session: Session, record: KubernetesObject, event: CloudEvent) -> None:
+def _publish(session: Session, question: Question) -> None:
     from kn_lambda.cluster.events import send_to_broker  # noqa: PLC0415
     from kn_lambda.terminal.documents import print_document  # noqa: PLC0415
 
-    namespace = record["metadata"]["namespace"]
+    namespace = question.record["metadata"]["namespace"]
     url = session.installation.broker_url(namespace, _TENANT_BROKER)
+    event = question.event()
     send_to_broker(session.installation, url, event)
     identity = event.attributes["id"]
     if session.output == "json":

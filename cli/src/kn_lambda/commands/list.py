@@ -19,7 +19,7 @@ _COLUMNS = ("name", "phase", "runtime", "url", "age")
 _WIDE_COLUMNS = ("reason", "revision", "image")
 
 
-@session_command(name="list", outputs=("text", "wide", "name", "json", "yaml"))
+@session_command("list", outputs=("text", "wide", "name", "json", "yaml"))
 @click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
 def command(session: Session, all_namespaces: bool) -> None:
     """List functions."""

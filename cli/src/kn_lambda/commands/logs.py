@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
 
 
-@session_command(name="logs", outputs=("text",))
+@session_command("logs", outputs=("text",))
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C, over restarts.")
 @click.option("--build", is_flag=True, help="The log of the newest build.")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.checkout import CHECKOUT
 from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
@@ -25,12 +26,14 @@ _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _PORT = click.IntRange(0, 65535)
 
 
-@session_command(name="up")
+@session_command("up")
 @click.option("--port", type=_PORT, default=8080, help="Of functions' URLs (8080); 0: any free.")
 @click.option("--broker-port", type=_PORT, default=8081, help="Of the Broker (8081).")
 @click.option("--api-port", type=_PORT, default=8082, help="Of the Kubernetes API (8082).")
 @click.option(
-    "--deploy", "source", type=click.Path(exists=True, path_type=Path),
+    "--deploy",
+    "source",
+    type=click.Path(exists=True, path_type=Path),
     help="Deploy this folder or file once the platform is up.",
 )
 @click.option("--config", type=_FOLDER, help="Run this kustomization in place of the shipped one.")
@@ -38,6 +41,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--every-runtime", is_flag=True, help="Offer every Python on PATH.")
 def command(
     session: Session,
+    *,
     port: int,
     broker_port: int,
     api_port: int,
@@ -52,7 +56,6 @@ def command(
     if session.target.context is not None:
         raise WrongUsageError("up starts a platform on this machine; --context is for clusters")
     progress = Progress()
-    places = {} if installation is None else {"installation": installation}
     options = PlatformOptions(
         home=session.target.home,
         # The platform is told its environment here and reads none itself.
@@ -60,10 +63,10 @@ def command(
         port=port,
         broker_port=broker_port,
         api_port=api_port,
+        installation=installation or CHECKOUT,
         config=config,
         every_runtime=every_runtime,
         progress=progress.step,
-        **places,
     )
     progress.step(f"starting the platform in {options.home}")
     _run(session, options, progress, source)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from kn_lambda.session import Session
 
 
-@session_command(name="version")
+@session_command("version")
 def command(session: Session) -> None:
     """Print the version."""
     if session.output == "json":

@@ -52,7 +52,7 @@ class Deployer:
             spec["source"] = self._source(wish, settings)
         event = new_event(BUILD_START, validate_spec(spec), subject=str(self.function))
         send_to_broker(self.installation, url, event)
-        self.steps.step(f"accepted {self.function} ({spec['runtime']})")
+        self.steps.step(f"sent {self.function} ({spec['runtime']})")
         return event
 
     def follow(self, event: CloudEvent, timeout_seconds: float) -> Settled:

@@ -118,7 +118,8 @@ def _way_out(deployer: Deployer, record: KubernetesObject) -> str:
     function: FunctionId = deployer.function
     flags = "" if function.namespace == "default" else f" -n {function.namespace}"
     kept = "The revision before goes on serving. " if record["status"].get("url") else ""
-    what = "logs" if record["status"]["build"].get("digest") else "logs --build"
-    verb, *option = what.split()
-    rest = " ".join([function.name, *option])
-    return f"{kept}More: kn-lambda {verb} {rest}{flags}"
+    build = record["status"]["build"]
+    # Knative's own reasons tell of the start; what came before it is in the log of the build.
+    is_built = bool(build.get("digest")) or str(build.get("reason")).startswith("Revision")
+    option = "" if is_built else " --build"
+    return f"{kept}More: kn-lambda logs {function.name}{option}{flags}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import stat
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from kn_lambda.deploying.manifest import FILE_NAME
@@ -12,7 +13,6 @@ from kn_lambda.errors import CommandError, WrongUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from pathspec import GitIgnoreSpec
 
@@ -63,7 +63,7 @@ def read_source(path: Path, *, max_bytes: int, max_files: int) -> list[SourceFil
 def _walk(root: Path) -> Iterator[Path]:
     ignored = _ignore_rules(root)
     for folder, folders, names in os.walk(root):
-        here = root.joinpath(folder)
+        here = Path(folder)
         below = here.relative_to(root).as_posix() + "/" if here != root else ""
         kept = [name for name in folders if not ignored.match_file(f"{below}{name}/")]
         for name in kept:

@@ -9,7 +9,15 @@ from kn_lambda.errors import WrongUsageError
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from pydantic_core import ErrorDetails
+
 _SHOWN = 10
+# A pattern says less to a person than an example.
+_EXAMPLES = {
+    "handler": "must be module.function, such as main.handler",
+    "runtime": "must be a language with its version, such as python3.12",
+    "image": "must name an image by its digest, such as registry/name@sha256:...",
+}
 
 
 def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
@@ -23,11 +31,16 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
     lines = [
-        f"{'.'.join(['spec', *(str(part) for part in problem['loc'])])}: "
-        + problem["msg"].removeprefix("Value error, ")
+        f"{'.'.join(['spec', *(str(part) for part in problem['loc'])])}: {_in_words(problem)}"
         for problem in problems[:_SHOWN]
     ]
     raise WrongUsageError(
         "\n  ".join(["the function is not valid; nothing was sent", *lines]),
         way_out="docs/EVENT_SCHEMA.md describes every field.",
     )
+
+
+def _in_words(problem: ErrorDetails) -> str:
+    if problem["type"] == "string_pattern_mismatch" and problem["loc"][-1] in _EXAMPLES:
+        return _EXAMPLES[str(problem["loc"][-1])]
+    return problem["msg"].removeprefix("Value error, ")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -47,7 +48,7 @@ def print_reply(answer: Answer, output: str) -> None:
             click.echo(answer.body, nl=False)
         return
     click.echo(answer.body, nl=False)
-    if click.get_text_stream("stdout").isatty() and not answer.body.endswith(b"\n"):
+    if sys.stdout.isatty() and not answer.body.endswith(b"\n"):
         click.echo()
 
 

@@ -1,0 +1,71 @@
+"""What is asked of a function: an event, or a request over HTTP."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from kn_lambda.embedded.broker.http_binding import to_http
+from kn_lambda.errors import WrongUsageError
+from kn_lambda.invoking.ready_to_paste import subscribed_type
+from kn_lambda.invoking.request import content_type, make_event, read_data, read_event
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from kn_lambda.embedded.broker.event import CloudEvent
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Call:
+    """One request over HTTP."""
+
+    method: str
+    url: str
+    headers: Mapping[str, str] = field(default_factory=dict)
+    body: bytes | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Question:
+    """What the options of `invoke` say, for the function of `record`."""
+
+    record: KubernetesObject
+    data: str | None = None
+    type_: str | None = None
+    event_file: Path | None = None
+    method: str | None = None
+    path: str | None = None
+
+    @property
+    def is_http(self) -> bool:
+        """Whether the function takes plain requests."""
+        return bool(self.record["spec"].get("signature") == "http")
+
+    def check(self) -> None:
+        """Refuse options that are for the other kind of function."""
+        if self.is_http and (self.event_file or self.type_):
+            raise WrongUsageError("--event and --type are for functions of signature cloudevent")
+        if not self.is_http and (self.method or self.path):
+            raise WrongUsageError("--method and --path are for functions of signature http")
+
+    def event(self) -> CloudEvent:
+        """Return the event that is meant."""
+        if self.event_file is not None:
+            return read_event(self.event_file, self.type_, read_data(self.data))
+        return make_event(self.type_ or subscribed_type(self.record), read_data(self.data))
+
+    def call(self, url: str) -> Call:
+        """Return the request that is to be sent to the function's URL."""
+        if not self.is_http:
+            headers, content = to_http(self.event())
+            return Call(method="POST", url=url, headers=headers, body=content)
+        body = read_data(self.data)
+        return Call(
+            method=(self.method or ("GET" if body is None else "POST")).upper(),
+            url=f"{url.rstrip('/')}/{(self.path or '').lstrip('/')}",
+            headers={} if body is None else {"Content-Type": content_type(body)},
+            body=body,
+        )
