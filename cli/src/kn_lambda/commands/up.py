@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import os
+import shlex
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,8 +14,10 @@ import click
 
 from kn_lambda.checkout import CHECKOUT
 from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.invoking.ready_to_paste import target_flags
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.program import program
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -110,13 +113,15 @@ def _greet(session: Session, platform: Platform, progress: Progress) -> None:
         home = str(platform.options.home)
         print_document({"home": home, "urls": platform.urls, "pid": os.getpid()}, "json")
         return
+    name = program()
+    deploy = shlex.join([name, "deploy", *target_flags(session, "default")])
     click.echo(
         f"""
   functions   {platform.urls["gateway"]}/<namespace>/<name>
   Broker      {platform.urls["broker"]}/default/default
   Kubernetes  {platform.urls["api"]}  (KUBECONFIG={platform.folder.kubeconfig})
 
-In another terminal: kn-lambda init hello && kn-lambda deploy hello
+In another terminal: {name} init hello && {deploy} hello
 Ctrl-C stops the platform; what is deployed is there again at the next start.
 """,
         err=True,

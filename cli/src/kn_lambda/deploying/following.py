@@ -17,6 +17,8 @@ from knative_lambda.domain.lambda_function import Phase, Wish
 from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kn_lambda.cluster.events import Refusal
     from kn_lambda.cluster.installation import Installation
     from kn_lambda.embedded.broker.event import CloudEvent
@@ -69,7 +71,10 @@ class Follower:
         event: CloudEvent,
         builds_namespace: str,
         steps: Steps,
+        *,
+        pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._pause = pause
         self._installation = installation
         self._function = function
         time_ = datetime.fromisoformat(event.attributes["time"])
@@ -95,7 +100,7 @@ class Follower:
                 settled = None
             if settled is not None:
                 return settled
-            time.sleep(_POLL_SECONDS)
+            self._pause(_POLL_SECONDS)
         raise TimedOutError(
             f"{self._function} is not ready after {timeout_seconds:.0f} s; it goes on without us",
             way_out=f"See what it is at: kn-lambda describe {self._function.name}"

@@ -6,6 +6,8 @@ import json
 import shlex
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.terminal.program import program
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -38,7 +40,7 @@ def target_flags(session: Session, namespace: str) -> list[str]:
 
 def invoke_command(record: KubernetesObject, data: object, flags: list[str]) -> str:
     """Return a `kn-lambda invoke` line."""
-    words = ["kn-lambda", "invoke", record["metadata"]["name"], *flags]
+    words = [program(), "invoke", record["metadata"]["name"], *flags]
     if data is not None and not _is_http(record):
         words += ["--data", json.dumps(data, ensure_ascii=False)]
     return shlex.join(words)
