@@ -99,7 +99,10 @@ class Recipe:
         lines = []
         for line in process.stdout or ():
             lines.append(line)
-            print(without_credentials(line), end="", flush=True)
+            # Which interpreter, and where: the machine's affair, not the author's.
+            if not line.startswith(("Using CPython", "Using Python")):
+                said = without_credentials(line).replace(f"{self.source}/", "")
+                print(said, end="", flush=True)
         if process.wait() != 0:
             raise explain("".join(lines).replace(f"{self.source}/", ""))
 
