@@ -43,6 +43,20 @@ def trigger_object(name, subscriber, *, broker="default", **spec):
     }
 
 
+def reply(identity, type_="answered", status=200):
+    return web.Response(
+        status=status,
+        headers={
+            "ce-specversion": "1.0",
+            "ce-id": identity,
+            "ce-source": "/function",
+            "ce-type": type_,
+            "content-type": "application/json",
+        },
+        body=b"{}",
+    )
+
+
 class Subscriber:
     """Answers each request by `answer(headers, body)` and remembers what it got."""
 

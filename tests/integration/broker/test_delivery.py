@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-import base64
 import json
+from io import BytesIO
 
 import pytest
 from aiohttp import web
@@ -13,22 +13,9 @@ from tests.integration.broker.conftest import (
     QUICK,
     WITH_SINK,
     broker_object,
+    reply,
     trigger_object,
 )
-
-
-def reply(identity, type_="answered", status=200):
-    return web.Response(
-        status=status,
-        headers={
-            "ce-specversion": "1.0",
-            "ce-id": identity,
-            "ce-source": "/function",
-            "ce-type": type_,
-            "content-type": "application/json",
-        },
-        body=b"{}",
-    )
 
 
 async def test_an_event_reaches_every_trigger_that_wants_it_and_no_other(platform, subscribe):
@@ -108,40 +95,6 @@ async def test_passing_trouble_is_tried_again(platform, subscribe, status):
     assert entry["triggers"][0]["attempts"] == 3
 
 
-@pytest.mark.parametrize("status", [302, 400, 401, 403, 422])
-async def test_a_refusal_goes_to_the_dead_letters_at_once(platform, subscribe, status):
-    body = b"x" * 2000
-    function = await subscribe(lambda *_: web.Response(status=status, body=body))
-    platform.apply(broker_object(delivery=WITH_SINK), trigger_object("t", function.url))
-
-    await platform.send("9", data=b'{"a":1}')
-    (entry,) = await platform.settled()
-    (letter,) = platform.broker.dead_letters()
-
-    assert len(function.requests) == 1
-    assert entry["triggers"][0]["state"] == "dead"
-    assert entry["triggers"][0]["status"] == status
-    event = letter["event"]
-    assert event["id"] == "9"
-    assert event["data"] == {"a": 1}
-    assert event["knativeerrordest"] == function.url
-    assert event["knativeerrorcode"] == str(status)
-    assert len(event["knativeerrordata"]) == 1024
-    assert base64.b64decode(event["knativeerrordata"]) == body[:768]
-
-
-async def test_retries_that_are_used_up_end_in_the_dead_letters(platform, subscribe):
-    function = await subscribe(lambda *_: web.Response(status=500, text="no"))
-    platform.apply(broker_object(delivery=WITH_SINK), trigger_object("t", function.url))
-
-    await platform.send()
-    await platform.settled()
-    (letter,) = platform.broker.dead_letters()
-
-    assert len(function.requests) == letter["attempts"] == 1 + QUICK["retry"]
-    assert letter["status"] == 500
-
-
 async def test_a_body_that_is_no_event_is_a_failure(platform, subscribe):
     function = await subscribe(lambda *_: web.Response(text="OK"))
     platform.apply(broker_object(delivery=WITH_SINK), trigger_object("t", function.url))
@@ -164,35 +117,6 @@ async def test_a_reply_that_is_no_valid_event_is_a_failure(platform, subscribe):
     (entry,) = await platform.settled()
 
     assert entry["triggers"][0]["state"] == "dead"
-
-
-async def test_an_event_without_dead_letter_sink_is_recorded_as_lost(platform, subscribe, caplog):
-    function = await subscribe(lambda *_: web.Response(status=400))
-    platform.apply(broker_object(delivery=QUICK), trigger_object("t", function.url))
-
-    await platform.send("lost-one")
-    (entry,) = await platform.settled()
-
-    assert entry["triggers"][0]["state"] == "lost"
-    assert platform.broker.dead_letters() == []
-    assert "lost-one" in caplog.text
-
-
-async def test_a_dead_letter_sink_with_a_uri_gets_the_event_too(platform, subscribe):
-    answers = iter([503, 200])
-    function = await subscribe(lambda *_: web.Response(status=422, text="never"))
-    sink = await subscribe(lambda *_: web.Response(status=next(answers), text="taken"))
-    delivery = {**QUICK, "deadLetterSink": {"uri": f"{sink.url}?token=secret"}}
-    platform.apply(broker_object(), trigger_object("t", function.url, delivery=delivery))
-
-    await platform.send("5")
-    (entry,) = await platform.settled()
-
-    assert sink.ids == ["5", "5"]
-    assert sink.requests[0][0]["ce-knativeerrorcode"] == "422"
-    assert entry["deadLetterSinks"][0]["state"] == "delivered"
-    assert "secret" not in json.dumps(entry)
-    assert len(platform.broker.dead_letters()) == 1
 
 
 async def test_no_listener_is_retried_until_there_is_one(platform, subscribe, unused_tcp_port):
@@ -300,20 +224,6 @@ async def test_an_event_whose_ttl_is_used_up_is_refused_and_recorded(platform):
     assert "dropped" in platform.broker.journal()[0]
 
 
-async def test_deleting_a_trigger_drops_what_is_pending_for_it(platform, subscribe):
-    function = await subscribe(lambda *_: web.Response(status=503))
-    delivery = {"retry": 5, "backoffPolicy": "exponential", "backoffDelay": "PT1H"}
-    platform.apply(broker_object(delivery=delivery), trigger_object("t", function.url))
-
-    await platform.send()
-    await function.wait_for(1)
-    platform.objects.delete("Trigger", "team", "t")
-    (entry,) = await platform.settled()
-
-    assert entry["triggers"][0]["state"] == "dropped"
-    assert entry["triggers"][0]["error"] == "the Trigger was deleted"
-
-
 async def test_events_wait_for_a_subscriber_without_an_address(platform, subscribe):
     function = await subscribe()
     service = {
@@ -350,3 +260,20 @@ async def test_a_trigger_made_before_an_event_always_gets_it(platform, subscribe
     await platform.settled()
 
     assert sorted(function.ids, key=int) == [str(number) for number in range(20)]
+
+
+async def test_an_answer_over_the_limit_is_a_failure(platform, subscribe):
+    size = platform.settings.body_limit_bytes + 1
+    function = await subscribe(
+        lambda *_: web.Response(headers=reply("1").headers, body=BytesIO(b"x" * size))
+    )
+    platform.apply(
+        broker_object(delivery={**WITH_SINK, "retry": 0}),
+        trigger_object("t", function.url, filter={"attributes": {"type": "greeting"}}),
+    )
+
+    await platform.send()
+    (entry,) = await platform.settled()
+
+    assert entry["triggers"][0]["state"] == "dead"
+    assert "larger than" in entry["triggers"][0]["error"]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import logging
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.broker.delivery import TRIGGER_GONE
@@ -10,7 +12,7 @@ from kn_lambda.embedded.broker.status import broker_status, trigger_status
 from kn_lambda.embedded.objects import NotFoundError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kn_lambda.embedded.broker.delivery import Resolve
     from kn_lambda.embedded.broker.dispatcher import Dispatcher
@@ -19,6 +21,10 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.broker.routes import Key, Routes
     from kn_lambda.embedded.broker.store import DeliveryStore
     from kn_lambda.embedded.objects import Objects
+
+logger = logging.getLogger(__name__)
+
+_WRITTEN_AT_ONCE = 100
 
 
 class Reconciler:
@@ -50,7 +56,11 @@ class Reconciler:
         while True:
             await self._following.changed.wait()
             self._following.changed.clear()
-            await self.reconcile()
+            try:
+                await self.reconcile()
+            except Exception:
+                # Routing does not depend on it, and the next change tries again.
+                logger.exception("the status of Brokers and Triggers could not be written")
 
     async def reconcile(self) -> None:
         """Bring everything up to date with the changes so far."""
@@ -59,11 +69,9 @@ class Reconciler:
         for lane in lanes:
             await self._drop(lane)
         brokers, following.stale_brokers = following.stale_brokers, set()
-        for key in sorted(brokers):
-            self._write_broker(key)
+        await self._write_all(self._write_broker, brokers)
         triggers, following.stale_triggers = following.stale_triggers, set()
-        for key in sorted(triggers):
-            self._write_trigger(key)
+        await self._write_all(self._write_trigger, triggers)
         if following.addresses_changed or triggers:
             following.addresses_changed = False
             self._dispatcher.unblock()
@@ -72,6 +80,12 @@ class Reconciler:
         # What is under way may still succeed; a failure of it is dropped then.
         running = self._dispatcher.running(lane)
         await self._commit.run(lambda: self._store.drop_lane(lane, running, TRIGGER_GONE))
+
+    async def _write_all(self, write: Callable[[Key], None], keys: set[Key]) -> None:
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), _WRITTEN_AT_ONCE):
+            part = ordered[start : start + _WRITTEN_AT_ONCE]
+            await self._commit.run(partial(_write_each, write, part))
 
     def _write_broker(self, key: Key) -> None:
         item = self._objects.find("Broker", *key)
@@ -112,3 +126,8 @@ class Reconciler:
             return None
         # A sink that is an object means the store of dead letters, whatever the object is.
         return f"{self._base_url}/-/dead-letters" if sink.get("ref") else sink.get("uri")
+
+
+def _write_each(write: Callable[[Key], None], keys: list[Key]) -> None:
+    for key in keys:
+        write(key)
