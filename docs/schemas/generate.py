@@ -1,4 +1,4 @@
-"""Writes one JSON Schema per event type of ours; the models in `domain/events.py` are the source."""
+"""Writes one JSON Schema per event type of ours, from the models in `domain/events.py`."""
 
 from __future__ import annotations
 
