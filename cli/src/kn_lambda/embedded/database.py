@@ -42,15 +42,18 @@ class Database:
         self._depth += 1
         try:
             yield
+            if self._depth == 1:
+                self._connection.execute("COMMIT")
         except BaseException:
-            self._depth -= 1
-            if self._depth == 0:
+            if self._depth == 1:
                 self._after_commit.clear()
-                self._connection.execute("ROLLBACK")
+                # A full disk may have ended the transaction already.
+                if self._connection.in_transaction:
+                    self._connection.execute("ROLLBACK")
             raise
-        self._depth -= 1
+        finally:
+            self._depth -= 1
         if self._depth == 0:
-            self._connection.execute("COMMIT")
             self._run_after_commit()
 
     def after_commit(self, call: Callable[[], None]) -> None:
