@@ -1,0 +1,193 @@
+"""A platform in memory, as the commands see it: objects of its API, and what HTTP answers."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.cluster.http import Answer
+from kn_lambda.cluster.installation import Installation
+from knative_lambda.adapters.kubernetes.client import (
+    BROKERS,
+    CONFIG_MAPS,
+    LAMBDA_FUNCTIONS,
+)
+from knative_lambda.adapters.kubernetes.errors import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Mapping
+
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject, Resource
+
+DIGEST = "sha256:" + "a" * 64
+WISH_ID = "knative-lambda.dev/wish-id"
+WISH_TIME = "knative-lambda.dev/wish-time"
+
+
+class FakeApi:
+    def __init__(self) -> None:
+        self.objects: dict[tuple[str, str, str], KubernetesObject] = {}
+        self.logs: dict[str, str] = {}
+
+    def put(self, resource: Resource, item: KubernetesObject) -> None:
+        metadata = item["metadata"]
+        self.objects[resource.plural, metadata["namespace"], metadata["name"]] = item
+
+    def find(self, resource: Resource, namespace: str, name: str) -> KubernetesObject | None:
+        return self.objects.get((resource.plural, namespace, name))
+
+    def get(self, resource: Resource, namespace: str, name: str) -> KubernetesObject:
+        found = self.find(resource, namespace, name)
+        if found is None:
+            raise NotFoundError(f"{namespace}/{resource.plural}/{name}")
+        return found
+
+    def list(
+        self, resource: Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
+    ) -> Iterator[KubernetesObject]:
+        for (plural, where, _), item in list(self.objects.items()):
+            own = item["metadata"].get("labels") or {}
+            wanted = all(own.get(key) == value for key, value in (labels or {}).items())
+            if plural == resource.plural and namespace in {None, where} and wanted:
+                yield item
+
+    def text(self, path: str, query: Mapping[str, str]) -> str:
+        try:
+            return self.logs[f"{path}?{query['container']}"]
+        except KeyError:
+            raise NotFoundError(path) from None
+
+
+@dataclass
+class FakeHttp:
+    """Answers by method and URL; remembers what was sent."""
+
+    answers: dict[tuple[str, str], Callable[..., Answer]] = field(default_factory=dict)
+    sent: list[dict[str, Any]] = field(default_factory=list)
+
+    def answer(
+        self, method: str, url: str, status: int, body: object = b"", **headers: str
+    ) -> None:
+        content = body if isinstance(body, bytes) else json.dumps(body).encode()
+        names = {name.replace("_", "-"): value for name, value in headers.items()}
+        self.answers[method, url] = lambda **_: Answer(status=status, headers=names, body=content)
+
+    def request(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        timeout_seconds: float = 15.0,
+    ) -> Answer:
+        request = {"method": method, "url": url, "headers": dict(headers or {}), "body": body}
+        self.sent.append(request)
+        return self.answers[method, url.partition("?")[0]](**request)
+
+
+class FakePlatform:
+    """One installation; `on_wish` makes the record that a control plane would make."""
+
+    broker = "http://broker.test/knative-lambda/knative-lambda"
+    url = "http://gateway.test/default/hello"
+
+    def __init__(self, *, is_embedded: bool = True) -> None:
+        self.api = FakeApi()
+        self.http = FakeHttp()
+        self.installation = Installation(
+            api=self.api,  # type: ignore[arg-type]
+            http=self.http,  # type: ignore[arg-type]
+            name="a platform of tests",
+            is_embedded=is_embedded,
+        )
+        self._install()
+
+    def _install(self) -> None:
+        images = {"python3.11": "file:///base@" + DIGEST, "python3.9": "file:///base@" + DIGEST}
+        settings = {"KN_LAMBDA_BASE_IMAGES": json.dumps(images)}
+        self.api.put(
+            CONFIG_MAPS,
+            {
+                "metadata": {"namespace": "knative-lambda", "name": "knative-lambda-settings"},
+                "data": settings,
+            },
+        )
+        for namespace, name in (("knative-lambda", "knative-lambda"), ("default", "default")):
+            url = f"http://broker.test/{namespace}/{name}"
+            self.api.put(
+                BROKERS,
+                {
+                    "metadata": {"namespace": namespace, "name": name},
+                    "status": {"address": {"url": url}},
+                },
+            )
+            self.http.answer("POST", url, 202)
+        self.http.answer("GET", "http://broker.test/-/events", 200, {"events": []})
+        self.http.answer("GET", "http://broker.test/-/dead-letters", 200, {"deadLetters": []})
+
+    def on_wish(self, react: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+        """Call `react(headers, data)` for every event that comes to the control Broker."""
+
+        def accept(*, headers: dict[str, str], body: bytes, **_: object) -> Answer:
+            react(headers, json.loads(body))
+            return Answer(status=202, headers={}, body=b"")
+
+        self.http.answers["POST", self.broker] = accept
+
+    def settle(self, phase: str, **build: Any) -> None:
+        """Let every wish be settled at once, with this phase."""
+
+        def react(headers: dict[str, Any], data: dict[str, Any]) -> None:
+            wish = {WISH_ID: headers["ce-id"], WISH_TIME: headers["ce-time"]}
+            said = {"id": "b" * 64, "wishId": headers["ce-id"], **build}
+            namespace, _, name = headers["ce-subject"].partition("/")
+            self.put_record(
+                name,
+                namespace=namespace,
+                spec=data,
+                annotations=wish,
+                status=status(phase=phase, build=said),
+            )
+
+        self.on_wish(react)
+
+    def put_record(self, name: str = "hello", **parts: Any) -> KubernetesObject:
+        item = record(name, **parts)
+        self.api.put(LAMBDA_FUNCTIONS, item)
+        return item
+
+    def wishes(self) -> list[dict[str, Any]]:
+        """Return headers and data of every event that the control Broker got."""
+        sent = [r for r in self.http.sent if (r["method"], r["url"]) == ("POST", self.broker)]
+        return [{**request["headers"], "data": json.loads(request["body"])} for request in sent]
+
+
+def record(
+    name: str = "hello",
+    *,
+    namespace: str = "default",
+    spec: dict[str, Any] | None = None,
+    status: dict[str, Any] | None = None,
+    annotations: dict[str, str] | None = None,
+    created: str = "2026-01-15T09:30:00Z",
+) -> KubernetesObject:
+    return {
+        "apiVersion": "knative-lambda.dev/v1alpha1",
+        "kind": "LambdaFunction",
+        "metadata": {
+            "namespace": namespace,
+            "name": name,
+            "uid": f"uid-{name}",
+            "creationTimestamp": created,
+            "annotations": annotations or {},
+        },
+        "spec": spec or {"runtime": "python3.11", "source": {"inline": {"main.py": ""}}},
+        "status": {} if status is None else status,
+    }
+
+
+def status(*, phase: str = "Ready", revision: str = "hello-00001", **parts: Any) -> dict[str, Any]:
+    ready = {"url": FakePlatform.url, "revision": revision, "image": f"registry/hello@{DIGEST}"}
+    return {"phase": phase, **(ready if phase == "Ready" else {}), **parts}

@@ -1,0 +1,227 @@
+from __future__ import annotations
+
+import json
+
+import pytest
+import yaml
+
+from kn_lambda.errors import ExitCode
+from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, PODS
+from tests.unit.cli.fakes import FakePlatform, status
+
+
+def test_list_shows_phase_url_and_age(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.put_record("new", status={})
+    header, first, second = kn_lambda("list").stdout.splitlines()
+    assert header.split() == ["NAME", "PHASE", "RUNTIME", "URL", "AGE"]
+    assert first.split()[:4] == ["hello", "Ready", "python3.11", FakePlatform.url]
+    assert second.split()[:3] == ["new", "Pending", "python3.11"]
+
+
+def test_an_empty_list_is_no_error_and_empty_json(kn_lambda):
+    result = kn_lambda("list")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
+    assert "kn-lambda init" in result.stderr
+    assert json.loads(kn_lambda("list", "-o", "json").stdout)["items"] == []
+
+
+def test_list_of_all_namespaces_names_them(kn_lambda, fake_platform):
+    fake_platform.put_record(namespace="team-a")
+    assert "team-a" in kn_lambda("list", "-A").stdout
+    assert "REVISION" in kn_lambda("list", "-A", "-o", "wide").stdout
+
+
+def test_describe_shows_a_failure_and_hides_no_reference(kn_lambda, fake_platform):
+    secret = {"name": "TOKEN", "secretKeyRef": {"name": "tokens", "key": "a"}}
+    build = {"id": "c" * 64, "reason": "BuildTimeout", "message": "too long", "log": "line\n"}
+    fake_platform.put_record(
+        spec={"runtime": "python3.11", "source": {"uri": "s3://b/k"}, "env": [secret]},
+        status={"phase": "Failed", "build": build},
+    )
+    text = kn_lambda("describe", "hello").stdout
+    for part in ("Failed", "s3://b/k", "BuildTimeout", "too long", "  line", "<Secret tokens"):
+        assert part in text
+
+
+@pytest.mark.parametrize(("output", "load"), [("json", json.loads), ("yaml", yaml.safe_load)])
+def test_describe_prints_the_object_itself(kn_lambda, fake_platform, output, load):
+    item = fake_platform.put_record(status=status(phase="Ready"))
+    assert load(kn_lambda("describe", "hello", "-o", output).stdout) == item
+
+
+@pytest.mark.parametrize("command", ["describe", "invoke", "logs"])
+def test_an_unknown_function_is_not_found(kn_lambda, command):
+    result = kn_lambda(command, "nothing")
+    assert result.exit_code == ExitCode.NOT_FOUND
+    assert "there is no function default/nothing" in result.stderr
+    assert "kn-lambda list" in result.stderr
+
+
+def test_invoke_sends_a_binary_event_and_prints_the_data_of_the_reply(kn_lambda, fake_platform):
+    fake_platform.put_record(
+        spec={"runtime": "python3.11", "subscriptions": [{"type": "com.example.greeting"}]},
+        status=status(phase="Ready"),
+    )
+    fake_platform.http.answer(
+        "POST", FakePlatform.url, 200, {"message": "é"}, content_type="application/json",
+        ce_specversion="1.0", ce_id="r1", ce_source="/s", ce_type="t.reply",
+    )  # fmt: skip
+    result = kn_lambda("invoke", "hello", "--data", '{"name": "Ada"}')
+    assert json.loads(result.stdout) == {"message": "é"}
+    (request,) = fake_platform.http.sent
+    assert request["headers"]["ce-type"] == "com.example.greeting"
+    assert request["headers"]["content-type"] == "application/json"
+    assert request["body"] == b'{"name": "Ada"}'
+    whole = json.loads(kn_lambda("invoke", "hello", "-d", "-", "-o", "json", stdin=b"x").stdout)
+    assert (whole["type"], whole["data"]) == ("t.reply", {"message": "é"})
+    assert fake_platform.http.sent[-1]["headers"]["content-type"].startswith("text/plain")
+
+
+def test_no_reply_is_a_success_that_prints_nothing(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.http.answer("POST", FakePlatform.url, 204)
+    result = kn_lambda("invoke", "hello")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
+
+
+def test_a_function_that_fails_is_told_by_its_own_reason(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    body = {"reason": "HandlerFailed", "message": "see its log"}
+    fake_platform.http.answer("POST", FakePlatform.url, 500, body)
+    result = kn_lambda("invoke", "hello")
+    assert (result.exit_code, result.stdout) == (ExitCode.FAILED, "")
+    assert "500: HandlerFailed: see its log" in result.stderr
+    assert "kn-lambda logs hello" in result.stderr
+
+
+def test_an_event_file_is_sent_as_it_is(kn_lambda, fake_platform, tmp_path):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.http.answer("POST", FakePlatform.url, 204)
+    event = {"specversion": "1.0", "id": "é 1", "source": "/s", "type": "t", "data": {"a": 1}}
+    file = tmp_path / "event.json"
+    file.write_text(json.dumps(event))
+    assert kn_lambda("invoke", "hello", "--event", str(file)).exit_code == ExitCode.OK
+    (request,) = fake_platform.http.sent
+    assert request["headers"]["ce-id"] == "%C3%A9%201"
+    assert json.loads(request["body"]) == {"a": 1}
+    file.write_text("{}")
+    wrong = kn_lambda("invoke", "hello", "--event", str(file))
+    assert wrong.exit_code == ExitCode.USAGE
+    assert "specversion" in wrong.stderr
+
+
+def test_an_http_function_takes_method_and_path(kn_lambda, fake_platform):
+    spec = {"runtime": "python3.11", "signature": "http"}
+    fake_platform.put_record(spec=spec, status=status(phase="Ready"))
+    fake_platform.http.answer("PUT", FakePlatform.url + "/a", 201, b"made", content_type="text/x")
+    result = kn_lambda("invoke", "hello", "--method", "put", "--path", "/a?b=c", "-d", "1")
+    assert result.stdout == "made"
+    assert fake_platform.http.sent[-1]["url"].endswith("/a?b=c")
+    assert kn_lambda("invoke", "hello", "--type", "t").exit_code == ExitCode.USAGE
+
+
+def test_invoke_by_the_broker_puts_the_event_into_that_of_the_tenant(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    result = kn_lambda("invoke", "hello", "--async", "--type", "t", "-o", "json")
+    (request,) = fake_platform.http.sent
+    assert request["url"] == "http://broker.test/default/default"
+    assert json.loads(result.stdout)["id"] == request["headers"]["ce-id"]
+
+
+def test_delete_waits_until_the_record_is_gone(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    key = (LAMBDA_FUNCTIONS.plural, "default", "hello")
+    fake_platform.on_wish(lambda *_: fake_platform.api.objects.pop(key))
+    result = kn_lambda("delete", "hello")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "default/hello is deleted\n")
+    (event,) = fake_platform.wishes()
+    assert (event["ce-type"], event["data"]) == ("dev.knative-lambda.delete.v1", {})
+
+
+def test_deleting_what_is_not_there_succeeds(kn_lambda):
+    result = kn_lambda("delete", "nothing", "-o", "json")
+    assert result.exit_code == ExitCode.OK
+    assert json.loads(result.stdout)["outcome"] == "absent"
+
+
+def test_delete_gives_up_waiting_with_its_own_exit_code(kn_lambda, fake_platform):
+    fake_platform.put_record()
+    assert kn_lambda("delete", "hello", "--timeout", "1ms").exit_code == ExitCode.TIMED_OUT
+
+
+def _pod(name, phase, created):
+    labels = {"serving.knative.dev/service": "hello"}
+    metadata = {"namespace": "default", "name": name, "labels": labels, "uid": name}
+    return {"metadata": {**metadata, "creationTimestamp": created}, "status": {"phase": phase}}
+
+
+def test_logs_are_those_of_the_newest_pod_when_none_runs(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    for name, created in (("new", "2026-01-02T00:00:00Z"), ("old", "2026-01-01T00:00:00Z")):
+        fake_platform.api.put(PODS, _pod(name, "Succeeded", created))
+        path = PODS.path("default", name, "log")
+        fake_platform.api.logs[f"{path}?user-container"] = f"of {name}\n"
+    assert kn_lambda("logs", "hello").stdout == "of new\n"
+
+
+def test_a_function_that_never_ran_has_no_log_and_that_is_no_error(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    result = kn_lambda("logs", "hello")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
+    assert "has not run yet" in result.stderr
+
+
+def test_the_log_of_a_build_outlives_its_job(kn_lambda, fake_platform):
+    build = {"id": "c" * 64, "job": "gone", "log": "one\ntwo\n"}
+    fake_platform.put_record(status={"phase": "Failed", "build": build})
+    assert kn_lambda("logs", "hello", "--build").stdout == "one\ntwo\n"
+    assert kn_lambda("logs", "hello", "--build", "--tail", "1").stdout == "two\n"
+    assert kn_lambda("logs", "hello", "--build", "--tail", "0").stdout == ""
+
+
+def _journal_entry(subject, trigger, state="delivered", attempts=1):
+    delivery = {
+        "namespace": "default", "name": trigger, "state": state, "attempts": attempts,
+        "status": 200, "error": None,
+    }  # fmt: skip
+    return {
+        "attributes": {"id": subject, "type": "t", "subject": subject},
+        "acceptedAt": "2026-01-15T09:30:00+00:00",
+        "triggers": [delivery],
+    }
+
+
+def test_events_show_each_delivery_newest_last(kn_lambda, fake_platform):
+    entries = [_journal_entry("b", "two", "pending", 3), _journal_entry("a", "one")]
+    fake_platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": entries})
+    header, first, second = kn_lambda("events").stdout.splitlines()
+    assert header.split() == ["TIME", "TYPE", "SUBJECT", "TRIGGER", "STATE", "STATUS"]
+    assert first.split()[3:] == ["a", "one", "delivered", "200"]
+    assert "pending (3 attempts)" in second
+    assert json.loads(kn_lambda("events", "-o", "json").stdout) == entries
+
+
+def test_events_of_a_function_are_those_about_it(kn_lambda, fake_platform):
+    entries = [_journal_entry("default/other", "x"), _journal_entry("default/hello", "x")]
+    fake_platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": entries})
+    (found,) = json.loads(kn_lambda("events", "hello", "-o", "json").stdout)
+    assert found["attributes"]["subject"] == "default/hello"
+
+
+def test_init_writes_a_function_of_that_name_and_overwrites_nothing(
+    kn_lambda, tmp_path, monkeypatch
+):
+    monkeypatch.chdir(tmp_path)
+    assert kn_lambda("init", "greeter", "--runtime", "nodejs").exit_code == ExitCode.OK
+    manifest = yaml.safe_load((tmp_path / "greeter" / "function.yaml").read_text())
+    assert manifest["metadata"]["name"] == "greeter"
+    assert json.loads((tmp_path / "greeter" / "package.json").read_text())["name"] == "greeter"
+    (tmp_path / "greeter" / "index.js").write_text("mine")
+    assert kn_lambda("init", "greeter").exit_code == ExitCode.USAGE
+    assert (tmp_path / "greeter" / "index.js").read_text() == "mine"
+    assert kn_lambda("init", "Not A Name").exit_code == ExitCode.USAGE
+
+
+def test_version_is_json_when_asked_for(kn_lambda):
+    assert json.loads(kn_lambda("version", "-o", "json").stdout)["version"]

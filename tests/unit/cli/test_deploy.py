@@ -1,0 +1,163 @@
+from __future__ import annotations
+
+import base64
+import json
+
+import pytest
+
+from kn_lambda.errors import ExitCode
+from tests.unit.cli.fakes import DIGEST, FakePlatform, status
+
+
+@pytest.fixture
+def source(tmp_path):
+    folder = tmp_path / "hello"
+    folder.mkdir()
+    (folder / "main.py").write_text("def handler(event): ...\n")
+    (folder / "event.json").write_text(json.dumps({"data": {"name": "Ada's"}}))
+    return str(folder)
+
+
+def test_one_event_carries_the_whole_wish(kn_lambda, fake_platform, source):
+    fake_platform.settle("Ready")
+    result = kn_lambda("deploy", source, "-n", "team-a", "--env", "A=1")
+    assert result.exit_code == ExitCode.OK, result.output
+    (event,) = fake_platform.wishes()
+    assert event["ce-type"] == "dev.knative-lambda.build.start.v1"
+    assert event["ce-subject"] == "team-a/hello"
+    assert event["ce-correlationid"]
+    assert event["data"]["runtime"] == "python3.11"
+    assert event["data"]["env"] == [{"name": "A", "value": "1"}]
+    assert set(event["data"]["source"]["inline"]) == {"main.py", "event.json"}
+
+
+def test_what_is_ready_shows_its_url_and_commands_to_paste(kn_lambda, fake_platform, source):
+    fake_platform.settle("Ready")
+    result = kn_lambda("deploy", source)
+    assert result.stdout == f"{FakePlatform.url}\n"
+    assert """invoke hello --home""" in result.stderr
+    assert f"curl -s {FakePlatform.url} -H 'ce-specversion: 1.0'" in result.stderr
+    assert '"Ada' in result.stderr
+
+
+def test_json_is_all_that_goes_to_stdout(kn_lambda, fake_platform, source):
+    fake_platform.settle("Ready")
+    document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
+    assert document["outcome"] == "ready"
+    assert document["url"] == FakePlatform.url
+
+
+def test_what_serves_already_is_unchanged(kn_lambda, fake_platform, source):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.settle("Ready")
+    assert "unchanged" in kn_lambda("deploy", source).stderr
+    document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
+    assert document["outcome"] == "unchanged"
+
+
+def test_a_failed_build_shows_reason_message_and_last_lines(kn_lambda, fake_platform, source):
+    build = {"reason": "RequirementNotFound", "message": "no such package", "log": "one\ntwo\n"}
+    fake_platform.settle("Failed", **build)
+    result = kn_lambda("deploy", source)
+    assert result.exit_code == ExitCode.FAILED
+    assert "Error: RequirementNotFound: no such package" in result.stderr
+    assert "| two" in result.stderr
+    assert "kn-lambda logs hello --build" in result.stderr
+    document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
+    assert (document["outcome"], document["log"]) == ("failed", "one\ntwo\n")
+
+
+def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_platform, source):
+    fake_platform.settle("Failed", reason="RevisionFailed", message="it ended", digest=DIGEST)
+    assert "More: kn-lambda logs hello\n" in kn_lambda("deploy", source).stderr
+
+
+def test_a_refused_event_shows_what_build_start_said(kn_lambda, fake_platform, source):
+    said = json.dumps({"reason": "SourceNotFound", "message": "nothing there", "field": "source"})
+    letter = {
+        "error": "the subscriber answered 422",
+        "event": {"knativeerrordata": base64.b64encode(said.encode()).decode()},
+    }
+    entry = {
+        "attributes": {"id": "1", "type": "dev.knative-lambda.build.start.v1"},
+        "triggers": [{"name": "build-start", "state": "dead", "attempts": 1, "status": 422}],
+    }
+    fake_platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": [entry]})
+    fake_platform.http.answer(
+        "GET", "http://broker.test/-/dead-letters", 200, {"deadLetters": [letter]}
+    )
+    result = kn_lambda("deploy", source)
+    assert result.exit_code == ExitCode.FAILED
+    assert "refused: SourceNotFound: source: nothing there" in result.stderr
+
+
+def test_a_newer_wish_means_superseded(kn_lambda, fake_platform, source):
+    newer = {
+        "knative-lambda.dev/wish-id": "other",
+        "knative-lambda.dev/wish-time": "2099-01-01T00:00:00+00:00",
+    }
+    fake_platform.put_record(annotations=newer)
+    result = kn_lambda("deploy", source)
+    assert result.exit_code == ExitCode.FAILED
+    assert "superseded" in result.stderr
+
+
+def test_waiting_ends_with_an_exit_code_of_its_own(kn_lambda, source):
+    result = kn_lambda("deploy", source, "--timeout", "1ms")
+    assert result.exit_code == ExitCode.TIMED_OUT
+    assert "goes on without us" in result.stderr
+
+
+def test_no_wait_returns_when_the_event_is_accepted(kn_lambda, fake_platform, source):
+    result = kn_lambda("deploy", source, "--no-wait", "-o", "json")
+    (event,) = fake_platform.wishes()
+    document = json.loads(result.stdout)
+    assert (document["outcome"], document["eventId"]) == ("accepted", event["ce-id"])
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("--runtime", "python2.7"), "not installed here"),
+        (("--handler", "no handler"), "spec.handler"),
+        (("--name", "Not_A_Name"), "cannot be a function's name"),
+        (("--timeout", "soon"), "no duration"),
+        (("--image", "registry/name:latest"), "by its digest"),
+    ],
+)
+def test_a_wish_that_cannot_be_is_wrong_usage_and_nothing_is_sent(
+    kn_lambda, fake_platform, source, options, message
+):
+    result = kn_lambda("deploy", source, *options)
+    assert result.exit_code == ExitCode.USAGE
+    assert message in result.stderr
+    assert fake_platform.wishes() == []
+
+
+def test_two_namespaces_are_a_contradiction(kn_lambda, tmp_path):
+    manifest = tmp_path / "function.yaml"
+    manifest.write_text(
+        "apiVersion: knative-lambda.dev/v1alpha1\nkind: LambdaFunction\n"
+        "metadata: {name: hello, namespace: team-a}\nspec: {runtime: python}\n"
+    )
+    result = kn_lambda("deploy", "-f", str(manifest), "-n", "team-b")
+    assert result.exit_code == ExitCode.USAGE
+    assert "team-a" in result.stderr
+
+
+def test_large_sources_are_uploaded_under_their_hash(kn_lambda, fake_platform, source, tmp_path):
+    uploads = tmp_path / "uploads"
+    uploads.mkdir()
+    settings = fake_platform.api.objects[
+        "configmaps", "knative-lambda", "knative-lambda-settings"
+    ]["data"]  # fmt: skip
+    settings["KN_LAMBDA_UPLOAD_URL"] = uploads.as_uri() + "/"
+    (tmp_path / "hello" / "data.bin").write_bytes(b"\xff\x00")
+    fake_platform.settle("Ready")
+    for _ in range(2):
+        assert kn_lambda("deploy", source).exit_code == ExitCode.OK
+    first, second = (event["data"]["source"]["uri"] for event in fake_platform.wishes())
+    assert first == second
+    assert first.startswith(f"{uploads.as_uri()}/default/hello/")
+    (stored,) = (uploads / "default" / "hello").iterdir()
+    assert first.endswith(stored.name)

@@ -1,0 +1,171 @@
+"""A record that changes between two looks, as the control plane changes it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+import pytest
+
+from kn_lambda.cluster.events import new_event
+from kn_lambda.deploying.following import Follower, Outcome
+from kn_lambda.errors import TimedOutError
+from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, PODS
+from knative_lambda.domain.errors import PlatformUnavailableError
+from knative_lambda.domain.names import FunctionId
+from tests.unit.cli.fakes import WISH_ID, WISH_TIME, FakePlatform, record, status
+
+_HELLO = FunctionId("default", "hello")
+
+
+@dataclass
+class Steps:
+    steps: list[str] = field(default_factory=list)
+    lines: list[str] = field(default_factory=list)
+
+    def step(self, text: str) -> None:
+        self.steps.append(text)
+
+    def log(self, line: str) -> None:
+        self.lines.append(line)
+
+
+@dataclass
+class Story:
+    """Each pause tells the next part."""
+
+    platform: FakePlatform
+    parts: list = field(default_factory=list)
+
+    def __post_init__(self):
+        self.event = new_event("t", {}, subject=str(_HELLO))
+        self.steps = Steps()
+
+    def record(self, **build):
+        phase = build.pop("phase")
+        wish = {WISH_ID: self.event.attributes["id"], WISH_TIME: self.event.attributes["time"]}
+        said = {"id": "b" * 64, "wishId": self.event.attributes["id"], **build}
+        return record(annotations=wish, status=status(phase=phase, build=said))
+
+    def follow(self):
+        follower = Follower(
+            self.platform.installation, _HELLO, self.event, "builds", self.steps, pause=self._next
+        )
+        return follower.follow(30)
+
+    def _next(self, _seconds: float) -> None:
+        part = self.parts.pop(0)
+        if callable(part):
+            part()
+        elif part is None:
+            del self.platform.api.objects[LAMBDA_FUNCTIONS.plural, "default", "hello"]
+        else:
+            self.platform.api.put(LAMBDA_FUNCTIONS, part)
+
+
+@pytest.fixture
+def story(fake_platform):
+    return Story(fake_platform)
+
+
+def test_the_steps_of_a_build_are_told_once_each(story):
+    story.parts = [
+        story.record(phase="Building", job="j"),
+        story.record(phase="Building", job="j"),
+        story.record(phase="Deploying", job="j"),
+        story.record(phase="Ready", job="j"),
+    ]
+    assert story.follow().outcome is Outcome.READY
+    assert story.steps.steps == ["building", "deploying"]
+
+
+def test_the_lines_of_the_build_are_shown_as_they_come_and_each_once(story):
+    api = story.platform.api
+    pod = {
+        "metadata": {"namespace": "builds", "name": "p", "labels": {"job-name": "j"}},
+        "spec": {"containers": [{"name": "build"}]},
+    }
+    path = f"{PODS.path('builds', 'p', 'log')}?build"
+
+    def write(text):
+        api.logs[path] = text
+
+    story.parts = [
+        story.record(phase="Building", job="j"),
+        lambda: api.put(PODS, pod),
+        lambda: write("one\nha"),
+        lambda: write("one\nhalf\nlast\n"),
+        story.record(phase="Ready", job="j"),
+    ]
+    story.follow()
+    assert story.steps.lines == ["one", "half", "last"]
+
+
+def test_an_older_settled_build_of_the_same_function_is_not_ours(story):
+    old = record(
+        annotations={WISH_ID: "old", WISH_TIME: "2020-01-01T00:00:00+00:00"},
+        status=status(phase="Failed", build={"wishId": "old", "id": "b"}),
+    )
+    story.platform.api.put(LAMBDA_FUNCTIONS, old)
+    story.parts = [old, story.record(phase="Ready")]
+    assert story.follow().outcome is Outcome.READY
+
+
+def test_our_wish_on_a_record_that_shows_the_build_before_is_not_settled(story):
+    ahead = story.record(phase="Failed")
+    ahead["status"]["build"]["wishId"] = "old"
+    story.parts = [ahead, story.record(phase="Ready")]
+    assert story.follow().outcome is Outcome.READY
+
+
+def test_a_newer_wish_that_comes_later_supersedes_ours(story):
+    newer = record(annotations={WISH_ID: "new", WISH_TIME: "2099-01-01T00:00:00+00:00"})
+    story.parts = [story.record(phase="Building"), newer]
+    assert story.follow().outcome is Outcome.SUPERSEDED
+
+
+def test_a_record_that_goes_was_deleted(story):
+    story.parts = [story.record(phase="Building"), None]
+    assert story.follow().outcome is Outcome.DELETED
+
+
+def test_a_platform_that_restarts_is_waited_for(story, monkeypatch):
+    def fail(*_):
+        raise PlatformUnavailableError("no answer")
+
+    find = story.platform.api.find
+    story.parts = [
+        lambda: monkeypatch.setattr(story.platform.api, "find", fail),
+        lambda: monkeypatch.setattr(story.platform.api, "find", find),
+        story.record(phase="Ready"),
+    ]
+    assert story.follow().outcome is Outcome.READY
+
+
+def test_who_waits_no_longer_is_told_how_to_look_later(story):
+    follower = Follower(
+        story.platform.installation,
+        _HELLO,
+        story.event,
+        "builds",
+        story.steps,
+        pause=lambda _: None,
+    )
+    with pytest.raises(TimedOutError) as raised:
+        follower.follow(0.0)
+    assert "kn-lambda describe hello" in raised.value.way_out
+
+
+def test_a_delivery_that_is_tried_again_is_told(story):
+    def journal(state, attempts):
+        entry = {
+            "attributes": {"id": story.event.attributes["id"], "type": "t"},
+            "triggers": [
+                {"name": "build-start", "state": state, "attempts": attempts, "status": 503}
+            ],
+        }
+        story.platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": [entry]})
+
+    journal("pending", 2)
+    story.parts = [story.record(phase="Ready")]
+    story.follow()
+    assert story.steps.steps == ["build-start answered 503; the Broker tries again"]

@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import pytest
+
+from kn_lambda.errors import ExitCode, as_command_error
+from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.domain.errors import (
+    InvalidEventError,
+    PlatformUnavailableError,
+    StorageUnavailableError,
+)
+
+
+def test_help_shows_the_commands_but_not_those_for_us_alone(kn_lambda):
+    result = kn_lambda("--help")
+    assert result.exit_code == ExitCode.OK
+    for name in ("up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete"):
+        assert f"\n  {name} " in result.stdout
+
+
+def test_a_misspelt_command_is_wrong_usage_and_the_right_one_is_named(kn_lambda):
+    result = kn_lambda("lst")
+    assert result.exit_code == ExitCode.USAGE
+    assert "list" in result.stderr
+
+
+@pytest.mark.parametrize(
+    "arguments", [("-n", "team-a", "list", "-o", "name"), ("list", "-o", "name", "-n", "team-a")]
+)
+def test_an_option_may_stand_before_or_after_the_command(kn_lambda, fake_platform, arguments):
+    fake_platform.put_record("theirs", namespace="team-a")
+    fake_platform.put_record("ours")
+    assert kn_lambda(*arguments).stdout == "lambdafunction.knative-lambda.dev/theirs\n"
+
+
+def test_an_option_after_the_command_goes_before_one_in_front_of_it(kn_lambda, fake_platform):
+    fake_platform.put_record("theirs", namespace="team-a")
+    result = kn_lambda("-n", "team-b", "list", "-n", "team-a", "-o", "name")
+    assert result.stdout == "lambdafunction.knative-lambda.dev/theirs\n"
+
+
+@pytest.mark.parametrize(
+    ("error", "exit_code"),
+    [
+        (PlatformUnavailableError("no answer"), ExitCode.UNREACHABLE),
+        (NotFoundError("nothing there"), ExitCode.NOT_FOUND),
+        (StorageUnavailableError("no answer"), ExitCode.FAILED),
+        (InvalidEventError("wrong", field="time"), ExitCode.FAILED),
+        (KeyError("a bug"), ExitCode.FAILED),
+    ],
+    ids=lambda value: type(value).__name__,
+)
+def test_every_error_has_its_exit_code(error, exit_code):
+    assert as_command_error(error).exit_code == exit_code
+
+
+def test_a_bug_shows_no_traceback_but_with_verbose(kn_lambda, fake_platform, monkeypatch):
+    del fake_platform.api.objects
+    quiet = kn_lambda("list")
+    monkeypatch.setattr("sys.argv", ["kn-lambda", "list", "-v"])
+    loud = kn_lambda("list", "-v")
+    assert quiet.exit_code == loud.exit_code == ExitCode.FAILED
+    assert "Traceback" not in quiet.output
+    assert "AttributeError" in quiet.stderr
+    assert "Traceback" in loud.stderr
+
+
+def test_colour_is_for_terminals_only(kn_lambda):
+    assert "\x1b[" not in kn_lambda("describe", "nothing").output

@@ -1,0 +1,99 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kn_lambda.deploying.source_files import read_source
+from kn_lambda.errors import CommandError, WrongUsageError
+
+_LIMITS = {"max_bytes": 1000, "max_files": 10}
+
+
+def _write(root, **files):
+    for name, content in files.items():
+        path = root / name
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content)
+
+
+def _paths(root, **limits):
+    return [file.path for file in read_source(root, **(_LIMITS | limits))]
+
+
+def test_a_folder_is_read_in_order_less_what_is_no_code(tmp_path):
+    _write(
+        tmp_path,
+        **{
+            "main.py": "", "lib/b.py": "", "lib/a.py": "", "function.yaml": "", ".funcignore": "",
+            ".git/config": "", "__pycache__/main.pyc": "", "node_modules/x/index.js": "",
+            ".venv/bin/python": "", ".env": "SECRET=1", "lib/function.yaml": "",
+        },
+    )  # fmt: skip
+    assert _paths(tmp_path) == ["lib/a.py", "lib/b.py", "lib/function.yaml", "main.py"]
+
+
+def test_a_funcignore_adds_to_and_takes_from_what_is_left_out(tmp_path):
+    _write(
+        tmp_path,
+        **{
+            ".funcignore": "# tests stay here\ntests/\n*.log\n!keep.log\n!.env\n/top.txt\n",
+            "main.py": "", "tests/test_main.py": "", "a.log": "", "keep.log": "", ".env": "",
+            "top.txt": "", "deep/top.txt": "",
+        },
+    )  # fmt: skip
+    assert _paths(tmp_path) == [".env", "deep/top.txt", "keep.log", "main.py"]
+
+
+def test_a_single_file_is_a_source_of_that_file(tmp_path):
+    _write(tmp_path, **{"one.py": "x = 1", "other.py": ""})
+    (file,) = read_source(tmp_path / "one.py", **_LIMITS)
+    assert (file.path, file.content) == ("one.py", b"x = 1")
+
+
+def test_a_folder_can_be_named_relative_to_where_we_are(tmp_path, monkeypatch):
+    _write(tmp_path, **{"app/lib/a.py": ""})
+    monkeypatch.chdir(tmp_path)
+    assert _paths(Path("app")) == ["lib/a.py"]
+    monkeypatch.chdir(tmp_path / "app")
+    assert _paths(Path()) == ["lib/a.py"]
+
+
+def test_an_empty_folder_is_refused(tmp_path):
+    _write(tmp_path, **{"function.yaml": ""})
+    with pytest.raises(WrongUsageError, match="holds no file"):
+        _paths(tmp_path)
+
+
+def test_too_many_files_and_too_many_bytes_are_refused(tmp_path):
+    _write(tmp_path, a="x" * 10, b="y" * 10)
+    with pytest.raises(CommandError, match="has 2 files; at most 1"):
+        _paths(tmp_path, max_files=1)
+    with pytest.raises(CommandError, match="more than the"):
+        _paths(tmp_path, max_bytes=19)
+    assert _paths(tmp_path, max_bytes=20) == ["a", "b"]
+
+
+def test_a_link_is_followed_inside_the_source_only(tmp_path):
+    source = tmp_path / "source"
+    _write(source, **{"main.py": "text"})
+    (source / "inside.py").symlink_to("main.py")
+    assert _paths(source) == ["inside.py", "main.py"]
+    _write(tmp_path, secret="")
+    (source / "outside").symlink_to(tmp_path / "secret")
+    with pytest.raises(CommandError, match="leads out of the source"):
+        _paths(source)
+
+
+@pytest.mark.parametrize("target", ["gone", "."])
+def test_a_link_to_nothing_or_to_a_folder_is_refused(tmp_path, target):
+    _write(tmp_path, **{"main.py": ""})
+    (tmp_path / "link").symlink_to(target)
+    with pytest.raises(CommandError, match="link"):
+        _paths(tmp_path)
+
+
+def test_an_ignored_link_is_no_trouble(tmp_path):
+    _write(tmp_path, **{"main.py": "", ".funcignore": "link\n"})
+    (tmp_path / "link").symlink_to("/")
+    assert _paths(tmp_path) == ["main.py"]

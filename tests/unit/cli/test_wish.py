@@ -1,0 +1,134 @@
+from __future__ import annotations
+
+import pytest
+
+from kn_lambda.deploying.runtimes import resolve_runtime
+from kn_lambda.deploying.validation import validate_spec
+from kn_lambda.deploying.wish import Overrides, make_wish
+from kn_lambda.errors import WrongUsageError
+
+_MANIFEST = """\
+apiVersion: knative-lambda.dev/v1alpha1
+kind: LambdaFunction
+metadata:
+  name: hello
+  namespace: team-a
+spec:
+  runtime: python
+  env:
+    - name: KEPT
+      value: "1"
+    - name: REPLACED
+      value: "1"
+"""
+
+
+def _folder(tmp_path, manifest=_MANIFEST, **files):
+    folder = tmp_path / "my_App"
+    folder.mkdir()
+    if manifest:
+        (folder / "function.yaml").write_text(manifest)
+    for name, content in files.items():
+        (folder / name.replace("_py", ".py")).write_text(content)
+    return folder
+
+
+def test_function_yaml_says_what_the_options_leave_open(tmp_path):
+    wish = make_wish(_folder(tmp_path, main_py=""), None, Overrides())
+    assert (wish.name, wish.namespace, wish.spec["runtime"]) == ("hello", "team-a", "python")
+    assert wish.files is not None
+
+
+def test_options_go_before_function_yaml(tmp_path):
+    overrides = Overrides(name="other", runtime="python3.9", env=["REPLACED=a=b", "NEW="])
+    wish = make_wish(_folder(tmp_path), None, overrides)
+    assert (wish.name, wish.spec["runtime"]) == ("other", "python3.9")
+    env = {variable["name"]: variable["value"] for variable in wish.spec["env"]}
+    assert env == {"KEPT": "1", "REPLACED": "a=b", "NEW": ""}
+
+
+def test_a_folder_without_function_yaml_is_named_and_recognised_by_what_it_holds(tmp_path):
+    wish = make_wish(_folder(tmp_path, manifest="", main_py=""), None, Overrides())
+    assert (wish.name, wish.spec) == ("my-app", {"runtime": "python"})
+
+
+def test_a_file_of_another_name_is_its_own_module(tmp_path):
+    script = tmp_path / "greet.py"
+    script.touch()
+    wish = make_wish(script, None, Overrides())
+    assert (wish.name, wish.spec) == ("greet", {"runtime": "python", "handler": "greet.handler"})
+    assert make_wish(script, None, Overrides(handler="greet.app")).spec["handler"] == "greet.app"
+
+
+@pytest.mark.parametrize("name", ["main.py", "index.js"])
+def test_a_file_of_the_usual_name_needs_no_handler(tmp_path, name):
+    (tmp_path / name).touch()
+    assert "handler" not in make_wish(tmp_path / name, None, Overrides()).spec
+
+
+def test_a_folder_that_could_be_anything_asks_for_its_runtime(tmp_path):
+    with pytest.raises(WrongUsageError) as raised:
+        make_wish(_folder(tmp_path, manifest="", readme=""), None, Overrides())
+    assert "--runtime" in raised.value.way_out
+
+
+def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path):
+    folder = _folder(tmp_path)
+    wish = make_wish(folder, None, Overrides(source="s3://bucket/key.zip"))
+    assert (wish.files, wish.spec["source"]) == (None, {"uri": "s3://bucket/key.zip"})
+    with pytest.raises(WrongUsageError, match="exclude each other"):
+        make_wish(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
+
+
+@pytest.mark.parametrize(
+    ("manifest", "problem"),
+    [
+        ("a: [", "line 1"),
+        ("just text", "holds no object"),
+        (_MANIFEST.replace("v1alpha1", "v9"), "apiVersion must be"),
+        (_MANIFEST.replace("kind: LambdaFunction", "kind: Service"), "kind must be LambdaFunction"),
+        (_MANIFEST.replace("name: hello", "name: 5"), "metadata.name must be text"),
+        (_MANIFEST + "sepc: {}\n", "sepc is no field"),
+        (_MANIFEST.replace("spec:\n", "spec: 5\nstatus:\n"), "spec must be an object"),
+    ],
+)
+def test_a_manifest_that_is_wrong_is_refused_with_the_place(tmp_path, manifest, problem):
+    with pytest.raises(WrongUsageError, match=problem):
+        make_wish(_folder(tmp_path, manifest=manifest), None, Overrides())
+
+
+@pytest.mark.parametrize("setting", ["NAME", "=value", ""])
+def test_env_needs_a_name_and_a_value(tmp_path, setting):
+    with pytest.raises(WrongUsageError, match="NAME=VALUE"):
+        make_wish(_folder(tmp_path), None, Overrides(env=[setting]))
+
+
+_INSTALLED = ["python3.9", "python3.12", "python3.11", "nodejs20"]
+
+
+@pytest.mark.parametrize(
+    ("asked", "runtime"),
+    [("python", "python3.12"), ("python3.9", "python3.9"), ("nodejs", "nodejs20")],
+)
+def test_a_language_alone_is_its_newest_runtime(asked, runtime):
+    assert resolve_runtime(asked, _INSTALLED) == runtime
+
+
+@pytest.mark.parametrize("asked", ["python2.7", "py", "ruby", ""])
+def test_a_runtime_that_is_not_installed_is_told_with_those_that_are(asked):
+    with pytest.raises(WrongUsageError, match=r"choose one of nodejs20, python3\.9"):
+        resolve_runtime(asked, _INSTALLED)
+
+
+def test_every_wrong_field_is_named_before_anything_is_sent():
+    spec = {
+        "runtime": "python3.11", "handler": "no handler", "source": {"inline": {"/etc/x": ""}},
+        "env": [{"name": "PORT", "value": "1"}], "replicas": 2,
+    }  # fmt: skip
+    with pytest.raises(WrongUsageError) as raised:
+        validate_spec(spec)
+    message = raised.value.message
+    assert "spec.handler: must be module.function" in message
+    assert "spec.source.inline: '/etc/x' is not a relative path" in message
+    assert "spec.env.0: PORT is set by the platform" in message
+    assert "spec.replicas: Extra inputs" in message
