@@ -119,7 +119,9 @@ class JobReference(Model):
 
     kind: str
     namespace: str
-    name: str
+    name: Annotated[
+        str, StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)
+    ]
 
 
 OWN_EVENTS: Mapping[str, type[Model]] = {

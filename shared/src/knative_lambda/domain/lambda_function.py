@@ -6,11 +6,12 @@ The field names in JSON are those of the custom resource `lambdafunctions.knativ
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import Annotated, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     BaseModel,
     ConfigDict,
     Field,
@@ -21,16 +22,30 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.domain.text import check_paths, checked_text
 
 API_GROUP = "knative-lambda.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "LambdaFunction"
 
-_INLINE_PATH = re.compile(r"^(?!/)(?!.*(^|/)\.{1,2}(/|$))[^\x00-\x1f\\]+(?<!/)$")
 # The platform speaks to the function through these; a user's value would break the contract.
-_RESERVED_ENV = re.compile(r"^(PORT|K_SERVICE|K_REVISION|K_CONFIGURATION|FUNCTION_.*)$")
+_RESERVED_ENV = re.compile(
+    r"PORT|HOST|K_SERVICE|K_REVISION|K_CONFIGURATION|FUNCTION_.*|KN_LAMBDA_.*"
+)
 _IMAGE_BY_DIGEST = r"^[a-z0-9][a-zA-Z0-9.:_/-]*@sha256:[0-9a-f]{64}$"
-_ATTRIBUTE_NAME = re.compile(r"^[a-z0-9]{1,20}$")
+_ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,20}")
+
+_ATTRIBUTE_VALUE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
+
+_Text = Annotated[str, AfterValidator(checked_text)]
+_VariableValue = Annotated[_Text, StringConstraints(pattern=r"^[^\x00]*$")]
+_ObjectName = Annotated[
+    str,
+    StringConstraints(
+        pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253
+    ),
+]
+_Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
 
 
 class Model(BaseModel):
@@ -52,7 +67,7 @@ class Source(Model):
         None,
         description="s3://bucket/key: one file, a .zip, .tar or .tar.gz, or a prefix ending in /",
     )
-    inline: dict[str, str] | None = Field(None, description="relative path -> text of the file")
+    inline: dict[_Text, _Text] | None = Field(None, description="relative path -> text of the file")
     image: Annotated[str, StringConstraints(pattern=_IMAGE_BY_DIGEST, max_length=512)] | None = (
         Field(None, description="a finished image, by digest")
     )
@@ -61,11 +76,7 @@ class Source(Model):
     @classmethod
     def _paths_stay_inside(cls, inline: dict[str, str] | None) -> dict[str, str] | None:
         if inline is not None:
-            if not 1 <= len(inline) <= 1000:  # noqa: PLR2004
-                raise ValueError("needs 1 to 1000 files")
-            for path in inline:
-                if len(path) > 255 or not _INLINE_PATH.fullmatch(path):  # noqa: PLR2004
-                    raise ValueError(f"{path[:60]!r} is not a relative path inside the source")
+            check_paths(inline)
         return inline
 
     @model_validator(mode="after")
@@ -78,8 +89,8 @@ class Source(Model):
 class KeyReference(Model):
     """One key of a Secret or ConfigMap in the lambda's namespace."""
 
-    name: Annotated[str, StringConstraints(min_length=1, max_length=253)]
-    key: Annotated[str, StringConstraints(min_length=1, max_length=253)]
+    name: _ObjectName
+    key: _Key
     optional: bool = False
 
 
@@ -87,7 +98,7 @@ class EnvironmentVariable(Model):
     """A variable by value, or read from a Secret or ConfigMap when the function starts."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)]
-    value: str | None = None
+    value: _VariableValue | None = None
     secret_key_ref: KeyReference | None = None
     config_map_key_ref: KeyReference | None = None
 
@@ -118,7 +129,9 @@ class Scale(Model):
         return self
 
 
-_Quantity = Annotated[str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$")]
+_Quantity = Annotated[
+    str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$", max_length=20)
+]
 
 
 class ResourceList(Model):
@@ -152,7 +165,7 @@ class LambdaFunctionSpec(Model):
     scale: Scale = Scale()
     resources: Resources = Resources()
     timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
-    subscriptions: Annotated[list[dict[str, str]], Field(max_length=20)] = Field(
+    subscriptions: Annotated[list[dict[_Text, _Text]], Field(max_length=20)] = Field(
         [], description="each an exact filter on CloudEvents attributes of the tenant's Broker"
     )
 
@@ -174,8 +187,8 @@ class LambdaFunctionSpec(Model):
             for name, value in attributes.items():
                 if not _ATTRIBUTE_NAME.fullmatch(name):
                     raise ValueError(f"{name[:40]!r} is not the name of a CloudEvents attribute")
-                if not value or len(value) > 1024:  # noqa: PLR2004
-                    raise ValueError(f"{name} needs a value of 1 to 1024 characters")
+                if not _ATTRIBUTE_VALUE.fullmatch(value):
+                    raise ValueError(f"{name} needs a value of 1 to 1024 printable characters")
         return subscriptions
 
 
@@ -190,8 +203,14 @@ class Phase(StrEnum):
     DELETING = "Deleting"
 
 
+# A newer control plane may have written more than this one knows.
+_WRITTEN_BY_US = ConfigDict(extra="ignore")
+
+
 class Condition(Model):
     """A Kubernetes condition."""
+
+    model_config = _WRITTEN_BY_US
 
     type: Literal["SourceReady", "BuildReady", "ServiceReady", "SubscriptionsReady"]
     status: Literal["True", "False", "Unknown"]
@@ -203,8 +222,11 @@ class Condition(Model):
 class BuildStatus(Model):
     """The newest build of a lambda."""
 
+    model_config = _WRITTEN_BY_US
+
     id: str
     wish_id: str = Field(description="id of the event whose wish this build serves")
+    wish_time: datetime | None = Field(None, description="time of that event")
     job: str | None = None
     digest: str | None = None
     started_at: datetime | None = None
@@ -215,12 +237,15 @@ class BuildStatus(Model):
     log_uri: str | None = None
     completed_by: str | None = Field(None, description="id of the event that settled this build")
 
+    def serves(self, wish: Wish) -> bool:
+        """Whether this is the build of that very wish; senders do use an id twice."""
+        return (self.wish_time, self.wish_id) == (wish.time, wish.event_id)
+
 
 class LambdaFunctionStatus(Model):
     """What is there, as the four functions saw it last."""
 
-    # A newer control plane may have written more than this one knows.
-    model_config = ConfigDict(extra="ignore")
+    model_config = _WRITTEN_BY_US
 
     phase: Phase = Phase.PENDING
     observed_generation: int = 0
@@ -249,6 +274,11 @@ class Wish(Model):
 
     time: datetime
     event_id: str
+
+    @property
+    def key(self) -> str:
+        """One word for this wish and no other."""
+        return f"{self.time.astimezone(UTC).isoformat()}/{self.event_id}"
 
     def is_older_than(self, other: Wish) -> bool:
         """Whether `other` was wished after this."""

@@ -5,9 +5,6 @@ from __future__ import annotations
 import hashlib
 import re
 from dataclasses import dataclass
-from typing import Annotated
-
-from pydantic import Field, StringConstraints
 
 # A label of RFC 1123 that starts with a letter: Knative Services become DNS-1035 Services.
 NAME_PATTERN = r"^[a-z]([-a-z0-9]*[a-z0-9])?$"
@@ -15,18 +12,8 @@ NAME_MAX_LENGTH = 63
 # Knative adds "-00001-private" and the like to a Service's name, within 63 characters.
 FUNCTION_NAME_MAX_LENGTH = 45
 
-_HASH_LENGTH = 10
-
-Namespace = Annotated[
-    str,
-    StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=NAME_MAX_LENGTH),
-    Field(description="DNS-1123 label"),
-]
-FunctionName = Annotated[
-    str,
-    StringConstraints(pattern=NAME_PATTERN, max_length=FUNCTION_NAME_MAX_LENGTH),
-    Field(description="DNS-1035 label of at most 45 characters"),
-]
+# 64 bits: nobody finds two identities that share a name, even on purpose.
+_HASH_LENGTH = 16
 
 
 @dataclass(frozen=True, slots=True, order=True)

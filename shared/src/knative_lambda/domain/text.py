@@ -1,0 +1,34 @@
+"""Text that people send: what can be stored, and paths that make one tree of files."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Collection
+
+_MAX_FILES = 1000
+_MAX_PATH_LENGTH = 255
+_PATH = re.compile(r"[^\x00-\x1f\x7f\\/]+(/[^\x00-\x1f\x7f\\/]+)*")
+
+
+def checked_text(text: str) -> str:
+    """Return the text; `ValueError` for half a surrogate pair, which no encoding takes."""
+    if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("is not valid Unicode")
+    return text
+
+
+def check_paths(paths: Collection[str]) -> None:
+    """Raise `ValueError` unless the paths are relative, inside, and can all exist together."""
+    if not 1 <= len(paths) <= _MAX_FILES:
+        raise ValueError(f"needs 1 to {_MAX_FILES} files")
+    for path in paths:
+        segments = path.split("/")
+        inside = _PATH.fullmatch(path) and {".", ".."}.isdisjoint(segments)
+        if len(path) > _MAX_PATH_LENGTH or not inside:
+            raise ValueError(f"{path[:60]!r} is not a relative path inside the source")
+        for end in range(1, len(segments)):
+            if (folder := "/".join(segments[:end])) in paths:
+                raise ValueError(f"{folder[:60]!r} cannot be both a file and a folder")
