@@ -75,7 +75,9 @@ class ControlPlane:
             image_prefix="registry/lambdas",
             ready_timeout=timedelta(0),
         )
-        self.delete_lambda = DeleteLambda(**parts, **urls, **registry, services=self.services)
+        self.delete_lambda = DeleteLambda(
+            **parts, **urls, **registry, services=self.services, clock=self.clock
+        )
         self.clean_up = CleanUp(
             **parts,
             **urls,

@@ -46,6 +46,23 @@ def test_further_events_of_a_settled_job_are_not_told_again():
     assert world.job_changed(job) is None
 
 
+def test_two_events_of_one_end_that_are_handled_at_once_are_told_of_once():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    state, replies = world.services.state, []
+
+    def state_after_the_other_event(deployment):
+        if not replies:
+            replies.append(None)
+            replies.append(world.job_changed(job))
+        return state(deployment)
+
+    world.services.state = state_after_the_other_event
+    replies.append(world.job_changed(job))
+    assert [reply.type for reply in replies if reply] == [FUNCTION_READY]
+
+
 def test_an_image_that_was_there_is_deployed():
     world = ControlPlane()
     world.deploy()

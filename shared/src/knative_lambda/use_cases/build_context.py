@@ -79,7 +79,9 @@ class ContextPacker:
             left -= len(content)
             yield stored.uri.removeprefix(prefix), content
         if not found:
-            raise SourceNotFoundError(f"nothing is stored below {prefix}", field="source.uri")
+            # Without a query: people paste presigned URLs.
+            shown = prefix.partition("?")[0]
+            raise SourceNotFoundError(f"nothing is stored below {shown}", field="source.uri")
 
     def _read(self, uri: str, max_bytes: int) -> bytes:
         content = io.BytesIO()

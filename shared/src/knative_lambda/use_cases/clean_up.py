@@ -8,16 +8,18 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.domain import build, events
 from knative_lambda.domain.build import JobState
+from knative_lambda.domain.errors import PermanentError
 from knative_lambda.domain.events import CleanupDone
 from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.domain.names import FunctionId
 from knative_lambda.use_cases.records import update_status
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from datetime import datetime, timedelta
 
     from knative_lambda.domain.events import Reply
     from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
+    from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
         BuildJobs,
         Clock,
@@ -74,10 +76,16 @@ class _Pass:
     dry_run: bool
     counts: Counter[str] = field(default_factory=Counter)
     running: set[str] = field(default_factory=set)
+    ended: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.now: datetime = self.use.clock.now()
         self.records = {record.id: record for record in self.use.records.list()}
+        self.current = {
+            f"{record.id}/{record.status.build.id}"
+            for record in self.records.values()
+            if record.status.build is not None
+        }
 
     def jobs(self) -> None:
         """Remove Jobs long over, and Jobs whose lambda is gone."""
@@ -91,6 +99,8 @@ class _Pass:
                     self.use.jobs.delete(job.name)
             elif job.state is JobState.RUNNING:
                 self.running.add(job.build_id)
+            elif job.finished_at is not None:
+                self.ended[job.build_id] = job.finished_at
 
     def stuck_builds(self) -> None:
         """Say of builds that vanished half-way that they failed."""
@@ -98,7 +108,8 @@ class _Pass:
             said = record.status.build
             if said is None or record.status.phase not in _UNDER_WAY or said.id in self.running:
                 continue
-            since = said.finished_at or said.started_at or record.wish.time
+            times = (said.finished_at, self.ended.get(said.id), said.started_at, record.wish.time)
+            since = next(time for time in times if time is not None)
             if self._older(since, self.use.retention.stuck_after):
                 self.counts["stuck_builds"] += 1
                 if not self.dry_run:
@@ -112,16 +123,17 @@ class _Pass:
         in_use = {image.rpartition("@")[2] for image in self.use.services.images_in_use()}
         for record in self.records.values():
             repository = f"{self.use.registry_url}/{record.id.namespace}/{record.id.name}"
-            kept = {build.image_tag(known) for known in self._known_builds(record.id)}
-            said = record.status.build
-            if said is not None:
-                kept.add(build.image_tag(said.id))
-            for tag in set(self.use.registry.list_tags(repository)) - kept:
+            wanted = {build.image_tag(known) for known in self._known_builds(record)}
+            digests: dict[bool, set[str]] = {True: set(), False: set()}
+            for tag in self.use.registry.list_tags(repository):
                 digest = self.use.registry.find(repository, tag)
-                if digest is not None and digest not in in_use:
-                    self.counts["images"] += 1
-                    if not self.dry_run:
-                        self.use.registry.delete(repository, digest)
+                if digest is not None:
+                    digests[tag in wanted].add(digest)
+            # Builds that differ can make the same image, which then has a wanted tag beside others.
+            for digest in digests[False] - digests[True] - in_use:
+                self.counts["images"] += 1
+                if not self.dry_run:
+                    self.use.registry.delete(repository, digest)
 
     def stored_objects(self) -> None:
         """Remove contexts and logs of builds nobody wants any more, and old tombstones."""
@@ -143,19 +155,22 @@ class _Pass:
 
     def _is_orphan(self, function: FunctionId) -> bool:
         # Asked again: a record may have been made, with its Job, since the records were listed.
-        return function not in self.records and self.use.records.get(function) is None
+        try:
+            return function not in self.records and self.use.records.get(function) is None
+        except PermanentError:
+            return False  # there is one, which cannot be read
 
-    def _known_builds(self, function: FunctionId) -> list[str]:
-        prefix = f"{self.use.storage_url}contexts/{function.namespace}/{function.name}/"
-        found = self.use.storage.list(prefix, limit=_LIST_LIMIT)
-        return [stored.uri.removeprefix(prefix) for stored in found]
+    def _known_builds(self, record: LambdaFunction) -> Iterator[str]:
+        prefix = f"{self.use.storage_url}contexts/{record.id}/"
+        for stored in self.use.storage.list(prefix, limit=_LIST_LIMIT):
+            yield stored.uri.removeprefix(prefix)
+        if record.status.build is not None:
+            yield record.status.build.id
 
     def _is_current(self, key: str) -> bool:
-        namespace, name, file = key.split("/", 2)
-        build_id = file.removesuffix(".log")
-        record = self.records.get(FunctionId(namespace, name))
-        said = record.status.build if record else None
-        return build_id in self.running or (said is not None and said.id == build_id)
+        """Whether `<namespace>/<name>/<build id>` is what a lambda runs or is about to run."""
+        key = key.removesuffix(".log")
+        return key in self.current or key.rpartition("/")[2] in self.running
 
     def _as_lost(self, current: LambdaFunction) -> LambdaFunctionStatus | None:
         said = current.status.build

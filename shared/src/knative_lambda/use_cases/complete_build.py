@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from knative_lambda.domain import build, events
 from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import Deployment
-from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.domain.errors import NotReadyError, PermanentError
 from knative_lambda.domain.events import BuildFailed, FunctionReady
 from knative_lambda.domain.lambda_function import Condition, Phase
 from knative_lambda.use_cases.records import update_status, with_condition
@@ -91,13 +91,10 @@ class CompleteBuild:
         if record.deleting or record.status.phase is Phase.DELETING:
             return None
         said = record.status.build
-        if said is None or said.wish_id != record.wish.event_id:
+        if said is None or not said.serves(record.wish):
             # build-start has written the wish and is about to write which build it means.
             raise NotReadyError(f"the build of {record.id} is just being started; try again")
-        if said.id != build_id:
-            return None
-        settled = record.status.phase in {Phase.READY, Phase.FAILED}
-        if settled and said.completed_by != event.id:
+        if said.id != build_id or said.completed_by not in {None, event.id}:
             return None
         return said
 
@@ -120,8 +117,13 @@ class CompleteBuild:
             image=record.spec.source.image
             or f"{self.image_prefix}/{record.id.namespace}/{record.id.name}@{digest}",
         )
-        if not self.services.apply(deployment):
-            return None
+        try:
+            if not self.services.apply(deployment):
+                return None
+        except PermanentError as error:
+            # What Knative refuses of a spec will not get better, and its sender has to know.
+            failure = BuildFailure(reason=error.reason, message=error.message, is_users=True)
+            return self._fail(event, record, wanted, failure, "")
         state = self._wait(deployment)
         if state.failed:
             failure = BuildFailure(
@@ -230,11 +232,16 @@ class CompleteBuild:
         return events.Reply(type=events.BUILD_FAILED, function=record.id, data=data)
 
     def _settle(self, record: LambdaFunction, status: LambdaFunctionStatus) -> bool:
-        """Write how the build ended, unless a newer wish or a deletion came in between."""
+        """Write how the build ended, unless a newer wish, a deletion or another event did."""
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             overtaken = current.wish != record.wish or current.status.phase is Phase.DELETING
-            return None if overtaken or current.deleting else status
+            if overtaken or current.deleting or current.status.build is None:
+                return None
+            # A Job's end comes in several events; one of them tells of it.
+            settled_by = current.status.build.completed_by
+            mine = status.build is not None and status.build.completed_by == settled_by
+            return status if settled_by is None or mine else None
 
         return update_status(self.records, record, change) is not None
 

@@ -6,18 +6,19 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import events
-from knative_lambda.domain.errors import InvalidEventError
-from knative_lambda.domain.events import BuildSuperseded, FunctionDeleted
-from knative_lambda.domain.lambda_function import LambdaFunctionStatus, Phase, Wish
+from knative_lambda.domain.events import FunctionDeleted
+from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.records import update_status
 from knative_lambda.use_cases.tombstones import write_tombstone
+from knative_lambda.use_cases.wishes import read_wish, superseded
 
 if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus, Wish
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
         BuildJobs,
+        Clock,
         ImageRegistry,
         LambdaFunctions,
         LambdaServices,
@@ -37,31 +38,35 @@ class DeleteLambda:
     services: LambdaServices
     registry: ImageRegistry
     storage: ObjectStorage
+    clock: Clock
     storage_url: str
     registry_url: str
 
     def __call__(self, event: Event, function: FunctionId) -> Reply:
         """Answer `function.deleted`, or `build.superseded` when a newer wish wants the lambda."""
-        if event.time is None:
-            raise InvalidEventError("needs a time, which puts wishes in order", field="time")
-        deletion = Wish(time=event.time, event_id=event.id)
+        deletion = read_wish(event, self.clock)
         record = self.records.get(function)
         if record is not None and deletion.is_older_than(record.wish):
-            newer = BuildSuperseded(
-                accepted_time=record.wish.time, accepted_event_id=record.wish.event_id
-            )
-            return events.Reply(type=events.BUILD_SUPERSEDED, function=function, data=newer)
+            return superseded(function, record.wish)
         # The note comes first: from here on, no wish from before can bring the lambda back.
         write_tombstone(self.storage, self.storage_url, function, deletion)
+        record = self.records.get(function)
         if record is not None:
-            self._mark(record)
+            self._mark(record, deletion)
+            record = self.records.get(function)
+            if record is not None and deletion.is_older_than(record.wish):
+                return superseded(function, record.wish)
         self._remove_what_it_owns(function)
         if record is not None:
             self.records.delete(record)
         return events.Reply(type=events.FUNCTION_DELETED, function=function, data=FunctionDeleted())
 
-    def _mark(self, record: LambdaFunction) -> None:
+    def _mark(self, record: LambdaFunction, deletion: Wish) -> None:
+        """Keep wishes out while everything is removed, unless a newer one was quicker."""
+
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            if deletion.is_older_than(current.wish):
+                return None
             return current.status.model_copy(update={"phase": Phase.DELETING})
 
         update_status(self.records, record, change)

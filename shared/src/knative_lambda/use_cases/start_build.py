@@ -4,18 +4,17 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, BinaryIO, Literal, cast
 
 from knative_lambda.domain import build, events
 from knative_lambda.domain.build import BuildOrder, JobState
 from knative_lambda.domain.errors import (
     ConflictError,
-    InvalidEventError,
     NotReadyError,
+    PermanentError,
     UnsupportedRuntimeError,
 )
-from knative_lambda.domain.events import BuildComplete, BuildStart, BuildStarted, BuildSuperseded
+from knative_lambda.domain.events import BuildComplete, BuildStart, BuildStarted
 from knative_lambda.domain.lambda_function import (
     BuildStatus,
     Condition,
@@ -23,22 +22,22 @@ from knative_lambda.domain.lambda_function import (
     LambdaFunctionSpec,
     LambdaFunctionStatus,
     Phase,
-    Wish,
 )
 from knative_lambda.use_cases.records import update_status, with_condition
 from knative_lambda.use_cases.tombstones import read_tombstone
+from knative_lambda.use_cases.wishes import read_wish, superseded
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.domain.lambda_function import Wish
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import BuildJobs, Clock, ImageRegistry, LambdaFunctions, ObjectStorage
     from knative_lambda.use_cases.build_context import ContextPacker
 
-# Clocks of senders differ; a wish from the far future would block every later one.
-_CLOCK_SKEW = timedelta(minutes=5)
 _SPOOL_BYTES = 4 * 1024 * 1024
 _WISH_ATTEMPTS = 10
 
@@ -61,7 +60,7 @@ class StartBuild:
 
     def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
         """Answer `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
-        wish = self._wish(event)
+        wish = read_wish(event, self.clock)
         spec = LambdaFunctionSpec.model_validate(data.model_dump())
         base_image = self._base_image(spec)
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
@@ -69,8 +68,8 @@ class StartBuild:
             # Read before anything is recorded: a source that is not there changes nothing.
             sha256 = self._pack(function, spec, context)
             record = self._accept(function, spec, wish)
-            if record.wish.event_id != wish.event_id:
-                return _superseded(function, record.wish)
+            if record.wish != wish:
+                return superseded(function, record.wish)
             build_id = build.build_id(
                 source_sha256=sha256,
                 runtime=spec.runtime,
@@ -82,13 +81,6 @@ class StartBuild:
                 return self._complete(record, build_id, digest)
             job = self._start_job(record, build_id, base_image, context, sha256)
         return self._started(record, job)
-
-    def _wish(self, event: Event) -> Wish:
-        if event.time is None:
-            raise InvalidEventError("needs a time, which puts wishes in order", field="time")
-        if event.time > self.clock.now() + _CLOCK_SKEW:
-            raise InvalidEventError("lies in the future; check the sender's clock", field="time")
-        return Wish(time=event.time, event_id=event.id)
 
     def _base_image(self, spec: LambdaFunctionSpec) -> str:
         try:
@@ -107,7 +99,11 @@ class StartBuild:
     ) -> str:
         if spec.source.image is not None:
             return spec.source.image.rpartition(":")[2]
-        return self.packer.pack(function, spec.source, context)
+        try:
+            return self.packer.pack(function, spec.source, context)
+        except PermanentError as error:
+            error.field = error.field or "source.uri"  # storage does not know whose URI it was
+            raise
 
     def _accept(self, function: FunctionId, spec: LambdaFunctionSpec, wish: Wish) -> LambdaFunction:
         """Return the record of the newest wish, which is this one unless it came too late."""
@@ -115,10 +111,7 @@ class StartBuild:
             record = self.records.get(function)
             try:
                 if record is None:
-                    buried = read_tombstone(self.storage, self.storage_url, function)
-                    if buried is not None and wish.is_older_than(buried):
-                        return LambdaFunction(id=function, spec=spec, wish=buried)
-                    return self.records.create(LambdaFunction(id=function, spec=spec, wish=wish))
+                    return self._create(LambdaFunction(id=function, spec=spec, wish=wish))
                 if record.deleting or record.status.phase is Phase.DELETING:
                     raise NotReadyError(f"{function} is being deleted; try again")
                 if record.wish == wish or wish.is_older_than(record.wish):
@@ -129,6 +122,18 @@ class StartBuild:
             except ConflictError:
                 continue
         raise ConflictError(f"the record {function} changes too fast; try again")
+
+    def _create(self, wanted: LambdaFunction) -> LambdaFunction:
+        """Write a first record, unless a newer deletion is remembered."""
+        buried = read_tombstone(self.storage, self.storage_url, wanted.id)
+        if buried is None or not wanted.wish.is_older_than(buried):
+            record = self.records.create(wanted)
+            # Again: a deletion in between found no record to remove.
+            buried = read_tombstone(self.storage, self.storage_url, wanted.id)
+            if buried is None or not wanted.wish.is_older_than(buried):
+                return record
+            self.records.delete(record)
+        return wanted.model_copy(update={"wish": buried})
 
     def _finished_digest(
         self, function: FunctionId, spec: LambdaFunctionSpec, build_id: str
@@ -149,7 +154,7 @@ class StartBuild:
         order = BuildOrder(
             function=record.id,
             build_id=build_id,
-            wish_id=record.wish.event_id,
+            wish_id=record.wish.key,
             runtime=record.spec.runtime,
             base_image_url=base_image,
             repository_url=self._repository_url(record.id),
@@ -175,6 +180,7 @@ class StartBuild:
             BuildStatus(
                 id=job.build_id,
                 wish_id=record.wish.event_id,
+                wish_time=record.wish.time,
                 job=job.name,
                 started_at=job.created_at,
             ),
@@ -189,6 +195,7 @@ class StartBuild:
         done = BuildStatus(
             id=build_id,
             wish_id=record.wish.event_id,
+            wish_time=record.wish.time,
             digest=digest,
             finished_at=self.clock.now(),
         )
@@ -212,7 +219,7 @@ class StartBuild:
             if current.wish != record.wish or current.deleting:
                 return None
             status, said = current.status, current.status.build
-            if said is not None and (said.wish_id, said.id) == (wanted.wish_id, wanted.id):
+            if said is not None and said.serves(record.wish):
                 return status  # a redelivery: the build may be further by now
             conditions = status.conditions
             for condition in (
@@ -236,15 +243,10 @@ class StartBuild:
         """Answer for a wish that a newer one, or a deletion, overtook while we worked on it."""
         current = self.records.get(record.id)
         if current is not None and current.uid == record.uid:
-            return _superseded(record.id, current.wish)
+            return superseded(record.id, current.wish)
         if job is not None and current is None:
             self.jobs.delete(job.name)
-        return _superseded(record.id, current.wish if current else record.wish)
+        return superseded(record.id, current.wish if current else record.wish)
 
     def _repository_url(self, function: FunctionId) -> str:
         return f"{self.registry_url}/{function.namespace}/{function.name}"
-
-
-def _superseded(function: FunctionId, newer: Wish) -> Reply:
-    data = BuildSuperseded(accepted_time=newer.time, accepted_event_id=newer.event_id)
-    return events.Reply(type=events.BUILD_SUPERSEDED, function=function, data=data)

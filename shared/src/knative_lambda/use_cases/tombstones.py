@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import ObjectStorage
 
-_MAX_BYTES = 4096
+# An event id of 2048 characters, each written as a surrogate pair of JSON, and a time.
+_MAX_BYTES = 64 * 1024
 
 
 def read_tombstone(storage: ObjectStorage, storage_url: str, function: FunctionId) -> Wish | None:
