@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from knative_lambda.manifests.build_job import BuildJobOptions
 
 _USER_MISTAKE = 1
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -45,9 +47,7 @@ class KubernetesBuildJobs:
     def get(self, name: str) -> BuildJob | None:
         """A Job of ours; None for one that is gone or is not a build."""
         item = self.api.find(JOBS, self.namespace, name)
-        if item is None or labels.BUILD_ID not in (item["metadata"].get("annotations") or {}):
-            return None
-        return self._read(item)
+        return self._read(item) if item is not None and _is_build(item) else None
 
     def log_tail(self, name: str, *, max_bytes: int) -> str:
         """The end of what the containers of the newest Pod wrote."""
@@ -74,7 +74,7 @@ class KubernetesBuildJobs:
         if function is not None:
             wanted = labels.function_labels(function)
         for item in self.api.list(JOBS, self.namespace, labels=wanted):
-            if labels.BUILD_ID in (item["metadata"].get("annotations") or {}):
+            if _is_build(item):
                 yield self._read(item)
 
     def _read(self, item: KubernetesObject) -> BuildJob:
@@ -83,7 +83,7 @@ class KubernetesBuildJobs:
         state, finished, digest, failure = JobState.RUNNING, None, None, None
         if "Complete" in ends:
             state, finished = JobState.SUCCEEDED, ends["Complete"]["lastTransitionTime"]
-            digest, failure = self._result(metadata["name"])
+            digest = self._digest(metadata["name"])
         elif "Failed" in ends:
             state, finished = JobState.FAILED, ends["Failed"]["lastTransitionTime"]
             failure = self._failure(metadata["name"], ends["Failed"])
@@ -102,23 +102,22 @@ class KubernetesBuildJobs:
             failure=failure,
         )
 
-    def _result(self, job: str) -> tuple[str | None, BuildFailure | None]:
+    def _digest(self, job: str) -> str | None:
         """Take the digest, and nothing else, from what `publish` left behind."""
-        pod = self._newest_pod(job)
-        for terminated in _terminated(pod):
-            digest = _message(terminated).get("digest", "")
-            if isinstance(digest, str) and digest.startswith("sha256:"):
-                return digest, None
-        # The Pod is gone: the image is found by its tag.
-        return None, None
+        # Of no other container: users' code can run in `build` and write a message there.
+        for terminated in _terminated(self._newest_pod(job), "publish"):
+            digest = _message(terminated).get("digest")
+            if isinstance(digest, str) and _DIGEST.fullmatch(digest):
+                return digest
+        return None  # the Pod is gone: the image is found by its tag
 
     def _failure(self, job: str, condition: dict[str, Any]) -> BuildFailure:
         for terminated in _terminated(self._newest_pod(job)):
             said = _message(terminated)
             if terminated["exitCode"] != 0 and "reason" in said:
                 return BuildFailure(
-                    reason=str(said["reason"]),
-                    message=str(said.get("message", "")),
+                    reason=_text(said["reason"]),
+                    message=_text(said.get("message", "")),
                     is_users=terminated["exitCode"] == _USER_MISTAKE,
                 )
         if condition.get("reason") == "DeadlineExceeded":
@@ -146,20 +145,39 @@ def _age_key(pod: KubernetesObject) -> tuple[str, int]:
     return metadata["creationTimestamp"], int(metadata["resourceVersion"])
 
 
-def _terminated(pod: KubernetesObject | None) -> list[dict[str, Any]]:
-    """How the Pod's containers ended, in the order they ran."""
+def _is_build(job: KubernetesObject) -> bool:
+    """Whether it has the marks of `build_job`; other Jobs in the namespace are not ours."""
+    metadata = job["metadata"]
+    marks = (metadata.get("annotations") or {}) | (metadata.get("labels") or {})
+    return {
+        labels.BUILD_ID,
+        labels.WISH_ID,
+        labels.FUNCTION_NAMESPACE,
+        labels.FUNCTION_NAME,
+    } <= marks.keys()
+
+
+def _terminated(pod: KubernetesObject | None, container: str = "") -> list[dict[str, Any]]:
+    """How the Pod's containers, or one of them, ended, in the order they ran."""
     status = (pod or {}).get("status") or {}
     statuses = (
         *(status.get("initContainerStatuses") or ()),
         *(status.get("containerStatuses") or ()),
     )
-    ended = [(s.get("state") or {}).get("terminated") for s in statuses]
+    ended = [
+        (s.get("state") or {}).get("terminated") for s in statuses if container in {"", s["name"]}
+    ]
     return [end for end in ended if end is not None]
 
 
 def _message(terminated: dict[str, Any]) -> dict[str, Any]:
     try:
         message = json.loads(terminated.get("message") or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return message if isinstance(message, dict) else {}
+
+
+def _text(said: object) -> str:
+    """What a container said of itself, as text that can be stored and sent on."""
+    return str(said).encode(errors="replace").decode()

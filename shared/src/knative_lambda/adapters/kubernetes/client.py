@@ -9,13 +9,14 @@ import json
 import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode
+from urllib.parse import quote, urlencode
 
 from knative_lambda.adapters.kubernetes.errors import (
     AlreadyExistsError,
     NotFoundError,
     translated,
 )
+from knative_lambda.domain.errors import ConflictError, PlatformUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -38,11 +39,9 @@ class Resource:
 
     def path(self, namespace: str | None, name: str = "", subresource: str = "") -> str:
         """Path in the API; without a namespace, the one of all namespaces."""
-        parts = [self.root]
-        if namespace is not None:
-            parts += ["namespaces", namespace]
+        parts = [] if namespace is None else ["namespaces", namespace]
         parts += [part for part in (self.plural, name, subresource) if part]
-        return "/" + "/".join(parts)
+        return f"/{self.root}/" + "/".join(quote(part, safe="") for part in parts)
 
 
 LAMBDA_FUNCTIONS = Resource("apis/knative-lambda.dev/v1alpha1", "lambdafunctions")
@@ -100,8 +99,8 @@ class KubernetesApi:
             query["labelSelector"] = ",".join(f"{key}={value}" for key, value in labels.items())
         while True:
             page = self._json("GET", resource.path(namespace), query=query)
-            yield from page["items"]
-            token = page.get("metadata", {}).get("continue")
+            yield from page.get("items") or ()
+            token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
             query["continue"] = token
@@ -148,6 +147,10 @@ class KubernetesApi:
             self._json("DELETE", resource.path(namespace, name), body=body)
         except NotFoundError:
             return
+        except ConflictError:
+            now = self.find(resource, namespace, name)
+            if uid is None or (now is not None and now["metadata"]["uid"] == uid):
+                raise
 
     def text(self, path: str, query: Mapping[str, str]) -> str:
         """A plain-text answer, such as a log."""
@@ -163,7 +166,12 @@ class KubernetesApi:
         content_type: str = "application/json",
     ) -> KubernetesObject:
         answer = self._send(method, path, query=query, body=body, content_type=content_type)
-        found: KubernetesObject = json.loads(answer)
+        with translated(_what(path)):
+            found = json.loads(answer)
+        if not isinstance(found, dict):
+            raise PlatformUnavailableError(
+                f"the Kubernetes API answers no object for {_what(path)}"
+            )
         return found
 
     def _send(
@@ -175,7 +183,7 @@ class KubernetesApi:
         body: KubernetesObject | None = None,
         content_type: str = "application/json",
     ) -> bytes:
-        with translated(path.partition("namespaces/")[2] or path):
+        with translated(_what(path)):
             response = self._client.call_api(
                 f"{path}?{urlencode(query)}" if query else path,
                 method,
@@ -188,3 +196,8 @@ class KubernetesApi:
             )
             content: bytes = response.data
         return content
+
+
+def _what(path: str) -> str:
+    """Name the object of a path for a person: `<namespace>/<kind>/<name>`."""
+    return path.partition("namespaces/")[2] or path

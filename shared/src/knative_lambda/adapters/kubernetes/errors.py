@@ -6,6 +6,7 @@ Nothing of the client leaks through `translated`; a test holds every class of it
 from __future__ import annotations
 
 import json
+import re
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -24,10 +25,15 @@ if TYPE_CHECKING:
 
 _INVALID = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
 _MESSAGE_LENGTH = 300
+_SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
-class NotFoundError(KnativeLambdaError):
-    """There is no such object; adapters turn this into an answer and never let it out."""
+class NotFoundError(PlatformUnavailableError):
+    """There is no such object, which adapters turn into an answer; or no such kind (yet)."""
+
+
+class NamespaceNotFoundError(RejectedByPlatformError):
+    """The tenant's namespace was never set up."""
 
 
 class AlreadyExistsError(ConflictError):
@@ -46,7 +52,14 @@ def translated(what: str) -> Iterator[None]:
         yield
     except ApiException as error:
         raise _by_status(what, error) from error
-    except (HTTPError, OSError, ConfigException, OpenApiException) as error:
+    except (
+        HTTPError,
+        OSError,
+        ValueError,
+        RecursionError,
+        ConfigException,
+        OpenApiException,
+    ) as error:
         raise PlatformUnavailableError(
             f"the Kubernetes API does not answer about {what} ({type(error).__name__})"
         ) from error
@@ -56,14 +69,17 @@ def _by_status(what: str, error: Any) -> KnativeLambdaError:  # noqa: ANN401  # 
     status = error.status or 0
     message = f"{what}: {_message(error)}"
     if status == HTTPStatus.NOT_FOUND:
+        if (_status_object(error).get("details") or {}).get("kind") == "namespaces":
+            return NamespaceNotFoundError(message, field="subject")
         return NotFoundError(message)
     if status == HTTPStatus.CONFLICT:
         exists = _status_object(error).get("reason") == "AlreadyExists"
         return AlreadyExistsError(message) if exists else ConflictError(message)
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        seconds = (error.headers or {}).get("Retry-After", "1")
-        wait = timedelta(seconds=int(seconds) if seconds.isdecimal() else 1)
-        return ThrottledError(message, retry_after=wait)
+        seconds = (error.headers or {}).get("Retry-After", "")
+        # A date, or more than an hour, is no answer to a Broker that counts in seconds.
+        wait = int(seconds) if _SECONDS.fullmatch(seconds) else 1
+        return ThrottledError(message, retry_after=timedelta(seconds=wait))
     if status in _INVALID:
         return RejectedByPlatformError(message)
     # 401 and 403 too: a right that is missing is our set-up's mistake, not the event's.
@@ -78,6 +94,6 @@ def _message(error: Any) -> str:  # noqa: ANN401  # an ApiException
 def _status_object(error: Any) -> dict[str, Any]:  # noqa: ANN401  # an ApiException
     try:
         status = json.loads(error.body or "")
-    except ValueError:
+    except (ValueError, RecursionError):
         return {}
     return status if isinstance(status, dict) else {}

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from pydantic import ValidationError
+
 from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS
 from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError, NotFoundError
-from knative_lambda.domain.errors import ConflictError
+from knative_lambda.domain.errors import ConflictError, RejectedByPlatformError
 from knative_lambda.domain.lambda_function import (
     API_VERSION,
     KIND,
@@ -23,6 +26,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
+
+
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,7 +66,10 @@ class KubernetesLambdaFunctions:
     def list(self) -> Iterator[LambdaFunction]:
         """All records, page by page."""
         for item in self.api.list(LAMBDA_FUNCTIONS, None):
-            yield read_record(item)
+            try:
+                yield read_record(item)
+            except RejectedByPlatformError as error:
+                _log.warning("passed over: %s", error.message)
 
     def _replace(self, record: LambdaFunction, *, subresource: str) -> LambdaFunction:
         item = _write_record(record)
@@ -73,20 +82,32 @@ class KubernetesLambdaFunctions:
 
 
 def read_record(item: KubernetesObject) -> LambdaFunction:
-    """Read a custom resource; one made with kubectl has the wish of its creation."""
+    """Read a custom resource; one made with kubectl has the wish of its creation.
+
+    `RejectedByPlatformError` where somebody wrote what no lambda can be.
+    """
     metadata = item["metadata"]
     annotations = metadata.get("annotations") or {}
-    wish = Wish.model_validate(
-        {
-            "time": annotations.get(labels.WISH_TIME) or metadata["creationTimestamp"],
-            "eventId": annotations.get(labels.WISH_ID) or metadata["uid"],
-        }
-    )
+    wish = {
+        "time": annotations.get(labels.WISH_TIME) or metadata["creationTimestamp"],
+        "eventId": annotations.get(labels.WISH_ID) or metadata["uid"],
+    }
+    function = FunctionId(metadata["namespace"], metadata["name"])
+    try:
+        spec = LambdaFunctionSpec.model_validate(item.get("spec") or {})
+        status = LambdaFunctionStatus.model_validate(item.get("status") or {})
+        read_wish = Wish.model_validate(wish)
+    except ValidationError as error:
+        first = error.errors(include_url=False, include_input=False)[0]
+        field = ".".join(str(part) for part in first["loc"])
+        raise RejectedByPlatformError(
+            f"the LambdaFunction {function} cannot be read: {field}: {first['msg']}", field=field
+        ) from error
     return LambdaFunction(
-        id=FunctionId(metadata["namespace"], metadata["name"]),
-        spec=LambdaFunctionSpec.model_validate(item["spec"]),
-        status=LambdaFunctionStatus.model_validate(item.get("status") or {}),
-        wish=wish,
+        id=function,
+        spec=spec,
+        status=status,
+        wish=read_wish,
         uid=metadata["uid"],
         generation=metadata["generation"],
         resource_version=metadata["resourceVersion"],

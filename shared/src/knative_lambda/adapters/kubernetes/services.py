@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from knative_lambda.adapters.kubernetes.client import REVISIONS, SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.deployment import ServiceState
-from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.domain.errors import NotReadyError, RejectedByPlatformError
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
@@ -35,9 +35,14 @@ class KubernetesLambdaServices:
         existing = self.api.find(SERVICES, function.namespace, function.name)
         if existing is not None:
             annotations = existing["metadata"].get("annotations") or {}
-            if annotations.get(labels.OWNER_UID) != deployment.uid:
+            if labels.OWNER_UID not in annotations:
+                raise RejectedByPlatformError(
+                    f"there is a Service {function} that is no lambda; choose another name",
+                    field="subject",
+                )
+            if annotations[labels.OWNER_UID] != deployment.uid:
                 raise NotReadyError(f"the Service {function} of an earlier lambda is being removed")
-            if int(annotations[labels.GENERATION]) > deployment.generation:
+            if int(annotations.get(labels.GENERATION, 0)) > deployment.generation:
                 return False
             # Between our look and our write nobody else may write: else ConflictError.
             service["metadata"]["resourceVersion"] = existing["metadata"]["resourceVersion"]

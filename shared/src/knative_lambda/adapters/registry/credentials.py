@@ -13,15 +13,18 @@ def basic_credentials(docker_config: str | None, host: str) -> str | None:
     if docker_config is None:
         return None
     try:
-        auths = json.loads((Path(docker_config) / "config.json").read_bytes()).get("auths", {})
+        config = json.loads((Path(docker_config) / "config.json").read_bytes())
     except (OSError, ValueError):
+        return None
+    auths = config.get("auths") if isinstance(config, dict) else None
+    if not isinstance(auths, dict):
         return None
     for key in (host, f"https://{host}", f"http://{host}", f"https://{host}/v1/"):
         entry = auths.get(key)
         if not isinstance(entry, dict):
             continue
         if entry.get("auth"):
-            return _checked(entry["auth"])
+            return _checked(str(entry["auth"]))
         if entry.get("username"):
             pair = f"{entry['username']}:{entry.get('password', '')}"
             return base64.b64encode(pair.encode()).decode()

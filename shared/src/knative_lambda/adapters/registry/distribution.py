@@ -30,6 +30,7 @@ _ACCEPT = ", ".join(  # noqa: FLY002  # one media type a line
     )
 )
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+_SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
 
@@ -41,7 +42,13 @@ class DistributionImageRegistry:
         self._tokens: dict[str, str] = {}
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=3, read=10),
-            retries=urllib3.Retry(total=2, backoff_factor=0.1, status_forcelist=(502, 503, 504)),
+            # Waiting as long as Retry-After says is up to the Broker.
+            retries=urllib3.Retry(
+                total=2,
+                backoff_factor=0.1,
+                status_forcelist=(502, 503, 504),
+                respect_retry_after_header=False,
+            ),
         )
 
     def find(self, repository_url: str, tag: str) -> str | None:
@@ -60,7 +67,8 @@ class DistributionImageRegistry:
             answer = self._send("GET", repository_url, path)
             if answer.status == HTTPStatus.NOT_FOUND:
                 break
-            tags += json.loads(answer.data).get("tags") or []
+            with _translated(urlsplit(repository_url).netloc):
+                tags += json.loads(answer.data).get("tags") or []
             following = _NEXT.search(answer.headers.get("Link", ""))
             path = "tags/list?" + urlsplit(following[1]).query if following else ""
         return sorted(tags)
@@ -128,8 +136,10 @@ def _check(answer: urllib3.BaseHTTPResponse, host: str, expected: set[HTTPStatus
         return
     if status == HTTPStatus.TOO_MANY_REQUESTS:
         seconds = answer.headers.get("Retry-After", "")
-        wait = timedelta(seconds=int(seconds) if seconds.isdecimal() else 1)
-        raise ThrottledError(f"the registry {host} asks to slow down", retry_after=wait)
+        wait = int(seconds) if _SECONDS.fullmatch(seconds) else 1
+        raise ThrottledError(
+            f"the registry {host} asks to slow down", retry_after=timedelta(seconds=wait)
+        )
     if status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
         raise RegistryUnavailableError(
             f"the registry {host} refuses our credentials ({status}); check the registry secret"
@@ -143,7 +153,14 @@ def _check(answer: urllib3.BaseHTTPResponse, host: str, expected: set[HTTPStatus
 def _translated(host: str) -> Iterator[None]:
     try:
         yield
-    except (urllib3.exceptions.HTTPError, ValueError, KeyError) as error:
+    except (
+        urllib3.exceptions.HTTPError,
+        ValueError,
+        KeyError,
+        TypeError,
+        AttributeError,
+        RecursionError,
+    ) as error:
         raise RegistryUnavailableError(
             f"the registry {host} does not answer as one ({type(error).__name__})"
         ) from error

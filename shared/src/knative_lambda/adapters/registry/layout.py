@@ -113,7 +113,7 @@ def _locked(folder: Path) -> Iterator[bool]:
 def _translated() -> Iterator[None]:
     try:
         yield
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise RegistryUnavailableError(
             f"an image layout folder cannot be read or written ({type(error).__name__})"
         ) from error
