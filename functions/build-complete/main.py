@@ -1,4 +1,9 @@
-"""build-complete: a build ended, its lambda runs (or its failure is told)."""
+"""build-complete: a build ended, its lambda runs (or its failure is told).
+
+What an event needs is imported with the first one: until then a function costs little more than
+the framework under it.
+"""
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -7,25 +12,18 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from knative_lambda.adapters.clock import SystemClock
-from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
-from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
-from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
-from knative_lambda.adapters.registry import SchemeImageRegistry
-from knative_lambda.adapters.storage import S3Connection, open_storage
-from knative_lambda.domain.events import BUILD_COMPLETE, JOB_EVENTS, BuildComplete, JobReference
-from knative_lambda.inbound.cloud_events import read_data, read_function
 from knative_lambda.inbound.endpoint import Endpoint
 from knative_lambda.inbound.json_logging import configure_logging
 from knative_lambda.settings import BuildCompleteSettings
-from knative_lambda.use_cases.complete_build import CompleteBuild
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.use_cases.complete_build import CompleteBuild
 
 settings = BuildCompleteSettings()
 configure_logging(settings.log_level)
@@ -34,6 +32,15 @@ configure_logging(settings.log_level)
 @cache
 def complete_build() -> CompleteBuild:
     """Wire the use case; connections are made by the first event that needs them."""
+    from knative_lambda.adapters.clock import SystemClock
+    from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi
+    from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+    from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+    from knative_lambda.adapters.registry import SchemeImageRegistry
+    from knative_lambda.adapters.storage import S3Connection, open_storage
+    from knative_lambda.use_cases.complete_build import CompleteBuild
+
     api = KubernetesApi()
     return CompleteBuild(
         records=KubernetesLambdaFunctions(api=api),
@@ -49,21 +56,22 @@ def complete_build() -> CompleteBuild:
     )
 
 
-def on_job_changed(event: Event) -> Reply | None:
-    """Look at the Job that changed; what the event says of it is not trusted."""
-    return complete_build().job_changed(event, read_data(event, JobReference))
+def handlers() -> Mapping[str, Handler]:
+    """Event type -> what is done."""
+    from knative_lambda.domain.events import BUILD_COMPLETE, JOB_EVENTS, BuildComplete, JobReference
+    from knative_lambda.inbound.cloud_events import read_data, read_function
+
+    def on_job_changed(event: Event) -> Reply | None:
+        return complete_build().job_changed(event, read_data(event, JobReference))
+
+    def on_build_complete(event: Event) -> Reply | None:
+        data = read_data(event, BuildComplete)
+        return complete_build().image_found(event, read_function(event), data)
+
+    return dict.fromkeys(JOB_EVENTS, on_job_changed) | {BUILD_COMPLETE: on_build_complete}
 
 
-def on_build_complete(event: Event) -> Reply | None:
-    """Deploy an image that was there already."""
-    data = read_data(event, BuildComplete)
-    return complete_build().image_found(event, read_function(event), data)
-
-
-endpoint = Endpoint(
-    source="/knative-lambda/build-complete",
-    handlers=dict.fromkeys(JOB_EVENTS, on_job_changed) | {BUILD_COMPLETE: on_build_complete},
-)
+endpoint = Endpoint(source="/knative-lambda/build-complete", handlers=handlers)
 
 
 @functions_framework.http

@@ -1,4 +1,9 @@
-"""build-start: a wish comes in, a build Job runs (or a finished image is found)."""
+"""build-start: a wish comes in, a build Job runs (or a finished image is found).
+
+What an event needs is imported with the first one: until then a function costs little more than
+the framework under it.
+"""
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -7,26 +12,21 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from knative_lambda.adapters.clock import SystemClock
-from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
-from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
-from knative_lambda.adapters.registry import SchemeImageRegistry
-from knative_lambda.adapters.storage import S3Connection, open_storage
-from knative_lambda.domain.events import BUILD_START, BuildStart
-from knative_lambda.inbound.cloud_events import read_data, read_function
 from knative_lambda.inbound.endpoint import Endpoint
 from knative_lambda.inbound.json_logging import configure_logging
-from knative_lambda.manifests.build_job import BuildJobOptions
 from knative_lambda.settings import BuildStartSettings
-from knative_lambda.use_cases.build_context import ContextPacker
-from knative_lambda.use_cases.start_build import StartBuild
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.manifests.build_job import BuildJobOptions
+    from knative_lambda.ports import ObjectStorage
+    from knative_lambda.use_cases.build_context import ContextPacker
+    from knative_lambda.use_cases.start_build import StartBuild
 
 settings = BuildStartSettings()
 configure_logging(settings.log_level)
@@ -35,9 +35,37 @@ configure_logging(settings.log_level)
 @cache
 def start_build() -> StartBuild:
     """Wire the use case; connections are made by the first event that needs them."""
+    from knative_lambda.adapters.clock import SystemClock
+    from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi
+    from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+    from knative_lambda.adapters.registry import SchemeImageRegistry
+    from knative_lambda.adapters.storage import S3Connection, open_storage
+    from knative_lambda.use_cases.start_build import StartBuild
+
     storage = open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots())
     api = KubernetesApi()
-    options = BuildJobOptions(
+    options = job_options()
+    return StartBuild(
+        records=KubernetesLambdaFunctions(api=api),
+        jobs=KubernetesBuildJobs(api=api, namespace=options.namespace, options=options),
+        registry=SchemeImageRegistry(docker_config=settings.docker_config),
+        storage=storage,
+        packer=packer(storage),
+        clock=SystemClock(),
+        base_images=settings.base_images,
+        builder_version=settings.builder_version,
+        storage_url=settings.storage_url,
+        registry_url=settings.registry_url,
+        download_expires_in=settings.build_timeout,
+    )
+
+
+def job_options() -> BuildJobOptions:
+    """What every build Job of this installation has in common."""
+    from knative_lambda.manifests.build_job import BuildJobOptions
+
+    return BuildJobOptions(
         namespace=settings.builds_namespace,
         builder_image=settings.builder_image,
         runtimes_dir=settings.runtimes_dir,
@@ -49,33 +77,32 @@ def start_build() -> StartBuild:
         allow_source_packages=settings.allow_source_packages,
         registry_secret=settings.registry_secret,
     )
-    packer = ContextPacker(
+
+
+def packer(storage: ObjectStorage) -> ContextPacker:
+    """Read sources from where tenants may have them."""
+    from knative_lambda.use_cases.build_context import ContextPacker
+
+    return ContextPacker(
         storage=storage,
         source_prefixes=tuple(settings.source_prefixes),
         max_bytes=settings.source_max_bytes,
         max_files=settings.source_max_files,
     )
-    return StartBuild(
-        records=KubernetesLambdaFunctions(api=api),
-        jobs=KubernetesBuildJobs(api=api, namespace=settings.builds_namespace, options=options),
-        registry=SchemeImageRegistry(docker_config=settings.docker_config),
-        storage=storage,
-        packer=packer,
-        clock=SystemClock(),
-        base_images=settings.base_images,
-        builder_version=settings.builder_version,
-        storage_url=settings.storage_url,
-        registry_url=settings.registry_url,
-        download_expires_in=settings.build_timeout,
-    )
 
 
-def on_build_start(event: Event) -> Reply:
-    """Read the wish and start its build."""
-    return start_build()(event, read_function(event), read_data(event, BuildStart))
+def handlers() -> Mapping[str, Handler]:
+    """Event type -> what is done."""
+    from knative_lambda.domain.events import BUILD_START, BuildStart
+    from knative_lambda.inbound.cloud_events import read_data, read_function
+
+    def on_build_start(event: Event) -> Reply:
+        return start_build()(event, read_function(event), read_data(event, BuildStart))
+
+    return {BUILD_START: on_build_start}
 
 
-endpoint = Endpoint(source="/knative-lambda/build-start", handlers={BUILD_START: on_build_start})
+endpoint = Endpoint(source="/knative-lambda/build-start", handlers=handlers)
 
 
 @functions_framework.http

@@ -1,4 +1,9 @@
-"""cleanup: a clock ticks, what nobody needs any more goes."""
+"""cleanup: a clock ticks, what nobody needs any more goes.
+
+What an event needs is imported with the first one: until then a function costs little more than
+the framework under it.
+"""
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -7,25 +12,18 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from knative_lambda.adapters.clock import SystemClock
-from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
-from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
-from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
-from knative_lambda.adapters.registry import SchemeImageRegistry
-from knative_lambda.adapters.storage import S3Connection, open_storage
-from knative_lambda.domain.events import CLEANUP, PING, Cleanup
-from knative_lambda.inbound.cloud_events import read_data
 from knative_lambda.inbound.endpoint import Endpoint
 from knative_lambda.inbound.json_logging import configure_logging
 from knative_lambda.settings import CleanupSettings
-from knative_lambda.use_cases.clean_up import CleanUp, Retention
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.use_cases.clean_up import CleanUp
 
 settings = CleanupSettings()
 configure_logging(settings.log_level)
@@ -34,6 +32,15 @@ configure_logging(settings.log_level)
 @cache
 def clean_up() -> CleanUp:
     """Wire the use case; connections are made by the first event that needs them."""
+    from knative_lambda.adapters.clock import SystemClock
+    from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi
+    from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+    from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+    from knative_lambda.adapters.registry import SchemeImageRegistry
+    from knative_lambda.adapters.storage import S3Connection, open_storage
+    from knative_lambda.use_cases.clean_up import CleanUp, Retention
+
     api = KubernetesApi()
     return CleanUp(
         records=KubernetesLambdaFunctions(api=api),
@@ -53,12 +60,19 @@ def clean_up() -> CleanUp:
     )
 
 
-def on_tick(event: Event) -> Reply:
-    """Collect; both a tick and a person's own event may ask for a dry run."""
-    return clean_up()(dry_run=read_data(event, Cleanup).dry_run)
+def handlers() -> Mapping[str, Handler]:
+    """Event type -> what is done."""
+    from knative_lambda.domain.events import CLEANUP, PING, Cleanup
+    from knative_lambda.inbound.cloud_events import read_data
+
+    def on_tick(event: Event) -> Reply:
+        """Both a tick and a person's own event may ask for a dry run."""
+        return clean_up()(dry_run=read_data(event, Cleanup).dry_run)
+
+    return {PING: on_tick, CLEANUP: on_tick}
 
 
-endpoint = Endpoint(source="/knative-lambda/cleanup", handlers={PING: on_tick, CLEANUP: on_tick})
+endpoint = Endpoint(source="/knative-lambda/cleanup", handlers=handlers)
 
 
 @functions_framework.http

@@ -1,4 +1,9 @@
-"""delete: a lambda and all it owns go."""
+"""delete: a lambda and all it owns go.
+
+What an event needs is imported with the first one: until then a function costs little more than
+the framework under it.
+"""
+# ruff: noqa: PLC0415
 
 from __future__ import annotations
 
@@ -7,24 +12,18 @@ from typing import TYPE_CHECKING
 
 import functions_framework
 
-from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
-from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
-from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
-from knative_lambda.adapters.registry import SchemeImageRegistry
-from knative_lambda.adapters.storage import S3Connection, open_storage
-from knative_lambda.domain.events import DELETE, Delete
-from knative_lambda.inbound.cloud_events import read_data, read_function
 from knative_lambda.inbound.endpoint import Endpoint
 from knative_lambda.inbound.json_logging import configure_logging
 from knative_lambda.settings import DeleteSettings
-from knative_lambda.use_cases.delete_lambda import DeleteLambda
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.use_cases.delete_lambda import DeleteLambda
 
 settings = DeleteSettings()
 configure_logging(settings.log_level)
@@ -33,6 +32,15 @@ configure_logging(settings.log_level)
 @cache
 def delete_lambda() -> DeleteLambda:
     """Wire the use case; connections are made by the first event that needs them."""
+    from knative_lambda.adapters.clock import SystemClock
+    from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi
+    from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+    from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+    from knative_lambda.adapters.registry import SchemeImageRegistry
+    from knative_lambda.adapters.storage import S3Connection, open_storage
+    from knative_lambda.use_cases.delete_lambda import DeleteLambda
+
     api = KubernetesApi()
     return DeleteLambda(
         records=KubernetesLambdaFunctions(api=api),
@@ -40,18 +48,25 @@ def delete_lambda() -> DeleteLambda:
         services=KubernetesLambdaServices(api=api),
         registry=SchemeImageRegistry(docker_config=settings.docker_config),
         storage=open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots()),
+        clock=SystemClock(),
         storage_url=settings.storage_url,
         registry_url=settings.registry_url,
     )
 
 
-def on_delete(event: Event) -> Reply:
-    """Delete the lambda that the subject names."""
-    read_data(event, Delete)
-    return delete_lambda()(event, read_function(event))
+def handlers() -> Mapping[str, Handler]:
+    """Event type -> what is done."""
+    from knative_lambda.domain.events import DELETE, Delete
+    from knative_lambda.inbound.cloud_events import read_data, read_function
+
+    def on_delete(event: Event) -> Reply:
+        read_data(event, Delete)
+        return delete_lambda()(event, read_function(event))
+
+    return {DELETE: on_delete}
 
 
-endpoint = Endpoint(source="/knative-lambda/delete", handlers={DELETE: on_delete})
+endpoint = Endpoint(source="/knative-lambda/delete", handlers=handlers)
 
 
 @functions_framework.http

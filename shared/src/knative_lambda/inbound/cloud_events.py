@@ -14,7 +14,15 @@ from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
 from cloudevents.http import to_binary as encode_binary
-from pydantic import AwareDatetime, BaseModel, ConfigDict, StringConstraints, ValidationError
+from pydantic import (
+    AfterValidator,
+    AwareDatetime,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationError,
+)
 
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import Event, reply_id, schema_url
@@ -27,12 +35,29 @@ if TYPE_CHECKING:
 
 _CARRIED = ("correlationid", "traceparent", "tracestate")
 _MAX_ATTRIBUTE = 2048
+_TIMESTAMP = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,50})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
+)
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 
 _Text = Annotated[
     str, StringConstraints(min_length=1, max_length=_MAX_ATTRIBUTE, pattern=r"^[^\x00-\x1f\x7f]+$")
 ]
+
+
+def _require_timestamp(time: object) -> object:
+    """Numbers are times too for pydantic; the specification wants RFC 3339."""
+    if not isinstance(time, str) or not _TIMESTAMP.fullmatch(time):
+        raise ValueError("must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z")
+    return time
+
+
+def _utc(time: datetime) -> datetime:
+    try:
+        return time.astimezone(UTC)
+    except OverflowError:
+        raise ValueError("lies outside the years 1 to 9999") from None
 
 
 class _Attributes(BaseModel):
@@ -44,8 +69,13 @@ class _Attributes(BaseModel):
     source: _Text
     type: _Text
     specversion: Annotated[str, StringConstraints(pattern=r"^1\.0$")]
-    time: AwareDatetime | None = None
+    time: (
+        Annotated[AwareDatetime, BeforeValidator(_require_timestamp), AfterValidator(_utc)] | None
+    ) = None
     subject: _Text | None = None
+
+
+_NOT_EXTENSIONS = {*_Attributes.model_fields, "datacontenttype", "dataschema"}
 
 
 def decode(headers: Mapping[str, str], body: bytes) -> Event:
@@ -59,7 +89,11 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
         # Latin-1 is how WSGI hands headers over; an attribute that is not text fails below.
         received = from_http(headers, body)
     except (GenericException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as e:
-        raise InvalidEventError(f"not a CloudEvent ({_first_line(e)})") from e
+        # Not the SDK's own message: it quotes the body.
+        raise InvalidEventError(
+            "not a CloudEvent: send ce- headers with the data as body (binary mode), or JSON with "
+            f"Content-Type application/cloudevents+json (structured mode) [{type(e).__name__}]"
+        ) from e
     attributes: dict[str, Any] = dict(received.get_attributes())
     try:
         known = _Attributes.model_validate(attributes)
@@ -68,7 +102,7 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
     extensions = {
         name: value
         for name, value in attributes.items()
-        if name not in _Attributes.model_fields and isinstance(value, str)
+        if name not in _NOT_EXTENSIONS and isinstance(value, str)
     }
     return Event(
         id=known.id,
@@ -133,7 +167,3 @@ def _invalid(error: ValidationError) -> InvalidEventError:
     return InvalidEventError(
         f"{message} (and {more} more)" if more else message, field=field or "data"
     )
-
-
-def _first_line(error: Exception) -> str:
-    return (str(error).splitlines() or [type(error).__name__])[0][:200]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from werkzeug.exceptions import HTTPException
+
 from knative_lambda.domain.errors import (
     EventTooLargeError,
     InvalidEventError,
@@ -20,7 +22,6 @@ from knative_lambda.domain.errors import (
     RetryableError,
     ThrottledError,
 )
-from knative_lambda.inbound.cloud_events import decode, encode_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -52,10 +53,13 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Endpoint:
-    """The function that functions-framework calls for every request."""
+    """The function that functions-framework calls for every request.
+
+    `handlers` are asked for with each event, and never for a health check.
+    """
 
     source: str
-    handlers: Mapping[str, Handler]
+    handlers: Callable[[], Mapping[str, Handler]]
 
     def __call__(self, request: Request) -> Answer:
         """Answer health checks and events; never raises."""
@@ -64,27 +68,35 @@ class Endpoint:
         if request.method != "POST":
             body = {"reason": "MethodNotAllowed", "message": "POST a CloudEvent"}
             return _json(body, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})
+        # Health checks do without the models, whose loading takes longer than all else.
+        from knative_lambda.inbound.cloud_events import decode  # noqa: PLC0415
+
         event: Event | None = None
         try:
             event = decode(dict(request.headers), _read_body(request))
             reply = self._handle(event)
+            answer = self._answer(reply, event)
         except Exception as error:  # noqa: BLE001  # whatever it is, the Broker needs a status
             return _refuse(error, event)
         _log.info("done", extra=_fields(event) | {"reply": reply and reply.type})
-        if reply is None:
-            return b"", HTTPStatus.NO_CONTENT, {}
-        headers, body_bytes = encode_reply(reply, event, source=self.source)
-        return body_bytes, HTTPStatus.OK, headers
+        return answer
 
     def _handle(self, event: Event) -> Reply | None:
-        try:
-            handler = self.handlers[event.type]
-        except KeyError:
-            known = ", ".join(sorted(self.handlers))
+        handlers = self.handlers()
+        if event.type not in handlers:
+            known = ", ".join(sorted(handlers))
             raise InvalidEventError(
                 f"{event.type[:100]} is not for this function, which takes {known}", field="type"
-            ) from None
-        return handler(event)
+            )
+        return handlers[event.type](event)
+
+    def _answer(self, reply: Reply | None, event: Event) -> Answer:
+        if reply is None:
+            return b"", HTTPStatus.NO_CONTENT, {}
+        from knative_lambda.inbound.cloud_events import encode_reply  # noqa: PLC0415
+
+        headers, body = encode_reply(reply, event, source=self.source)
+        return body, HTTPStatus.OK, headers
 
 
 def _read_body(request: Request) -> bytes:
@@ -95,7 +107,10 @@ def _read_body(request: Request) -> bytes:
     )
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise too_large
-    body: bytes = request.stream.read(MAX_BODY_BYTES + 1)
+    try:
+        body: bytes = request.stream.read(MAX_BODY_BYTES + 1)
+    except HTTPException as error:
+        raise InvalidEventError("the body ended before its Content-Length") from error
     if len(body) > MAX_BODY_BYTES:
         raise too_large
     return body
@@ -120,12 +135,11 @@ def _refuse(error: Exception, event: Event | None) -> Answer:
 
 
 def _json(body: dict[str, str], status: HTTPStatus, headers: dict[str, str]) -> Answer:
-    encoded = json.dumps(body).encode()
-    while len(encoded) > _MAX_ERROR_BYTES:
-        excess = len(encoded) - _MAX_ERROR_BYTES
-        body = body | {"message": body["message"][: -(excess + 3)] + "..."}
-        encoded = json.dumps(body).encode()
-    return encoded, status, headers | {"Content-Type": "application/json"}
+    for part in ("message", "field"):
+        while body.get(part) and (excess := len(json.dumps(body)) - _MAX_ERROR_BYTES) > 0:
+            # A character takes one to twelve bytes in ASCII JSON.
+            body = body | {part: body[part][: -max(1, excess // 12)]}
+    return json.dumps(body).encode(), status, headers | {"Content-Type": "application/json"}
 
 
 def _fields(event: Event | None) -> dict[str, object]:

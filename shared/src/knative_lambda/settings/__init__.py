@@ -1,0 +1,137 @@
+"""What the four functions are told by their environment; on a cluster, by one ConfigMap.
+
+Read once, when a function starts: a function with a wrong setting never becomes ready. The
+attribute `storage_url` is the variable `KN_LAMBDA_STORAGE_URL`, and so on.
+"""
+
+from datetime import timedelta
+from pathlib import Path
+from typing import Annotated, Any
+from urllib.parse import urlsplit
+
+from knative_lambda import __version__
+from knative_lambda.settings.environment import Check, Settings
+
+_LogLevel = Annotated[
+    str, Check(r"DEBUG|INFO|WARNING|ERROR|CRITICAL", "DEBUG, INFO, WARNING, ERROR or CRITICAL")
+]
+_Positive = Annotated[int, Check(r"[1-9][0-9]*", "1 or more")]
+_Folder = Annotated[
+    str, Check(r"(s3|file)://.*/", "the URL of a folder, s3://... or file://..., and end in /")
+]
+_SourcePrefixes = Annotated[
+    # Without the slash, the tenant "a" could read what belongs to "ab".
+    list[str],
+    Check(r"(s3|file)://.*/", "URLs of folders, s3://... or file://..., that end in /"),
+]
+_RegistryUrl = Annotated[
+    str,
+    Check(r"(https?|file)://.*[^/]", "an http, https or file URL, and not end in /"),
+]
+_ImagePrefix = Annotated[
+    str, Check(r"[a-z0-9][a-zA-Z0-9.:_/-]*[a-zA-Z0-9]", "the beginning of an image name, without /")
+]
+_BaseImages = Annotated[
+    dict[str, str], Check(r"(https?|file)://.+@sha256:[0-9a-f]{64}", "URLs of images by digest")
+]
+
+
+class FunctionSettings(Settings):
+    """What every function needs."""
+
+    log_level: _LogLevel = "INFO"
+    builds_namespace: str = "knative-lambda-builds"
+
+
+class StorageSettings(FunctionSettings):
+    """Where contexts, logs and notes of deletion are kept."""
+
+    storage_url: _Folder
+    """Folder of our own objects."""
+    s3_endpoint_url: str | None = None
+    """Any S3-compatible server; AWS if absent."""
+    s3_region: str = "us-east-1"
+    s3_access_key_id: str | None = None
+    s3_secret_access_key: str | None = None
+
+    def __init__(self) -> None:
+        super().__init__()
+        if (self.s3_access_key_id is None) != (self.s3_secret_access_key is None):
+            names = "KN_LAMBDA_S3_ACCESS_KEY_ID and KN_LAMBDA_S3_SECRET_ACCESS_KEY"
+            raise ValueError(f"{names}: set both or neither")
+
+    def s3(self) -> dict[str, Any]:
+        """What the S3 adapter is told; servers other than AWS rarely have names for buckets."""
+        return {
+            "endpoint_url": self.s3_endpoint_url,
+            "region": self.s3_region,
+            "path_style": self.s3_endpoint_url is not None,
+            "access_key": self.s3_access_key_id,
+            "secret_key": self.s3_secret_access_key,
+        }
+
+    def file_roots(self) -> list[Path]:
+        """Folders that `file://` may name."""
+        return _roots([self.storage_url])
+
+
+class RegistrySettings(StorageSettings):
+    """Where images go, and how Kubernetes names them."""
+
+    registry_url: _RegistryUrl
+    image_prefix: _ImagePrefix
+    """An image is `<prefix>/<namespace>/<name>@sha256:...`."""
+    docker_config: str | None = None
+    """Folder of a config.json with credentials."""
+
+
+class BuildStartSettings(RegistrySettings):
+    """build-start: where sources may come from, and what a build may use."""
+
+    source_prefixes: _SourcePrefixes
+    """What the URI of a source may begin with; `{namespace}` stands for the tenant."""
+    base_images: _BaseImages
+    """Runtime -> base image."""
+    builder_image: str
+    builder_version: str = __version__
+    runtimes_dir: str = "/runtimes"
+    """Folder of runtimes in the builder image."""
+    package_index_url: str | None = None
+    allow_source_packages: bool = False
+    source_max_bytes: _Positive = 50 * 1024 * 1024
+    unpacked_max_bytes: _Positive = 250 * 1024 * 1024
+    source_max_files: _Positive = 10_000
+    build_timeout: timedelta = timedelta(minutes=10)
+    registry_secret: str | None = None
+    """Secret of type dockerconfigjson in the namespace of builds."""
+
+    def file_roots(self) -> list[Path]:
+        """Folders that `file://` may name: our own, and those of sources."""
+        return _roots([self.storage_url, *self.source_prefixes])
+
+
+class BuildCompleteSettings(RegistrySettings):
+    """build-complete: how lambdas are served."""
+
+    tenant_broker: str = "default"
+    ready_timeout: timedelta = timedelta(seconds=25)
+
+
+class DeleteSettings(RegistrySettings):
+    """delete."""
+
+
+class CleanupSettings(RegistrySettings):
+    """cleanup: how long things are kept."""
+
+    job_retention: timedelta = timedelta(hours=1)
+    build_retention: timedelta = timedelta(hours=24)
+    """Of contexts, logs and images that nothing refers to."""
+    tombstone_retention: timedelta = timedelta(hours=24)
+    stuck_after: timedelta = timedelta(minutes=10)
+
+
+def _roots(urls: list[str]) -> list[Path]:
+    """Folders of `file://` URLs, up to a `{namespace}` in them."""
+    paths = [urlsplit(url).path for url in urls if url.startswith("file://")]
+    return [Path(path.partition("{")[0]) for path in paths]
