@@ -12,7 +12,7 @@ import click
 from click.exceptions import Abort, Exit, NoSuchCommand
 from typing_extensions import override
 
-from kn_lambda.options import shared_options
+from kn_lambda.options import VERBOSE, shared_options
 
 _COMMANDS = (
     "up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete", "doctor",
@@ -54,7 +54,7 @@ class Commands(click.Group):
         except (click.ClickException, Exit, Abort, BrokenPipeError):
             raise
         except Exception as error:
-            if "-v" in sys.argv or "--verbose" in sys.argv:
+            if ctx.meta.get(VERBOSE):
                 click.echo(traceback.format_exc(), err=True)
             from kn_lambda.errors import as_command_error  # noqa: PLC0415 # only when needed
 

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 DEFAULT_HOME = Path("~/.local/share/knative-lambda")
+VERBOSE = "kn_lambda.verbose"
+"""Key of click's `meta`: whether tracebacks are wanted."""
 TEXT_AND_JSON = ("text", "json")
 
 
@@ -68,6 +70,7 @@ def session_command(
             verbose: bool,
             **own: object,
         ) -> None:
+            click.get_current_context().meta[VERBOSE] = verbose
             session = Session(
                 namespace_asked=namespace,
                 target=TargetOptions(

@@ -54,10 +54,9 @@ def test_every_error_has_its_exit_code(error, exit_code):
     assert as_command_error(error).exit_code == exit_code
 
 
-def test_a_bug_shows_no_traceback_but_with_verbose(kn_lambda, fake_platform, monkeypatch):
+def test_a_bug_shows_no_traceback_but_with_verbose(kn_lambda, fake_platform):
     del fake_platform.api.objects
     quiet = kn_lambda("list")
-    monkeypatch.setattr("sys.argv", ["kn-lambda", "list", "-v"])
     loud = kn_lambda("list", "-v")
     assert quiet.exit_code == loud.exit_code == ExitCode.FAILED
     assert "Traceback" not in quiet.output

@@ -45,6 +45,11 @@ def test_a_funcignore_adds_to_and_takes_from_what_is_left_out(tmp_path):
     assert _paths(tmp_path) == [".env", "deep/top.txt", "keep.log", "main.py"]
 
 
+def test_a_manifest_of_any_name_stays_here(tmp_path):
+    _write(tmp_path, **{"main.py": "", "production.yaml": ""})
+    assert _paths(tmp_path, manifest=tmp_path / "production.yaml") == ["main.py"]
+
+
 def test_a_single_file_is_a_source_of_that_file(tmp_path):
     _write(tmp_path, **{"one.py": "x = 1", "other.py": ""})
     (file,) = read_source(tmp_path / "one.py", **_LIMITS)

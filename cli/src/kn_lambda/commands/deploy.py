@@ -106,7 +106,11 @@ def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: fl
     if not wait:
         _print_accepted(session, deployer, event.attributes["id"])
         return
-    settled = deployer.follow(event, timeout_seconds)
+    try:
+        settled = deployer.follow(event, timeout_seconds)
+    except KeyboardInterrupt:
+        click.echo(f"\nIt goes on without us: kn-lambda describe {wish.name}", err=True)
+        raise
     report(session, deployer, settled, progress.seconds, wish.files)
 
 

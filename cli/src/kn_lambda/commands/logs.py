@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from typing import TYPE_CHECKING
 
 import click
@@ -32,7 +33,9 @@ def command(
     logs = PodLogs(session.installation.api, function)
     if follow:
         session.installation.record(function)
-        logs.follow(click.echo, tail=tail)
+        # Ctrl-C is how following is meant to end.
+        with contextlib.suppress(KeyboardInterrupt):
+            logs.follow(click.echo, tail=tail)
         return
     if not logs.print_all(click.echo, tail=tail):
         session.installation.record(function)

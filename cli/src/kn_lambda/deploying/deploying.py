@@ -82,6 +82,7 @@ class Deployer:
             path,
             max_bytes=int(settings.get("KN_LAMBDA_SOURCE_MAX_BYTES", _MAX_BYTES)),
             max_files=int(settings.get("KN_LAMBDA_SOURCE_MAX_FILES", _MAX_FILES)),
+            manifest=wish.manifest,
         )
         size = sum(len(file.content) for file in files) / _KIB
         self.steps.step(f"packed {_files(len(files))}, {size:.1f} KiB")

@@ -35,9 +35,16 @@ class SourceFile:
     is_executable: bool = False
 
 
-def read_source(path: Path, *, max_bytes: int, max_files: int) -> list[SourceFile]:
-    """Read one file or a folder, by ascending path; `CommandError` when it is empty or too much."""
+def read_source(
+    path: Path, *, max_bytes: int, max_files: int, manifest: Path | None = None
+) -> list[SourceFile]:
+    """Read one file or a folder, by ascending path; `CommandError` when it is empty or too much.
+
+    The manifest is left out, wherever in the folder it is.
+    """
     names = [path] if path.is_file() else sorted(_walk(path))
+    if manifest is not None:
+        names = [name for name in names if name.resolve() != manifest.resolve()]
     root = path.parent if path.is_file() else path
     if not names:
         raise WrongUsageError(f"{path} holds no file that would be deployed")

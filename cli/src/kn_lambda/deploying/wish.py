@@ -38,6 +38,7 @@ class Wish:
     name: str
     namespace: str | None
     files: Path | None
+    manifest: Path | None = None
     spec: dict[str, Any] = field(default_factory=dict)
 
 
@@ -57,7 +58,9 @@ def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> W
         if files.stem != _DEFAULT_MODULES.get(language):
             spec["handler"] = f"{files.stem}.handler"
     name = overrides.name or manifest.name or _name_of(path)
-    return Wish(name=name, namespace=manifest.namespace, files=files, spec=spec)
+    return Wish(
+        name=name, namespace=manifest.namespace, files=files, manifest=manifest_path, spec=spec
+    )
 
 
 def _find_manifest(path: Path, given: Path | None) -> Manifest:

@@ -1,0 +1,218 @@
+"""The commands against a real platform, the way people use them."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from kn_lambda.errors import ExitCode
+from tests.e2e.running_platform import RunningPlatform, kn_lambda_program, machine_environment
+
+_HELLO = "def handler(event):\n    print('called')\n    return {'n': 1}\n"
+
+
+def test_a_function_is_deployed_called_described_and_deleted(
+    kn_lambda, write_function, unique_name
+):
+    source = write_function(_HELLO)
+    deployed = kn_lambda("deploy", source, "--name", unique_name)
+    assert deployed.returncode == ExitCode.OK, deployed.stderr
+    assert deployed.stdout.strip().endswith(f"/default/{unique_name}")
+    for step in ("packed 1 file", "sent", "building", "ready", "Call it:"):
+        assert step in deployed.stderr
+    assert json.loads(kn_lambda("invoke", unique_name).stdout) == {"n": 1}
+    whole = json.loads(kn_lambda("invoke", unique_name, "--type", "t", "-o", "json").stdout)
+    assert whole["type"] == "t.reply"
+    assert "called" in kn_lambda("logs", unique_name).stdout
+    assert "nothing to install" in kn_lambda("logs", unique_name, "--build").stdout
+    assert "Ready" in kn_lambda("describe", unique_name).stdout
+    assert unique_name in kn_lambda("list").stdout
+    assert "build-start" in kn_lambda("events", unique_name).stdout
+    assert kn_lambda("delete", unique_name).stdout == f"default/{unique_name} is deleted\n"
+    assert kn_lambda("delete", unique_name).returncode == ExitCode.OK
+    assert kn_lambda("describe", unique_name).returncode == ExitCode.NOT_FOUND
+    assert kn_lambda("invoke", unique_name).returncode == ExitCode.NOT_FOUND
+
+
+def test_what_did_not_change_is_not_built_again(kn_lambda, write_function, unique_name):
+    source = write_function(_HELLO)
+    outcomes = [
+        json.loads(kn_lambda("deploy", source, "--name", unique_name, "-o", "json").stdout)
+        for _ in range(2)
+    ]
+    assert [outcome["outcome"] for outcome in outcomes] == ["ready", "unchanged"]
+    assert outcomes[0]["image"] == outcomes[1]["image"]
+
+
+def test_a_change_of_code_is_served_and_one_that_fails_leaves_the_old(
+    kn_lambda, write_function, unique_name
+):
+    for number in (1, 2):
+        source = write_function(f"def handler(event):\n    return {number}\n")
+        assert kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
+        assert kn_lambda("invoke", unique_name).stdout == f"{number}\n"
+    failed = kn_lambda("deploy", write_function("import nowhere"), "--name", unique_name)
+    assert failed.returncode == ExitCode.FAILED
+    assert "No module named 'nowhere'" in failed.stderr
+    assert "goes on serving" in failed.stderr
+    assert kn_lambda("invoke", unique_name).stdout == "2\n"
+
+
+def test_a_requirement_that_does_not_exist_is_told_in_the_installers_words(
+    kn_lambda, write_function, unique_name
+):
+    source = write_function(_HELLO, requirements="no-such-package-of-ours==9.9\n")
+    failed = kn_lambda("deploy", source, "--name", unique_name, "-o", "json")
+    assert failed.returncode == ExitCode.FAILED
+    result = json.loads(failed.stdout)
+    assert result["outcome"] == "failed"
+    assert "no-such-package-of-ours" in result["message"]
+    assert "no-such-package-of-ours" in failed.stderr
+
+
+def test_what_build_start_refuses_is_told_with_its_reason(kn_lambda, tmp_path, unique_name):
+    (tmp_path / "main.py").touch()
+    options = ("--name", unique_name, "--source", "file:///etc/hostname")
+    refused = kn_lambda("deploy", tmp_path / "main.py", *options)
+    assert refused.returncode == ExitCode.FAILED
+    assert "refused: UnsupportedSource: source.uri" in refused.stderr
+    assert "UnsupportedSource" in kn_lambda("events", unique_name, "--dead-letters").stdout
+
+
+def test_a_source_that_is_no_text_goes_through_storage(kn_lambda, write_function, unique_name):
+    code = (
+        "import pathlib\n"
+        "def handler(event):\n"
+        "    return len(pathlib.Path(__file__).with_name('data').read_bytes())\n"
+    )
+    source = write_function(code, data=os.urandom(300_000))
+    deployed = kn_lambda("deploy", source, "--name", unique_name)
+    assert "uploaded" in deployed.stderr
+    assert kn_lambda("invoke", unique_name).stdout == "300000\n"
+
+
+def test_a_function_that_raises_fails_the_invocation(kn_lambda, write_function, unique_name):
+    source = write_function("def handler(event):\n    raise ValueError('secret detail')\n")
+    assert kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
+    failed = kn_lambda("invoke", unique_name)
+    assert (failed.returncode, failed.stdout) == (ExitCode.FAILED, "")
+    assert "secret detail" not in failed.stderr
+    assert "secret detail" in kn_lambda("logs", unique_name).stdout
+
+
+def test_logs_can_be_followed_over_calls(platform, write_function, unique_name):
+    source = write_function("def handler(event):\n    print('line', event.data['n'], flush=True)\n")
+    assert platform.kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
+    follower = subprocess.Popen(
+        [*kn_lambda_program(), "logs", unique_name, "-f", "--home", str(platform.home)],
+        stdout=subprocess.PIPE,
+        text=True,
+    )
+    with follower:
+        try:
+            for number in ("1", "2"):
+                platform.kn_lambda("invoke", unique_name, "--data", json.dumps({"n": number}))
+            assert follower.stdout is not None
+            assert [follower.stdout.readline() for _ in range(2)] == ["line 1\n", "line 2\n"]
+        finally:
+            follower.send_signal(signal.SIGINT)
+    assert follower.returncode == ExitCode.OK
+
+
+def test_events_reach_subscribers_through_the_broker(kn_lambda, examples):
+    for name in ("order-pricer", "order-confirmation"):
+        deployed = kn_lambda("deploy", examples / name)
+        assert deployed.returncode == ExitCode.OK, deployed.stderr
+    event = examples / "order-pricer" / "event.json"
+    assert kn_lambda("invoke", "order-pricer", "--event", event, "--async").returncode == 0
+    deadline = time.monotonic() + 30
+    while "your order" not in kn_lambda("logs", "order-confirmation").stdout:
+        assert time.monotonic() < deadline
+        time.sleep(0.2)
+
+
+def test_the_doctor_finds_a_running_platform_well(kn_lambda):
+    examined = kn_lambda("doctor")
+    assert examined.returncode == ExitCode.OK, examined.stdout
+    assert "ok       platform" in examined.stdout
+
+
+def test_kubectl_style_options_work_in_any_place(kn_lambda, platform):
+    for arguments in (("-n", "nowhere", "list"), ("list", "-n", "nowhere")):
+        assert "namespace nowhere" in kn_lambda(*arguments).stderr
+    (platform.home / "other").mkdir(exist_ok=True)
+    missing = kn_lambda("list", "--home", platform.home / "other")
+    assert missing.returncode == ExitCode.UNREACHABLE
+
+
+def test_a_start_of_the_program_loads_no_sdk():
+    script = (
+        "import sys\n"
+        "from click.testing import CliRunner\n"
+        "from kn_lambda.main import cli\n"
+        "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
+        "heavy = {'kubernetes', 'pydantic', 'boto3', 'aiohttp', 'urllib3', 'yaml'}\n"
+        "sys.exit(' '.join(heavy & set(sys.modules)))\n"
+    )
+    program = kn_lambda_program()[0]
+    loaded = subprocess.run([program, "-c", script], capture_output=True, text=True, check=False)
+    assert loaded.stderr.strip() == ""
+
+
+def test_the_demo_ends_with_the_answer_and_leaves_nothing(kn_lambda_alone, tmp_path):
+    shown = kn_lambda_alone("demo")
+    assert shown.returncode == ExitCode.OK, shown.stderr
+    assert json.loads(shown.stdout.splitlines()[-1]) == {"message": "Hello, Ada!"}
+    assert list((tmp_path / "tmp").iterdir()) == []
+    assert not (tmp_path / "home").exists()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM], ids=lambda n: n.name)
+def test_an_interrupted_demo_leaves_nothing(tmp_path, number):
+    demo = subprocess.Popen(
+        [*kn_lambda_program(), "demo"],
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**machine_environment(), "TMPDIR": str(tmp_path)},
+        start_new_session=True,
+    )
+    with demo:
+        assert demo.stderr is not None
+        while "building" not in demo.stderr.readline():
+            assert demo.poll() is None
+        demo.send_signal(number)
+        demo.stderr.read()
+    assert demo.returncode != 0
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_up_deploys_shows_how_to_call_and_stops_cleanly(tmp_path, examples):
+    platform = RunningPlatform(tmp_path / "home")
+    try:
+        platform.start("--deploy", str(examples / "hello-python"))
+        deadline = time.monotonic() + 60
+        while "Call it:" not in platform.log:
+            assert time.monotonic() < deadline, platform.log
+            time.sleep(0.1)
+        assert f"{platform.gateway_url}/default/hello-python\n" in platform.log
+        curl = next(line for line in platform.log.splitlines() if line.startswith("  curl"))
+        assert "ce-specversion: 1.0" in curl
+        assert platform.stop() == 0
+        assert platform.kn_lambda("list").returncode == ExitCode.UNREACHABLE
+        platform.start()
+        assert "Hello, Bo!" in platform.kn_lambda(
+            "invoke", "hello-python", "--data", '{"name": "Bo"}'
+        ).stdout  # fmt: skip
+    finally:
+        platform.close()
+
+
+def test_a_second_platform_on_the_same_folder_is_refused(platform):
+    second = platform.kn_lambda("up", "--port", "0", "--broker-port", "0", "--api-port", "0")
+    assert second.returncode == ExitCode.FAILED
+    assert "already runs" in second.stderr
