@@ -1,0 +1,129 @@
+"""A running platform for tests that drive it through its public interface.
+
+`platform` is one for all tests of a session (of one pytest-xdist worker): give functions names of
+their own (`unique_name`). A test that stops or kills it takes `own_platform`.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import itertools
+import subprocess
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.embedded_platform import EmbeddedPlatform
+from tests.e2e.gated_wheel import GatedWheel, gated_wheel
+from tests.e2e.running_platform import CHECKOUT, kn_lambda_program, machine_environment
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+_NUMBERS = itertools.count(1)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if "tests/e2e/" in item.nodeid:
+            item.add_marker(pytest.mark.e2e)
+
+
+@pytest.fixture(scope="session")
+def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPlatform]:
+    """A platform that all tests share."""
+    running = EmbeddedPlatform(tmp_path_factory.mktemp("platform") / "home")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def own_platform(tmp_path: Path) -> Iterator[EmbeddedPlatform]:
+    """A platform of this test alone, running; it may be stopped, killed and started again."""
+    running = EmbeddedPlatform(tmp_path / "home")
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
+@pytest.fixture
+def start_platform(tmp_path: Path) -> Iterator[Callable[..., EmbeddedPlatform]]:
+    """`start_platform(KN_LAMBDA_BUILD_TIMEOUT="PT3S")` is a platform with settings of its own."""
+    with contextlib.ExitStack() as ended:
+
+        def start(*arguments: str, **settings: str) -> EmbeddedPlatform:
+            running = EmbeddedPlatform(tmp_path / f"home-{next(_NUMBERS)}", settings)
+            ended.callback(running.close)
+            running.start(*arguments)
+            return running
+
+        yield start
+
+
+@pytest.fixture
+def gate() -> Iterator[GatedWheel]:
+    """A package that a build has to wait for until the test opens the gate."""
+    with gated_wheel() as waiting:
+        yield waiting
+
+
+@pytest.fixture
+def kn_lambda(platform: EmbeddedPlatform) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """`kn_lambda("list", "-o", "json")` against the shared platform."""
+    return platform.kn_lambda
+
+
+@pytest.fixture
+def kn_lambda_alone(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Run a command without a platform, with a home folder and a folder for temporary files."""
+
+    def run(*arguments: str, timeout: float = 180) -> subprocess.CompletedProcess[str]:
+        temporary = tmp_path / "tmp"
+        temporary.mkdir(exist_ok=True)
+        home = {"KN_LAMBDA_HOME": str(tmp_path / "home"), "TMPDIR": str(temporary)}
+        return subprocess.run(
+            [*kn_lambda_program(), *arguments],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            env={**machine_environment(), **home},
+            check=False,
+        )
+
+    return run
+
+
+@pytest.fixture
+def unique_name() -> str:
+    """A name that no other test of this session uses."""
+    return f"fn-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def examples() -> Path:
+    """The folder of the examples."""
+    return CHECKOUT / "examples"
+
+
+@pytest.fixture
+def write_function(tmp_path: Path) -> Callable[..., Path]:
+    """`write_function(main_py="...", requirements="...")` is the folder of a Python function."""
+
+    def write(main_py: str, *, requirements: str = "", **files: bytes) -> Path:
+        folder = tmp_path / "function"
+        folder.mkdir(exist_ok=True)
+        (folder / "main.py").write_text(main_py)
+        if requirements:
+            (folder / "requirements.txt").write_text(requirements)
+        for name, content in files.items():
+            (folder / name).write_bytes(content)
+        return folder
+
+    return write

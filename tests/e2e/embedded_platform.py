@@ -1,0 +1,162 @@
+"""What tests see of a platform from the outside, and what they send to it."""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import yaml
+from typing_extensions import override
+
+from tests.e2e.http_client import post_event, request
+from tests.e2e.running_platform import RunningPlatform
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.e2e.http_client import Answer
+
+PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
+BUILD_START = "dev.knative-lambda.build.start.v1"
+DELETE = "dev.knative-lambda.delete.v1"
+LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
+
+
+class EmbeddedPlatform(RunningPlatform):
+    """A running platform with eyes: its processes, events, objects and files."""
+
+    @override
+    def close(self) -> None:
+        """Leave no process behind, also none that outlived the platform."""
+        super().close()
+        for pid in self.processes():
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+
+    def processes(self, having: str = "") -> list[int]:
+        """Pids of its children, found as its next start finds them: by their mark."""
+        mark = f"KN_LAMBDA_EMBEDDED={self.home.resolve()}".encode()
+        found = []
+        for folder in Path("/proc").glob("[0-9]*"):
+            try:
+                marked = mark in (folder / "environ").read_bytes().split(b"\0")
+                command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
+            except OSError:
+                continue
+            if marked and having in command:
+                found.append(int(folder.name))
+        return found
+
+    # --- where it is ---------------------------------------------------------------------------
+
+    def url(self, name: str) -> str:
+        """The URL that a lambda has by the promise of docs/ARCHITECTURE.md."""
+        return f"{self.gateway_url}/default/{name}"
+
+    def control_url(self, function: str) -> str:
+        return f"{self.gateway_url}/knative-lambda/{function}/"
+
+    @property
+    def tenant_broker(self) -> str:
+        return f"{self.broker_url}/default/default"
+
+    @property
+    def control_broker(self) -> str:
+        return f"{self.broker_url}/knative-lambda/knative-lambda"
+
+    # --- its command line ----------------------------------------------------------------------
+
+    def deploy(self, *arguments: str | Path) -> dict[str, Any]:
+        """`kn-lambda deploy -o json`, which has to work."""
+        done = self.kn_lambda("deploy", *arguments, "-o", "json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    # --- its events ----------------------------------------------------------------------------
+
+    def send_build_start(self, name: str, files: dict[str, str], **changes: Any) -> Answer:
+        """One wish; `spec` and attributes may be given."""
+        spec = {"runtime": PYTHON, "source": {"inline": files}, **changes.pop("spec", {})}
+        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"default/{name}"}
+        return post_event(self.control_broker, spec, type=BUILD_START, **{**attributes, **changes})
+
+    def send_delete(self, name: str, **changes: str) -> Answer:
+        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"default/{name}"}
+        return post_event(self.control_broker, {}, type=DELETE, **{**attributes, **changes})
+
+    def events(self, **filters: str) -> list[dict[str, Any]]:
+        """The journal, oldest first."""
+        return self._journal("events", "events", filters)
+
+    def dead_letters(self, **filters: str) -> list[dict[str, Any]]:
+        return self._journal("dead-letters", "deadLetters", filters)
+
+    def _journal(self, path: str, name: str, filters: dict[str, str]) -> list[dict[str, Any]]:
+        query = urlencode({"limit": "1000", **filters})
+        answer = request("GET", f"{self.broker_url}/-/{path}?{query}")
+        assert answer.status == 200, answer
+        return list(reversed(answer.data[name]))
+
+    def types(self, name: str) -> list[str]:
+        """Types of all events about a lambda, without their prefix, oldest first."""
+        found = self.events(subject=f"default/{name}")
+        return [event["attributes"]["type"].removeprefix("dev.knative-lambda.") for event in found]
+
+    def await_settled(self, *, within: float = 90.0) -> list[dict[str, Any]]:
+        """Return the journal once no delivery is pending."""
+
+        def look() -> list[dict[str, Any]] | None:
+            events = self.events()
+            return None if any(True for _ in _pending(events)) else events
+
+        try:
+            return wait_for(look, within=within)
+        except AssertionError:
+            raise AssertionError(list(_pending(self.events()))) from None
+
+    # --- its Kubernetes API --------------------------------------------------------------------
+
+    def api(self, method: str, path: str, body: object = None) -> Answer:
+        token = yaml.safe_load(self.kubeconfig.read_text())["users"][0]["user"]["token"]
+        return request(
+            method,
+            self.api_url + path,
+            None if body is None else json.dumps(body).encode(),
+            {"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+
+    def list(self, path: str, **labels: str) -> list[dict[str, Any]]:
+        selector = ",".join(f"{name}={value}" for name, value in labels.items())
+        query = urlencode({"labelSelector": selector}) if selector else ""
+        answer = self.api("GET", f"{path}?{query}")
+        assert answer.status == 200, answer
+        items: list[dict[str, Any]] = answer.data["items"]
+        return items
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """The LambdaFunction, or None where there is none."""
+        answer = self.api("GET", f"{LAMBDAS}/{name}")
+        return answer.data if answer.status == 200 else None
+
+    def phase(self, name: str) -> str:
+        return ((self.record(name) or {}).get("status") or {}).get("phase", "")
+
+    def await_phase(self, name: str, phase: str, *, within: float = 90.0) -> dict[str, Any]:
+        wait_for(lambda: self.phase(name) == phase, within=within)
+        return self.record(name) or {}
+
+
+def _pending(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    for event in events:
+        for delivery in (*event["triggers"], *event["deadLetterSinks"]):
+            if delivery["state"] == "pending":
+                yield {"event": event["attributes"], "delivery": delivery}

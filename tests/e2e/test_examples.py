@@ -1,0 +1,104 @@
+"""Every folder of examples/ does, deployed and called over HTTP, what its README says."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.e2e.http_client import post_event_file, request
+from tests.e2e.running_platform import CHECKOUT
+
+if TYPE_CHECKING:
+    from tests.e2e.embedded_platform import EmbeddedPlatform
+
+EXAMPLES = CHECKOUT / "examples"
+NODE = ("node", "apt-get install nodejs npm")
+
+# Folder -> type of the answer and what its data holds; None where there is no answer.
+PROMISES: dict[str, tuple[str, dict[str, object]] | None] = {
+    "hello-python": ("com.example.greeting.requested.reply", {"message": "Hello, Ada!"}),
+    "order-pricer": (
+        "com.example.order.priced",
+        {
+            "order": "1001",
+            "customer": "Ada",
+            "total": "49.50",
+            "currency": "EUR",
+            "deliveryDay": "2026-01-19",  # the second working day after a Thursday
+        },
+    ),
+    "order-confirmation": (
+        "com.example.order.confirmed",
+        {
+            "order": "1001",
+            "text": "Dear Ada, your order 1001 costs 49.50 EUR. The tea shop",
+        },
+    ),
+    "functions-framework-sample": None,
+    "hello-node": (
+        "com.example.visit.greeted",
+        {"message": "Hello, Ada!", "staySeconds": 7200},
+    ),
+}
+
+
+def test_every_example_has_a_promise_here():
+    assert {file.parent.name for file in EXAMPLES.glob("*/function.yaml")} == set(PROMISES)
+
+
+@pytest.mark.parametrize("example", PROMISES)
+def test_an_example_answers_its_event(platform: EmbeddedPlatform, require_server, example: str):
+    if example == "hello-node":
+        require_server(*NODE)
+        require_server("npm", NODE[1])
+    folder = EXAMPLES / example
+    deployed = platform.deploy(folder)
+
+    answer = post_event_file(deployed["url"], folder / "event.json")
+
+    promise = PROMISES[example]
+    if promise is None:
+        assert (answer.status, answer.body) == (204, b"")
+        return
+    reply_type, data = promise
+    assert answer.status == 200, answer
+    assert answer.attributes["type"] == reply_type
+    assert answer.attributes["lambdafunction"] == f"default/{example}"
+    assert data.items() <= answer.data.items()
+
+
+def test_a_functions_framework_function_writes_to_its_log(platform: EmbeddedPlatform):
+    folder = EXAMPLES / "functions-framework-sample"
+    deployed = platform.deploy(folder)
+    post_event_file(deployed["url"], folder / "event.json")
+
+    log = platform.kn_lambda("logs", "functions-framework-sample").stdout
+
+    event = json.loads(Path(folder / "event.json").read_text())
+    assert f"Received event with ID: {event['id']} and data {event['data']}" in log
+
+
+def test_the_http_function_of_the_same_file_answers_http(platform: EmbeddedPlatform):
+    folder = EXAMPLES / "functions-framework-sample"
+    options = ("--handler", "main.hello_http", "--name", "framework-http", "--signature", "http")
+    deployed = platform.deploy(folder, *options)
+
+    answer = request("GET", deployed["url"] + "?name=Ada")
+
+    assert (answer.status, answer.body) == (200, b"Hello Ada!\n")
+
+
+def test_an_order_that_cannot_be_priced_is_refused_with_the_reason(platform: EmbeddedPlatform):
+    platform.deploy(EXAMPLES / "order-pricer")
+    event = json.loads((EXAMPLES / "order-pricer" / "event.json").read_text())
+    order = {**event["data"], "items": [{"sku": "samovar", "quantity": 1}]}
+
+    options = ("--type", "com.example.order.placed", "-o", "json")
+    done = platform.kn_lambda("invoke", "order-pricer", "--data", json.dumps(order), *options)
+
+    reply = json.loads(done.stdout)
+    assert reply["type"] == "com.example.order.refused"
+    assert "there is no price for samovar" in reply["data"]["reason"]
