@@ -11,9 +11,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
+from cloudevents.conversion import to_binary
 from cloudevents.exceptions import GenericException
 from cloudevents.http import CloudEvent, from_http
-from cloudevents.http import to_binary as encode_binary
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -155,7 +155,7 @@ def encode_reply(reply: Reply, event: Event, *, source: str) -> tuple[dict[str, 
         # Headers are ASCII; an extension that is not cannot travel in them.
         if _PRINTABLE.fullmatch(value := event.extensions.get(name, "")):
             attributes[name] = value
-    headers, body = encode_binary(CloudEvent(attributes, reply.data.to_json()))
+    headers, body = to_binary(CloudEvent(attributes, reply.data.to_json()))
     return headers, body
 
 

@@ -107,13 +107,16 @@ def _read_body(request: Request) -> bytes:
     )
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise too_large
+    body = bytearray()
     try:
-        body: bytes = request.stream.read(MAX_BODY_BYTES + 1)
+        # One read may give less than all.
+        while chunk := request.stream.read(MAX_BODY_BYTES + 1 - len(body)):
+            body += chunk
     except HTTPException as error:
         raise InvalidEventError("the body ended before its Content-Length") from error
     if len(body) > MAX_BODY_BYTES:
         raise too_large
-    return body
+    return bytes(body)
 
 
 def _refuse(error: Exception, event: Event | None) -> Answer:
