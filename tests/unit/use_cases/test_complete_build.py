@@ -141,6 +141,8 @@ def test_a_revision_that_does_not_start_is_a_failure():
     )
     reply = world.deploy()
     assert (reply.type, reply.data.message) == (BUILD_FAILED, "no handler")
+    conditions = {c.type: c.status for c in world.record.status.conditions}
+    assert (conditions["BuildReady"], conditions["ServiceReady"]) == ("True", "False")
 
 
 def test_a_slow_start_is_looked_at_again():

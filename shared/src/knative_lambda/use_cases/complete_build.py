@@ -12,8 +12,9 @@ from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import NotReadyError, PermanentError
 from knative_lambda.domain.events import BuildFailed, FunctionReady
-from knative_lambda.domain.lambda_function import Condition, Phase
-from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.use_cases.build_outcome import failed_status, ready_status
+from knative_lambda.use_cases.records import update_status
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -103,12 +104,10 @@ class CompleteBuild:
     ) -> Reply | None:
         digest = (job and job.digest) or self._known_digest(record, wanted)
         if digest is None:
-            failure = BuildFailure(
-                reason="ImageMissing",
-                message="the build ended, but the registry has no image of it; deploy again",
-                is_users=False,
-            )
+            text = "the build ended, but the registry has no image of it; deploy again"
+            failure = BuildFailure(reason="ImageMissing", message=text, is_users=False)
             return self._fail(event, record, wanted, failure, "")
+        built = wanted.model_copy(update={"digest": digest})
         deployment = Deployment(
             function=record.id,
             uid=record.uid,
@@ -123,21 +122,33 @@ class CompleteBuild:
         except PermanentError as error:
             # What Knative refuses of a spec will not get better, and its sender has to know.
             failure = BuildFailure(reason=error.reason, message=error.message, is_users=True)
-            return self._fail(event, record, wanted, failure, "")
+            return self._fail(event, record, built, failure, "")
         state = self._wait(deployment)
         if state.failed:
             failure = BuildFailure(
                 reason=state.failure_reason, message=state.failure_message, is_users=True
             )
-            return self._fail(event, record, wanted, failure, state.failure_message)
-        finished = wanted.model_copy(
-            update={
-                "digest": digest,
-                "finished_at": wanted.finished_at or self.clock.now(),
-                "completed_by": event.id,
-            }
+            return self._fail(event, record, built, failure, state.failure_message)
+        return self._succeed(event, record, built, deployment, state)
+
+    def _succeed(
+        self,
+        event: Event,
+        record: LambdaFunction,
+        built: BuildStatus,
+        deployment: Deployment,
+        state: ServiceState,
+    ) -> Reply | None:
+        now = self.clock.now()
+        settled = built.model_copy(
+            update={"finished_at": built.finished_at or now, "completed_by": event.id}
         )
-        return self._succeed(record, finished, deployment, state)
+        if not self._settle(record, ready_status(record, settled, deployment, state, now)):
+            return None
+        data = FunctionReady(
+            build_id=built.id, url=state.url, image=deployment.image, revision=state.revision
+        )
+        return events.Reply(type=events.FUNCTION_READY, function=record.id, data=data)
 
     def _known_digest(self, record: LambdaFunction, wanted: BuildStatus) -> str | None:
         repository = f"{self.registry_url}/{record.id.namespace}/{record.id.name}"
@@ -154,48 +165,18 @@ class CompleteBuild:
                 raise NotReadyError(f"{deployment.function} is starting; looking again later")
             time.sleep(_POLL_SECONDS)
 
-    def _succeed(
-        self,
-        record: LambdaFunction,
-        finished: BuildStatus,
-        deployment: Deployment,
-        state: ServiceState,
-    ) -> Reply | None:
-        now = self.clock.now()
-        conditions = record.status.conditions
-        for name in ("BuildReady", "ServiceReady", "SubscriptionsReady"):
-            condition = Condition(type=name, status="True", last_transition_time=now)
-            conditions = with_condition(conditions, condition, now=now)
-        status = record.status.model_copy(
-            update={
-                "phase": Phase.READY,
-                "observed_generation": record.generation,
-                "conditions": conditions,
-                "build": finished,
-                "image": deployment.image,
-                "url": state.url,
-                "revision": state.revision,
-            }
-        )
-        if not self._settle(record, status):
-            return None
-        data = FunctionReady(
-            build_id=finished.id, url=state.url, image=deployment.image, revision=state.revision
-        )
-        return events.Reply(type=events.FUNCTION_READY, function=record.id, data=data)
-
-    def _fail(  # everything that a failure is
+    def _fail(
         self,
         event: Event,
         record: LambdaFunction,
-        wanted: BuildStatus,
+        ended: BuildStatus,
         failure: BuildFailure,
         log: str,
     ) -> Reply | None:
-        now = self.clock.now()
-        log_uri = self.storage_url + build.log_key(record.id, wanted.id)
+        log_uri = self.storage_url + build.log_key(record.id, ended.id)
         self.storage.write(log_uri, io.BytesIO(log.encode()))
-        finished = wanted.model_copy(
+        now = self.clock.now()
+        settled = ended.model_copy(
             update={
                 "finished_at": now,
                 "reason": failure.reason,
@@ -205,25 +186,10 @@ class CompleteBuild:
                 "completed_by": event.id,
             }
         )
-        condition = Condition(
-            type="ServiceReady" if wanted.digest else "BuildReady",
-            status="False",
-            reason=failure.reason,
-            message=failure.message,
-            last_transition_time=now,
-        )
-        status = record.status.model_copy(
-            update={
-                "phase": Phase.FAILED,
-                "observed_generation": record.generation,
-                "conditions": with_condition(record.status.conditions, condition, now=now),
-                "build": finished,
-            }
-        )
-        if not self._settle(record, status):
+        if not self._settle(record, failed_status(record, settled, failure, now)):
             return None
         data = BuildFailed(
-            build_id=wanted.id,
+            build_id=ended.id,
             reason=failure.reason,
             message=failure.message,
             retryable=not failure.is_users,

@@ -1,0 +1,71 @@
+"""What the record says once a build is settled; pure."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.lambda_function import Condition, Phase
+from knative_lambda.use_cases.records import with_condition
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from knative_lambda.domain.build import BuildFailure
+    from knative_lambda.domain.deployment import Deployment, ServiceState
+    from knative_lambda.domain.lambda_function import (
+        BuildStatus,
+        LambdaFunction,
+        LambdaFunctionStatus,
+    )
+
+
+def ready_status(
+    record: LambdaFunction,
+    settled: BuildStatus,
+    deployment: Deployment,
+    state: ServiceState,
+    now: datetime,
+) -> LambdaFunctionStatus:
+    """The lambda answers with this build."""
+    conditions = record.status.conditions
+    for name in ("BuildReady", "ServiceReady", "SubscriptionsReady"):
+        condition = Condition(type=name, status="True", last_transition_time=now)
+        conditions = with_condition(conditions, condition, now=now)
+    return record.status.model_copy(
+        update={
+            "phase": Phase.READY,
+            "observed_generation": record.generation,
+            "conditions": conditions,
+            "build": settled,
+            "image": deployment.image,
+            "url": state.url,
+            "revision": state.revision,
+        }
+    )
+
+
+def failed_status(
+    record: LambdaFunction, settled: BuildStatus, failure: BuildFailure, now: datetime
+) -> LambdaFunctionStatus:
+    """The build failed or, where it has a digest, its revision did; what served before serves."""
+    conditions, failed = record.status.conditions, "BuildReady"
+    if settled.digest is not None:
+        built = Condition(type="BuildReady", status="True", last_transition_time=now)
+        conditions, failed = with_condition(conditions, built, now=now), "ServiceReady"
+    condition = Condition.model_validate(
+        {
+            "type": failed,
+            "status": "False",
+            "reason": failure.reason,
+            "message": failure.message,
+            "last_transition_time": now,
+        }
+    )
+    return record.status.model_copy(
+        update={
+            "phase": Phase.FAILED,
+            "observed_generation": record.generation,
+            "conditions": with_condition(conditions, condition, now=now),
+            "build": settled,
+        }
+    )
