@@ -1,0 +1,96 @@
+import re
+from datetime import timedelta
+from typing import get_type_hints
+
+import pytest
+
+from knative_lambda.settings import (
+    BuildCompleteSettings,
+    BuildStartSettings,
+    CleanupSettings,
+    DeleteSettings,
+)
+from tests.unit.config.conftest import OBJECTS, REPOSITORY
+
+SETTINGS = [BuildStartSettings, BuildCompleteSettings, DeleteSettings, CleanupSettings]
+# Where people's sources are uploaded to; only the command line reads it.
+OF_THE_COMMAND_LINE = {"KN_LAMBDA_UPLOAD_URL"}
+FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
+TRIGGERS = [item for item in OBJECTS if item["kind"] == "Trigger"]
+BROKERS = [item for item in OBJECTS if item["kind"] == "Broker"]
+
+
+def identity(item):
+    return f"{item['metadata']['namespace']}/{item['metadata']['name']}"
+
+
+def types_of(filters):
+    """Every event type that a part of a filter asks for."""
+    if isinstance(filters, list):
+        return {found for part in filters for found in types_of(part)}
+    if not isinstance(filters, dict):
+        return set()
+    own = {filters["type"]} if isinstance(filters.get("type"), str) else set()
+    return own | {found for part in filters.values() for found in types_of(part)}
+
+
+def delivery_of(item, brokers):
+    own = item["spec"].get("delivery")
+    if own or item["kind"] == "Broker":
+        return own
+    name = f"{item['metadata']['namespace']}/{item['spec']['broker']}"
+    (broker,) = [broker for broker in brokers if identity(broker) == name]
+    return broker["spec"]["delivery"]
+
+
+@pytest.mark.parametrize("trigger", TRIGGERS, ids=identity)
+def test_a_trigger_sends_a_function_only_what_it_takes(trigger, function):
+    wanted = types_of([trigger["spec"].get("filter"), trigger["spec"].get("filters")])
+    taken = function(trigger["spec"]["subscriber"]["ref"]["name"]).endpoint.handlers()
+    assert wanted
+    assert wanted <= taken.keys()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_a_service_and_a_trigger(name, objects):
+    services = {item["metadata"]["name"] for item in objects("Service")}
+    subscribers = {item["spec"]["subscriber"]["ref"]["name"] for item in TRIGGERS}
+    assert name in services & subscribers
+
+
+@pytest.mark.parametrize("item", BROKERS + TRIGGERS, ids=lambda i: f"{i['kind']} {identity(i)}")
+def test_what_cannot_be_delivered_is_kept(item, objects):
+    assert delivery_of(item, objects("Broker"))["deadLetterSink"]
+
+
+@pytest.mark.parametrize("item", BROKERS + TRIGGERS, ids=lambda i: f"{i['kind']} {identity(i)}")
+def test_a_delivery_is_tried_ten_times_over_a_quarter_of_an_hour(item, objects):
+    delivery = delivery_of(item, objects("Broker"))
+    first = timedelta(seconds=float(re.fullmatch(r"PT([0-9.]+)S", delivery["backoffDelay"])[1]))
+    assert delivery["backoffPolicy"] == "exponential"
+    waits = [first * 2**attempt for attempt in range(delivery["retry"])]
+    assert len(waits) >= 10
+    assert sum(waits, timedelta()) >= timedelta(minutes=15)
+
+
+def test_every_key_of_the_config_map_is_a_setting(config_map):
+    names = {f"KN_LAMBDA_{name.upper()}" for cls in SETTINGS for name in get_type_hints(cls)}
+    assert config_map.keys() - names == OF_THE_COMMAND_LINE
+
+
+@pytest.mark.parametrize("cls", SETTINGS)
+def test_every_function_starts_with_what_the_config_map_says(cls, config_map, monkeypatch):
+    for name, value in config_map.items():
+        monkeypatch.setenv(name, value)
+    cls()
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_a_service_is_what_func_yaml_says(name, objects):
+    (service,) = [item for item in objects("Service") if item["metadata"]["name"] == name]
+    spec = service["spec"]["template"]["spec"]
+    assert spec["serviceAccountName"] == name
+    (container,) = spec["containers"]
+    assert {"configMapRef": {"name": "knative-lambda-settings"}} in container["envFrom"]
+    threads = next(v["value"] for v in container["env"] if v["name"] == "THREADS")
+    assert int(threads) == spec["containerConcurrency"]

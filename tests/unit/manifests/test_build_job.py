@@ -1,0 +1,159 @@
+import json
+from dataclasses import replace
+from datetime import timedelta
+
+import pytest
+
+from knative_lambda.domain.build import BuildOrder, image_tag
+from knative_lambda.domain.names import FunctionId
+from knative_lambda.manifests import labels
+from knative_lambda.manifests.build_job import BuildJobOptions, build_job
+
+SIGNED = "https://storage/key?X-Amz-Signature=hunter2"
+ORDER = BuildOrder(
+    function=FunctionId("default", "hello"),
+    build_id="b" * 64,
+    wish_id="2026-01-01T12:00:00+00:00/event-1",
+    runtime="python3.11",
+    base_image_url="http://registry/base@sha256:" + "0" * 64,
+    repository_url="http://registry/lambdas/default/hello",
+    context_url=SIGNED,
+    context_sha256="c" * 64,
+)
+OPTIONS = BuildJobOptions(
+    namespace="builds",
+    builder_image="registry/builder",
+    runtimes_dir="/runtimes",
+    timeout=timedelta(minutes=10),
+    context_max_bytes=1,
+    unpacked_max_bytes=2,
+    max_files=3,
+)
+WITH_SECRETS = replace(OPTIONS, registry_secret="registry-push")
+
+
+def pod(options=OPTIONS):
+    return build_job(ORDER, options)["spec"]["template"]["spec"]
+
+
+def containers(options=OPTIONS):
+    made = pod(options)
+    return {c["name"]: c for c in (*made["initContainers"], *made["containers"])}
+
+
+def environment(container):
+    return {variable["name"]: variable["value"] for variable in container["env"]}
+
+
+def test_the_same_order_is_the_same_job():
+    assert build_job(ORDER, WITH_SECRETS) == build_job(ORDER, WITH_SECRETS)
+
+
+def test_a_job_is_named_by_its_wish_and_found_by_its_lambda():
+    metadata = build_job(ORDER, OPTIONS)["metadata"]
+    assert (metadata["name"], metadata["namespace"]) == (ORDER.name, "builds")
+    assert metadata["labels"] == labels.function_labels(ORDER.function)
+    assert metadata["annotations"] == {
+        labels.BUILD_ID: ORDER.build_id,
+        labels.WISH_ID: ORDER.wish_id,
+    }
+
+
+def test_the_steps_run_one_after_the_other():
+    made = pod()
+    assert [c["name"] for c in made["initContainers"]] == ["fetch", "build"]
+    assert [c["name"] for c in made["containers"]] == ["publish"]
+    for name, container in containers().items():
+        assert container["command"] == ["python", "-m", f"lambda_builder.{name}"]
+
+
+def test_each_step_is_told_what_the_contract_says():
+    told = {name: environment(container) for name, container in containers().items()}
+    common = {"BUILD_WORKSPACE", "TERMINATION_MESSAGE_PATH", "HOME"}
+    assert told["fetch"].keys() - common == {
+        "CONTEXT_URL",
+        "CONTEXT_SHA256",
+        "CONTEXT_MAX_BYTES",
+        "SOURCE_MAX_BYTES",
+        "SOURCE_MAX_FILES",
+    }
+    assert told["build"].keys() - common == {"RUNTIME", "RUNTIMES_DIR", "BUILD_TIMEOUT_SECONDS"}
+    assert told["publish"].keys() - common == {
+        "IMAGE_REPOSITORY_URL",
+        "IMAGE_TAG",
+        "BASE_IMAGE_URL",
+        "RUNTIME",
+        "RUNTIMES_DIR",
+    }
+    assert told["publish"]["IMAGE_TAG"] == image_tag(ORDER.build_id)
+
+
+def test_the_package_index_reaches_the_build_step_alone():
+    options = replace(OPTIONS, package_index_url="http://index/", allow_source_packages=True)
+    told = {name: environment(container) for name, container in containers(options).items()}
+    assert told["build"]["PACKAGE_INDEX_URL"] == "http://index/"
+    assert told["build"]["ALLOW_SOURCE_PACKAGES"] == "true"
+    assert "PACKAGE_INDEX_URL" not in told["fetch"] | told["publish"]
+
+
+def test_the_step_that_runs_foreign_code_holds_no_secret():
+    build = json.dumps(containers(WITH_SECRETS)["build"])
+    assert "hunter2" not in build
+    assert "registry" not in build.replace("registry/builder", "")
+
+
+def test_only_publish_has_the_secret_of_the_registry():
+    for name, container in containers(WITH_SECRETS).items():
+        mounted = {mount["name"] for mount in container["volumeMounts"]}
+        assert ("registry" in mounted) == (name == "publish")
+        assert ("DOCKER_CONFIG" in environment(container)) == (name == "publish")
+    secrets = [volume for volume in pod(WITH_SECRETS)["volumes"] if "secret" in volume]
+    assert [volume["secret"]["secretName"] for volume in secrets] == ["registry-push"]
+    assert not [volume for volume in pod()["volumes"] if "secret" in volume]
+
+
+def test_a_pod_has_no_token_of_the_kubernetes_api():
+    assert pod()["automountServiceAccountToken"] is False
+    assert "serviceAccountName" not in pod()
+
+
+def test_a_pod_keeps_to_pod_security_restricted():
+    made = pod(WITH_SECRETS)
+    assert made["securityContext"]["runAsNonRoot"] is True
+    assert made["securityContext"]["seccompProfile"] == {"type": "RuntimeDefault"}
+    assert not {"hostNetwork", "hostPID", "hostIPC"} & made.keys()
+    assert {kind for volume in made["volumes"] for kind in volume} == {
+        "name",
+        "emptyDir",
+        "secret",
+    }
+    for container in containers(WITH_SECRETS).values():
+        context = container["securityContext"]
+        assert context["allowPrivilegeEscalation"] is False
+        assert context["capabilities"] == {"drop": ["ALL"]}
+        assert "privileged" not in context
+        assert "ports" not in container
+
+
+def test_every_container_has_limits():
+    for container in containers().values():
+        assert container["resources"]["limits"].keys() >= {"cpu", "memory"}
+
+
+@pytest.mark.parametrize("step", ["fetch", "build", "publish"])
+def test_a_mistake_in_the_source_is_not_built_again(step):
+    rules = build_job(ORDER, OPTIONS)["spec"]["podFailurePolicy"]["rules"]
+    on_exit = {"containerName": step, "operator": "In", "values": [1]}
+    assert {"action": "FailJob", "onExitCodes": on_exit} in rules
+
+
+def test_a_node_that_is_lost_costs_no_attempt():
+    rules = build_job(ORDER, OPTIONS)["spec"]["podFailurePolicy"]["rules"]
+    assert rules[-1]["action"] == "Ignore"
+
+
+@pytest.mark.parametrize("timeout", [timedelta(seconds=1), timedelta(minutes=10)])
+def test_the_build_step_ends_before_the_job_does(timeout):
+    options = replace(OPTIONS, timeout=timeout)
+    own = int(environment(containers(options)["build"])["BUILD_TIMEOUT_SECONDS"])
+    assert 1 <= own <= build_job(ORDER, options)["spec"]["activeDeadlineSeconds"]

@@ -1,0 +1,130 @@
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from knative_lambda.settings import (
+    BuildCompleteSettings,
+    BuildStartSettings,
+    CleanupSettings,
+    DeleteSettings,
+)
+
+BASE = f"http://registry/base@sha256:{'0' * 64}"
+VALID = {
+    "STORAGE_URL": "s3://own/",
+    "SOURCE_PREFIXES": '["s3://sources/{namespace}/"]',
+    "REGISTRY_URL": "http://registry/lambdas",
+    "IMAGE_PREFIX": "registry/lambdas",
+    "BASE_IMAGES": f'{{"python3.11": "{BASE}"}}',
+    "BUILDER_IMAGE": "registry/builder",
+}
+
+
+@pytest.fixture
+def read(monkeypatch):
+    def set_and_read(settings=BuildStartSettings, **changes):
+        for name, value in (VALID | changes).items():
+            monkeypatch.setenv(f"KN_LAMBDA_{name}", value)
+        return settings()
+
+    return set_and_read
+
+
+def test_what_is_set_is_read_and_the_rest_has_defaults(read):
+    settings = read(ALLOW_SOURCE_PACKAGES="true", SOURCE_MAX_FILES="5", BUILD_TIMEOUT="PT1H2M3S")
+    assert settings.base_images == {"python3.11": BASE}
+    assert settings.source_prefixes == ["s3://sources/{namespace}/"]
+    assert (settings.allow_source_packages, settings.source_max_files) == (True, 5)
+    assert settings.build_timeout == timedelta(hours=1, minutes=2, seconds=3)
+    assert (settings.log_level, settings.package_index_url) == ("INFO", None)
+
+
+@pytest.mark.parametrize(
+    "cls", [BuildStartSettings, BuildCompleteSettings, DeleteSettings, CleanupSettings]
+)
+def test_everything_that_is_missing_is_named(cls):
+    with pytest.raises(ValueError, match=r"KN_LAMBDA_STORAGE_URL is not set") as refused:
+        cls()
+    assert "KN_LAMBDA_REGISTRY_URL is not set" in str(refused.value)
+
+
+def test_an_empty_variable_is_an_absent_one(read):
+    assert read(S3_ENDPOINT_URL="", LOG_LEVEL="").s3_endpoint_url is None
+    with pytest.raises(ValueError, match="KN_LAMBDA_BUILDER_IMAGE is not set"):
+        read(BUILDER_IMAGE="")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "says"),
+    [
+        ("STORAGE_URL", "s3://own", "end in /"),
+        ("STORAGE_URL", "ftp://own/", "s3://... or file://"),
+        ("SOURCE_PREFIXES", '["s3://sources/{namespace}"]', "end in /"),
+        ("SOURCE_PREFIXES", "s3://sources/", r'JSON such as \["a", "b"\]'),
+        ("SOURCE_PREFIXES", "[1]", "JSON such as"),
+        ("SOURCE_PREFIXES", "[" * 100_000, "JSON such as"),
+        ("REGISTRY_URL", "registry/lambdas", "http, https or file"),
+        ("REGISTRY_URL", "http://registry/", "not end in /"),
+        ("IMAGE_PREFIX", "/registry", "without /"),
+        ("BASE_IMAGES", '{"python3.11": "registry/base:latest"}', "by digest"),
+        ("BASE_IMAGES", "[]", r'JSON such as \{"a": "b"\}'),
+        ("BASE_IMAGES", '{"python3.11": 1}', "JSON such as"),
+        ("SOURCE_MAX_FILES", "0", "1 or more"),
+        ("SOURCE_MAX_FILES", "-1", "a number"),
+        ("SOURCE_MAX_FILES", "many", "a number"),
+        ("ALLOW_SOURCE_PACKAGES", "maybe", "true or false"),
+        ("BUILD_TIMEOUT", "soon", "PT10M"),
+        ("BUILD_TIMEOUT", "PT", "PT10M"),
+        ("BUILD_TIMEOUT", "-5", "PT10M"),
+        ("LOG_LEVEL", "LOUD", "DEBUG, INFO"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_what_it_must_be(read, name, value, says):
+    with pytest.raises(ValueError, match=f"KN_LAMBDA_{name} must be .*{says}"):
+        read(**{name: value})
+
+
+def test_all_that_is_wrong_is_told_at_once_and_no_value_is_repeated(read):
+    with pytest.raises(ValueError, match=r"STORAGE_URL .*; .*REGISTRY_URL") as refused:
+        read(STORAGE_URL="hunter2", REGISTRY_URL="hunter2")
+    assert "hunter2" not in str(refused.value)
+
+
+@pytest.mark.parametrize("one", ["S3_ACCESS_KEY_ID", "S3_SECRET_ACCESS_KEY"])
+def test_half_of_the_credentials_are_refused(read, one):
+    with pytest.raises(ValueError, match="set both or neither"):
+        read(**{one: "hunter2"})
+
+
+def test_settings_tell_the_storage_adapter_what_it_needs(read):
+    settings = read(
+        S3_ENDPOINT_URL="http://s3:9000", S3_ACCESS_KEY_ID="a", S3_SECRET_ACCESS_KEY="b"
+    )
+    assert settings.s3() == {
+        "endpoint_url": "http://s3:9000",
+        "region": "us-east-1",
+        "path_style": True,
+        "access_key": "a",
+        "secret_key": "b",
+    }
+    assert "'b'" not in repr(settings)
+
+
+def test_files_may_be_read_below_our_own_folder_and_those_of_sources(read):
+    urls = {"STORAGE_URL": "file:///own/", "SOURCE_PREFIXES": '["file:///src/{namespace}/x/"]'}
+    assert read(**urls).file_roots() == [Path("/own"), Path("/src")]
+    assert read(DeleteSettings, **urls).file_roots() == [Path("/own")]
+    assert read().file_roots() == []
+
+
+def test_nothing_can_be_changed_afterwards(read):
+    with pytest.raises(AttributeError, match="read-only"):
+        read().log_level = "DEBUG"
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"), [("90", 90), ("1.5", 1.5), ("PT90S", 90), ("P1DT1H", 90000)]
+)
+def test_a_duration_is_seconds_or_iso_8601(read, text, seconds):
+    assert read(CleanupSettings, STUCK_AFTER=text).stuck_after == timedelta(seconds=seconds)
