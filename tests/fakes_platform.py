@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+import threading
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -18,6 +20,15 @@ if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.names import FunctionId
+
+
+def _in_one_step(method):
+    @functools.wraps(method)
+    def locked(self, *arguments):
+        with self.lock:
+            return method(self, *arguments)
+
+    return locked
 
 
 READY = ServiceState(ready=True, url="http://lambda", revision="r-00001")
@@ -38,31 +49,36 @@ class FixedClock:
 
 @dataclass
 class InMemoryLambdaFunctions:
-    """`LambdaFunctions` in a dictionary."""
+    """`LambdaFunctions` in a dictionary; comparing and writing are one step, as in etcd."""
 
     records: dict[FunctionId, LambdaFunction] = field(default_factory=dict)
     version: int = 0
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
     def get(self, function: FunctionId) -> LambdaFunction | None:
         return self.records.get(function)
 
+    @_in_one_step
     def create(self, record: LambdaFunction) -> LambdaFunction:
         if record.id in self.records:
             raise ConflictError(f"{record.id} exists")
         return self._store(record, uid=str(uuid.uuid4()), generation=1)
 
+    @_in_one_step
     def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
         old = self._at_same_version(record)
         generation = old.generation + (old.spec != record.spec)
         kept = record.model_copy(update={"status": old.status})
         return self._store(kept, uid=old.uid, generation=generation)
 
+    @_in_one_step
     def replace_status(self, record: LambdaFunction) -> LambdaFunction:
         old = self._at_same_version(record)
         return self._store(
             old.model_copy(update={"status": record.status}), uid=old.uid, generation=old.generation
         )
 
+    @_in_one_step
     def delete(self, record: LambdaFunction) -> None:
         old = self.records.get(record.id)
         if old is not None and old.uid == record.uid:
@@ -94,7 +110,9 @@ class InMemoryBuildJobs:
     jobs: dict[str, BuildJob] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     started: list[BuildOrder] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
+    @_in_one_step
     def start(self, order: BuildOrder) -> BuildJob:
         if order.name not in self.jobs:
             self.started.append(order)
@@ -140,7 +158,9 @@ class InMemoryLambdaServices:
     deployments: dict[FunctionId, Deployment] = field(default_factory=dict)
     outcome: ServiceState = READY
     other_images: list[str] = field(default_factory=list)
+    lock: threading.RLock = field(default_factory=threading.RLock)
 
+    @_in_one_step
     def apply(self, deployment: Deployment) -> bool:
         old = self.deployments.get(deployment.function)
         if old is not None and old.uid != deployment.uid:

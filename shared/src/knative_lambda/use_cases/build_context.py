@@ -45,16 +45,19 @@ class ContextPacker:
         if source.inline is not None:
             files = ((path, text.encode()) for path, text in sorted(source.inline.items()))
             self._write_tar(files, target)
-        elif source.uri is not None:
-            self._check_place(function, source.uri)
-            if source.uri.endswith("/"):
-                self._write_tar(self._files_below(source.uri), target)
-            elif source.uri.lower().endswith(_ARCHIVES):
-                self.storage.read(source.uri, target, max_bytes=self.max_bytes)
-            else:
-                self._write_tar(self._single_file(source.uri), target)
+        else:
+            self._pack_stored(function, source.uri or "", target)
         target.seek(0)
         return _sha256(target)
+
+    def _pack_stored(self, function: FunctionId, uri: str, target: BinaryIO) -> None:
+        self._check_place(function, uri)
+        if uri.endswith("/"):
+            self._write_tar(self._files_below(uri), target)
+        elif uri.lower().endswith(_ARCHIVES):
+            self.storage.read(uri, target, max_bytes=self.max_bytes)
+        else:
+            self._write_tar(self._single_file(uri), target)
 
     def _check_place(self, function: FunctionId, uri: str) -> None:
         allowed = [
@@ -72,8 +75,6 @@ class ContextPacker:
     def _files_below(self, prefix: str) -> Iterator[tuple[str, bytes]]:
         left, found = self.max_bytes, False
         for stored in self.storage.list(prefix, limit=self.max_files):
-            if stored.uri.endswith("/"):
-                continue  # consoles keep "folders" as empty objects
             found = True
             content = self._read(stored.uri, left)
             left -= len(content)

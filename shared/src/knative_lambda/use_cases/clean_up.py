@@ -7,7 +7,6 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import build, events
-from knative_lambda.domain.build import JobState
 from knative_lambda.domain.errors import PermanentError
 from knative_lambda.domain.events import CleanupDone
 from knative_lambda.domain.lambda_function import Phase
@@ -90,17 +89,16 @@ class _Pass:
     def jobs(self) -> None:
         """Remove Jobs long over, and Jobs whose lambda is gone."""
         for job in self.use.jobs.list():
-            over = job.finished_at is not None and self._older(
-                job.finished_at, self.use.retention.jobs
-            )
+            ended = job.finished_at
+            over = ended is not None and self._older(ended, self.use.retention.jobs)
             if over or self._is_orphan(job.function):
                 self.counts["jobs"] += 1
                 if not self.dry_run:
                     self.use.jobs.delete(job.name)
-            elif job.state is JobState.RUNNING:
+            elif ended is None:
                 self.running.add(job.build_id)
-            elif job.finished_at is not None:
-                self.ended[job.build_id] = job.finished_at
+            else:
+                self.ended[job.build_id] = ended
 
     def stuck_builds(self) -> None:
         """Say of builds that vanished half-way that they failed."""
