@@ -1,0 +1,4 @@
+// What keeps a pod's namespaces open.
+module testbed/pause
+
+go 1.26
