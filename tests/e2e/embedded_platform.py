@@ -114,14 +114,11 @@ class EmbeddedPlatform(RunningPlatform):
     def await_settled(self, *, within: float = 90.0) -> list[dict[str, Any]]:
         """Return the journal once no delivery is pending."""
 
-        def look() -> list[dict[str, Any]] | None:
-            events = self.events()
-            return None if any(True for _ in _pending(events)) else events
-
         try:
-            return wait_for(look, within=within)
+            wait_for(lambda: not any(_pending(self.events())), within=within)
         except AssertionError:
             raise AssertionError(list(_pending(self.events()))) from None
+        return self.events()
 
     # --- its Kubernetes API --------------------------------------------------------------------
 

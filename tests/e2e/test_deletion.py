@@ -1,0 +1,127 @@
+"""A deletion leaves nothing, from whatever state the lambda is in."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from tests.e2e.http_client import post_event
+from tests.e2e.inventory import files, objects
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from tests.e2e.embedded_platform import EmbeddedPlatform
+
+HELLO = "def handler(event):\n    return 'hello'\n"
+# The note by which a wish from before the deletion is known; cleanup removes it in the end.
+TOMBSTONES = "storage/knative-lambda/deleted"
+
+
+def assert_same(platform: EmbeddedPlatform, before: tuple[set[str], set[str]]) -> None:
+    """Wait until what is collected in the background is gone; nothing else may be left."""
+    platform.await_settled()
+    wait_for(lambda: objects(platform) == before[0] or not objects(platform) - before[0])
+    wait_for(lambda: files(platform, without=TOMBSTONES) <= before[1], within=20)
+
+
+def inventory(platform: EmbeddedPlatform) -> tuple[set[str], set[str]]:
+    platform.await_settled()
+    return objects(platform), files(platform, without=TOMBSTONES)
+
+
+def test_a_deleted_lambda_leaves_no_object_no_file_and_no_process(
+    own_platform: EmbeddedPlatform, write_function
+):
+    before = inventory(own_platform)
+    source = write_function(HELLO)
+    own_platform.deploy(source, "--name", "gone")
+    assert own_platform.kn_lambda("invoke", "gone").returncode == 0
+
+    deleted = own_platform.kn_lambda("delete", "gone")
+
+    assert deleted.stdout == "default/gone is deleted\n"
+    assert_same(own_platform, before)
+    wait_for(lambda: not own_platform.processes("/runtime/server.py"))
+    assert post_event(own_platform.url("gone"), {}, type="t").status == 404
+
+
+def test_a_deletion_in_the_middle_of_a_build_leaves_nothing(
+    own_platform: EmbeddedPlatform, write_function, gate
+):
+    before = inventory(own_platform)
+    source = write_function(HELLO, requirements=gate.requirement)
+    sent = own_platform.kn_lambda("deploy", source, "--name", "halfway", "--no-wait")
+    assert sent.returncode == 0, sent.stderr
+    gate.await_build()
+
+    deleted = own_platform.kn_lambda("delete", "halfway")
+    gate.open()
+
+    assert deleted.stdout == "default/halfway is deleted\n"
+    assert_same(own_platform, before)
+    assert own_platform.processes("lambda_builder") == []
+    assert own_platform.types("halfway")[-1] == "function.deleted.v1"
+
+
+def test_a_deletion_of_an_update_in_the_middle_of_its_build_leaves_nothing(
+    own_platform: EmbeddedPlatform, write_function, gate
+):
+    before = inventory(own_platform)
+    own_platform.deploy(write_function(HELLO), "--name", "halfway")
+    source = write_function(HELLO, requirements=gate.requirement)
+    own_platform.kn_lambda("deploy", source, "--name", "halfway", "--no-wait")
+    gate.await_build()
+
+    own_platform.kn_lambda("delete", "halfway")
+
+    assert_same(own_platform, before)
+    assert own_platform.processes("lambda_builder") == []
+
+
+def test_a_deletion_at_once_after_the_wish_leaves_nothing(own_platform: EmbeddedPlatform):
+    before = inventory(own_platform)
+    own_platform.send_build_start("brief", {"main.py": HELLO})
+    own_platform.send_delete("brief")
+
+    assert_same(own_platform, before)
+    assert own_platform.record("brief") is None
+
+
+def test_an_unknown_lambda_is_deleted_twice_without_complaint(own_platform: EmbeddedPlatform):
+    before = inventory(own_platform)
+    for _ in range(2):
+        assert own_platform.send_delete("never-there").status == 202
+    assert_same(own_platform, before)
+
+    types = own_platform.types("never-there")
+    assert types.count("function.deleted.v1") == 2
+    assert own_platform.dead_letters() == []
+    assert own_platform.kn_lambda("delete", "never-there").stdout == (
+        "default/never-there was not there\n"
+    )
+
+
+def test_a_wish_from_before_the_deletion_does_not_bring_it_back(
+    platform: EmbeddedPlatform, unique_name: str
+):
+    earlier = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()
+    platform.send_build_start(unique_name, {"main.py": HELLO})
+    platform.await_phase(unique_name, "Ready")
+    platform.send_delete(unique_name)
+    wait_for(lambda: platform.record(unique_name) is None)
+
+    platform.send_build_start(unique_name, {"main.py": HELLO}, time=earlier)
+    platform.await_settled()
+
+    assert platform.types(unique_name)[-1] == "build.superseded.v1"
+    assert platform.record(unique_name) is None
+
+
+def test_a_deleted_lambda_can_be_deployed_again(
+    platform: EmbeddedPlatform, write_function, unique_name: str
+):
+    source = write_function(HELLO)
+    for _ in range(2):
+        platform.deploy(source, "--name", unique_name)
+        assert platform.kn_lambda("invoke", unique_name).stdout == '"hello"\n'
+        assert platform.kn_lambda("delete", unique_name).returncode == 0
