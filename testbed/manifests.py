@@ -108,6 +108,8 @@ def main(target: str) -> None:
     if settings:
         raise SystemExit(f"No such ConfigMap in Knative: {', '.join(settings)}")
     for name, manifests in files.items():
+        # A Deployment before its ServiceAccount waits for the next try of its controller.
+        manifests.sort(key=lambda each: each["kind"] in WORKLOADS)
         text = yaml.safe_dump_all(manifests, sort_keys=False)
         (Path(target) / f"{name}.yaml").write_text(text)
 

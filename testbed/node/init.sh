@@ -11,10 +11,17 @@ kept=()
 
 prepare_mounts() {
     mount --make-rshared /
-    # Sockets and pinned namespaces of containerd and CNI stay in here.
-    mkdir -p /var/lib/cni
     mount -t tmpfs run /run
-    mount -t tmpfs cni /var/lib/cni
+    mkdir /run/state
+    mount --bind "$state" /run/state
+    # kubelet, containerd and CNI write below these whatever their settings say.
+    local folder layers
+    for folder in /var/lib /var/log /usr/libexec; do
+        layers=/run/layers$folder
+        mkdir -p "$layers"/{upper,work}
+        mount -t overlay overlay -o "lowerdir=$folder,upperdir=$layers/upper,workdir=$layers/work" "$folder"
+    done
+    mount --bind /run/state "$state"
 }
 
 prepare_network() {
@@ -82,6 +89,7 @@ stop_node() {
     trap '' TERM
     local containers
     containers=(ctr --address /run/containerd/containerd.sock --namespace k8s.io)
+    disown -a
     kill -KILL "${kept[@]}" "$(cat "$state/run/kubelet.pid")" 2>/dev/null || true
     "${containers[@]}" task list -q | xargs -r -n 1 -P 8 "${containers[@]}" task kill -s KILL || true
     sleep 0.5
