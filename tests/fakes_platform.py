@@ -134,6 +134,7 @@ class InMemoryBuildJobs:
 
     def delete(self, name: str) -> None:
         self.jobs.pop(name, None)
+        self.logs.pop(name, None)
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         for job in list(self.jobs.values()):
@@ -171,6 +172,8 @@ class InMemoryLambdaServices:
         return True
 
     def state(self, deployment: Deployment) -> ServiceState:
+        if deployment.function not in self.deployments:
+            raise NotReadyError("the Service is gone")
         return self.outcome
 
     def delete(self, function: FunctionId) -> None:

@@ -57,9 +57,16 @@ BROKERS = Resource("apis/eventing.knative.dev/v1", "brokers")
 class KubernetesApi:
     """Connects by KUBECONFIG where that is set, else as a Pod does. Every call has a timeout."""
 
-    def __init__(self, *, kubeconfig: str | None = None, context: str | None = None) -> None:
+    def __init__(
+        self,
+        *,
+        kubeconfig: str | None = None,
+        context: str | None = None,
+        read_seconds: float = _READ_SECONDS,
+    ) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
+        self._timeouts = (_CONNECT_SECONDS, read_seconds)
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401  # the client has no types
@@ -192,7 +199,7 @@ class KubernetesApi:
                 auth_settings=["BearerToken"],
                 _preload_content=False,
                 _return_http_data_only=True,
-                _request_timeout=(_CONNECT_SECONDS, _READ_SECONDS),
+                _request_timeout=self._timeouts,
             )
             content: bytes = response.data
         return content

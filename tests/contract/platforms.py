@@ -1,0 +1,256 @@
+"""The ports that live in Kubernetes, on fakes and on any Kubernetes API.
+
+A platform's `hands` do what a kubelet, the Job controller and Knative do: they say how it went.
+"""
+
+from __future__ import annotations
+
+import time
+import uuid
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import (
+    JOBS,
+    PODS,
+    SERVICES,
+    TRIGGERS,
+    KubernetesApi,
+)
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+from knative_lambda.domain.build import BuildFailure, JobState
+from knative_lambda.domain.deployment import ServiceState
+from knative_lambda.manifests.build_job import BuildJobOptions
+from tests.fakes_platform import (
+    FixedClock,
+    InMemoryBuildJobs,
+    InMemoryLambdaFunctions,
+    InMemoryLambdaServices,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.names import FunctionId
+    from knative_lambda.ports import BuildJobs, LambdaFunctions, LambdaServices
+
+STEPS = ("fetch", "build", "publish")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Platform:
+    """The three ports of one world, a namespace in it, and the hands of everybody else."""
+
+    namespace: str
+    records: LambdaFunctions
+    jobs: BuildJobs
+    services: LambdaServices
+    hands: FakeHands | KubernetesHands
+
+
+def eventually(condition: Callable[[], Any]) -> None:
+    """Wait for what a controller does in its own time."""
+    deadline = time.monotonic() + 10
+    while not condition():
+        assert time.monotonic() < deadline, "it does not happen"
+        time.sleep(0.02)
+
+
+def fake_platform() -> Platform:
+    """Everything in memory."""
+    jobs = InMemoryBuildJobs(FixedClock())
+    services = InMemoryLambdaServices(outcome=ServiceState(ready=False))
+    return Platform(
+        namespace="default",
+        records=InMemoryLambdaFunctions(),
+        jobs=jobs,
+        services=services,
+        hands=FakeHands(jobs, services),
+    )
+
+
+class FakeHands:
+    """Changes the fakes directly."""
+
+    def __init__(self, jobs: InMemoryBuildJobs, services: InMemoryLambdaServices) -> None:
+        self.jobs = jobs
+        self.services = services
+
+    def succeed(self, job: str, digest: str) -> None:
+        """Let a build end well."""
+        self.jobs.succeed(job, digest)
+
+    def fail(self, job: str, failure: BuildFailure) -> None:
+        """Let a build end badly."""
+        self.jobs.fail(job, failure)
+
+    def log(self, job: str, texts: dict[str, str]) -> None:
+        """What its containers wrote."""
+        self.jobs.logs[job] = "".join(texts[step] for step in STEPS if step in texts)
+
+    def become(self, deployment: Deployment, state: ServiceState) -> None:
+        """Let Knative say what became of a Service."""
+        self.services.outcome = state
+
+    def subscriptions(self, function: FunctionId) -> list[dict[str, str]]:
+        """What the Broker sends the lambda."""
+        deployment = self.services.deployments.get(function)
+        return deployment.spec.subscriptions if deployment else []
+
+
+def kubernetes_platform(
+    kubeconfig: Path, write_log: Callable[[str, str, str, str], None]
+) -> Platform:
+    """A new namespace of a Kubernetes API; `write_log` takes namespace, pod, container and text."""
+    api = KubernetesApi(kubeconfig=str(kubeconfig))
+    namespace = f"test-{uuid.uuid4().hex[:10]}"
+    api._json("POST", "/api/v1/namespaces", body={"metadata": {"name": namespace}})
+    options = BuildJobOptions(
+        namespace=namespace,
+        builder_image="registry/builder",
+        runtimes_dir="/runtimes",
+        timeout=timedelta(minutes=10),
+        context_max_bytes=1,
+        unpacked_max_bytes=1,
+        max_files=1,
+    )
+    return Platform(
+        namespace=namespace,
+        records=KubernetesLambdaFunctions(api=api),
+        jobs=KubernetesBuildJobs(api=api, namespace=namespace, options=options),
+        services=KubernetesLambdaServices(api=api),
+        hands=KubernetesHands(api, namespace, write_log),
+    )
+
+
+class KubernetesHands:
+    """Writes the status that controllers write, in the shape that kube-apiserver takes."""
+
+    def __init__(
+        self, api: KubernetesApi, namespace: str, write_log: Callable[[str, str, str, str], None]
+    ) -> None:
+        self.api = api
+        self.namespace = namespace
+        self.write_log = write_log
+
+    def close(self) -> None:
+        """Close connections, which the tests' warnings insist on."""
+        self.api._client.rest_client.pool_manager.clear()
+
+    def succeed(self, job: str, digest: str) -> None:
+        """Let all containers of a build end well."""
+        messages = {"publish": f'{{"digest": "{digest}", "size": 1, "layers": []}}'}
+        self.pod(job, dict.fromkeys(STEPS, 0), messages)
+        now = _now()
+        done = {"startTime": now, "completionTime": now, "succeeded": 1}
+        self.end(job, ("SuccessCriteriaMet", "Complete"), "CompletionsReached", done)
+
+    def fail(self, job: str, failure: BuildFailure) -> None:
+        """Let the build step end with a termination message."""
+        message = f'{{"reason": "{failure.reason}", "message": "{failure.message}"}}'
+        code = 1 if failure.is_users else 75
+        self.pod(job, {"fetch": 0, "build": code}, {"build": message})
+        self.end(job, ("FailureTarget", "Failed"), "PodFailurePolicy", {"startTime": _now()})
+
+    def pod(self, job: str, exit_codes: dict[str, int], messages: dict[str, str]) -> str:
+        """Make the Job's Pod as its controller and kubelet would; its name."""
+        item = self.api.get(JOBS, self.namespace, job)
+        template = item["spec"]["template"]
+        name = f"{job[:50]}-{uuid.uuid4().hex[:5]}"
+        owner = {"apiVersion": "batch/v1", "kind": "Job", "name": job, "controller": True}
+        metadata = {
+            "name": name,
+            "namespace": self.namespace,
+            "labels": template["metadata"]["labels"] | {"job-name": job},
+            "ownerReferences": [owner | {"uid": item["metadata"]["uid"]}],
+        }
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
+        stored = self.api.create(PODS, pod)
+        ended = [
+            {
+                "name": step,
+                "image": "i",
+                "imageID": "",
+                "ready": False,
+                "restartCount": 0,
+                "state": {
+                    "terminated": {
+                        "exitCode": code,
+                        "message": messages.get(step, ""),
+                        "reason": "",
+                    }
+                },
+            }
+            for step, code in exit_codes.items()
+        ]
+        stored["status"] = {
+            "phase": "Failed" if any(exit_codes.values()) else "Succeeded",
+            "initContainerStatuses": [end for end in ended if end["name"] != "publish"],
+            "containerStatuses": [end for end in ended if end["name"] == "publish"],
+        }
+        self.api.replace(PODS, stored, subresource="status")
+        return name
+
+    def end(self, job: str, types: tuple[str, ...], reason: str, status: dict[str, Any]) -> None:
+        """Write the conditions of a Job that is over."""
+        item = self.api.get(JOBS, self.namespace, job)
+        conditions = [
+            {
+                "type": type_,
+                "status": "True",
+                "reason": reason,
+                "message": "said by a test",
+                "lastProbeTime": _now(),
+                "lastTransitionTime": _now(),
+            }
+            for type_ in types
+        ]
+        item["status"] = status | {"conditions": conditions, "uncountedTerminatedPods": {}}
+        self.api.replace(JOBS, item, subresource="status")
+
+    def log(self, job: str, texts: dict[str, str]) -> None:
+        """What the containers of a build wrote."""
+        pod = self.pod(job, dict.fromkeys(texts, 0), {})
+        for step, text in texts.items():
+            self.write_log(self.namespace, pod, step, text)
+
+    def become(self, deployment: Deployment, state: ServiceState) -> None:
+        """Write what Knative Serving writes into a Service's status."""
+        function = deployment.function
+        item = self.api.get(SERVICES, function.namespace, function.name)
+        known = "False" if state.failed else "True" if state.ready else "Unknown"
+        ready = {"type": "Ready", "status": known, "lastTransitionTime": _now()}
+        if state.failed:
+            ready |= {"reason": state.failure_reason, "message": state.failure_message}
+        item["status"] = {
+            "observedGeneration": item["metadata"]["generation"],
+            "conditions": [ready],
+            "url": state.url,
+            "latestReadyRevisionName": state.revision,
+        }
+        self.api.replace(SERVICES, item, subresource="status")
+
+    def subscriptions(self, function: FunctionId) -> list[dict[str, str]]:
+        """What the Triggers of a lambda ask for."""
+        triggers = self.api.list(TRIGGERS, function.namespace)
+        return [trigger["spec"]["filters"][0]["exact"] for trigger in triggers]
+
+
+def is_over(platform: Platform, job: str) -> bool:
+    """Whether the port sees the end of a Job."""
+    seen = platform.jobs.get(job)
+    return seen is not None and seen.state is not JobState.RUNNING
+
+
+def another_generation(deployment: Deployment, generation: int, **changes: Any) -> Deployment:
+    """The same lambda after another wish."""
+    return replace(deployment, generation=generation, **changes)
+
+
+def _now() -> str:
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

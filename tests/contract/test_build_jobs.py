@@ -1,0 +1,201 @@
+"""What every keeper of build Jobs promises."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from knative_lambda.adapters.kubernetes.client import JOBS
+from knative_lambda.domain.build import BuildFailure, BuildOrder, JobState
+from knative_lambda.domain.names import FunctionId
+from tests.contract.platforms import eventually, is_over
+
+DIGEST = "sha256:" + "d" * 64
+OTHER_DIGEST = "sha256:" + "e" * 64
+
+
+def order(platform, name="hello", build_id="b" * 64, wish_id="2026/event-1"):
+    return BuildOrder(
+        function=FunctionId(platform.namespace, name),
+        build_id=build_id,
+        wish_id=wish_id,
+        runtime="python3.11",
+        base_image_url=f"http://registry/base@{DIGEST}",
+        repository_url="http://registry/lambdas/default/hello",
+        context_url="http://storage/context",
+        context_sha256="c" * 64,
+    )
+
+
+def test_a_job_that_starts_runs(platform):
+    started = platform.jobs.start(order(platform))
+    assert platform.jobs.get(started.name) == started
+    assert (started.state, started.finished_at) == (JobState.RUNNING, None)
+    assert (started.build_id, started.wish_id) == ("b" * 64, "2026/event-1")
+    assert started.function == FunctionId(platform.namespace, "hello")
+    assert started.created_at.tzinfo is not None
+
+
+def test_the_same_order_is_the_same_job_and_keeps_its_first_wish(platform):
+    first = platform.jobs.start(order(platform))
+    assert platform.jobs.start(order(platform, wish_id="2027/event-2")) == first
+    assert len(list(platform.jobs.list())) == 1
+
+
+def test_an_unknown_job_is_none(platform):
+    assert platform.jobs.get("nothing") is None
+
+
+@pytest.mark.parametrize("name", ["a/b", "..", "a?b=c", "a b", "%2e"])
+def test_a_name_that_no_job_can_have_is_none(platform, name):
+    assert platform.jobs.get(name) is None
+
+
+def test_jobs_are_listed_by_lambda_or_all(platform):
+    one = platform.jobs.start(order(platform, "one")).name
+    other = platform.jobs.start(order(platform, "other")).name
+    of_one = platform.jobs.list(FunctionId(platform.namespace, "one"))
+    assert [job.name for job in of_one] == [one]
+    assert {job.name for job in platform.jobs.list()} == {one, other}
+
+
+def test_a_build_that_succeeded_has_its_digest(platform):
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.succeed(job, DIGEST)
+    ended = platform.jobs.get(job)
+    assert (ended.state, ended.digest, ended.failure) == (JobState.SUCCEEDED, DIGEST, None)
+    assert ended.finished_at is not None
+    assert list(platform.jobs.list()) == [ended]
+
+
+@pytest.mark.parametrize("is_users", [True, False])
+def test_a_build_that_failed_has_its_reason(platform, is_users):
+    failure = BuildFailure(reason="RequirementNotFound", message="no such", is_users=is_users)
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.fail(job, failure)
+    ended = platform.jobs.get(job)
+    assert (ended.state, ended.digest, ended.failure) == (JobState.FAILED, None, failure)
+
+
+def test_the_end_of_the_log_is_there_in_the_order_of_the_steps(platform):
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.log(
+        job,
+        {
+            "publish": "three\n",
+            "fetch": "one\n",
+            "build": "tw\N{LATIN SMALL LETTER O WITH DIAERESIS}\n",
+        },
+    )
+    whole = platform.jobs.log_tail(job, max_bytes=1000)
+    assert whole == "one\ntw\N{LATIN SMALL LETTER O WITH DIAERESIS}\nthree\n"
+    assert platform.jobs.log_tail(job, max_bytes=6) == "three\n"
+    assert platform.jobs.log_tail(job, max_bytes=8) == "\nthree\n"  # never half a character
+
+
+def test_a_job_without_a_pod_has_no_log(platform):
+    job = platform.jobs.start(order(platform)).name
+    assert platform.jobs.log_tail(job, max_bytes=1000) == ""
+    assert platform.jobs.log_tail("nothing", max_bytes=1000) == ""
+
+
+def test_a_job_is_deleted_as_often_as_asked_and_its_log_goes(platform):
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.log(job, {"fetch": "one\n"})
+    for _ in range(2):
+        platform.jobs.delete(job)
+    eventually(lambda: platform.jobs.get(job) is None)
+    eventually(lambda: platform.jobs.log_tail(job, max_bytes=1000) == "")
+
+
+def test_an_order_can_be_given_again_after_its_job_was_deleted(platform):
+    first = platform.jobs.start(order(platform))
+    platform.jobs.delete(first.name)
+    eventually(lambda: platform.jobs.get(first.name) is None)
+    assert platform.jobs.start(order(platform, wish_id="2027/event-2")).wish_id == "2027/event-2"
+
+
+def test_a_job_that_is_no_build_of_ours_is_none(kubernetes):
+    kubernetes.jobs.start(order(kubernetes))
+    (ours,) = kubernetes.hands.api.list(JOBS, kubernetes.namespace)
+    foreign = {
+        "apiVersion": "batch/v1",
+        "kind": "Job",
+        "metadata": {
+            "name": "foreign",
+            "namespace": kubernetes.namespace,
+            "labels": {"app.kubernetes.io/managed-by": "knative-lambda"},
+        },
+        "spec": {"template": {"spec": ours["spec"]["template"]["spec"]}},
+    }
+    kubernetes.hands.api.create(JOBS, foreign)
+    assert kubernetes.jobs.get("foreign") is None
+    assert [job.name for job in kubernetes.jobs.list()] == [ours["metadata"]["name"]]
+
+
+@pytest.mark.parametrize(
+    "messages",
+    [
+        {"build": json.dumps({"digest": OTHER_DIGEST})},
+        {"fetch": json.dumps({"digest": OTHER_DIGEST}), "publish": "{}"},
+        {"publish": json.dumps({"digest": "sha256:short"})},
+        {"publish": json.dumps({"digest": DIGEST + "/../../x"})},
+        {"publish": json.dumps({"digest": [DIGEST]})},
+        {"publish": "[" * 4096},
+        {"publish": "9" * 4096},
+        {"publish": "not JSON"},
+    ],
+    ids=lambda messages: str(messages)[:40],
+)
+def test_only_a_digest_that_publish_wrote_is_taken(kubernetes, messages):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(job, {"fetch": 0, "build": 0, "publish": 0}, messages)
+    done = {"startTime": "2026-01-01T00:00:00Z", "completionTime": "2026-01-01T00:01:00Z"}
+    kubernetes.hands.end(
+        job, ("SuccessCriteriaMet", "Complete"), "CompletionsReached", done | {"succeeded": 1}
+    )
+    ended = kubernetes.jobs.get(job)
+    assert (ended.state, ended.digest) == (JobState.SUCCEEDED, None)
+
+
+@pytest.mark.parametrize(
+    ("code", "message", "reason", "says"),
+    [
+        (137, "", "BuildCrashed", "exit code 137"),
+        (1, "[" * 4096, "BuildCrashed", "exit code 1"),
+        (1, '{"message": "no reason"}', "BuildCrashed", "exit code 1"),
+        (1, r'{"reason": "Odd", "message": "\ud800"}', "Odd", "?"),
+        (75, '{"reason": 5, "message": ["x"]}', "5", "['x']"),
+    ],
+)
+def test_a_failure_can_always_be_told(kubernetes, code, message, reason, says):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(job, {"fetch": 0, "build": code}, {"build": message})
+    kubernetes.hands.end(
+        job,
+        ("FailureTarget", "Failed"),
+        "BackoffLimitExceeded",
+        {"startTime": "2026-01-01T00:00:00Z"},
+    )
+    assert is_over(kubernetes, job)
+    failure = kubernetes.jobs.get(job).failure
+    assert failure.reason == reason
+    assert says in failure.message
+    failure.message.encode()
+
+
+@pytest.mark.parametrize(
+    ("said", "reason", "is_users"),
+    [
+        ("DeadlineExceeded", "BuildTimeout", True),
+        ("BackoffLimitExceeded", "BackoffLimitExceeded", False),
+    ],
+)
+def test_a_failure_without_a_pod_is_told_by_the_job(kubernetes, said, reason, is_users):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.end(
+        job, ("FailureTarget", "Failed"), said, {"startTime": "2026-01-01T00:00:00Z"}
+    )
+    failure = kubernetes.jobs.get(job).failure
+    assert (failure.reason, failure.is_users) == (reason, is_users)

@@ -1,0 +1,190 @@
+"""What every keeper of records promises."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+
+import pytest
+
+from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS
+from knative_lambda.domain.errors import ConflictError, PermanentError
+from knative_lambda.domain.lambda_function import (
+    BuildStatus,
+    LambdaFunction,
+    LambdaFunctionSpec,
+    LambdaFunctionStatus,
+    Phase,
+    Wish,
+)
+from knative_lambda.domain.names import FunctionId
+
+NOON = datetime(2026, 1, 1, 12, 0, 0, 123456, UTC)
+
+
+def spec(**fields):
+    source = {"inline": {"main.py": "def handler(event): ..."}}
+    return LambdaFunctionSpec.model_validate({"source": source, "runtime": "python3.11"} | fields)
+
+
+def record(platform, name="hello", event_id="event-1", **fields):
+    return LambdaFunction(
+        id=FunctionId(platform.namespace, name),
+        spec=spec(**fields),
+        wish=Wish(time=NOON, event_id=event_id),
+    )
+
+
+def with_phase(stored, phase):
+    status = stored.status.model_copy(update={"phase": phase})
+    return stored.model_copy(update={"status": status})
+
+
+def newer_wish(stored, **fields):
+    wish = Wish(time=stored.wish.time + timedelta(microseconds=1), event_id="event-2")
+    return stored.model_copy(update={"spec": spec(**fields), "wish": wish})
+
+
+def test_an_unknown_record_is_none(platform):
+    assert platform.records.get(FunctionId(platform.namespace, "nobody")) is None
+
+
+def test_what_is_created_is_read_back(platform):
+    created = platform.records.create(record(platform))
+    assert platform.records.get(created.id) == created
+    assert created.spec == spec()
+    assert created.wish == Wish(time=NOON, event_id="event-1")
+    assert (created.generation, created.deleting) == (1, False)
+    assert created.uid
+    assert created.resource_version
+
+
+@pytest.mark.parametrize(
+    "text", ["two words", "näme/§", "\N{GRINNING FACE}" * 100, "a" * 2048, "%41=b,c;'\"<>"]
+)
+def test_any_id_of_an_event_and_any_text_survive(platform, text):
+    fields = {
+        "source": {"inline": {"a/ü b.py": f"{text}\n\t\x00"}},
+        "env": [{"name": "A", "value": text}],
+    }
+    created = platform.records.create(record(platform, event_id=text, **fields))
+    assert platform.records.get(created.id) == created
+    assert created.wish.event_id == text
+    assert created.spec == spec(**fields)
+
+
+def test_a_record_is_created_once(platform):
+    platform.records.create(record(platform))
+    with pytest.raises(ConflictError):
+        platform.records.create(record(platform))
+
+
+def test_a_new_wish_is_a_new_generation_and_leaves_the_status_alone(platform):
+    created = platform.records.create(record(platform))
+    built = platform.records.replace_status(with_phase(created, Phase.READY))
+    written = platform.records.replace_wish(
+        newer_wish(with_phase(built, Phase.FAILED), handler="a.b")
+    )
+    assert written.generation == 2
+    assert written.status.phase is Phase.READY
+    assert platform.records.get(created.id) == written
+    assert (written.spec.handler, written.wish.event_id) == ("a.b", "event-2")
+
+
+def test_a_wish_for_the_same_spec_is_the_same_generation(platform):
+    created = platform.records.create(record(platform))
+    assert platform.records.replace_wish(newer_wish(created)).generation == 1
+
+
+def test_a_source_of_another_kind_replaces_the_one_before(platform):
+    created = platform.records.create(record(platform))
+    written = platform.records.replace_wish(newer_wish(created, source={"uri": "s3://b/k"}))
+    assert written.spec.source.inline is None
+
+
+def test_a_status_is_all_that_a_status_write_changes(platform):
+    created = platform.records.create(record(platform))
+    status = LambdaFunctionStatus(
+        phase=Phase.BUILDING,
+        build=BuildStatus(id="b", wish_id="event-1", wish_time=NOON, job="j", started_at=NOON),
+    )
+    changed = created.model_copy(update={"status": status, "spec": spec(handler="a.b")})
+    written = platform.records.replace_status(changed)
+    assert platform.records.get(created.id) == written
+    assert written.status == status
+    assert (written.spec, written.generation) == (created.spec, 1)
+
+
+@pytest.mark.parametrize("write", ["replace_wish", "replace_status"])
+def test_who_writes_what_is_out_of_date_is_told(platform, write):
+    created = platform.records.create(record(platform))
+    platform.records.replace_status(with_phase(created, Phase.BUILDING))
+    with pytest.raises(ConflictError):
+        getattr(platform.records, write)(with_phase(newer_wish(created), Phase.READY))
+    assert platform.records.get(created.id).status.phase is Phase.BUILDING
+
+
+@pytest.mark.parametrize("write", ["replace_wish", "replace_status"])
+def test_who_writes_what_is_gone_is_told(platform, write):
+    created = platform.records.create(record(platform))
+    platform.records.delete(created)
+    with pytest.raises(ConflictError):
+        getattr(platform.records, write)(with_phase(created, Phase.READY))
+
+
+def test_a_record_is_deleted_as_often_as_asked(platform):
+    created = platform.records.create(record(platform))
+    for _ in range(2):
+        platform.records.delete(created)
+    assert platform.records.get(created.id) is None
+
+
+def test_a_deletion_means_this_record_and_not_its_successor(platform):
+    first = platform.records.create(record(platform))
+    platform.records.delete(first)
+    second = platform.records.create(record(platform))
+    platform.records.delete(first)
+    assert platform.records.get(first.id) == second
+
+
+def test_all_records_are_listed(platform):
+    names = ["one", "other"]
+    for name in names:
+        platform.records.create(record(platform, name))
+    listed = [r.id.name for r in platform.records.list() if r.id.namespace == platform.namespace]
+    assert sorted(listed) == names
+
+
+def test_a_lambda_of_a_tenant_that_was_never_set_up_is_refused_for_good(kubernetes):
+    stranger = record(kubernetes).model_copy(update={"id": FunctionId("no-such-tenant", "hello")})
+    with pytest.raises(PermanentError) as refused:
+        kubernetes.records.create(stranger)
+    assert refused.value.field == "subject"
+
+
+def raw_record(kubernetes, name, spec_):
+    return {
+        "apiVersion": "knative-lambda.dev/v1alpha1",
+        "kind": "LambdaFunction",
+        "metadata": {"name": name, "namespace": kubernetes.namespace},
+        "spec": spec_,
+    }
+
+
+def test_a_record_made_by_hand_has_the_wish_of_its_creation(kubernetes):
+    item = raw_record(kubernetes, "by-hand", spec().to_json())
+    stored = kubernetes.hands.api.create(LAMBDA_FUNCTIONS, item)
+    read = kubernetes.records.get(FunctionId(kubernetes.namespace, "by-hand"))
+    assert read.wish.event_id == stored["metadata"]["uid"]
+    assert abs(read.wish.time - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_a_record_that_no_lambda_can_be_is_told_and_does_not_hide_the_others(kubernetes):
+    kubernetes.records.create(record(kubernetes))
+    broken = raw_record(kubernetes, "broken", {"runtime": 5})
+    kubernetes.hands.api.create(LAMBDA_FUNCTIONS, broken)
+    with pytest.raises(PermanentError, match="broken cannot be read"):
+        kubernetes.records.get(FunctionId(kubernetes.namespace, "broken"))
+    listed = [
+        r.id.name for r in kubernetes.records.list() if r.id.namespace == kubernetes.namespace
+    ]
+    assert listed == ["hello"]

@@ -1,0 +1,148 @@
+"""What everybody who serves lambdas promises."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import UTC, datetime
+
+import pytest
+
+from knative_lambda.adapters.kubernetes.client import SERVICES, TRIGGERS
+from knative_lambda.domain.deployment import Deployment, ServiceState
+from knative_lambda.domain.errors import NotReadyError, PermanentError
+from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionSpec, Wish
+from knative_lambda.domain.names import FunctionId
+from tests.contract.platforms import another_generation, eventually
+
+ONE, OTHER = {"type": "com.example.one"}, {"type": "com.example.other", "source": "/a"}
+NEWER_IMAGE = "registry/lambdas/default/hello@sha256:" + "e" * 64
+READY = ServiceState(ready=True, url="http://hello.default", revision="hello-00001")
+FAILED = ServiceState(ready=False, failure_reason="RevisionFailed", failure_message="no handler")
+
+
+def spec(*subscriptions, **fields):
+    source = {"inline": {"main.py": "x"}}
+    wished = {"source": source, "runtime": "python3.11", "subscriptions": list(subscriptions)}
+    return LambdaFunctionSpec.model_validate(wished | fields)
+
+
+def deploy(platform, name="hello", *subscriptions):
+    """A deployment whose record is there: what no record owns is collected."""
+    function = FunctionId(platform.namespace, name)
+    wish = Wish(time=datetime.now(UTC), event_id="event-1")
+    record = platform.records.create(LambdaFunction(id=function, spec=spec(), wish=wish))
+    return Deployment(
+        function=function,
+        uid=record.uid,
+        generation=2,
+        spec=spec(*subscriptions),
+        image=f"registry/lambdas/{function}@sha256:{uuid.uuid4().hex * 2}",
+    )
+
+
+@pytest.fixture
+def deployment(platform):
+    return deploy(platform, "hello", ONE)
+
+
+def in_order(subscriptions):
+    return sorted(subscriptions, key=str)
+
+
+def test_a_deployment_starts_and_becomes_ready(platform, deployment):
+    assert platform.services.apply(deployment)
+    assert platform.services.state(deployment) == ServiceState(ready=False)
+    platform.hands.become(deployment, READY)
+    assert platform.services.state(deployment) == READY
+
+
+def test_a_deployment_that_does_not_start_says_why(platform, deployment):
+    platform.services.apply(deployment)
+    platform.hands.become(deployment, FAILED)
+    assert platform.services.state(deployment) == FAILED
+    assert platform.services.state(deployment).failed
+
+
+def test_the_same_deployment_again_changes_nothing(platform, deployment):
+    platform.services.apply(deployment)
+    platform.hands.become(deployment, READY)
+    assert platform.services.apply(deployment)
+    assert platform.services.state(deployment) == READY
+
+
+def test_a_newer_generation_replaces_an_older_one_and_never_the_other_way(platform, deployment):
+    platform.services.apply(deployment)
+    newer = another_generation(deployment, 3, image=NEWER_IMAGE, spec=spec(OTHER))
+    assert platform.services.apply(newer)
+    assert not platform.services.apply(deployment)
+    assert NEWER_IMAGE in set(platform.services.images_in_use())
+    assert platform.hands.subscriptions(deployment.function) == [OTHER]
+
+
+def test_subscriptions_are_those_of_the_newest_deployment(platform, deployment):
+    platform.services.apply(another_generation(deployment, 2, spec=spec(ONE, OTHER)))
+    assert in_order(platform.hands.subscriptions(deployment.function)) == [ONE, OTHER]
+    platform.services.apply(another_generation(deployment, 3, spec=spec(OTHER)))
+    assert platform.hands.subscriptions(deployment.function) == [OTHER]
+    platform.services.apply(another_generation(deployment, 4, spec=spec()))
+    assert platform.hands.subscriptions(deployment.function) == []
+
+
+def test_a_lambda_that_is_still_being_removed_is_waited_for(platform, deployment):
+    platform.services.apply(deployment)
+    successor = another_generation(deployment, 1, uid=str(uuid.uuid4()))
+    with pytest.raises(NotReadyError):
+        platform.services.apply(successor)
+
+
+def test_nothing_of_a_deleted_lambda_is_left(platform, deployment):
+    platform.services.apply(deployment)
+    for _ in range(2):
+        platform.services.delete(deployment.function)
+    eventually(lambda: deployment.image not in set(platform.services.images_in_use()))
+    assert platform.hands.subscriptions(deployment.function) == []
+    with pytest.raises(NotReadyError):
+        platform.services.state(deployment)
+
+
+def test_an_image_that_is_served_is_in_use(platform, deployment):
+    assert deployment.image not in set(platform.services.images_in_use())
+    platform.services.apply(deployment)
+    assert deployment.image in set(platform.services.images_in_use())
+
+
+@pytest.fixture
+def deployed(kubernetes):
+    return kubernetes, deploy(kubernetes, "hello", ONE)
+
+
+def test_a_service_that_is_no_lambda_is_not_touched(deployed):
+    kubernetes, deployment = deployed
+    container = {"image": "somebody/elses"}
+    service = {
+        "apiVersion": "serving.knative.dev/v1",
+        "kind": "Service",
+        "metadata": {"name": "hello", "namespace": kubernetes.namespace},
+        "spec": {"template": {"spec": {"containers": [container]}}},
+    }
+    kubernetes.hands.api.create(SERVICES, service)
+    with pytest.raises(PermanentError, match="that is no lambda") as refused:
+        kubernetes.services.apply(deployment)
+    assert refused.value.field == "subject"
+
+
+def test_what_knative_said_before_the_change_does_not_count(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    kubernetes.hands.become(deployment, READY)
+    kubernetes.services.apply(another_generation(deployment, 3, image=NEWER_IMAGE))
+    assert kubernetes.services.state(deployment) == ServiceState(ready=False)
+
+
+def test_a_trigger_of_another_lambda_is_not_touched(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deploy(kubernetes, "other", OTHER))
+    kubernetes.services.apply(deployment)
+    kubernetes.services.delete(deployment.function)
+    left = list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace))
+    assert [trigger["spec"]["subscriber"]["ref"]["name"] for trigger in left] == ["other"]
