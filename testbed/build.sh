@@ -64,6 +64,8 @@ build_images() {
 
 build_manifests() { (cd "$testbed/components/knative" && go mod download && python3 "$testbed/manifests.py" "$1"); }
 
+fetch_packages() { "$testbed/packages/fetch.sh" "$1"; }
+
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9
@@ -75,3 +77,4 @@ for component in "${components[@]}"; do
 done
 once "$(images_folder)" build_images
 once "$(manifests_folder)" build_manifests
+once "$(packages_folder)" fetch_packages

@@ -22,6 +22,7 @@ registry=$node_address:5000
 storage_port=7070
 storage_access=testbed
 storage_secret=testbed-secret
+packages_port=8081
 memory_limit=6G
 
 # Go's own installer puts it there and leaves PATH alone.
@@ -46,6 +47,8 @@ content_hash() {
 component_folder() { echo "$cache/$1-$(content_hash "components/$1")"; }
 
 images_folder() { echo "$cache/images-$(content_hash components images.py)"; }
+
+packages_folder() { echo "$cache/packages-$(content_hash packages ../examples/hello-node/package-lock.json)"; }
 
 manifests_folder() { echo "$cache/manifests-$(content_hash components/knative manifests/settings.yaml manifests.py)"; }
 

@@ -4,6 +4,7 @@ set -euo pipefail
 # shellcheck source=settings.sh
 source "$(dirname "$0")/settings.sh"
 export KUBECONFIG=${KUBECONFIG:-$state/kubeconfig}
+export KUBECACHEDIR=$state/kubectl-cache
 PATH=$(component_folder kubernetes)/k8s.io/kubernetes/cmd:$PATH
 
 now() { date +%s%N; }
@@ -32,6 +33,16 @@ within() {
 
 no_pods() { [[ -z $(kubectl -n smoke get pods -o name) ]]; }
 printed() { kubectl -n smoke logs -l serving.knative.dev/service=display -c user-container --tail=-1 | grep -q "id: $1"; }
+
+# leaves address: whether the node, and so every pod, knows a way there.
+leaves() { nsenter --target "$(cut -d' ' -f1 "$state/init")" --net ip route get "$1" >/dev/null 2>&1; }
+
+if is_running; then
+    for address in 192.0.2.1 1.1.1.1 169.254.169.254 2001:4860:4860::8888; do
+        if leaves "$address"; then fail "packets to $address would leave the cluster"; fi
+    done
+    say 'no way leads out of the cluster'
+fi
 
 trap 'kubectl delete namespace smoke --ignore-not-found --wait=false >/dev/null' EXIT
 kubectl create namespace smoke >/dev/null

@@ -30,6 +30,8 @@ render() {
         "$testbed/node/$1" >"$state/rendered/$2"
 }
 
+export KUBECACHEDIR=$state/kubectl-cache
+
 kubectl() { "$(component_folder kubernetes)/k8s.io/kubernetes/cmd/kubectl" --kubeconfig "$state/pki/admin.kubeconfig" "$@"; }
 
 wait_for() {
@@ -73,4 +75,15 @@ prepare_state
 launch
 install_knative
 cp "$state/pki/admin.kubeconfig" "$state/kubeconfig"
-say "Knative is ready after $SECONDS s; export KUBECONFIG=$state/kubeconfig"
+cat >"$state/environment" <<END
+export KUBECONFIG=$state/kubeconfig
+export PATH=$(component_folder kubernetes)/k8s.io/kubernetes/cmd:\$PATH
+export TESTBED_REGISTRY=$registry
+export TESTBED_STORAGE_URL=http://$node_address:$storage_port
+export TESTBED_STORAGE_ACCESS_KEY=$storage_access
+export TESTBED_STORAGE_SECRET_KEY=$storage_secret
+export TESTBED_PACKAGE_INDEX_URL=http://$node_address:$packages_port
+export TESTBED_KOURIER_URL=http://$(kubectl -n kourier-system get service kourier -o jsonpath='{.spec.clusterIP}')
+export TESTBED_BROKER_URL=http://$(kubectl -n knative-eventing get service broker-ingress -o jsonpath='{.spec.clusterIP}')
+END
+say "Knative is ready after $SECONDS s; source $state/environment"

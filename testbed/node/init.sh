@@ -44,6 +44,7 @@ start_stores() {
     keep storage "$(component_folder storage)/github.com/versity/versitygw/cmd/versitygw" \
         --access "$storage_access" --secret "$storage_secret" --port "$node_address:$storage_port" --quiet \
         posix "$state/storage"
+    keep packages python3 "$testbed/packages/serve.py" "$(packages_folder)" "$node_address" "$packages_port"
 }
 
 start_control_plane() {
