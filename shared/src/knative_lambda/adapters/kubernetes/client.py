@@ -70,21 +70,31 @@ class KubernetesApi:
 
     @cached_property
     def _client(self) -> Any:  # noqa: ANN401  # the client has no types
-        from kubernetes import client, config  # noqa: PLC0415  # see errors.translated
+        from kubernetes import client  # noqa: PLC0415  # see errors.translated
+
+        configuration = client.Configuration()
+        try:
+            self._configure(configuration)
+        except Exception as error:  # the loader trips over broken files in many ways
+            raise PlatformUnavailableError(
+                "it is not known where the Kubernetes API is: check KUBECONFIG, or the Pod's "
+                f"service account ({type(error).__name__})"
+            ) from error
+        configuration.retries = False  # the Broker retries; a retry within a retry hides trouble
+        return client.ApiClient(configuration)
+
+    def _configure(self, configuration: Any) -> None:  # noqa: ANN401  # the client has no types
+        from kubernetes import config  # noqa: PLC0415
 
         in_pod = "KUBERNETES_SERVICE_HOST" in os.environ  # noqa: TID251  # how Kubernetes says so
         if self._kubeconfig is None and in_pod and self._context is None:
-            configuration = client.Configuration()
             config.load_incluster_config(client_configuration=configuration)
-        else:
-            configuration = client.Configuration()
-            config.load_kube_config(
-                config_file=self._kubeconfig,
-                context=self._context,
-                client_configuration=configuration,
-            )
-        configuration.retries = False  # the Broker retries; a retry within a retry hides trouble
-        return client.ApiClient(configuration)
+            return
+        config.load_kube_config(
+            config_file=self._kubeconfig,
+            context=self._context,
+            client_configuration=configuration,
+        )
 
     def get(self, resource: Resource, namespace: str, name: str) -> KubernetesObject:
         """One object, or `NotFoundError`."""

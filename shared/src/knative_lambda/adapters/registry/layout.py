@@ -67,8 +67,8 @@ def _entries(folder: Path) -> list[dict[str, Any]]:
             index = json.loads((folder / "index.json").read_bytes())
         except FileNotFoundError:
             return []
-        entries: list[dict[str, Any]] = index["manifests"]
-        return entries
+        # Who reads an entry relies on its digest.
+        return [entry | {"digest": str(entry["digest"])} for entry in index["manifests"]]
 
 
 def _replace_index(folder: Path, entries: list[dict[str, Any]]) -> None:

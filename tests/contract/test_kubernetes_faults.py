@@ -1,0 +1,177 @@
+"""A Kubernetes API that refuses, stalls, or is something else: nothing of its client gets out."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
+from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError, NotFoundError
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.domain.errors import (
+    ConflictError,
+    KnativeLambdaError,
+    PlatformUnavailableError,
+    RejectedByPlatformError,
+    RetryableError,
+    ThrottledError,
+)
+from knative_lambda.domain.names import FunctionId
+from tests.contract.s3_servers import CannedAnswer, answering_server, free_port, silent_server
+
+TOKEN = "hunter2-token"
+ITEM = {"metadata": {"namespace": "builds", "name": "a-job"}}
+LONG = "long " * 1000
+
+
+def connect(folder, port, read_seconds=10.0):
+    kubeconfig = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
+        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
+        "users": [{"name": "u", "user": {"token": TOKEN}}],
+    }
+    (folder / "kubeconfig").write_text(json.dumps(kubeconfig))
+    return KubernetesApi(kubeconfig=str(folder / "kubeconfig"), read_seconds=read_seconds)
+
+
+def status(code, reason="", message="said by the API", **headers):
+    body = {"kind": "Status", "code": code, "reason": reason, "message": message}
+    return CannedAnswer(status=code, body=json.dumps(body).encode(), headers=headers)
+
+
+def calls(api):
+    return {
+        "get": lambda: api.get(JOBS, "builds", "a-job"),
+        "list": lambda: list(api.list(JOBS, "builds")),
+        "create": lambda: api.create(JOBS, ITEM),
+        "replace": lambda: api.replace(JOBS, ITEM),
+        "apply": lambda: api.apply(JOBS, ITEM),
+        "delete": lambda: api.delete(JOBS, "builds", "a-job"),
+        "text": lambda: api.text("/api/v1/namespaces/builds/pods/p/log", {"container": "c"}),
+    }
+
+
+CALLS = sorted(calls(None))
+ANSWERS = {
+    "400": (status(400, "BadRequest"), RejectedByPlatformError),
+    "401": (status(401, "Unauthorized"), PlatformUnavailableError),
+    "403": (status(403, "Forbidden"), PlatformUnavailableError),
+    "409 Conflict": (status(409, "Conflict"), ConflictError),
+    "409 AlreadyExists": (status(409, "AlreadyExists"), AlreadyExistsError),
+    "422": (status(422, "Invalid", LONG), RejectedByPlatformError),
+    "429": (status(429, "TooManyRequests"), ThrottledError),
+    "500": (status(500, "InternalError"), PlatformUnavailableError),
+    "503": (status(503), PlatformUnavailableError),
+    "503 not JSON": (CannedAnswer(status=503, body=b"<html>"), PlatformUnavailableError),
+    "400 odd JSON": (CannedAnswer(status=400, body=b"[5]"), RejectedByPlatformError),
+    "400 deep JSON": (CannedAnswer(status=400, body=b"[" * 100_000), RejectedByPlatformError),
+}
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+@pytest.mark.parametrize("call", CALLS)
+def test_a_refusal_is_an_error_of_ours_that_names_the_object(tmp_path, name, call):
+    answer, error = ANSWERS[name]
+    with answering_server(answer) as (port, _), pytest.raises(KnativeLambdaError) as raised:
+        calls(connect(tmp_path, port))[call]()
+    assert isinstance(raised.value, error)
+    assert "builds/" in raised.value.message
+    assert len(raised.value.message) < 400
+    assert TOKEN not in str(raised.value)
+
+
+@pytest.mark.parametrize("call", sorted(set(CALLS) - {"delete"}))
+def test_what_is_not_there_may_come(tmp_path, call):
+    with answering_server(status(404, "NotFound")) as (port, _), pytest.raises(NotFoundError):
+        calls(connect(tmp_path, port))[call]()
+    assert issubclass(NotFoundError, RetryableError)
+
+
+def test_what_is_not_there_is_deleted_and_found_to_be_none(tmp_path):
+    with answering_server(status(404, "NotFound")) as (port, _):
+        api = connect(tmp_path, port)
+        api.delete(JOBS, "builds", "a-job")
+        assert api.find(JOBS, "builds", "a-job") is None
+
+
+@pytest.mark.parametrize(
+    ("header", "seconds"), [("7", 7), ("soon", 1), ("\xb2", 1), ("9" * 30, 1), (None, 1)]
+)
+def test_how_long_to_wait_is_passed_on(tmp_path, header, seconds):
+    headers = {} if header is None else {"Retry-After": header}
+    with (
+        answering_server(status(429, **headers)) as (port, seen),
+        pytest.raises(ThrottledError) as raised,
+    ):
+        calls(connect(tmp_path, port))["get"]()
+    assert raised.value.retry_after.total_seconds() == seconds
+    assert len(seen) == 1  # the Broker tries again, and nobody else
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b"<html>", b"5", b"[]", b"null", b"\xff\xfe", b"[" * 100_000]
+)
+@pytest.mark.parametrize("call", sorted(set(CALLS) - {"text"}))
+def test_an_answer_that_is_no_object_is_a_platform_in_trouble(tmp_path, body, call):
+    answer = CannedAnswer(status=200, body=body)
+    with answering_server(answer) as (port, _), pytest.raises(PlatformUnavailableError):
+        calls(connect(tmp_path, port))[call]()
+
+
+@pytest.mark.parametrize("call", CALLS)
+def test_an_api_that_is_not_there_is_unavailable(tmp_path, call):
+    with pytest.raises(PlatformUnavailableError) as raised:
+        calls(connect(tmp_path, free_port()))[call]()
+    assert TOKEN not in str(raised.value)
+
+
+@pytest.mark.timeout(20)
+def test_an_api_that_never_answers_is_given_up(tmp_path):
+    with silent_server() as port, pytest.raises(PlatformUnavailableError):
+        calls(connect(tmp_path, port, read_seconds=0.2))["get"]()
+
+
+@pytest.mark.timeout(20)
+def test_an_api_that_closes_in_the_middle_is_unavailable(tmp_path):
+    answer = CannedAnswer(status=200, body=b"{", claimed_length=100)
+    with answering_server(answer) as (port, _), pytest.raises(PlatformUnavailableError):
+        calls(connect(tmp_path, port))["get"]()
+
+
+@pytest.mark.parametrize("kubeconfig", ["", "{", "[]", "apiVersion: v1", "\x00"])
+def test_a_kubeconfig_that_leads_nowhere_is_a_platform_in_trouble(tmp_path, kubeconfig):
+    (tmp_path / "kubeconfig").write_text(kubeconfig)
+    api = KubernetesApi(kubeconfig=str(tmp_path / "kubeconfig"))
+    with pytest.raises(PlatformUnavailableError):
+        api.get(JOBS, "builds", "a-job")
+    with pytest.raises(PlatformUnavailableError):
+        KubernetesApi(kubeconfig=str(tmp_path / "nowhere")).get(JOBS, "builds", "a-job")
+
+
+@pytest.mark.parametrize(
+    "name", ["../../secrets", "a?b=c", "a/b", "a b", "\r\nx: y", "\N{SNOWMAN}"]
+)
+def test_a_name_never_leads_to_another_path(tmp_path, name):
+    with answering_server(status(404, "NotFound")) as (port, seen):
+        connect(tmp_path, port).find(JOBS, "builds", name)
+    (request,) = seen
+    path = request.removeprefix("GET /apis/batch/v1/namespaces/builds/jobs/")
+    assert not {"/", "?", " "} & set(path)
+
+
+def test_a_deletion_that_conflicts_for_another_reason_is_told(tmp_path):
+    with answering_server(status(409, "Conflict")) as (port, _), pytest.raises(ConflictError):
+        connect(tmp_path, port).delete(JOBS, "builds", "a-job")
+
+
+def test_a_kind_that_is_not_installed_is_a_platform_in_trouble(tmp_path):
+    answer = CannedAnswer(status=404, body=b"404 page not found\n")
+    with answering_server(answer) as (port, _):
+        records = KubernetesLambdaFunctions(api=connect(tmp_path, port))
+        with pytest.raises(PlatformUnavailableError):
+            list(records.list())
+        assert records.get(FunctionId("default", "hello")) is None
