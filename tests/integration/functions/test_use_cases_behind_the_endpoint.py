@@ -1,0 +1,84 @@
+"""Wishes that pass validation, all the way through the use cases: never a 500."""
+
+from __future__ import annotations
+
+import json
+
+from flask import Request
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from werkzeug.test import EnvironBuilder
+
+from knative_lambda.domain.events import BUILD_START, DELETE, BuildStart
+from knative_lambda.inbound.cloud_events import read_data, read_function
+from knative_lambda.inbound.endpoint import Endpoint
+from tests.control_plane import ControlPlane
+
+text = st.text(st.characters(exclude_categories=()), max_size=20)
+paths = st.lists(st.text("ab.\u00e4\U0001f600 ~", min_size=1, max_size=4), min_size=1, max_size=3)
+sources = st.one_of(
+    st.dictionaries(paths.map("/".join), text, min_size=1, max_size=4).map(
+        lambda files: {"inline": files}
+    ),
+    text.map(lambda tail: {"uri": f"s3://sources/default/{tail}"}),
+    st.just({"image": f"registry/x@sha256:{'d' * 64}"}),
+)
+wishes = st.fixed_dictionaries(
+    {"source": sources, "runtime": st.just("python3.11")},
+    optional={
+        "env": st.lists(
+            st.fixed_dictionaries({"name": st.text("AB", min_size=1), "value": text}), max_size=2
+        ),
+        "subscriptions": st.lists(
+            st.dictionaries(st.sampled_from(["type", "source"]), text, min_size=1), max_size=2
+        ),
+    },
+)
+times = st.datetimes(timezones=st.timezones()).map(lambda time: time.isoformat())
+ids = st.text(st.characters(exclude_categories=()), min_size=1, max_size=30)
+
+
+def endpoint(world):
+    def start(event):
+        return world.start_build(event, read_function(event), read_data(event, BuildStart))
+
+    def delete(event):
+        return world.delete_lambda(event, read_function(event))
+
+    return Endpoint(source="/test", handlers=lambda: {BUILD_START: start, DELETE: delete})
+
+
+def send(target, event_type, data, **attributes):
+    event = {"specversion": "1.0", "source": "/t", "type": event_type, "subject": "default/hello"}
+    body = json.dumps(event | attributes | {"data": data})
+    headers = {"Content-Type": "application/cloudevents+json"}
+    builder = EnvironBuilder(method="POST", headers=headers, data=body)
+    try:
+        return int(target(Request(builder.get_environ()))[1])
+    finally:
+        builder.close()
+
+
+@settings(max_examples=200, suppress_health_check=list(HealthCheck))
+@given(deliveries=st.lists(st.tuples(st.none() | wishes, times, ids), min_size=1, max_size=4))
+def test_any_sequence_of_wishes_and_deletions_is_answered(deliveries):
+    world = ControlPlane()
+    target = endpoint(world)
+    for wish, time, id_ in deliveries:
+        kind = DELETE if wish is None else BUILD_START
+        assert send(target, kind, wish or {}, time=time, id=id_) in {200, 400, 422}
+
+
+@settings(max_examples=100, suppress_health_check=list(HealthCheck))
+@given(wish=wishes)
+def test_an_accepted_wish_is_deployed_as_it_was_sent(wish):
+    world = ControlPlane()
+    now = world.clock.now().isoformat()
+    if send(endpoint(world), BUILD_START, wish, time=now, id="1") != 200:
+        return
+    for job in list(world.jobs.list()):
+        world.finish(job.name)
+        world.job_changed(job.name)
+    sent = BuildStart.model_validate(wish)
+    assert world.record.spec.source == sent.source
+    assert world.record.spec.env == sent.env
