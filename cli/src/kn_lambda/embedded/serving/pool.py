@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+import signal
 from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.serving.background import BackgroundTasks
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.serving.settings import ServingSettings
     from kn_lambda.embedded.serving.starter import Starter
     from kn_lambda.embedded.serving.template import ServingRules
+
+_ENDED_BY_OTHERS = {-signal.SIGKILL, -signal.SIGTERM}
 
 
 class RevisionPool:
@@ -72,7 +75,7 @@ class RevisionPool:
         """Start a process whether or not a request is there; `StartError` when it fails."""
         pod = self._pods.new(self._revision)
         try:
-            process = await self._starter.start(self._revision, self.rules, pod)
+            process = await self._start_again_if_killed(pod)
         except StartError as error:
             pod.finished(failed=True, message=str(error))
             self._pods.keep_newest_finished(self._revision)
@@ -81,6 +84,18 @@ class RevisionPool:
             pod.finished()
             raise
         self._add(process)
+
+    async def _start_again_if_killed(self, pod: LambdaPod) -> LambdaProcess:
+        """Try again, a few times, what somebody else ended: that says nothing of the revision."""
+        while True:
+            try:
+                return await self._starter.start(self._revision, self.rules, pod)
+            except StartError as error:
+                self._backoff.failed(str(error))
+                if error.returncode not in _ENDED_BY_OTHERS or self._backoff.is_looping:
+                    raise
+                pod.crashed(error.returncode, str(error), looping=False)
+            await asyncio.sleep(self._backoff.remaining_seconds)
 
     async def hold(self) -> LambdaProcess:
         """Wait for a process; to be returned by `release`. A cancelled wait takes nothing.
