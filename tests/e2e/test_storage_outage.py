@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import time
 from contextlib import ExitStack, closing, suppress
@@ -112,7 +114,7 @@ def test_a_context_that_was_lost_is_a_failed_build_and_the_next_wish_works(
     storage.stop()
     storage.start()  # empty
     (builder, *_) = platform.processes("lambda_builder.build")
-    subprocess.run(["kill", "-9", str(builder)], check=True)
+    os.kill(builder, signal.SIGKILL)
 
     record = platform.await_phase("unlucky", "Failed")
 
