@@ -11,15 +11,18 @@ import contextlib
 import http.client
 import json
 import os
-import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.bench.process_memory import pss_mib
+from tests.bench.runtime_bench import free_port
+from tests.bench.samples import Samples
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -53,51 +56,52 @@ users: [{name: nobody, user: {}}]
 """
 
 
-def measure() -> list[dict[str, str | float]]:
-    """One row per function: medians in ms and MiB, and the ratio to the bare function's start."""
-    with tempfile.TemporaryDirectory() as folder:
-        sources = _sources(Path(folder))
-        rows = {name: _Row() for name in sources}
-        for source in sources.values():
-            with _started(source, Path(folder)):
-                pass  # what is compiled, or in the page cache, is so for all of them
-        for _ in range(RUNS):
-            for name, source in sources.items():
-                rows[name].run(name, source, Path(folder))
-    bare = statistics.median(rows[BARE].starts)
-    return [{"function": name, **row.medians(bare)} for name, row in rows.items()]
+@dataclass
+class Row:
+    """What was measured of one function, in ms and MiB."""
 
-
-class _Row:
-    """What was measured of one function."""
-
-    def __init__(self) -> None:
-        self.starts: list[float] = []
-        self.first_events: list[float] = []
-        self.idle: list[float] = []
-        self.used: list[float] = []
+    starts: Samples = field(default_factory=Samples)
+    first_events: Samples = field(default_factory=Samples)
+    idle: Samples = field(default_factory=Samples)
+    used: Samples = field(default_factory=Samples)
 
     def run(self, name: str, source: Path, folder: Path) -> None:
         """Start it once."""
         with _started(source, folder) as (pid, port, start):
-            self.starts.append(start)
-            self.idle.append(_pss(pid))
+            self.starts.add(start)
+            self.idle.add(pss_mib(pid))
             if name in EVENTS:
-                self.first_events.append(_first_event(port, *EVENTS[name]))
-                self.used.append(_pss(pid))
+                self.first_events.add(_first_event(port, *EVENTS[name]))
+                self.used.add(pss_mib(pid))
 
-    def medians(self, bare: float) -> dict[str, str | float]:
-        """The row of the table."""
-        start = statistics.median(self.starts)
-        row: dict[str, str | float] = {
-            "start_ms": round(start),
-            "ratio": round(start / bare, 2),
-            "idle_pss_mib": round(statistics.median(self.idle), 1),
+
+def measure(runs: int = RUNS) -> dict[str, Row]:
+    """One row per function; they take turns, so that all see the same machine."""
+    with tempfile.TemporaryDirectory() as folder:
+        sources = _sources(Path(folder))
+        rows = {name: Row() for name in sources}
+        for source in sources.values():
+            with _started(source, Path(folder)):
+                pass  # what is compiled, or in the page cache, is so for all of them
+        for _ in range(runs):
+            for name, source in sources.items():
+                rows[name].run(name, source, Path(folder))
+    return rows
+
+
+def _report(rows: dict[str, Row]) -> list[dict[str, str | float]]:
+    bare = rows[BARE].starts.median
+    return [
+        {
+            "function": name,
+            "start_ms": row.starts.text(),
+            "ratio": round(row.starts.median / bare, 2),
+            "idle_pss_mib": row.idle.text(),
+            "first_event_ms": row.first_events.text() if name in EVENTS else "",
+            "used_pss_mib": row.used.text() if name in EVENTS else "",
         }
-        if self.first_events:
-            row["first_event_ms"] = round(statistics.median(self.first_events))
-            row["used_pss_mib"] = round(statistics.median(self.used), 1)
-        return row
+        for name, row in rows.items()
+    ]
 
 
 def _sources(folder: Path) -> dict[str, Path]:
@@ -125,7 +129,7 @@ def _environment(folder: Path) -> dict[str, str]:
 @contextlib.contextmanager
 def _started(source: Path, folder: Path) -> Iterator[tuple[int, int, float]]:
     """A function that is ready: pid of its master, its port, and how many ms it took."""
-    port = _free_port()
+    port = free_port()
     options = ["--target", "handle", "--source", str(source), "--signature-type", "http"]
     program = str(Path(sys.executable).with_name("functions-framework"))
     begin = time.perf_counter()
@@ -141,13 +145,6 @@ def _started(source: Path, folder: Path) -> Iterator[tuple[int, int, float]]:
     finally:
         process.terminate()
         process.wait()
-
-
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 def _wait_until_ready(process: subprocess.Popen[bytes], port: int) -> None:
@@ -188,19 +185,6 @@ def _first_event(port: int, event_type: str, data: Mapping[str, object]) -> floa
     return took
 
 
-def _pss(master: int) -> float:
-    """Proportional set size of gunicorn's master and its workers, in MiB."""
-    children = Path(f"/proc/{master}/task/{master}/children").read_text().split()
-    kib = 0
-    for pid in (master, *map(int, children)):
-        for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                kib += int(line.split()[1])
-    return kib / 1024
-
-
 if __name__ == "__main__":
-    sys.stdout.write(
-        json.dumps({"cores": os.cpu_count(), "runs": RUNS, "rows": measure()}, indent=2)
-    )
-    sys.stdout.write("\n")
+    report = {"cores": os.cpu_count(), "rows": _report(measure())}
+    sys.stdout.write(json.dumps(report, indent=2) + "\n")

@@ -1,23 +1,27 @@
 """The Python runtime beside functions-framework under gunicorn: start and requests per second.
 
-Run as `python tests/bench/runtime_bench.py ENVIRONMENT`, where ENVIRONMENT has exactly the
+Run as `python -m tests.bench.runtime_bench ENVIRONMENT`, where ENVIRONMENT has exactly the
 packages of runtimes/python/requirements.txt, compiled. Prints JSON with the medians and ratios.
 """
 
 from __future__ import annotations
 
+import contextlib
 import json
 import socket
-import statistics
 import subprocess
 import sys
 import tempfile
 import time
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
+from tests.bench.process_memory import pss_mib
+from tests.bench.samples import Table
+
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 REPOSITORY = Path(__file__).parents[2]
 HANDLER = "def handler(event):\n    return None\n"
@@ -67,9 +71,7 @@ BASELINE = "functions-framework under gunicorn"
 def _start(server: Server, environment: Path, folder: Path) -> tuple[subprocess.Popen[bytes], int]:
     (folder / "source").mkdir(exist_ok=True)
     (folder / "source" / "main.py").write_text(server.source)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
+    port = free_port()
     variables = {"PORT": str(port), "HOST": "127.0.0.1", "FUNCTION_ROOT": str(folder)}
     process = subprocess.Popen(
         server.command(environment, folder, port),
@@ -78,6 +80,14 @@ def _start(server: Server, environment: Path, folder: Path) -> tuple[subprocess.
         stderr=subprocess.DEVNULL,
     )
     return process, port
+
+
+def free_port() -> int:
+    """A port of 127.0.0.1 that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+        return port
 
 
 def _wait_for_first_answer(port: int) -> None:
@@ -93,55 +103,71 @@ def _wait_for_first_answer(port: int) -> None:
     raise TimeoutError("the server did not answer within 20 s")
 
 
-def _start_milliseconds(server: Server, environment: Path, folder: Path) -> float:
-    begin = time.perf_counter()
+@contextlib.contextmanager
+def running(
+    server: Server, environment: Path, folder: Path
+) -> Iterator[tuple[subprocess.Popen[bytes], int]]:
+    """A server that has answered once, and its port."""
     process, port = _start(server, environment, folder)
     try:
         _wait_for_first_answer(port)
-        return (time.perf_counter() - begin) * 1000
+        yield process, port
     finally:
         process.terminate()
         process.wait()
 
 
-def _requests_per_second(server: Server, environment: Path, folder: Path) -> float:
-    process, port = _start(server, environment, folder)
-    try:
-        _wait_for_first_answer(port)
-        generator = str(Path(__file__).with_name("runtime_load.py"))
-        python = str(environment / "bin" / "python")
-        arguments = [python, generator, str(port), str(LOAD_SECONDS), str(CONNECTIONS)]
-        return float(subprocess.run(arguments, stdout=subprocess.PIPE, check=True).stdout)
-    finally:
-        process.terminate()
-        process.wait()
+def requests_per_second(
+    environment: Path, port: int, seconds: float, *, host: str = "localhost"
+) -> float:
+    """Answers per second of whatever serves `host` on that port."""
+    generator = str(Path(__file__).with_name("runtime_load.py"))
+    python = str(environment / "bin" / "python")
+    arguments = [python, generator, str(port), str(seconds), str(CONNECTIONS), host]
+    return float(subprocess.run(arguments, stdout=subprocess.PIPE, check=True).stdout)
 
 
-def measure(environment: Path) -> dict[str, dict[str, float]]:
-    """Medians per server, and their ratios to the baseline; the servers take turns."""
-    starts: dict[str, list[float]] = {name: [] for name in SERVERS}
-    loads: dict[str, list[float]] = {name: [] for name in SERVERS}
+@dataclass
+class Comparison:
+    """By the name of the server: milliseconds to the first answer, MiB then, requests/s."""
+
+    starts: Table = field(default_factory=Table)
+    memory: Table = field(default_factory=Table)
+    loads: Table = field(default_factory=Table)
+
+
+def measure(
+    environment: Path, *, starts: int = STARTS, loads: int = LOADS, seconds: float = LOAD_SECONDS
+) -> Comparison:
+    """Start and load every server; they take turns, so that all see the same machine."""
+    found = Comparison()
     with tempfile.TemporaryDirectory() as folder:
-        for _ in range(STARTS):
+        for _ in range(starts):
             for name, server in SERVERS.items():
-                starts[name].append(_start_milliseconds(server, environment, Path(folder)))
-        for _ in range(LOADS):
+                begin = time.perf_counter()
+                with running(server, environment, Path(folder)) as (process, _port):
+                    found.starts[name].add((time.perf_counter() - begin) * 1000)
+                    found.memory[name].add(pss_mib(process.pid))
+        for _ in range(loads):
             for name, server in SERVERS.items():
-                loads[name].append(_requests_per_second(server, environment, Path(folder)))
-    return {name: _summary(starts, loads, name) for name in SERVERS}
+                with running(server, environment, Path(folder)) as (_process, port):
+                    found.loads[name].add(requests_per_second(environment, port, seconds))
+    return found
 
 
-def _summary(
-    starts: dict[str, list[float]], loads: dict[str, list[float]], name: str
-) -> dict[str, float]:
-    start, load = statistics.median(starts[name]), statistics.median(loads[name])
+def _report(found: Comparison) -> dict[str, dict[str, float | str]]:
+    start, load = found.starts[BASELINE].median, found.loads[BASELINE].median
     return {
-        "start_milliseconds": round(start, 1),
-        "start_ratio": round(start / statistics.median(starts[BASELINE]), 2),
-        "requests_per_second": round(load),
-        "requests_ratio": round(load / statistics.median(loads[BASELINE]), 1),
+        name: {
+            "start_milliseconds": found.starts[name].text(),
+            "start_ratio": round(found.starts[name].median / start, 2),
+            "requests_per_second": found.loads[name].text(),
+            "requests_ratio": round(found.loads[name].median / load, 1),
+        }
+        for name in SERVERS
     }
 
 
 if __name__ == "__main__":
-    sys.stdout.write(json.dumps(measure(Path(sys.argv[1]).resolve()), indent=2) + "\n")
+    comparison = measure(Path(sys.argv[1]).resolve())
+    sys.stdout.write(json.dumps(_report(comparison), indent=2) + "\n")

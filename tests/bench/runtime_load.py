@@ -1,7 +1,8 @@
 """An HTTP/1.1 load generator for one small request, faster than any server measured with it.
 
-`python runtime_load.py PORT SECONDS CONNECTIONS` prints the requests answered per second; any
-answer but 200 and 204 ends it with status 1.
+`python runtime_load.py PORT SECONDS CONNECTIONS HOST` prints the requests answered per second; any
+answer but 200 and 204 ends it with status 1. HOST is the header by which a gateway finds the
+server.
 """
 
 from __future__ import annotations
@@ -14,20 +15,21 @@ from typing import cast
 import uvloop  # type: ignore[import-not-found]  # of the environment that is measured
 
 BODY = b'{"text":"' + b"x" * 1013 + b'"}'
-REQUEST = (
-    b"POST / HTTP/1.1\r\nhost: localhost\r\n"
-    b"ce-specversion: 1.0\r\nce-id: 1\r\nce-source: /bench\r\n"
-    b"ce-type: com.example.measured\r\nce-time: 2026-01-01T00:00:00Z\r\n"
-    b"content-type: application/json\r\ncontent-length: %d\r\n\r\n" % len(BODY)
-) + BODY
+HEAD = (
+    "POST / HTTP/1.1\r\nhost: {host}\r\n"
+    "ce-specversion: 1.0\r\nce-id: 1\r\nce-source: /bench\r\n"
+    "ce-type: com.example.measured\r\nce-time: 2026-01-01T00:00:00Z\r\n"
+    "content-type: application/json\r\ncontent-length: {length}\r\n\r\n"
+)
 _GOOD = (b"HTTP/1.1 200", b"HTTP/1.1 204")
 
 
 class Caller(asyncio.Protocol):
     """Sends the request again as soon as its answer is complete."""
 
-    def __init__(self, until: float) -> None:
+    def __init__(self, until: float, request: bytes) -> None:
         self.until = until
+        self._request = request
         self.answered = 0
         self.finished: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._transport: asyncio.Transport | None = None
@@ -35,7 +37,7 @@ class Caller(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast("asyncio.Transport", transport)
-        self._transport.write(REQUEST)
+        self._transport.write(self._request)
 
     def data_received(self, data: bytes) -> None:
         self._received += data
@@ -46,7 +48,7 @@ class Caller(asyncio.Protocol):
         self.answered += 1
         self._received = b""
         if time.perf_counter() < self.until:
-            self._transport.write(REQUEST)
+            self._transport.write(self._request)
             return
         self._transport.close()
 
@@ -67,12 +69,15 @@ def _is_complete(answer: bytes) -> bool:
     return len(body) >= (int(after.split(b"\r\n", 1)[0]) if found else 0)
 
 
-async def requests_per_second(port: int, seconds: float, connections: int) -> float:
+async def requests_per_second(port: int, seconds: float, connections: int, host: str) -> float:
     """Answers per second over that many connections kept busy."""
     loop = asyncio.get_running_loop()
+    request = HEAD.format(host=host, length=len(BODY)).encode() + BODY
     begin = time.perf_counter()
     callers = [
-        (await loop.create_connection(lambda: Caller(begin + seconds), "127.0.0.1", port))[1]
+        (await loop.create_connection(lambda: Caller(begin + seconds, request), "127.0.0.1", port))[
+            1
+        ]
         for _ in range(connections)
     ]
     await asyncio.gather(*(caller.finished for caller in callers))
@@ -80,6 +85,6 @@ async def requests_per_second(port: int, seconds: float, connections: int) -> fl
 
 
 if __name__ == "__main__":
-    port, seconds, connections = sys.argv[1:]
-    answered = uvloop.run(requests_per_second(int(port), float(seconds), int(connections)))
+    port, seconds, connections, host = sys.argv[1:]
+    answered = uvloop.run(requests_per_second(int(port), float(seconds), int(connections), host))
     sys.stdout.write(f"{answered}\n")

@@ -1,0 +1,119 @@
+"""What was promised, what was measured, and whether that is enough."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from tests.bench import deploy_bench, growth_bench
+from tests.bench.control_function_start import BARE
+from tests.bench.deployments import PARTS, TOTAL
+from tests.bench.runtime_bench import BASELINE
+from tests.bench.samples import number, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.bench.results import Results
+
+CONTROL_START, CONTROL_MIB = 1.3, 60
+RUNTIME_START, RUNTIME_REQUESTS = 0.75, 4
+UNCHANGED_SECONDS = 0.5
+DEPLOY_SECONDS, DEPLOY_FIVE_SECONDS = 4, 8
+# "Flat" needs a number: what the noise of one machine does to a median of milliseconds.
+FLAT = 1.5
+
+
+class Bar(NamedTuple):
+    """One line of the verdict."""
+
+    what: str
+    bar: str
+    measured: str
+    is_met: bool
+
+    def row(self) -> str:
+        """The line of the table."""
+        verdict = "met" if self.is_met else "**missed**"
+        return f"| {self.what} | {self.bar} | {self.measured} | {verdict} |"
+
+
+def bars(results: Results) -> Iterator[Bar]:
+    """Every bar that can be measured without a cluster."""
+    yield from _control_bars(results)
+    yield from _runtime_bars(results)
+    yield from _deploy_bars(results)
+    yield from _growth_bars(results)
+
+
+def _control_bars(results: Results) -> Iterator[Bar]:
+    bare = results.control[BARE].starts.median
+    ours = {name: row for name, row in results.control.items() if name != BARE}
+    slowest = max(ours, key=lambda name: ours[name].starts.median)
+    worst = ours[slowest].starts.median
+    yield Bar(
+        f"control function, process start -> first 200 (slowest: {slowest})",
+        f"<= {CONTROL_START}x a bare function",
+        f"{ratio(worst, bare)} ({number(worst)} ms / {number(bare)} ms)",
+        worst <= CONTROL_START * bare,
+    )
+    for text, samples in (
+        ("idle", {name: row.idle for name, row in ours.items()}),
+        ("idle after its first event", {name: row.used for name, row in ours.items()}),
+    ):
+        largest = max(samples, key=lambda name: samples[name].median)
+        mib = samples[largest].median
+        what = f"memory of a control function, {text} (largest: {largest})"
+        yield Bar(what, f"<= {CONTROL_MIB} MiB PSS", f"{number(mib)} MiB", mib <= CONTROL_MIB)
+
+
+def _runtime_bars(results: Results) -> Iterator[Bar]:
+    runtimes = results.requests.runtimes
+    if runtimes is None:
+        return
+    start, base = runtimes.starts["runtime"].median, runtimes.starts[BASELINE].median
+    yield Bar(
+        "Python lambda, process start -> first 200",
+        f"<= {RUNTIME_START}x functions-framework under gunicorn",
+        f"{ratio(start, base)} ({number(start)} ms / {number(base)} ms)",
+        start <= RUNTIME_START * base,
+    )
+    load, base = runtimes.loads["runtime"].median, runtimes.loads[BASELINE].median
+    yield Bar(
+        "Python lambda, trivial CloudEvent, one process, requests/s",
+        f">= {RUNTIME_REQUESTS}x functions-framework under gunicorn",
+        f"{ratio(load, base)} ({number(load)} / {number(base)})",
+        load >= RUNTIME_REQUESTS * base,
+    )
+
+
+def _deploy_bars(results: Results) -> Iterator[Bar]:
+    tables = results.deployments.tables
+    unchanged = tables[deploy_bench.UNCHANGED]
+    has_job = PARTS[0] in unchanged
+    yield Bar(
+        "the same source again, accepted -> first answer",
+        f"no Job; <= {UNCHANGED_SECONDS} s",
+        f"{'a Job' if has_job else 'no Job'}; {unchanged[TOTAL].text('s')}",
+        not has_job and unchanged[TOTAL].median <= UNCHANGED_SECONDS,
+    )
+    for scenario, seconds in (
+        (deploy_bench.NEW, DEPLOY_SECONDS),
+        (deploy_bench.NEW_FIVE, DEPLOY_FIVE_SECONDS),
+    ):
+        total = tables[scenario][TOTAL]
+        what = f"{scenario}, accepted -> first answer"
+        bar = f"<= {seconds} s (the bar of a real cluster)"
+        yield Bar(what, bar, total.text("s"), total.median <= seconds)
+
+
+def _growth_bars(results: Results) -> Iterator[Bar]:
+    tables = results.growth.tables
+    first, last = min(tables), max(tables)
+    for what in (growth_bench.UNCHANGED, growth_bench.MATCHING):
+        small, large = tables[first][what].median, tables[last][what].median
+        yield Bar(
+            f"{what}, {first:,} -> {last:,} lambdas",
+            f"flat (<= {FLAT}x)",
+            f"{ratio(large, small)} ({number(small)} ms -> {number(large)} ms)",
+            large <= FLAT * small,
+        )

@@ -1,0 +1,179 @@
+"""Writes docs/BENCHMARKS.md: measured tables between hand-written words."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.bench import deploy_bench, gateway_bench, growth_bench
+from tests.bench.bars import bars
+from tests.bench.control_function_start import BARE
+from tests.bench.deployments import JOURNAL_TIME, PARTS, TOTAL
+from tests.bench.runtime_bench import BASELINE
+from tests.bench.samples import number, ratio
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.bench.results import Results
+
+TEMPLATE = Path(__file__).with_name("BENCHMARKS.template.md")
+_KIB = 1024
+
+
+def write_document(results: Results, output: Path) -> None:
+    """Replace the file."""
+    sections = {
+        "machine": _machine(results),
+        "bars": _lines("what", "bar", "measured", "", rows=[bar.row() for bar in bars(results)]),
+        "control": _control(results),
+        "runtime": _runtime(results),
+        "deploy": _deploy(results),
+        "parts": _parts(results),
+        "layers": _layers(results),
+        "requests": _requests(results),
+        "memory": _memory(results),
+        "growth": _growth(results),
+    }
+    text = re.sub(r"\{\{(\w+)\}\}", lambda match: sections[match[1]], TEMPLATE.read_text())
+    output.write_text(text)
+
+
+def _lines(*heads: str, rows: Iterable[str]) -> str:
+    return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
+
+
+def _row(*cells: str) -> str:
+    return f"| {' | '.join(cells)} |"
+
+
+def _machine(results: Results) -> str:
+    minutes = (results.ended - results.begun).total_seconds() / 60
+    loads = results.load_averages
+    facts = [
+        f"Date: {results.begun:%Y-%m-%d}; the run took {minutes:.0f} minutes",
+        *results.machine,
+        f"Load average meanwhile, own work included: {min(loads):.1f} to {max(loads):.1f}",
+    ]
+    return "\n".join(f"- {fact}" for fact in facts)
+
+
+def _control(results: Results) -> str:
+    bare = results.control[BARE].starts.median
+    rows = [
+        _row(
+            name,
+            row.starts.text(),
+            ratio(row.starts.median, bare),
+            row.idle.text(),
+            row.first_events.text() if name != BARE else "",
+            row.used.text() if name != BARE else "",
+        )
+        for name, row in results.control.items()
+    ]
+    heads = ("function", "start -> first 200, ms", "ratio", "PSS idle, MiB")
+    return _lines(*heads, "first event, ms", "PSS after it, MiB", rows=rows)
+
+
+def _runtime(results: Results) -> str:
+    found = results.requests.runtimes
+    if found is None:
+        return ""
+    start, load, memory = (
+        table[BASELINE].median for table in (found.starts, found.loads, found.memory)
+    )
+    rows = [
+        _row(
+            name,
+            found.starts[name].text(),
+            ratio(found.starts[name].median, start),
+            found.loads[name].text(),
+            ratio(found.loads[name].median, load),
+            found.memory[name].text(),
+            ratio(found.memory[name].median, memory),
+        )
+        for name in found.starts.names()
+    ]
+    heads = ("server", "start -> first answer, ms", "ratio", "requests/s", "ratio")
+    return _lines(*heads, "PSS idle, MiB", "ratio", rows=rows)
+
+
+def _deploy(results: Results) -> str:
+    found = results.deployments
+    rows = [
+        _row(f"Knative Lambda: {scenario}", table[TOTAL].text(), table[JOURNAL_TIME].text())
+        for scenario, table in found.tables.items()
+    ]
+    rows += [
+        _row(f"by hand: {name}", results.without_us[name].text(), "")
+        for name in results.without_us.names()
+    ]
+    rows += [_row(f"(once) {name}", found.starts[name].text(), "") for name in found.starts.names()]
+    return _lines("", "seconds to the first answer", "by the Broker's journal", rows=rows)
+
+
+def _parts(results: Results) -> str:
+    tables = results.deployments.tables
+    rows = [
+        _row(scenario, *(number(table[part].median) for part in (*PARTS, TOTAL)))
+        for scenario, table in tables.items()
+        if PARTS[0] in table
+    ]
+    return _lines("seconds", *PARTS, "sum", rows=rows)
+
+
+def _layers(results: Results) -> str:
+    rows = []
+    for scenario in (deploy_bench.NEW_FIVE, deploy_bench.WARM_FIVE, deploy_bench.CODE_FIVE):
+        layers = results.deployments.layers[scenario]
+        sent = sum(layer["size"] for layer in layers if not layer["reused"])
+        kept = sum(layer["size"] for layer in layers if layer["reused"])
+        rows.append(_row(scenario, number(sent / _KIB), number(kept / _KIB)))
+    return _lines("", "layers sent, KiB", "layers that were there, KiB", rows=rows)
+
+
+def _requests(results: Results) -> str:
+    found = results.requests
+    rows = []
+    for name in found.milliseconds.names():
+        samples = found.milliseconds[name]
+        load = found.per_second[name].text() if name in found.per_second else ""
+        rows.append(
+            _row(name, number(samples.median), number(samples.percentile(99)),
+                 str(len(samples.values)), load)
+        )  # fmt: skip
+    return _lines("", "p50, ms", "p99, ms", "requests", "requests/s, 16 connections", rows=rows)
+
+
+def _memory(results: Results) -> str:
+    found = results.requests
+    rows = [
+        _row("the platform's process, no lambda", number(found.platform_empty)),
+        _row(
+            f"the platform's process, {gateway_bench.LAMBDAS} lambdas", found.platform_full.text()
+        ),
+        _row(f"each of {gateway_bench.LAMBDAS} lambdas that are up, idle", found.lambdas.text()),
+    ]
+    if found.runtimes is not None:
+        alone = found.runtimes.memory
+        rows += [
+            _row(f"one idle process alone: {name}", alone[name].text())
+            for name in ("runtime", BASELINE)
+        ]
+    return _lines("", "PSS, MiB", rows=rows)
+
+
+def _growth(results: Results) -> str:
+    tables = results.growth.tables
+    sizes = sorted(tables)
+    rows = []
+    for what in (
+        growth_bench.UNCHANGED, growth_bench.MATCHING, growth_bench.CLEANUP, growth_bench.MEMORY,
+        growth_bench.CREATED,
+    ):  # fmt: skip
+        medians = [tables[size][what].median for size in sizes]
+        growth = ratio(medians[-1], medians[0])
+        rows.append(_row(what, *(tables[size][what].text() for size in sizes), growth))
+    heads = [f"{size:,} lambdas" for size in sizes]
+    return _lines("ms where nothing else is said", *heads, "last / first", rows=rows)

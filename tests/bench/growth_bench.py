@@ -1,0 +1,209 @@
+"""Cost of one event as the number of lambdas grows."""
+
+from __future__ import annotations
+
+import http.client
+import http.server
+import tempfile
+import threading
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from typing_extensions import override
+
+from tests.bench.deployments import TOTAL, Deployer
+from tests.bench.functions import WITHOUT_PACKAGES
+from tests.bench.platform_process import Platform
+from tests.bench.process_memory import pss_mib
+from tests.bench.samples import Table
+from tests.bench.timeline import Timeline
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from tests.bench.platform_process import Connection
+
+REAL = "real"
+UNCHANGED = "build.start, unchanged source -> first answer"
+MATCHING = "tenant event accepted -> delivered (1 Trigger of N matches)"
+CLEANUP = "cleanup, all records read"
+MEMORY = "PSS of the platform, MiB"
+CREATED = "objects created per second"
+_RECORDS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
+_TRIGGERS = "/apis/eventing.knative.dev/v1/namespaces/default/triggers"
+_WRITERS = 4
+_PATIENCE_SECONDS = 120.0
+_DELIVERIES = 50
+
+
+@dataclass
+class Growth:
+    """Milliseconds by number of lambdas and what was measured."""
+
+    tables: dict[int, Table] = field(default_factory=dict)
+
+
+def measure(sizes: Sequence[int], repeats: int) -> Growth:
+    """Grow one platform; every lambda has a record and a Trigger, and one of them runs."""
+    found = Growth()
+    with (
+        tempfile.TemporaryDirectory() as folder,
+        _Sink() as sink,
+        Platform(Path(folder) / "home") as platform,
+        Timeline(platform) as timeline,
+    ):
+        deployer = Deployer(platform, timeline)
+        deployer.deploy(REAL, WITHOUT_PACKAGES, 0)
+        lambdas = _Lambdas(platform, sink.url)
+        for size in sizes:
+            table = found.tables[size] = Table()
+            table[CREATED].add(lambdas.grow(size))
+            _measure_one_size(table, platform, deployer, sink, repeats)
+    return found
+
+
+def _measure_one_size(
+    table: Table, platform: Platform, deployer: Deployer, sink: _Sink, repeats: int
+) -> None:
+    broker = platform.broker()
+    for number in range(_DELIVERIES):
+        table[MATCHING].add(_deliver(broker, sink, f"{time.time()}-{number}") * 1000)
+    deployer.deploy(REAL, WITHOUT_PACKAGES, 0)  # starts what had gone to zero meanwhile
+    for _ in range(repeats):
+        deployed = deployer.deploy(REAL, WITHOUT_PACKAGES, 0)
+        table[UNCHANGED].add(deployed.seconds[TOTAL] * 1000)
+    _clean_up(broker, f"first-{time.time()}")  # starts the function
+    table[CLEANUP].add(_clean_up(broker, f"second-{time.time()}") * 1000)
+    table[MEMORY].add(pss_mib(platform.pid, with_children=False))
+
+
+class _Lambdas:
+    """Records and Triggers as build-complete leaves them; their Services are not needed here."""
+
+    def __init__(self, platform: Platform, sink_url: str) -> None:
+        self._platform = platform
+        self._sink_url = sink_url
+        self._record = platform.api().json("GET", f"{_RECORDS}/{REAL}")
+        self._size = 0
+
+    def grow(self, size: int) -> float:
+        """Add lambdas until there are so many, and say how fast that went."""
+        begin, wanted = time.perf_counter(), range(self._size, size)
+        with ThreadPoolExecutor(_WRITERS) as pool:
+            list(pool.map(self._add, [wanted[each::_WRITERS] for each in range(_WRITERS)]))
+        self._size = size
+        # The platform follows what was written before anything is measured.
+        self._settle(f"{_TRIGGERS}/trigger-{size - 1}")
+        return 2 * len(wanted) / (time.perf_counter() - begin)
+
+    def _add(self, numbers: Sequence[int]) -> None:
+        api = self._platform.api()
+        for number in numbers:
+            api.json("POST", _TRIGGERS, self._trigger(number))
+            if number:
+                self._add_record(api, f"lambda-{number}")
+        api.close()
+
+    def _add_record(self, api: Connection, name: str) -> None:
+        metadata = {
+            "name": name,
+            **{key: self._record["metadata"][key] for key in ("labels", "annotations")},
+        }
+        created = api.json("POST", _RECORDS, {**self._record, "metadata": metadata})
+        created["status"] = self._record["status"]
+        api.json("PUT", f"{_RECORDS}/{name}/status", created)
+
+    def _trigger(self, number: int) -> dict[str, Any]:
+        return {
+            "apiVersion": "eventing.knative.dev/v1",
+            "kind": "Trigger",
+            "metadata": {"name": f"trigger-{number}", "namespace": "default"},
+            "spec": {
+                "broker": "default",
+                "filters": [
+                    {"exact": {"type": f"com.example.measured.{number}"}},
+                    {"not": {"exact": {"lambdafunction": f"default/lambda-{number}"}}},
+                ],
+                "subscriber": {"uri": self._sink_url},
+            },
+        }
+
+    def _settle(self, trigger: str) -> None:
+        api, deadline = self._platform.api(), time.monotonic() + _PATIENCE_SECONDS
+        while not api.json("GET", trigger).get("status"):
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"{trigger} has no status")
+            time.sleep(0.02)
+        api.close()
+
+
+class _Sink:
+    """A subscriber that notes when each event arrived."""
+
+    def __init__(self) -> None:
+        arrived: dict[str, float] = {}
+        changed = threading.Condition()
+
+        class Handler(http.server.BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def do_POST(self) -> None:  # the name that http.server calls
+                at = time.perf_counter()
+                self.rfile.read(int(self.headers.get("Content-Length", 0)))
+                self.send_response(http.HTTPStatus.NO_CONTENT)
+                self.end_headers()
+                with changed:
+                    arrived[self.headers["ce-id"]] = at
+                    changed.notify_all()
+
+            @override
+            def log_message(self, format: str, *args: object) -> None:
+                return
+
+        self._arrived, self._changed = arrived, changed
+        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server.daemon_threads = True
+        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+
+    def __enter__(self) -> Self:
+        threading.Thread(target=self._server.serve_forever, daemon=True).start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._server.shutdown()
+        self._server.server_close()
+
+    def arrival(self, identity: str) -> float:
+        """When the event arrived; waits for it."""
+        with self._changed:
+            if not self._changed.wait_for(lambda: identity in self._arrived, _PATIENCE_SECONDS):
+                raise TimeoutError(f"event {identity} did not arrive")
+            return self._arrived[identity]
+
+
+def _deliver(broker: Connection, sink: _Sink, identity: str) -> float:
+    begin = time.perf_counter()
+    attributes = {"id": identity, "source": "/bench", "type": "com.example.measured.0"}
+    status, answer = broker.send_event("/default/default", {}, **attributes)
+    if status != http.HTTPStatus.ACCEPTED:
+        raise RuntimeError(f"the Broker answered {status}: {answer.decode()}")
+    return sink.arrival(identity) - begin
+
+
+def _clean_up(broker: Connection, identity: str) -> float:
+    """Seconds until `cleanup.done` was accepted."""
+    begin, deadline = time.perf_counter(), time.monotonic() + _PATIENCE_SECONDS
+    attributes = {
+        "id": identity, "source": "/bench", "type": "dev.knative-lambda.cleanup.v1",
+        "correlationid": identity,
+    }  # fmt: skip
+    broker.send_event("/knative-lambda/knative-lambda", {"dryRun": True}, **attributes)
+    while time.monotonic() < deadline:
+        page = broker.json("GET", f"/-/events?limit=5&correlation={identity}")
+        if any("cleanup.done" in item["attributes"]["type"] for item in page["events"]):
+            return time.perf_counter() - begin
+        time.sleep(0.01)
+    raise TimeoutError("cleanup does not end")

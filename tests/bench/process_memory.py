@@ -1,0 +1,50 @@
+"""Memory of processes as the kernel accounts for it: shared pages are divided among their users."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+_KIB = 1024
+
+
+def pss_mib(pid: int, *, with_children: bool = True) -> float:
+    """Proportional set size of a process, and of all that it started."""
+    kib = 0
+    for each in _tree(pid) if with_children else [pid]:
+        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
+            if line.startswith("Pss:"):
+                kib += int(line.split()[1])
+    return kib / _KIB
+
+
+def processes_with(variable: str) -> list[int]:
+    """Processes that have `NAME=value` in their environment."""
+    wanted = variable.encode()
+    return [pid for pid, variables in _environments() if wanted in variables]
+
+
+def variable_of(pid: int, name: str) -> str:
+    """One variable of a process's environment."""
+    for variable in Path(f"/proc/{pid}/environ").read_bytes().split(b"\0"):
+        key, _, value = variable.partition(b"=")
+        if key.decode() == name:
+            return value.decode()
+    raise LookupError(name)
+
+
+def _tree(pid: int) -> Iterator[int]:
+    yield pid
+    for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split():
+        yield from _tree(int(child))
+
+
+def _environments() -> Iterator[tuple[int, list[bytes]]]:
+    for folder in Path("/proc").glob("[0-9]*"):
+        try:
+            yield int(folder.name), (folder / "environ").read_bytes().split(b"\0")
+        except OSError:
+            continue
