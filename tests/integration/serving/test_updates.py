@@ -68,6 +68,16 @@ async def test_a_service_that_was_never_ready_answers_503_with_the_reason(platfo
     assert "no handler here" in json.loads(body)["message"]
 
 
+async def test_a_request_waits_while_the_first_revision_starts(platform, tmp_path):
+    platform.apply(environment={"VERSION": "1", "READY_IF": str(tmp_path / "go")})
+    await platform.ready(status="Unknown")
+    early = asyncio.ensure_future(platform.get())
+    assert not (await asyncio.wait({early}, timeout=0.1))[0]
+    (tmp_path / "go").touch()
+    status, body = await early
+    assert (status, json.loads(body)["version"]) == (200, "1")
+
+
 async def test_a_revision_that_never_gets_ready_fails_at_its_deadline(platform, tmp_path):
     platform.apply(
         environment={"READY_IF": str(tmp_path / "never")},

@@ -65,7 +65,7 @@ class _Gateway:
             return refusal(
                 HTTPStatus.NOT_FOUND, "NotFound", f"no Service at {request.rel_url.raw_path}"
             )
-        pool = target.route.pool
+        pool = await _first_pool(target.route)
         seconds = pool.rules.timeout_seconds if pool else None
         deadline = asyncio.timeout(seconds)
         try:
@@ -135,6 +135,13 @@ class _Gateway:
             return None
         rest = f"/{parts[3]}" if len(parts) > _HOST_PARTS else "/"
         return _Target(route, f"{rest}{question}{query}", f"/{parts[1]}/{parts[2]}")
+
+
+async def _first_pool(route: Route) -> RevisionPool | None:
+    """Return the pool; while the first revision starts, wait until it is ready or has failed."""
+    while route.pool is None and route.roll_out is not None and not route.roll_out.done():
+        await asyncio.wait({route.roll_out})
+    return route.pool
 
 
 def _without_revision(route: Route) -> web.Response:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    import asyncio
+
     from kn_lambda.embedded.serving.pool import RevisionPool
 
 RouteKey = tuple[str, str]
@@ -15,5 +17,7 @@ class Route:
 
     def __init__(self) -> None:
         self.pool: RevisionPool | None = None
+        self.roll_out: asyncio.Task[None] | None = None
+        """The newest move to another revision; a request that finds no pool waits for its end."""
         self.is_deleted = False
         self.not_ready_message = "the first revision is starting"

@@ -71,7 +71,7 @@ class ServedService:
         if digest != self._digest:
             self._digest = digest
             self._cancel_roll_out()
-            self._roll_out = self._tasks.spawn(self._move_to_template(service))
+            self._start_roll_out(service)
         elif self._roll_out is None:
             if again:
                 self.retry(only_unresolved=False)
@@ -85,7 +85,7 @@ class ServedService:
             return
         if is_unresolved(newest) or not only_unresolved:
             self._parts.revisions.set_starting(newest)
-            self._roll_out = self._tasks.spawn(self._move_to_template(self._service))
+            self._start_roll_out(self._service)
 
     async def delete(self) -> None:
         """Stop all processes and remove what the Service left."""
@@ -212,6 +212,10 @@ class ServedService:
             pods=self._parts.pods,
             settings=self._parts.settings,
         )
+
+    def _start_roll_out(self, service: KubernetesObject) -> None:
+        self._roll_out = self._tasks.spawn(self._move_to_template(service))
+        self.route.roll_out = self._roll_out
 
     def _cancel_roll_out(self) -> None:
         if self._roll_out is not None:
