@@ -43,9 +43,11 @@ def applications(tmp_path_factory):
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in environment(tmp_path_factory.mktemp("functions")).items():
             monkeypatch.setenv(name, value)
-        yield {
+        made = {
             name: create_app("handle", str(FUNCTIONS / name / "main.py"), "http") for name in NAMES
         }
+    # The environment is that of other tests again: a function reads it when it starts.
+    yield made
     root.handlers[:] = handlers
     root.setLevel(level)
 

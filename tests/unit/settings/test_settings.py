@@ -1,3 +1,4 @@
+import os
 from datetime import timedelta
 from pathlib import Path
 
@@ -19,6 +20,12 @@ VALID = {
     "BASE_IMAGES": f'{{"python3.11": "{BASE}"}}',
     "BUILDER_IMAGE": "registry/builder",
 }
+
+
+@pytest.fixture(autouse=True)
+def _nothing_of_the_machine(monkeypatch):
+    for name in [name for name in os.environ if name.startswith("KN_LAMBDA_")]:  # noqa: TID251
+        monkeypatch.delenv(name)
 
 
 @pytest.fixture
