@@ -112,13 +112,21 @@ class EmbeddedPlatform(RunningPlatform):
         return [event["attributes"]["type"].removeprefix("dev.knative-lambda.") for event in found]
 
     def await_settled(self, *, within: float = 90.0) -> list[dict[str, Any]]:
-        """Return the journal once no delivery is pending."""
+        """Return the journal as it is once no delivery is pending.
+
+        What still builds sends more events later: wait for the phase first.
+        """
+        found: list[dict[str, Any]] = []
+
+        def look() -> bool:
+            found[:] = self.events()
+            return not any(_pending(found))
 
         try:
-            wait_for(lambda: not any(_pending(self.events())), within=within)
+            wait_for(look, within=within)
         except AssertionError:
-            raise AssertionError(list(_pending(self.events()))) from None
-        return self.events()
+            raise AssertionError(list(_pending(found))) from None
+        return found
 
     # --- its Kubernetes API --------------------------------------------------------------------
 

@@ -49,6 +49,15 @@ class RunningPlatform:
 
     def start(self, *arguments: str) -> None:
         """Start and wait until the platform is ready."""
+        process = self.launch(*arguments)
+        deadline = time.monotonic() + _START_SECONDS
+        while self._facts().get("pid") != process.pid:
+            assert process.poll() is None, f"the platform ended:\n{self.log}"
+            assert time.monotonic() < deadline, f"the platform is not ready:\n{self.log}"
+            time.sleep(0.05)
+
+    def launch(self, *arguments: str) -> subprocess.Popen[bytes]:
+        """Start the process and wait for nothing."""
         self.home.mkdir(parents=True, exist_ok=True)
         with self._log_file.open("ab") as log:
             self.process = subprocess.Popen(
@@ -59,11 +68,7 @@ class RunningPlatform:
                 env=self._environment(),
                 start_new_session=True,
             )
-        deadline = time.monotonic() + _START_SECONDS
-        while self._facts().get("pid") != self.process.pid:
-            assert self.process.poll() is None, f"the platform ended:\n{self.log}"
-            assert time.monotonic() < deadline, f"the platform is not ready:\n{self.log}"
-            time.sleep(0.05)
+        return self.process
 
     def stop(self, number: signal.Signals = signal.SIGINT) -> int:
         """End it in order, as Ctrl-C does, and return its exit status."""

@@ -1,0 +1,183 @@
+"""`kill -9` of the platform, and of every process at once, while deploys and events stream in."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Self
+from urllib.error import URLError
+
+import pytest
+
+from tests.e2e.embedded_platform import BUILD_START, PYTHON
+from tests.e2e.http_client import post_event
+from tests.e2e.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, files, objects, owned
+from tests.e2e.killing import kill_all
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.e2e.embedded_platform import EmbeddedPlatform
+
+COUNT = 10
+COUNTED = "com.example.counted"
+KINDS = (JOBS, SERVICES, TRIGGERS, REVISIONS)
+
+
+def source(number: int) -> dict[str, str]:
+    return {"main.py": f"def handler(event):\n    return {number}\n"}
+
+
+class Sender:
+    """Sends one event after another, each until the Broker says that it has it."""
+
+    def __init__(self, platform: EmbeddedPlatform) -> None:
+        self.accepted: list[str] = []
+        self._control = platform.control_broker
+        self._tenant = platform.tenant_broker
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._send_all)
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self._thread.join()
+
+    def finish(self) -> None:
+        """Wait until everything was accepted."""
+        self._thread.join(timeout=120)
+        assert not self._thread.is_alive()
+
+    def _send_all(self) -> None:
+        for number in range(COUNT):
+            spec = {
+                "runtime": PYTHON,
+                "source": {"inline": source(number)},
+                "subscriptions": [{"type": COUNTED}],
+            }
+            wish = {"time": datetime.now(UTC).isoformat(), "subject": f"default/lambda-{number}"}
+            self._send(self._control, spec, type=BUILD_START, **wish)
+            self._send(self._tenant, {}, type=COUNTED)
+
+    def _send(self, url: str, data: object, **attributes: str) -> None:
+        identity = uuid.uuid4().hex
+        while not self._ended.is_set():
+            try:
+                if post_event(url, data, id=identity, **attributes).status == 202:
+                    self.accepted.append(identity)
+                    return
+            except (URLError, ConnectionError, TimeoutError):
+                # Nobody is there: it is killed and started again meanwhile.
+                self._ended.wait(0.05)
+
+
+def is_moment(sender: Sender, platform: EmbeddedPlatform, moment: str) -> bool:
+    match moment:
+        case "first event":
+            return bool(sender.accepted)
+        case "first build":
+            return bool(platform.processes("lambda_builder"))
+        case "half of the events":
+            return len(sender.accepted) >= COUNT
+        case "first lambda":
+            return bool(platform.processes("/runtime/server.py"))
+    raise ValueError(moment)
+
+
+def assert_nothing_is_lost(platform: EmbeddedPlatform, sender: Sender) -> None:
+    events = platform.await_settled()
+    journal = {event["attributes"]["id"] for event in events}
+    assert set(sender.accepted) <= journal
+    states = {delivery["state"] for event in events for delivery in event["triggers"]}
+    assert states == {"delivered"}
+    assert platform.dead_letters() == []
+
+
+def assert_one_of_each(platform: EmbeddedPlatform) -> None:
+    for number in range(COUNT):
+        name = f"lambda-{number}"
+        platform.await_phase(name, "Ready")
+        assert (name, [len(owned(platform, path, name)) for path in KINDS]) == (name, [1, 1, 1, 1])
+        assert post_event(platform.url(name), {}, type="t").data == number
+
+
+def assert_no_orphans(platform: EmbeddedPlatform) -> None:
+    """No build goes on, and every other process is a Pod's that the API knows."""
+    assert platform.processes("lambda_builder") == []
+    pods = {item["metadata"]["name"] for item in platform.list("/api/v1/pods")}
+    logs = {folder.name for folder in (platform.home / "pods").glob("*/*")}
+    assert logs <= pods
+    assert list((platform.home / "builds").rglob("source")) == []
+
+
+def kill_everything(platform: EmbeddedPlatform) -> None:
+    """The platform first, then what its death did not take along."""
+    platform.process.kill()
+    kill_all(platform.processes())
+    platform.process.wait()
+    wait_for(lambda: not platform.processes())
+
+
+def kill_platform_alone(platform: EmbeddedPlatform) -> None:
+    platform.kill()
+
+
+@pytest.mark.parametrize("kill", [kill_platform_alone, kill_everything])
+def test_kill_9_at_several_moments_loses_nothing_and_does_nothing_twice(
+    own_platform: EmbeddedPlatform, kill: Callable[[EmbeddedPlatform], None]
+):
+    with Sender(own_platform) as sender:
+        for moment in ("first event", "first build", "half of the events", "first lambda"):
+            wait_for(lambda moment=moment: is_moment(sender, own_platform, moment))
+            kill(own_platform)
+            own_platform.start()
+        sender.finish()
+
+        assert_one_of_each(own_platform)
+        assert_nothing_is_lost(own_platform, sender)
+
+    assert len(sender.accepted) == 2 * COUNT
+    assert_no_orphans(own_platform)
+    assert own_platform.stop() == 0
+    assert own_platform.processes() == []
+
+
+def test_deletions_that_kill_9_interrupts_leave_nothing(own_platform: EmbeddedPlatform):
+    own_platform.await_settled()
+    before = objects(own_platform), files(own_platform)
+    with Sender(own_platform) as sender:
+        sender.finish()
+        assert_one_of_each(own_platform)
+        assert_nothing_is_lost(own_platform, sender)
+
+    for number in range(COUNT):
+        own_platform.send_delete(f"lambda-{number}")
+        if number in {3, 7}:
+            kill_everything(own_platform)
+            own_platform.start()
+
+    own_platform.await_settled()
+    tombstones = "storage/knative-lambda/deleted"
+    wait_for(lambda: objects(own_platform) <= before[0])
+    wait_for(lambda: files(own_platform, without=tombstones) <= before[1])
+
+
+def test_a_platform_that_is_killed_while_it_starts_starts_again(own_platform: EmbeddedPlatform):
+    own_platform.send_build_start("steady", source(1))
+    own_platform.await_phase("steady", "Ready")
+
+    for place in ("lock", "platform.json", "lock"):
+        own_platform.kill()
+        (own_platform.home / "platform.json").unlink(missing_ok=True)
+        (own_platform.home / "lock").unlink(missing_ok=True)
+        own_platform.launch()
+        wait_for(lambda place=place: (own_platform.home / place).exists())
+    own_platform.kill()
+    own_platform.start()
+
+    assert post_event(own_platform.url("steady"), {}, type="t").data == 1
