@@ -47,7 +47,7 @@ class Recipe:
         if requirements.name == "uv.lock":
             requirements = self._export_lock(requirements)
         self._uv(*self._install_arguments(requirements))
-        make_reproducible(self.packages, self._interpreter(), self.environment)
+        make_reproducible(self.packages)
         if any(self.packages.iterdir()):
             self.lock_file.write_text(without_credentials(self._frozen()))
 
