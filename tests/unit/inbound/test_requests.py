@@ -56,6 +56,11 @@ def test_an_extension_that_is_no_text_is_left_out():
     assert received(structured(sampled=True, count=1)).extensions == {}
 
 
+@pytest.mark.parametrize("made", [request(BINARY), structured(), structured(time=None)], ids=str)
+def test_an_event_without_time_has_none(made):
+    assert received(made).time is None
+
+
 def test_an_event_without_data_has_none():
     assert received(request(body=b"")).data is None
 

@@ -11,9 +11,9 @@ import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
-from cloudevents.conversion import to_binary
+from cloudevents.conversion import from_http, to_binary
 from cloudevents.exceptions import GenericException
-from cloudevents.http import CloudEvent, from_http
+from cloudevents.http import CloudEvent
 from pydantic import (
     AfterValidator,
     AwareDatetime,
@@ -75,6 +75,18 @@ class _Attributes(BaseModel):
     subject: _Text | None = None
 
 
+class _Received(CloudEvent):
+    """An event as it came: the SDK would invent a time where there is none."""
+
+    @classmethod
+    def create(cls, attributes: Mapping[str, Any], data: Any | None) -> _Received:
+        """Build one for the SDK."""
+        received = cls(attributes, data)
+        if attributes.get("time") is None:
+            del received["time"]
+        return received
+
+
 _NOT_EXTENSIONS = {*_Attributes.model_fields, "datacontenttype", "dataschema"}
 
 
@@ -87,7 +99,7 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
         )
     try:
         # Latin-1 is how WSGI hands headers over; an attribute that is not text fails below.
-        received = from_http(headers, body)
+        received = from_http(_Received, headers, body)
     except (GenericException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as e:
         # Not the SDK's own message: it quotes the body.
         raise InvalidEventError(
