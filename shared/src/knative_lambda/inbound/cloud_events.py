@@ -79,7 +79,7 @@ class _Received(CloudEvent):
     """An event as it came: the SDK would invent a time where there is none."""
 
     @classmethod
-    def create(cls, attributes: Mapping[str, Any], data: Any | None) -> _Received:
+    def create(cls, attributes: Mapping[str, Any], data: object) -> _Received:
         """Build one for the SDK."""
         received = cls(attributes, data)
         if attributes.get("time") is None:
