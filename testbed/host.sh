@@ -1,5 +1,5 @@
 # What a cluster changes on the machine outside of its own namespaces, and how that is taken back.
-# shellcheck shell=bash
+# shellcheck shell=bash source=settings.sh disable=SC2154
 
 # The kubelet sets these for the whole machine.
 kernel_settings=(vm.overcommit_memory vm.panic_on_oom kernel.panic kernel.panic_on_oops

@@ -78,7 +78,7 @@ def libraries(binary: Path) -> list[Path]:
 
 
 def layer_of(files: dict[str, Path]) -> bytes:
-    """Return a tar of the files under these names, with a world-writable /tmp, same bytes always."""
+    """Return a tar of the files under these names and a writable /tmp: same files, same bytes."""
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as tar:
         for folder in sorted({str(p) for name in files for p in Path(name).parents} | {"tmp"}):
@@ -100,7 +100,7 @@ def main(target: str, *images: str) -> None:
         repository, binary, inside = image.split("=")
         files = {inside: Path(binary)}
         files |= {str(library).lstrip("/"): library for library in libraries(Path(binary))}
-        config = {"User": NOBODY, "Entrypoint": [f"/{inside}"], "Env": ["PATH=/usr/local/bin"]}
+        config: dict[str, object] = {"User": NOBODY, "Entrypoint": [f"/{inside}"]}
         storage.add_image(repository, layer_of(files), config)
 
 

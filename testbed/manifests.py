@@ -20,7 +20,7 @@ FOLDERS = {
         "config/channels/in-memory-channel",
     ],
 }
-# One replica on one node has nothing to scale or to protect; the last two would wait for parts left out.
+# One replica on one node has nothing to scale or to protect, and nothing here makes the last two.
 DROPPED_KINDS = {"HorizontalPodAutoscaler", "PodDisruptionBudget", "Certificate", "Image"}
 # Parts that nothing here uses.
 DROPPED_WORKLOADS = {"job-sink", "request-reply"}
@@ -52,7 +52,7 @@ def is_wanted(manifest: Manifest) -> bool:
 
 
 def fit_container(container: Manifest) -> None:
-    """Make a container ask for little, be found ready at once and be pulled from the local registry."""
+    """Make a container ask for little, be ready early and come from the local registry."""
     image = container["image"].removeprefix("ko://")
     container["image"] = LOCAL + ("envoy" if "envoyproxy" in image else image)
     container.setdefault("resources", {})["requests"] = {"cpu": "10m", "memory": "32Mi"}

@@ -15,6 +15,7 @@ can() {
     "$@" >/dev/null 2>&1 || problems+=("this machine cannot $what ($*)")
 }
 
+# shellcheck disable=SC2317 # called through can
 mount_overlay() {
     local folder status=0
     folder=$(mktemp -d)

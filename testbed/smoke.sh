@@ -69,6 +69,7 @@ say "Service from zero answered in $(seconds_since "$start")"
 within 90 no_pods
 start=$(now)
 send brokered "$broker"
+say "Broker accepted an event for the Service at zero in $(seconds_since "$start")"
 within 20 printed brokered
 say "Broker delivered to the Service from zero in $(seconds_since "$start")"
 start=$(now)

@@ -1,5 +1,5 @@
 # Sourced by init.sh: keeps the programs of the node running.
-# shellcheck shell=bash
+# shellcheck shell=bash disable=SC2154
 
 # keep name command...: starts the command again a second after it ended; its pid is in run/<name>.pid.
 keep() {
