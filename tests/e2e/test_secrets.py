@@ -1,0 +1,134 @@
+"""Secrets reach the function that may have them, and nothing that people read."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import uuid
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.contract.s3_servers import make_bucket, moto_server
+from tests.e2e.inventory import texts
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.e2e.embedded_platform import EmbeddedPlatform
+
+PROVING = """
+import hashlib, os
+
+def handler(event):
+    return hashlib.sha256(os.environ["PASSWORD"].encode()).hexdigest()
+"""
+SIGNED = ("X-Amz-Signature", "X-Amz-Credential", "Signature=", "AWSAccessKeyId=")
+
+
+def manifest(name: str) -> bytes:
+    reference = {"name": "PASSWORD", "secretKeyRef": {"name": name, "key": "password"}}
+    spec = {"runtime": "python", "env": [reference]}
+    document = {
+        "apiVersion": "knative-lambda.dev/v1alpha1",
+        "kind": "LambdaFunction",
+        "metadata": {"name": name},
+        "spec": spec,
+    }
+    return json.dumps(document).encode()
+
+
+def put_secret(platform: EmbeddedPlatform, name: str, value: str) -> None:
+    secret = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": name, "namespace": "default"},
+        "stringData": {"password": value},
+    }
+    answer = platform.api("POST", "/api/v1/namespaces/default/secrets", secret)
+    assert answer.status == 201, answer
+
+
+def forms_of(secret: str) -> list[str]:
+    encoded = base64.b64encode(secret.encode()).decode().rstrip("=")
+    return [secret, encoded]
+
+
+def assert_nobody_reads(platform: EmbeddedPlatform, forbidden: list[str], *said: str) -> None:
+    """Neither logs, nor journal, nor what the commands printed."""
+    journal = json.dumps([platform.events(), platform.dead_letters()])
+    places = {"journal": journal, "commands": "\n".join(said)}
+    places |= {str(file): text for file, text in texts(platform)}
+    found = [(place, word) for place, text in places.items() for word in forbidden if word in text]
+    assert found == []
+
+
+def run_all(platform: EmbeddedPlatform, name: str, source: Path) -> list[str]:
+    """What a person sees on the way."""
+    commands = [
+        ("deploy", source, "-v"),
+        ("invoke", name, "-v"),
+        ("describe", name),
+        ("describe", name, "-o", "json"),
+        ("logs", name),
+        ("logs", name, "--build"),
+        ("events", name),
+        ("list", "-o", "json"),
+    ]
+    runs = [platform.kn_lambda(*command) for command in commands]
+    return [run.stdout + run.stderr for run in runs]
+
+
+def test_a_secret_reaches_the_function_and_nothing_that_people_read(
+    platform: EmbeddedPlatform, write_function, unique_name: str
+):
+    password = f"hunter-{uuid.uuid4().hex}"
+    put_secret(platform, unique_name, password)
+    source = write_function(PROVING, **{"function.yaml": manifest(unique_name)})
+
+    said = run_all(platform, unique_name, source)
+
+    assert hashlib.sha256(password.encode()).hexdigest() in said[1]
+    platform.await_settled()
+    assert_nobody_reads(platform, forms_of(password), *said)
+
+
+def test_a_secret_that_is_missing_is_named_and_the_function_starts_once_it_is_there(
+    platform: EmbeddedPlatform, write_function, unique_name: str
+):
+    source = write_function(PROVING, **{"function.yaml": manifest(unique_name)})
+    failed = platform.kn_lambda("deploy", source)
+    assert failed.returncode == 1
+    assert f"Secret default/{unique_name} does not exist" in failed.stderr
+
+    put_secret(platform, unique_name, "sesame")
+    platform.deploy(source)
+
+    answer = platform.kn_lambda("invoke", unique_name).stdout
+    assert hashlib.sha256(b"sesame").hexdigest() in answer
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["a build that works", "one that fails"])
+def test_credentials_and_presigned_urls_stay_out_of_all_that_people_read(
+    start_platform, write_function, tmp_path: Path, works: bool
+):
+    key = f"secret-{uuid.uuid4().hex}"
+    with moto_server(tmp_path) as connection:
+        platform = start_platform(
+            KN_LAMBDA_STORAGE_URL=f"s3://{make_bucket(connection)}/own/",
+            KN_LAMBDA_S3_ENDPOINT_URL=connection.endpoint_url,
+            KN_LAMBDA_S3_ACCESS_KEY_ID="an-access-key-id",
+            KN_LAMBDA_S3_SECRET_ACCESS_KEY=key,
+        )
+        requirements = "" if works else "no-such-package-of-anybody==1.0\n"
+        source = write_function(
+            "def handler(event):\n    return 'hello'\n", requirements=requirements
+        )
+        named = source.rename(tmp_path / "signed")
+
+        said = run_all(platform, "signed", named)
+
+        platform.await_settled()
+        assert platform.phase("signed") == ("Ready" if works else "Failed")
+        assert_nobody_reads(platform, [key, *SIGNED], *said)
