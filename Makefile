@@ -89,3 +89,5 @@ $(BIN)/.dev: $(BIN)/.run requirements/dev.txt
 	@echo "Installing what tests need" >&2
 	uv pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
+
+include testbed/testbed.mk
