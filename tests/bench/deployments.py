@@ -6,7 +6,7 @@ import http.client
 import itertools
 import json
 import time
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from tests.bench.functions import RUNTIME, event, source
@@ -61,13 +61,17 @@ class Deployer:
         spec = {"runtime": RUNTIME, "source": {"inline": source(kind, version)}}
         attributes = {
             "id": wish, "source": "/bench", "type": _BUILD_START,
-            "subject": f"default/{name}",
+            "subject": f"default/{name}", "time": datetime.now(UTC).isoformat(),
         }  # fmt: skip
         begin = time.time()
         status, answer = self._broker.send_event(_BUILDER, spec, **attributes)
         if status != http.HTTPStatus.ACCEPTED:
             raise RuntimeError(f"the Broker answered {status}: {answer.decode()}")
-        ready = self._timeline.wait_for(begin, lambda seen: _is_settled(seen, name, wish))
+        try:
+            ready = self._timeline.wait_for(begin, lambda seen: _is_settled(seen, name, wish))
+        except TimeoutError as error:
+            page = self._broker.json("GET", f"/-/events?limit=5&subject=default/{name}")
+            raise RuntimeError(f"{name} is not settled: {page['events']}") from error
         if ready.status["phase"] != "Ready":
             raise RuntimeError(f"{name} failed: {ready.status}")
         self._call(name, kind, version)

@@ -43,7 +43,7 @@ class Amount:
 
 
 FULL = Amount(
-    control_runs=7, deploy_rounds=3, deploy_repeats=4, yardstick_rounds=3, gateway_rounds=2,
+    control_runs=7, deploy_rounds=3, deploy_repeats=4, yardstick_rounds=2, gateway_rounds=2,
     requests=500, load_seconds=2, runtime_starts=9, runtime_loads=3,
     sizes=(1, 100, 1_000, 10_000), growth_repeats=9,
 )  # fmt: skip
