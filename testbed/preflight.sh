@@ -23,7 +23,7 @@ mount_overlay() {
     unshare --mount mount -t overlay overlay -o "lowerdir=$folder/lower,upperdir=$folder/upper,workdir=$folder/work" \
         "$folder/merged" || status=1
     rm -rf "$folder"
-    return $status
+    return "$status"
 }
 
 needs go 'golang (1.26 or newer)'

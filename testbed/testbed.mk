@@ -1,7 +1,7 @@
 # A real Kubernetes with Knative on this machine; needs root on Linux. See testbed/README.md.
 
 .PHONY: cluster
-cluster: $(BIN)/.dev ## Start a single-node Kubernetes with Knative in namespaces of its own
+cluster: $(BIN)/.run ## Start a single-node Kubernetes with Knative in namespaces of its own
 	testbed/start.sh
 
 .PHONY: cluster-smoke

@@ -30,8 +30,10 @@ prepare_network() {
     ip address add "$node_address/30" dev eth0
     ip link set eth0 up
     # Addresses of Services exist only in kube-proxy's rules; without a route the kernel refuses before it reads those.
-    # There is no default route: what leaves the cluster reaches the host's end of the pair and nothing else.
     ip route add "$service_range" dev eth0
+    # Nothing leads past the host's end of the pair, and who tries is told at once, however often.
+    ip route add prohibit default
+    echo 0 >/proc/sys/net/ipv4/icmp_ratelimit
     echo 1 >/proc/sys/net/ipv4/ip_forward
     hostname testbed
 }
