@@ -110,6 +110,7 @@ class InMemoryBuildJobs:
     jobs: dict[str, BuildJob] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     started: list[BuildOrder] = field(default_factory=list)
+    announced: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @_in_one_step
@@ -135,6 +136,10 @@ class InMemoryBuildJobs:
     def delete(self, name: str) -> None:
         self.jobs.pop(name, None)
         self.logs.pop(name, None)
+
+    def announce(self, name: str) -> None:
+        if name in self.jobs:
+            self.announced.append(name)
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         for job in list(self.jobs.values()):

@@ -43,6 +43,16 @@ def test_the_same_order_is_the_same_job_and_keeps_its_first_wish(platform):
     assert len(list(platform.jobs.list())) == 1
 
 
+def test_a_job_that_is_announced_is_the_same_job(platform):
+    started = platform.jobs.start(order(platform))
+    platform.jobs.announce(started.name)
+    assert platform.jobs.get(started.name) == started
+
+
+def test_announcing_an_unknown_job_is_nothing(platform):
+    platform.jobs.announce("nothing")
+
+
 def test_an_unknown_job_is_none(platform):
     assert platform.jobs.get("nothing") is None
 

@@ -107,6 +107,10 @@ class BuildJobs(Protocol):
         """Remove a Job and its Pods; one that is gone is removed already."""
         ...
 
+    def announce(self, name: str) -> None:
+        """Have the platform tell of this Job again, as of one that changed; none if it is gone."""
+        ...
+
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         """Jobs of one lambda, or all, page by page."""
         ...

@@ -58,6 +58,23 @@ def test_a_build_whose_job_vanished_is_said_to_have_failed():
     assert world.record.status.build.reason == "BuildLost"
 
 
+def test_an_end_that_nobody_dealt_with_is_told_again():
+    world = a_later_world()
+    job = world.start().data.job
+    world.finish(job)
+    world.clock.advance(timedelta(minutes=2))
+    assert collect(world).announced_jobs == 1
+    assert world.jobs.announced == [job]
+    world.job_changed(job)
+    assert collect(world).announced_jobs == 0
+
+
+def test_an_end_of_this_moment_is_left_to_its_own_event():
+    world = a_later_world()
+    world.finish(world.start().data.job)
+    assert collect(world).announced_jobs == 0
+
+
 def test_a_build_that_still_runs_is_not_stuck():
     world = a_later_world()
     world.start()

@@ -108,6 +108,7 @@ class CleanupDone(Model):
     contexts: int = 0
     logs: int = 0
     images: int = 0
+    announced_jobs: int = Field(0, description="ended Jobs whose end nobody had dealt with")
     stuck_builds: int = 0
     tombstones: int = 0
 

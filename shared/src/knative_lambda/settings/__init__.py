@@ -128,7 +128,9 @@ class CleanupSettings(RegistrySettings):
     build_retention: timedelta = timedelta(hours=24)
     """Of contexts, logs and images that nothing refers to."""
     tombstone_retention: timedelta = timedelta(hours=24)
-    stuck_after: timedelta = timedelta(minutes=10)
+    untold_after: timedelta = timedelta(minutes=1)
+    """A Job that ended this long ago without an answer is told of again."""
+    stuck_after: timedelta = timedelta(minutes=15)
 
 
 def _roots(urls: list[str]) -> list[Path]:

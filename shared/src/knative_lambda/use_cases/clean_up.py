@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime, timedelta
 
+    from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Reply
     from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
     from knative_lambda.domain.names import FunctionId
@@ -39,6 +40,7 @@ class Retention:
     jobs: timedelta
     builds: timedelta
     tombstones: timedelta
+    untold_after: timedelta
     stuck_after: timedelta
 
 
@@ -99,6 +101,22 @@ class _Pass:
                 self.running.add(job.build_id)
             else:
                 self.ended[job.build_id] = ended
+                self._announce(job, ended)
+
+    def _announce(self, job: BuildJob, ended: datetime) -> None:
+        """Have an end told again that nobody dealt with.
+
+        An ApiServerSource that was down when the Job ended never tells of it by itself.
+        """
+        record = self.records.get(job.function)
+        if record is None or record.status.phase not in _UNDER_WAY:
+            return
+        said = record.status.build
+        waiting = said is not None and said.id == job.build_id
+        if waiting and self._older(ended, self.use.retention.untold_after):
+            self.counts["announced_jobs"] += 1
+            if not self.dry_run:
+                self.use.jobs.announce(job.name)
 
     def stuck_builds(self) -> None:
         """Say of builds that vanished half-way that they failed."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.kubernetes.client import JOBS, PODS
@@ -67,6 +67,11 @@ class KubernetesBuildJobs:
     def delete(self, name: str) -> None:
         """Remove a Job and its Pods; one that is gone is removed already."""
         self.api.delete(JOBS, self.namespace, name)
+
+    def announce(self, name: str) -> None:
+        """Change an annotation, of which the ApiServerSource sends an event."""
+        now = datetime.now(UTC).isoformat()
+        self.api.annotate(JOBS, self.namespace, name, {labels.ANNOUNCED_AT: now})
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         """Jobs of one lambda, or all, page by page."""

@@ -153,6 +153,21 @@ class KubernetesApi:
             content_type="application/apply-patch+yaml",
         )
 
+    def annotate(
+        self, resource: Resource, namespace: str, name: str, annotations: Mapping[str, str]
+    ) -> None:
+        """Set annotations and leave all else; done when the object is gone."""
+        try:
+            self._json(
+                "PATCH",
+                resource.path(namespace, name),
+                body={"metadata": {"annotations": dict(annotations)}},
+                query={"fieldManager": FIELD_MANAGER},
+                content_type="application/merge-patch+json",
+            )
+        except NotFoundError:
+            return
+
     def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str | None = None
     ) -> None:
