@@ -1,0 +1,126 @@
+"""What an image holds over its interpreter, as folders that mirror `/`.
+
+The Dockerfiles run this in their first stage and the assembly from layers runs it here, so both
+ways put the same files into an image.
+"""
+
+from __future__ import annotations
+
+import platform
+import shutil
+import subprocess
+import sys
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from images.interpreter import Interpreter
+
+if TYPE_CHECKING:
+    from collections.abc import Set as AbstractSet
+
+DEPENDENCIES, CODE = "dependencies", "code"
+PACKAGES = "app/packages"
+_IGNORED = shutil.ignore_patterns("__pycache__", "template", "Dockerfile", "*.in", ".*")
+# Of botocore's 400 services, those that reading S3 and finding credentials for it need.
+_AWS_SERVICES = {"s3", "sts", "sso", "sso-oidc", "signin"}
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Fills folders from the files of a checkout, for an interpreter.
+
+    Kinds: `function`, `builder`, and the languages of the runtimes.
+    """
+
+    checkout: Path
+    python: Interpreter
+
+    def lock(self, kind: str) -> Path | None:
+        """The packages that images of this kind hold besides our code."""
+        name = {
+            "function": "requirements/functions.txt",
+            "builder": "requirements/builder.txt",
+            "python": "runtimes/python/requirements.txt",
+        }.get(kind)
+        return self.checkout / name if name else None
+
+    def sources(self, kind: str, name: str) -> list[Path]:
+        """The folders of our code for images of this kind, and of this name where it has a say."""
+        folders = {
+            "function": (f"functions/{name}", "shared/src/knative_lambda"),
+            "builder": ("builder/src/lambda_builder", "runtimes"),
+        }.get(kind, (f"runtimes/{kind}/server",))
+        return [self.checkout / folder for folder in folders]
+
+    def dependencies(self, kind: str, target: Path) -> None:
+        """The packages: at /app/packages, or for a runtime where its interpreter looks first."""
+        if (lock := self.lock(kind)) is None:
+            return
+        packages = target / (self.python.site_packages() if kind == "python" else PACKAGES)
+        self._install(lock, packages)
+        trim(packages, programs={"uv"} if kind == "builder" else set())
+        self.python.compile(target)
+
+    def code(self, kind: str, name: str, target: Path) -> None:
+        """Our own code."""
+        if kind == "function":
+            self._function(name, target / "app")
+        elif kind == "builder":
+            self._copy("builder/src/lambda_builder", target / "app/lambda_builder")
+            for definition in sorted((self.checkout / "runtimes").glob("*/runtime.toml")):
+                language = definition.parent.name
+                self._copy(f"runtimes/{language}", target / "runtimes" / language)
+        else:
+            self._copy(f"runtimes/{kind}/server", target / "runtime")
+            # The layers of a function come below it.
+            (target / "function/source").mkdir(parents=True)
+        if kind != "nodejs":
+            self.python.compile(target)
+
+    def _function(self, name: str, app: Path) -> None:
+        main = self.checkout / "functions" / name / "main.py"
+        if not main.is_file():
+            raise SystemExit(f"FUNCTION: there is no function {name!r} below functions/")
+        self._copy("shared/src/knative_lambda", app / "shared/knative_lambda")
+        shutil.copyfile(main, app / "main.py")
+
+    def _install(self, lock: Path, target: Path) -> None:
+        """Wheels by hash for the image's interpreter, whatever this program runs on."""
+        arguments = ["--target", str(target), "--python-version", self.python.version]
+        arguments += ["--python-platform", f"{platform.machine()}-manylinux_2_28"]
+        arguments += ["--link-mode", "copy", "--no-deps", "--require-hashes", "--only-binary"]
+        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+        subprocess.run([*uv, *arguments, ":all:", "--requirements", str(lock)], check=True)
+
+    def _copy(self, source: str, target: Path) -> None:
+        """A folder of the checkout without what belongs to tools."""
+        shutil.copytree(self.checkout / source, target, ignore=_IGNORED)
+
+
+def trim(packages: Path, programs: AbstractSet[str]) -> None:
+    """Remove programs, lists of files and descriptions of services that no image of ours uses."""
+    (packages / ".lock").unlink(missing_ok=True)
+    for program in list((packages / "bin").glob("*")):
+        if program.name not in programs:
+            program.unlink()
+    for record in packages.glob("*.dist-info/RECORD"):
+        # They list the files that were just removed.
+        record.unlink()
+    for service in list(packages.glob("boto*/data/*/")):
+        if service.name not in _AWS_SERVICES:
+            shutil.rmtree(service)
+
+
+def main() -> None:
+    """`python -m images.contents <kind> <target> [name]`, in an image that is being built."""
+    kind, target, name = (*sys.argv[1:], "")[:3]
+    contents = Contents(Path.cwd(), Interpreter.current())
+    for part in (DEPENDENCIES, CODE):
+        (Path(target) / part).mkdir(parents=True)
+    contents.dependencies(kind, Path(target) / DEPENDENCIES)
+    contents.code(kind, name, Path(target) / CODE)
+
+
+if __name__ == "__main__":
+    main()
