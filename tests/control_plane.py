@@ -88,6 +88,7 @@ class ControlPlane:
                 jobs=timedelta(hours=1),
                 builds=timedelta(hours=24),
                 tombstones=timedelta(hours=24),
+                dead_letters=timedelta(days=14),
                 untold_after=timedelta(minutes=1),
                 stuck_after=timedelta(minutes=10),
             ),

@@ -55,6 +55,7 @@ def clean_up() -> CleanUp:
             jobs=settings.job_retention,
             builds=settings.build_retention,
             tombstones=settings.tombstone_retention,
+            dead_letters=settings.dead_letter_retention,
             untold_after=settings.untold_after,
             stuck_after=settings.stuck_after,
         ),

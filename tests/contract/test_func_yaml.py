@@ -46,8 +46,15 @@ class Whole(BaseModel):
     value: Annotated[str, StringConstraints(pattern=WHOLE)]
 
 
+class Volume(Strict):
+    secret: str | None = None
+    config_map: str | None = None
+    path: Annotated[str, StringConstraints(pattern="^/")]
+
+
 class Run(Strict):
     envs: list[Env] = []
+    volumes: list[Volume] = []
 
 
 class Label(Strict):
@@ -145,6 +152,10 @@ def test_func_deploys_what_config_describes(file):
 
 @pytest.mark.parametrize("file", FILES, ids=lambda file: file.parent.name)
 def test_func_tells_the_function_its_settings_and_threads(file):
+    whole = [env.value for env in read(file).run.envs if env.name is None]
     envs = {env.name: env.value for env in read(file).run.envs}
-    assert envs[None] == "{{ configMap:knative-lambda-settings }}"
+    assert whole == [
+        "{{ configMap:knative-lambda-settings }}",
+        "{{ secret:knative-lambda-storage }}",
+    ]
     assert int(envs["THREADS"]) == read(file).deploy.options.resources.limits.concurrency

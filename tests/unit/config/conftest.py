@@ -7,15 +7,11 @@ import logging
 from pathlib import Path
 
 import pytest
-import yaml
+
+from kn_lambda.embedded.kustomization import read_kustomization
 
 REPOSITORY = Path(__file__).parents[3]
-OBJECTS = [
-    item
-    for file in sorted((REPOSITORY / "config").rglob("*.yaml"))
-    for item in yaml.safe_load_all(file.read_text())
-    if item
-]
+OBJECTS = read_kustomization(REPOSITORY / "config" / "overlays" / "dev")
 
 
 @pytest.fixture(scope="session")

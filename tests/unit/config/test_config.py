@@ -8,11 +8,18 @@ from knative_lambda.settings import (
     BuildCompleteSettings,
     BuildStartSettings,
     CleanupSettings,
+    DeadLetterSettings,
     DeleteSettings,
 )
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
 
-SETTINGS = [BuildStartSettings, BuildCompleteSettings, DeleteSettings, CleanupSettings]
+SETTINGS = [
+    BuildStartSettings,
+    BuildCompleteSettings,
+    DeleteSettings,
+    CleanupSettings,
+    DeadLetterSettings,
+]
 # Where people's sources are uploaded to; only the command line reads it.
 OF_THE_COMMAND_LINE = {"KN_LAMBDA_UPLOAD_URL"}
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
@@ -52,10 +59,11 @@ def test_a_trigger_sends_a_function_only_what_it_takes(trigger, function):
 
 
 @pytest.mark.parametrize("name", FUNCTIONS)
-def test_every_function_has_a_service_and_a_trigger(name, objects):
+def test_every_function_has_a_service_and_is_sent_something(name, objects):
     services = {item["metadata"]["name"] for item in objects("Service")}
     subscribers = {item["spec"]["subscriber"]["ref"]["name"] for item in TRIGGERS}
-    assert name in services & subscribers
+    sinks = {item["spec"]["delivery"]["deadLetterSink"]["ref"]["name"] for item in BROKERS}
+    assert name in services & (subscribers | sinks)
 
 
 @pytest.mark.parametrize("item", BROKERS + TRIGGERS, ids=lambda i: f"{i['kind']} {identity(i)}")
@@ -92,5 +100,7 @@ def test_a_service_is_what_func_yaml_says(name, objects):
     assert spec["serviceAccountName"] == name
     (container,) = spec["containers"]
     assert {"configMapRef": {"name": "knative-lambda-settings"}} in container["envFrom"]
+    storage = {"name": "knative-lambda-storage", "optional": True}
+    assert {"secretRef": storage} in container["envFrom"]
     threads = next(v["value"] for v in container["env"] if v["name"] == "THREADS")
     assert int(threads) == spec["containerConcurrency"]

@@ -81,6 +81,13 @@ def test_kinds_of_a_cluster_only_are_listed_and_left_out(config):
     assert manifests.ignored == ("Role", "Service")
 
 
+def test_what_only_a_cluster_needs_is_left_out(config):
+    marked = broker()
+    marked["metadata"]["annotations"] = {"knative-lambda.dev/embedded": "false"}
+    folder = config({"resources": ["a.yaml"]}, {"a.yaml": [marked, config_map()]})
+    assert [item["kind"] for item in read(folder)] == ["ConfigMap"]
+
+
 def test_labels_reach_objects_and_templates_where_wanted(config):
     service = {
         "apiVersion": "serving.knative.dev/v1",

@@ -18,6 +18,8 @@ __all__ = ["Applied", "KustomizationError", "apply_manifests", "read_manifests"]
 
 OWNERSHIP_ANNOTATION = "knative-lambda.dev/applied-from"
 _OWNER = "config"
+# "false" on an object that the embedded platform does without, such as a store of its own.
+_EMBEDDED_ANNOTATION = "knative-lambda.dev/embedded"
 _GROUPS = {
     "Namespace": "",
     "ConfigMap": "",
@@ -64,6 +66,8 @@ def read_manifests(
         group = str(item.get("apiVersion", "")).rpartition("/")[0]
         if _GROUPS.get(item["kind"]) != group:
             ignored.add(item["kind"])
+            continue
+        if (item["metadata"].get("annotations") or {}).get(_EMBEDDED_ANNOTATION) == "false":
             continue
         if item["kind"] != "Namespace":
             item["metadata"].setdefault("namespace", "default")

@@ -111,6 +111,7 @@ class CleanupDone(Model):
     announced_jobs: int = Field(0, description="ended Jobs whose end nobody had dealt with")
     stuck_builds: int = 0
     tombstones: int = 0
+    dead_letters: int = 0
 
 
 class JobReference(Model):

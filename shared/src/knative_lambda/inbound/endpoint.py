@@ -63,11 +63,9 @@ class Endpoint:
 
     def __call__(self, request: Request) -> Answer:
         """Answer health checks and events; never raises."""
-        if request.path in _HEALTH:
-            return b"ok", HTTPStatus.OK, {"Content-Type": "text/plain"}
-        if request.method != "POST":
-            body = {"reason": "MethodNotAllowed", "message": "POST a CloudEvent"}
-            return _json(body, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})
+        other = answer_without_event(request)
+        if other is not None:
+            return other
         # Health checks do without the models, whose loading takes longer than all else.
         from knative_lambda.inbound.cloud_events import decode  # noqa: PLC0415
 
@@ -77,7 +75,7 @@ class Endpoint:
             reply = self._handle(event)
             answer = self._answer(reply, event)
         except Exception as error:  # noqa: BLE001  # whatever it is, the Broker needs a status
-            return _refuse(error, event)
+            return refuse(error, event)
         _log.info("done", extra=_fields(event) | {"reply": reply and reply.type})
         return answer
 
@@ -99,6 +97,16 @@ class Endpoint:
         return body, HTTPStatus.OK, headers
 
 
+def answer_without_event(request: Request) -> Answer | None:
+    """Answer a health check, or a method that brings no event; None for what may be one."""
+    if request.path in _HEALTH:
+        return b"ok", HTTPStatus.OK, {"Content-Type": "text/plain"}
+    if request.method != "POST":
+        body = {"reason": "MethodNotAllowed", "message": "POST a CloudEvent"}
+        return _json(body, HTTPStatus.METHOD_NOT_ALLOWED, {"Allow": "POST"})
+    return None
+
+
 def _read_body(request: Request) -> bytes:
     """Read at most the limit, whatever the sender says the length is."""
     too_large = EventTooLargeError(
@@ -107,19 +115,26 @@ def _read_body(request: Request) -> bytes:
     )
     if (request.content_length or 0) > MAX_BODY_BYTES:
         raise too_large
+    body = read_at_most(request, MAX_BODY_BYTES + 1)
+    if len(body) > MAX_BODY_BYTES:
+        raise too_large
+    return body
+
+
+def read_at_most(request: Request, max_bytes: int) -> bytes:
+    """Read the body up to that length; `InvalidEventError` where it breaks off."""
     body = bytearray()
     try:
         # One read may give less than all.
-        while chunk := request.stream.read(MAX_BODY_BYTES + 1 - len(body)):
+        while chunk := request.stream.read(max_bytes - len(body)):
             body += chunk
     except HTTPException as error:
         raise InvalidEventError("the body ended before its Content-Length") from error
-    if len(body) > MAX_BODY_BYTES:
-        raise too_large
     return bytes(body)
 
 
-def _refuse(error: Exception, event: Event | None) -> Answer:
+def refuse(error: Exception, event: Event | None) -> Answer:
+    """Log an error and answer with its status."""
     status = next(STATUS_BY_ERROR[cls] for cls in type(error).__mro__ if cls in STATUS_BY_ERROR)
     fields = _fields(event) | {"status": int(status)}
     if not isinstance(error, KnativeLambdaError):

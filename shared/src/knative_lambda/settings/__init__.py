@@ -128,9 +128,14 @@ class CleanupSettings(RegistrySettings):
     build_retention: timedelta = timedelta(hours=24)
     """Of contexts, logs and images that nothing refers to."""
     tombstone_retention: timedelta = timedelta(hours=24)
+    dead_letter_retention: timedelta = timedelta(days=14)
     untold_after: timedelta = timedelta(minutes=1)
     """A Job that ended this long ago without an answer is told of again."""
     stuck_after: timedelta = timedelta(minutes=15)
+
+
+class DeadLetterSettings(StorageSettings):
+    """dead-letter: storage is all it needs."""
 
 
 def _roots(urls: list[str]) -> list[Path]:

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     )
 
 _LIST_LIMIT = 1_000_000
+_NEVER_CURRENT = {"deleted", "dead-letters"}
 _UNDER_WAY = {Phase.BUILDING, Phase.DEPLOYING}
 
 
@@ -40,6 +41,7 @@ class Retention:
     jobs: timedelta
     builds: timedelta
     tombstones: timedelta
+    dead_letters: timedelta
     untold_after: timedelta
     stuck_after: timedelta
 
@@ -152,18 +154,19 @@ class _Pass:
                     self.use.registry.delete(repository, digest)
 
     def stored_objects(self) -> None:
-        """Remove contexts and logs of builds nobody wants any more, and old tombstones."""
+        """Remove contexts and logs of unwanted builds, old tombstones and old dead letters."""
         retention = self.use.retention
         for folder, counted, kept_for in (
             ("contexts", "contexts", retention.builds),
             ("logs", "logs", retention.builds),
             ("deleted", "tombstones", retention.tombstones),
+            ("dead-letters", "dead_letters", retention.dead_letters),
         ):
             root = f"{self.use.storage_url}{folder}/"
             for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
                 if not self._older(stored.modified_at, kept_for):
                     continue
-                if folder != "deleted" and self._is_current(stored.uri.removeprefix(root)):
+                if folder not in _NEVER_CURRENT and self._is_current(stored.uri.removeprefix(root)):
                     continue
                 self.counts[counted] += 1
                 if not self.dry_run:

@@ -1,0 +1,107 @@
+"""Dead letters over HTTP: whatever a Broker sends is taken, since nobody else would keep it.
+
+So nothing of an event is checked here but that it has an identity: it may be dead because it is
+broken.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import json
+import logging
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Any
+
+from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.endpoint import answer_without_event, read_at_most, refuse
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from flask import Request
+
+    from knative_lambda.domain.dead_letter import DeadLetter
+    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.use_cases.keep_dead_letter import KeepDeadLetter
+
+MAX_BODY_BYTES = 8 * 1024 * 1024
+"""Brokers and lambdas take less."""
+_IDENTITY = ("id", "source", "type")
+# The Broker says why in these; they are not part of the event.
+_ERROR = "ce-knativeerror"
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class DeadLetterEndpoint:
+    """The function that functions-framework calls for every request; `keep` for every letter."""
+
+    keep: Callable[[], KeepDeadLetter]
+
+    def __call__(self, request: Request) -> Answer:
+        """Answer 204 once the letter is stored; never raises."""
+        answer = answer_without_event(request)
+        if answer is not None:
+            return answer
+        try:
+            letter = read_letter(request)
+            uri = self.keep()(letter)
+        except Exception as error:  # noqa: BLE001  # whatever it is, the Broker needs a status
+            return refuse(error, None)
+        _log.warning(
+            "kept a dead letter",
+            extra={
+                "event_id": letter.id,
+                "event_type": letter.type,
+                "destination": letter.destination,
+                "status": letter.status,
+                "uri": uri,
+            },
+        )
+        return b"", HTTPStatus.NO_CONTENT, {}
+
+
+def read_letter(request: Request) -> DeadLetter:
+    """Read a delivery in binary or structured mode; `InvalidEventError` where it is no event."""
+    from knative_lambda.domain.dead_letter import DeadLetter  # noqa: PLC0415  # see endpoint.py
+
+    body = read_at_most(request, MAX_BODY_BYTES + 1)
+    headers = {name.lower(): value for name, value in request.headers.items()}
+    said = {name.removeprefix("ce-"): value for name, value in headers.items() if name[:3] == "ce-"}
+    if headers.get("content-type", "").lower().startswith("application/cloudevents"):
+        said = _structured(body) | said
+    if not all(isinstance(said.get(name), str) and said[name] for name in _IDENTITY):
+        raise InvalidEventError("not a CloudEvent: it has no id, source and type")
+    kept = {
+        name: value
+        for name, value in headers.items()
+        if name == "content-type" or (name.startswith("ce-") and not name.startswith(_ERROR))
+    }
+    return DeadLetter(
+        **{name: str(said[name]) for name in _IDENTITY},
+        headers=kept,
+        body=body[:MAX_BODY_BYTES],
+        is_cut=len(body) > MAX_BODY_BYTES,
+        destination=str(said.get("knativeerrordest", "")),
+        status=str(said.get("knativeerrorcode", "")),
+        error=_decoded(str(said.get("knativeerrordata", ""))),
+    )
+
+
+def _structured(body: bytes) -> Mapping[str, Any]:
+    try:
+        event = json.loads(body)
+    except (ValueError, RecursionError):
+        return {}
+    return event if isinstance(event, dict) else {}
+
+
+def _decoded(error: str) -> str:
+    """What the subscriber answered, which Brokers wrap in base64."""
+    try:
+        return base64.b64decode(error, validate=True).decode()
+    except (binascii.Error, ValueError):
+        return error

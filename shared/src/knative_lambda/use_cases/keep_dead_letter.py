@@ -1,0 +1,32 @@
+"""dead-letter: keep what could not be delivered until a person has looked at it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.errors import PermanentError, StorageUnavailableError
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.dead_letter import DeadLetter
+    from knative_lambda.ports import Clock, ObjectStorage
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class KeepDeadLetter:
+    """One object per letter; one that comes twice is written twice to the same place."""
+
+    storage: ObjectStorage
+    clock: Clock
+    storage_url: str
+
+    def __call__(self, letter: DeadLetter) -> str:
+        """Store it and return where; afterwards it is safe."""
+        uri = self.storage_url + letter.key
+        try:
+            self.storage.write(uri, io.BytesIO(letter.to_json(self.clock.now())))
+        except PermanentError as error:
+            # What storage refuses here is our set-up's mistake: the letter has to wait, not to go.
+            raise StorageUnavailableError(error.message) from error
+        return uri

@@ -1,0 +1,194 @@
+"""A kube-apiserver with its etcd on loopback, from the binaries that the testbed has built."""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from cryptography.hazmat.primitives import serialization
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+REPOSITORY = Path(__file__).parents[3]
+_START_SECONDS = 90
+_UNCHECKED = ssl.create_default_context()
+_UNCHECKED.check_hostname = False
+_UNCHECKED.verify_mode = ssl.CERT_NONE
+
+
+def testbed_program(component: str, path: str) -> Path | None:
+    """A program that the testbed has built from its present sources; None where it has not."""
+    script = f'source testbed/settings.sh; component_folder "{component}"'
+    answer = subprocess.run(
+        ["bash", "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
+    )
+    program = Path(answer.stdout.strip()) / path
+    return program if answer.returncode == 0 and program.is_file() else None
+
+
+@dataclass(frozen=True, kw_only=True)
+class ApiServer:
+    """The API as seen by an administrator."""
+
+    url: str
+    token: str
+    kubectl: str
+    kubeconfig: Path
+
+    def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run kubectl."""
+        return subprocess.run(
+            [self.kubectl, "--kubeconfig", str(self.kubeconfig), *arguments],
+            capture_output=True,
+            text=True,
+            check=check,
+        )
+
+    def request(self, method: str, path: str, body: object = None) -> tuple[int, dict[str, Any]]:
+        """Status and object of one request."""
+        request = urllib.request.Request(
+            self.url + path,
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={
+                "Authorization": f"Bearer {self.token}",
+                "Content-Type": "application/apply-patch+yaml"
+                if method == "PATCH"
+                else "application/json",
+            },
+        )
+        try:
+            with urllib.request.urlopen(request, context=_UNCHECKED, timeout=30) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            with error:
+                return error.code, json.load(error)
+
+    def may(self, user: str, groups: Sequence[str], attributes: dict[str, str]) -> bool:
+        """Whether that user may do that, as the API's own authorizer sees it."""
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SubjectAccessReview",
+            "spec": {"user": user, "groups": list(groups), "resourceAttributes": attributes},
+        }
+        status, answer = self.request(
+            "POST", "/apis/authorization.k8s.io/v1/subjectaccessreviews", review
+        )
+        assert status == 201, answer
+        return bool(answer["status"]["allowed"])
+
+
+@contextmanager
+def running_api_server(
+    etcd: Path, api_server: Path, kubectl: str, folder: Path
+) -> Iterator[ApiServer]:
+    """Start both, wait until they answer, and end them."""
+    client_port, peer_port, port = _free_ports(3)
+    token = secrets.token_hex(16)
+    etcd_url = f"http://127.0.0.1:{client_port}"
+    with ExitStack() as stack:
+        stack.enter_context(_running(_etcd(etcd, folder, etcd_url, peer_port), folder / "etcd.log"))
+        log = folder / "kube-apiserver.log"
+        arguments = _api_server(api_server, folder, etcd_url, port, token)
+        process = stack.enter_context(_running(arguments, log))
+        url = f"https://127.0.0.1:{port}"
+        server = ApiServer(
+            url=url, token=token, kubectl=kubectl, kubeconfig=_kubeconfig(folder, url, token)
+        )
+        _wait(server, process, log)
+        yield server
+
+
+def _etcd(program: Path, folder: Path, url: str, peer_port: int) -> list[str]:
+    peer = f"http://127.0.0.1:{peer_port}"
+    return [
+        *(str(program), "--data-dir", str(folder / "etcd"), "--unsafe-no-fsync"),
+        *("--listen-client-urls", url, "--advertise-client-urls", url),
+        *("--listen-peer-urls", peer, "--initial-advertise-peer-urls", peer),
+        *("--initial-cluster", f"default={peer}", "--log-level", "warn"),
+    ]
+
+
+def _api_server(program: Path, folder: Path, etcd: str, port: int, token: str) -> list[str]:
+    key = rsa.generate_private_key(public_exponent=65537, key_size=2048)
+    key_file, tokens = folder / "service-accounts.key", folder / "tokens.csv"
+    key_file.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.TraditionalOpenSSL,
+            serialization.NoEncryption(),
+        )
+    )
+    tokens.write_text(f'{token},admin,admin,"system:masters"\n')
+    return [
+        *(str(program), "--etcd-servers", etcd, "--cert-dir", str(folder / "certificates")),
+        *("--bind-address", "127.0.0.1", "--advertise-address", "127.0.0.1"),
+        *("--secure-port", str(port), "--token-auth-file", str(tokens)),
+        *("--authorization-mode", "RBAC", "--service-cluster-ip-range", "10.96.0.0/24"),
+        *("--service-account-issuer", "https://kubernetes.default.svc"),
+        *("--service-account-key-file", str(key_file)),
+        *("--service-account-signing-key-file", str(key_file)),
+        # The endpoints of the Service "kubernetes" need not be there.
+        *("--endpoint-reconciler-type", "none"),
+    ]
+
+
+def _kubeconfig(folder: Path, url: str, token: str) -> Path:
+    cluster = {"server": url, "insecure-skip-tls-verify": True}
+    config = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": "c",
+        "clusters": [{"name": "c", "cluster": cluster}],
+        "users": [{"name": "c", "user": {"token": token}}],
+        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
+    }
+    file = folder / "kubeconfig"
+    file.write_text(json.dumps(config))
+    return file
+
+
+@contextmanager
+def _running(arguments: list[str], log: Path) -> Iterator[subprocess.Popen[bytes]]:
+    with log.open("wb") as output:
+        process = subprocess.Popen(arguments, stdout=output, stderr=subprocess.STDOUT)
+        try:
+            yield process
+        finally:
+            # It would wait a minute for its watchers.
+            process.kill()
+            process.wait()
+
+
+def _wait(server: ApiServer, process: subprocess.Popen[bytes], log: Path) -> None:
+    deadline = time.monotonic() + _START_SECONDS
+    while time.monotonic() < deadline and process.poll() is None:
+        try:
+            if server.request("GET", "/api/v1/namespaces/default")[0] == 200:
+                return
+        except (OSError, ValueError):
+            pass
+        time.sleep(0.2)
+    sys.stderr.write(log.read_text()[-4000:])
+    raise RuntimeError(f"kube-apiserver does not answer (exit code {process.poll()})")
+
+
+def _free_ports(count: int) -> list[int]:
+    with ExitStack() as stack:
+        sockets = [stack.enter_context(socket.socket()) for _ in range(count)]
+        for each in sockets:
+            each.bind(("127.0.0.1", 0))
+        return [each.getsockname()[1] for each in sockets]
