@@ -46,9 +46,15 @@ class Whole(BaseModel):
     value: Annotated[str, StringConstraints(pattern=WHOLE)]
 
 
+class EmptyDir(Strict):
+    medium: Literal["", "Memory"] = ""
+    size_limit: str | None = None
+
+
 class Volume(Strict):
     secret: str | None = None
     config_map: str | None = None
+    empty_dir: EmptyDir | None = None
     path: Annotated[str, StringConstraints(pattern="^/")]
 
 

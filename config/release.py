@@ -1,0 +1,79 @@
+"""Write which images an overlay runs: `python config/release.py dist/images.json config/overlays/production`.
+
+`make images` made the images and dist/images.json. The answer is the overlay's component
+`release`: our own images by digest, and what the functions are told of builder and base images.
+"""
+
+# ruff: noqa: INP001  # a script beside what it writes
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+_BASE = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
+_CONFIG = Path(__file__).parent
+_COMMENT = "# Written by config/release.py from what `make images` has made.\n"
+
+
+class _Block(str):
+    """Text that YAML shows line by line."""
+
+    __slots__ = ()
+
+
+yaml.SafeDumper.add_representer(
+    _Block,
+    lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|"),
+)
+
+
+def release(images: dict[str, str], *, scheme: str) -> dict[str, Any]:
+    """Return the component for these images, name -> `host/repository@sha256:...`."""
+    functions = {path.stem for path in (_CONFIG / "base" / "functions").glob("*.yaml")}
+    if missing := {*functions, "builder"} - set(images):
+        raise SystemExit(f"no image of {', '.join(sorted(missing))}; run make images for all")
+    runtimes = {
+        name: f"{scheme}://{image}"
+        for name, image in sorted(images.items())
+        if name not in {*functions, "builder"}
+    }
+    data = {
+        "KN_LAMBDA_BUILDER_IMAGE": images["builder"],
+        "KN_LAMBDA_BASE_IMAGES": json.dumps(runtimes),
+    }
+    settings = {
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {"name": "knative-lambda-settings", "namespace": "knative-lambda"},
+        "data": data,
+    }
+    return {
+        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
+        "kind": "Component",
+        "images": [_image(name, images[name]) for name in sorted(functions)],
+        "patches": [{"patch": _Block(yaml.safe_dump(settings, sort_keys=False, width=1000))}],
+    }
+
+
+def _image(name: str, image: str) -> dict[str, str]:
+    repository, _, digest = image.partition("@")
+    return {"name": f"{_BASE}/{name}", "newName": repository, "digest": digest}
+
+
+def main() -> None:
+    """Read the list of images, write the component."""
+    file, overlay, *more = sys.argv[1:]
+    component = release(json.loads(Path(file).read_text()), scheme=more[0] if more else "https")
+    folder = Path(overlay) / "release"
+    folder.mkdir(exist_ok=True)
+    text = yaml.safe_dump(component, sort_keys=False, width=1000)
+    (folder / "kustomization.yaml").write_text(_COMMENT + text)
+
+
+if __name__ == "__main__":
+    main()
