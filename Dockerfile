@@ -21,9 +21,9 @@ RUN python -m compileall -q -x '/(test|tests|idle_test|lib2to3)/' --invalidation
 COPY --from=contents /out/dependencies/ /
 COPY --from=contents /out/code/ /
 
-# /dev/shm is the one place that can be written to where the root is read-only: the server's heartbeat is there.
+# /dev/shm is the one place that can be written to where the root is read-only: the server's heartbeat and socket are there.
 ENV PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 PYTHONPATH=/app/shared:/app/packages PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 HOME=/dev/shm TMPDIR=/dev/shm PORT=8080
+    PYTHONUNBUFFERED=1 TMPDIR=/dev/shm XDG_RUNTIME_DIR=/dev/shm PORT=8080
 LABEL org.opencontainers.image.title=knative-lambda-${FUNCTION} org.opencontainers.image.licenses=Apache-2.0
 WORKDIR /app
 # By number, so that a cluster can see that it is not root.

@@ -7,13 +7,11 @@ meanwhile is on stderr. `make images` keeps the answer in dist/images.json.
 from __future__ import annotations
 
 import argparse
-import ipaddress
 import json
 import sys
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
 
 from images.assembly import Assembly
 from images.catalog import Versions, all_images
@@ -21,6 +19,7 @@ from images.containers import ENGINES, Containers, find_engine
 from images.debian import Debian
 from images.layers import LayerCache
 from images.operating_system import OperatingSystem
+from images.references import registry_url
 from lambda_builder.errors import BuildError
 
 if TYPE_CHECKING:
@@ -32,24 +31,14 @@ CHECKOUT = Path(__file__).resolve().parents[1]
 _MEGABYTE = 1_000_000
 
 
-def registry_url(text: str) -> str:
-    """With its scheme: http for this machine and private addresses, https for all others."""
-    if "://" in text:
-        return text.rstrip("/")
-    host = urlsplit(f"//{text}").hostname or ""
-    try:
-        private = ipaddress.ip_address(host).is_private
-    except ValueError:
-        private = host == "localhost"
-    return f"{'http' if private else 'https'}://{text.rstrip('/')}"
-
-
 def _parse() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="python -m images", description=__doc__)
     parser.add_argument("--registry", required=True, help="host[:port]/prefix, or with http(s)://")
     parser.add_argument("--engine", choices=["auto", "layers", *ENGINES], default="auto")
     parser.add_argument("--cache", type=Path, required=True, help="folder for what is made once")
-    parser.add_argument("--docker-config", type=Path, help="folder of a config.json with credentials")
+    parser.add_argument(
+        "--docker-config", type=Path, help="folder of a config.json with credentials"
+    )
     parser.add_argument("--python", default=Versions().python, help="version in our own images")
     parser.add_argument("--node", default=Versions().node, help="version in the builder")
     parser.add_argument("--python-digest", default="", help="pins python:<version>-slim")

@@ -34,7 +34,7 @@ _OF_CONTENTS = ("contents", "interpreter", "layers")
 
 @dataclass(frozen=True, kw_only=True)
 class Assembly:
-    """Assembles and pushes images; what did not change since the last time is taken from the cache."""
+    """Assembles and pushes images; layers that did not change come from the cache."""
 
     checkout: Path
     system: OperatingSystem
@@ -116,7 +116,12 @@ def _tree(folder: Path) -> str:
     """Names and contents of all files below, but those that the interpreter left."""
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     return key_of(
-        *(part for file in files if file.suffix != ".pyc" for part in (file, file.read_bytes()))
+        *(
+            part
+            for file in files
+            if file.suffix != ".pyc"
+            for part in (file.relative_to(folder), file.read_bytes())
+        )
     )
 
 

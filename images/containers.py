@@ -28,7 +28,9 @@ def find_engine() -> str | None:
         if shutil.which(engine) is None:
             continue
         try:
-            asked = subprocess.run([engine, "info"], capture_output=True, timeout=_SECONDS, check=False)
+            asked = subprocess.run(
+                [engine, "info"], capture_output=True, timeout=_SECONDS, check=False
+            )
         except subprocess.TimeoutExpired:
             continue
         if asked.returncode == 0:
@@ -47,11 +49,13 @@ class Containers:
     """PYTHON or NODE -> digest of the interpreter's image; asked for where it is not given."""
 
     def __call__(self, image: Image) -> tuple[str, int]:
-        """Digest of the image, which is in the registry now, tagged `latest`; its size is not known."""
+        """Digest of the image, which is in the registry now, tagged `latest`; no size."""
         scheme, _, place = self.registry_url.partition("://")
         reference = f"{place}/{image.name}:latest"
         build = "build" if self.engine != "buildah" else "bud"
-        arguments = [f"--build-arg={name}={value}" for name, value in self._arguments(image).items()]
+        arguments = [
+            f"--build-arg={name}={value}" for name, value in self._arguments(image).items()
+        ]
         dockerfile = ["-f", str(self.checkout / image.dockerfile)]
         self._run(build, *dockerfile, *arguments, "-t", reference, str(self.checkout))
         return self._push(reference, insecure=scheme == "http"), 0
@@ -67,7 +71,9 @@ class Containers:
     def _resolve(self, reference: str) -> str:
         """The digest that the tag stands for now."""
         self._run("pull", reference)
-        inspect = ["inspect", "--type", "image"] if self.engine == "buildah" else ["image", "inspect"]
+        inspect = (
+            ["inspect", "--type", "image"] if self.engine == "buildah" else ["image", "inspect"]
+        )
         document = self._run(*inspect, reference, capture=True)
         if (found := re.search(r"@?(sha256:[0-9a-f]{64})", _repository_digests(document))) is None:
             raise SystemExit(f"{self.engine} names no digest of {reference}")

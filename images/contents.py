@@ -107,6 +107,8 @@ def trim(packages: Path, programs: AbstractSet[str]) -> None:
     for record in packages.glob("*.dist-info/RECORD"):
         # They list the files that were just removed.
         record.unlink()
+    # The asynchronous client is a second copy of the first.
+    shutil.rmtree(packages / "kubernetes/aio", ignore_errors=True)
     for service in list(packages.glob("boto*/data/*/")):
         if service.name not in _AWS_SERVICES:
             shutil.rmtree(service)

@@ -46,6 +46,7 @@ class Package:
     version: str
 
     def __str__(self) -> str:
+        """As apt takes it."""
         return f"{self.name}={self.version}"
 
 
@@ -53,7 +54,9 @@ class AptError(SystemExit):
     """apt does not know what is asked for, which most often means that it has no lists."""
 
     def __init__(self, message: str) -> None:
-        super().__init__(f"apt: {message}; try `apt-get update`, or build with docker, podman or buildah")
+        super().__init__(
+            f"apt: {message}; try `apt-get update`, or build with docker, podman or buildah"
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +140,9 @@ def _extract(stream: IO[bytes], root: Path) -> None:
                 _extract_member(archive, member, root, name)
 
 
-def _extract_member(archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, name: str) -> None:
+def _extract_member(
+    archive: tarfile.TarFile, member: tarfile.TarInfo, root: Path, name: str
+) -> None:
     path = root / name
     if member.isdir():
         path.mkdir(parents=True, exist_ok=True)

@@ -1,4 +1,4 @@
-"""Layers as files that are made once: the same key, the same bytes, from a folder of this machine."""
+"""Layers as files that are made once: the same key, the same bytes."""
 
 from __future__ import annotations
 
@@ -57,7 +57,9 @@ def write_tree(root: Path, file: Path) -> Layer:
         packed = _Hashing(raw)
         with gzip.GzipFile("", "wb", _COMPRESSION, packed.as_file(), mtime=0) as compressor:
             unpacked = _Hashing(compressor)
-            with tarfile.open(fileobj=unpacked.as_file(), mode="w|", format=tarfile.PAX_FORMAT) as tar:
+            with tarfile.open(
+                fileobj=unpacked.as_file(), mode="w|", format=tarfile.PAX_FORMAT
+            ) as tar:
                 for path in sorted(root.rglob("*")):
                     _add(tar, path, path.relative_to(root).as_posix())
     return Layer(Descriptor(LAYER_GZIP, packed.digest, packed.size), unpacked.digest, file)

@@ -68,7 +68,6 @@ class OperatingSystem:
         for link in ("bin", "sbin", "lib", "lib64"):
             (root / link).unlink()
         self._add_node(root, npm=True)
-        (root / "usr/bin/sh").symlink_to("dash")
 
     def _fill(self, packages: Sequence[Package], root: Path) -> None:
         self.debian.unpack(packages, root)

@@ -1,0 +1,62 @@
+"""`python -m images.deploy [function...]`: deploys functions one by one with the `func` CLI.
+
+func changes the func.yaml that it deploys, so it is given a copy. It builds and pushes nothing: the
+image is named by the digest that `make images` noted.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+CHECKOUT = Path(__file__).resolve().parents[1]
+NAMESPACE = "knative-lambda"
+_NO_FUNC = (
+    "func is not on PATH: install Knative's func CLI 1.23 (its binary, or `kn func`), or name one"
+    " with FUNC=/path/to/func. Without it, `kubectl apply -k` of an overlay deploys the same"
+    " functions; see docs/decisions/0008"
+)
+
+
+def deploy(function: str, image: str, func: str) -> int:
+    """Exit status of `func deploy` for one function."""
+    if "@sha256:" not in image:
+        raise SystemExit(f"{function}: {image} names no digest")
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / function
+        shutil.copytree(CHECKOUT / "functions" / function, path)
+        arguments = ["--path", str(path), "--image", image, "--namespace", NAMESPACE]
+        return subprocess.run(
+            [func, "deploy", *arguments, "--build=false", "--push=false"], check=False
+        ).returncode
+
+
+def main() -> int:
+    """Deploy what the command line names, or all; stops at the first that fails."""
+    parser = argparse.ArgumentParser(prog="python -m images.deploy", description=__doc__)
+    parser.add_argument("--images", type=Path, default=CHECKOUT / "dist/images.json")
+    parser.add_argument("--func", default="func", help="the func CLI")
+    parser.add_argument("functions", nargs="*", help="all when none is named")
+    options = parser.parse_args()
+    known = sorted(file.parent.name for file in (CHECKOUT / "functions").glob("*/func.yaml"))
+    if unknown := set(options.functions) - set(known):
+        parser.error(f"no function {', '.join(sorted(unknown))}; there are {', '.join(known)}")
+    if (func := shutil.which(options.func)) is None:
+        raise SystemExit(_NO_FUNC)
+    if not options.images.is_file():
+        raise SystemExit(f"{options.images} is missing: run `make images REGISTRY=...` first")
+    images = json.loads(options.images.read_text())
+    for function in options.functions or known:
+        sys.stderr.write(f"deploy: {function} {images[function]}\n")
+        if status := deploy(function, images[function], func):
+            return status
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
