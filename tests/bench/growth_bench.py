@@ -53,15 +53,16 @@ def measure(sizes: Sequence[int], repeats: int) -> Growth:
         tempfile.TemporaryDirectory() as folder,
         _Sink() as sink,
         Platform(Path(folder) / "home") as platform,
-        Timeline(platform) as timeline,
     ):
-        deployer = Deployer(platform, timeline)
-        deployer.deploy(REAL, WITHOUT_PACKAGES, 0)
+        with Timeline(platform) as timeline:
+            Deployer(platform, timeline).deploy(REAL, WITHOUT_PACKAGES, 0)
         lambdas = _Lambdas(platform, sink.url)
         for size in sizes:
             table = found.tables[size] = Table()
             table[CREATED].add(lambdas.grow(size))
-            _measure_one_size(table, platform, deployer, sink, repeats)
+            # Not while they are made: a watch that falls behind is ended.
+            with Timeline(platform) as timeline:
+                _measure_one_size(table, platform, Deployer(platform, timeline), sink, repeats)
     return found
 
 

@@ -52,6 +52,7 @@ class Timeline:
     def __init__(self, platform: Platform) -> None:
         kubeconfig = yaml.safe_load((platform.home / "kubeconfig").read_text())
         self._token = kubeconfig["users"][0]["user"]["token"]
+        self._platform = platform
         self._place = urlsplit(platform.urls["api"]).netloc
         self._changed = threading.Condition()
         self._seen: list[Seen] = []
@@ -59,16 +60,20 @@ class Timeline:
 
     def __enter__(self) -> Self:
         """Begin to watch; returns when no change can be missed."""
+        api = self._platform.api()
         for kind, path in WATCHED.items():
+            # From now on: what is there already may be ten thousand objects.
+            version = api.json("GET", f"{path}?limit=1")["metadata"]["resourceVersion"]
             connection = http.client.HTTPConnection(self._place, timeout=None)
-            connection.request(
-                "GET", f"{path}?watch=1", headers={"Authorization": f"Bearer {self._token}"}
-            )
+            headers = {"Authorization": f"Bearer {self._token}"}
+            query = f"watch=1&resourceVersion={version}"
+            connection.request("GET", f"{path}?{query}", headers=headers)
             answer = connection.getresponse()
             if answer.status != http.HTTPStatus.OK:
                 raise RuntimeError(f"watching {path}: {answer.status}")
             self._connections.append(connection)
             threading.Thread(target=self._read, args=(kind, answer), daemon=True).start()
+        api.close()
         return self
 
     def __exit__(
