@@ -36,10 +36,12 @@ class EmbeddedPlatform(RunningPlatform):
     @override
     def close(self) -> None:
         """Leave no process behind, also none that outlived the platform."""
-        super().close()
-        for pid in self.processes():
-            with contextlib.suppress(ProcessLookupError):
-                os.kill(pid, signal.SIGKILL)
+        try:
+            super().close()
+        finally:
+            for pid in self.processes():
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(pid, signal.SIGKILL)
 
     def processes(self, having: str = "") -> list[int]:
         """Pids of its children, found as its next start finds them: by their mark."""

@@ -83,13 +83,14 @@ class RunningPlatform:
         self.process.wait(_STOP_SECONDS)
 
     def close(self) -> None:
-        """Leave no process behind, whatever happened."""
+        """Leave no process behind, whatever happened; one that does not stop in order is an error."""
         if self.process is not None and self.process.poll() is None:
             try:
                 self.stop()
             except subprocess.TimeoutExpired:
                 os.killpg(self.process.pid, signal.SIGKILL)
                 self.process.wait(_STOP_SECONDS)
+                raise
 
     def kn_lambda(
         self, *arguments: str | Path, stdin: str | None = None, timeout: float = 120

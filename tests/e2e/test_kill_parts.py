@@ -14,7 +14,7 @@ from tests.e2e.waiting import wait_for
 if TYPE_CHECKING:
     from tests.e2e.embedded_platform import EmbeddedPlatform
 
-COUNT = 8
+COUNT = 5
 SUBSCRIBED = {"subscriptions": [{"type": "com.example.counted"}]}
 
 

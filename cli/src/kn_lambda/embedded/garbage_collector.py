@@ -51,7 +51,9 @@ class GarbageCollector:
                 self._delete_expired()
                 self._empty_namespaces()
                 try:
-                    change = await asyncio.wait_for(changes.get(), self._seconds_to_wait())
+                    # Not wait_for: before Python 3.12 it may lose a cancellation.
+                    async with asyncio.timeout(self._seconds_to_wait()):
+                        change = await changes.get()
                 except TimeoutError:
                     continue
                 self._follow(change)

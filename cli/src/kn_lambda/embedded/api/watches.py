@@ -71,7 +71,9 @@ async def _forward(
         if queue.qsize() > _MAX_WAITING:
             return  # A client this slow must begin anew, before its changes fill the memory.
         try:
-            change = await asyncio.wait_for(queue.get(), min(left, _LOOK_FOR_DISCONNECTION_SECONDS))
+            # Not wait_for: before Python 3.12 it may lose a cancellation.
+            async with asyncio.timeout(min(left, _LOOK_FOR_DISCONNECTION_SECONDS)):
+                change = await queue.get()
         except TimeoutError:
             continue
         event = watch_event(change, chosen)
