@@ -1,7 +1,8 @@
-"""Write which images an overlay runs: `python config/release.py dist/images.json config/overlays/production`.
+"""Write which images an overlay runs.
 
-`make images` made the images and dist/images.json. The answer is the overlay's component
-`release`: our own images by digest, and what the functions are told of builder and base images.
+`python config/release.py dist/images.json config/overlays/production [http]`: `make images` made
+that list. The answer is the overlay's component `release`: our own images by digest, and what
+the functions are told of builder and base images (http where that registry has no TLS).
 """
 
 # ruff: noqa: INP001  # a script beside what it writes

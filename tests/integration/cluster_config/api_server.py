@@ -24,19 +24,22 @@ if TYPE_CHECKING:
 
 REPOSITORY = Path(__file__).parents[3]
 _START_SECONDS = 90
-_UNCHECKED = ssl.create_default_context()
-_UNCHECKED.check_hostname = False
-_UNCHECKED.verify_mode = ssl.CERT_NONE
+_AUDIT_POLICY = {
+    "apiVersion": "audit.k8s.io/v1",
+    "kind": "Policy",
+    "omitStages": ["RequestReceived"],
+    "rules": [{"level": "Metadata"}],
+}
 
 
-def testbed_program(component: str, path: str) -> Path | None:
-    """A program that the testbed has built from its present sources; None where it has not."""
-    script = f'source testbed/settings.sh; component_folder "{component}"'
+def testbed_file(folder: str, path: str) -> Path | None:
+    """A file in one of the testbed's caches; None where its present sources were not built yet."""
+    script = f"source testbed/settings.sh; {folder}"
     answer = subprocess.run(
         ["bash", "-c", script], cwd=REPOSITORY, capture_output=True, text=True, check=False
     )
-    program = Path(answer.stdout.strip()) / path
-    return program if answer.returncode == 0 and program.is_file() else None
+    file = Path(answer.stdout.strip()) / path
+    return file if answer.returncode == 0 and file.is_file() else None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,7 +49,32 @@ class ApiServer:
     url: str
     token: str
     kubectl: str
-    kubeconfig: Path
+    folder: Path
+
+    @property
+    def kubeconfig(self) -> Path:
+        """How the administrator reaches it."""
+        return self.folder / "admin.kubeconfig"
+
+    @property
+    def certificate(self) -> Path:
+        """What its TLS is checked against."""
+        return self.folder / "certificates" / "apiserver.crt"
+
+    def kubeconfig_of(self, account: str) -> Path:
+        """How the pods of a ServiceAccount of namespace knative-lambda reach it."""
+        path = f"/api/v1/namespaces/knative-lambda/serviceaccounts/{account}/token"
+        kind = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest"}
+        status, answer = self.request("POST", path, {**kind, "spec": {}})
+        assert status == 201, answer
+        file = self.folder / f"{account}.kubeconfig"
+        _write_kubeconfig(file, self.url, self.certificate, answer["status"]["token"])
+        return file
+
+    def audited(self) -> list[dict[str, Any]]:
+        """All requests so far."""
+        lines = (self.folder / "audit.log").read_text().splitlines()
+        return [json.loads(line) for line in lines]
 
     def run(self, *arguments: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run kubectl."""
@@ -65,13 +93,12 @@ class ApiServer:
             data=None if body is None else json.dumps(body).encode(),
             headers={
                 "Authorization": f"Bearer {self.token}",
-                "Content-Type": "application/apply-patch+yaml"
-                if method == "PATCH"
-                else "application/json",
+                "Content-Type": "application/json",
             },
         )
         try:
-            with urllib.request.urlopen(request, context=_UNCHECKED, timeout=30) as answer:
+            context = ssl.create_default_context(cafile=self.certificate)
+            with urllib.request.urlopen(request, context=context, timeout=30) as answer:
                 return answer.status, json.load(answer)
         except urllib.error.HTTPError as error:
             with error:
@@ -105,9 +132,8 @@ def running_api_server(
         arguments = _api_server(api_server, folder, etcd_url, port, token)
         process = stack.enter_context(_running(arguments, log))
         url = f"https://127.0.0.1:{port}"
-        server = ApiServer(
-            url=url, token=token, kubectl=kubectl, kubeconfig=_kubeconfig(folder, url, token)
-        )
+        server = ApiServer(url=url, token=token, kubectl=kubectl, folder=folder)
+        _write_kubeconfig(server.kubeconfig, url, server.certificate, token)
         _wait(server, process, log)
         yield server
 
@@ -132,6 +158,8 @@ def _api_server(program: Path, folder: Path, etcd: str, port: int, token: str) -
             serialization.NoEncryption(),
         )
     )
+    policy = folder / "audit-policy.json"
+    policy.write_text(json.dumps(_AUDIT_POLICY))
     tokens.write_text(f'{token},admin,admin,"system:masters"\n')
     return [
         *(str(program), "--etcd-servers", etcd, "--cert-dir", str(folder / "certificates")),
@@ -141,13 +169,14 @@ def _api_server(program: Path, folder: Path, etcd: str, port: int, token: str) -
         *("--service-account-issuer", "https://kubernetes.default.svc"),
         *("--service-account-key-file", str(key_file)),
         *("--service-account-signing-key-file", str(key_file)),
+        *("--audit-policy-file", str(policy), "--audit-log-path", str(folder / "audit.log")),
         # The endpoints of the Service "kubernetes" need not be there.
         *("--endpoint-reconciler-type", "none"),
     ]
 
 
-def _kubeconfig(folder: Path, url: str, token: str) -> Path:
-    cluster = {"server": url, "insecure-skip-tls-verify": True}
+def _write_kubeconfig(file: Path, url: str, certificate: Path, token: str) -> None:
+    cluster = {"server": url, "certificate-authority": str(certificate)}
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -156,9 +185,7 @@ def _kubeconfig(folder: Path, url: str, token: str) -> Path:
         "users": [{"name": "c", "user": {"token": token}}],
         "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
     }
-    file = folder / "kubeconfig"
     file.write_text(json.dumps(config))
-    return file
 
 
 @contextmanager

@@ -1,4 +1,4 @@
-"""The four functions under functions-framework; their Kubernetes API refuses connections."""
+"""The functions under functions-framework; their Kubernetes API refuses connections."""
 
 from __future__ import annotations
 

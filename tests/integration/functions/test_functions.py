@@ -92,7 +92,9 @@ def test_a_batch_is_refused(client):
     assert checked(client.post("/", data=b"[]", headers=headers)).status_code == 400
 
 
-def test_an_event_that_is_too_large_is_refused(client):
+@pytest.mark.parametrize("name", TAKEN)
+def test_an_event_that_is_too_large_is_refused(applications, name):
+    client = applications[name].test_client()
     answer = checked(client.post("/", data=b"x" * (1024 * 1024 + 1), headers=STRUCTURED))
     assert answer.status_code == 413
 
@@ -110,7 +112,7 @@ def test_an_event_for_another_function_is_refused(applications, name, event_type
 
 @any_event
 @given(
-    name=st.sampled_from(sorted(TAKEN)),
+    name=st.sampled_from([*sorted(TAKEN), "dead-letter"]),
     headers=st.dictionaries(st.sampled_from([*BINARY, "content-encoding"]), header_values),
     body=st.binary(max_size=300),
 )
@@ -132,6 +134,14 @@ def test_any_json_as_data_is_answered(applications, name, data):
     }
     client = applications[name].test_client()
     checked(client.post("/", data=json.dumps(event), headers=STRUCTURED))
+
+
+@pytest.mark.parametrize("event_type", sorted(OWN_EVENTS))
+def test_whatever_could_not_be_delivered_is_kept(applications, event_type):
+    event = {"specversion": "1.0", "id": "1", "source": "/t", "type": event_type}
+    client = applications["dead-letter"].test_client()
+    answer = checked(client.post("/", data=json.dumps(event), headers=STRUCTURED))
+    assert (answer.status_code, answer.data) == (204, b"")
 
 
 @any_event

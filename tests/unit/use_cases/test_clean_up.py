@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 
 from knative_lambda.domain.build import image_tag
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import HELLO, REGISTRY, ControlPlane
+from tests.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
 
 
 def collect(world: ControlPlane, *, dry_run: bool = False):
@@ -96,6 +96,16 @@ def test_tombstones_go_when_no_delivery_can_be_under_way():
     world.delete_lambda(world.event(), HELLO)
     world.clock.advance(timedelta(hours=25))
     assert collect(world).tombstones == 1
+    assert not world.storage.objects
+
+
+def test_dead_letters_go_when_their_time_is_over():
+    world = a_later_world()
+    world.put_source(f"{STORAGE}dead-letters/shop/1.json", b"{}")
+    world.clock.advance(timedelta(days=13))
+    assert collect(world).dead_letters == 0
+    world.clock.advance(timedelta(days=2))
+    assert collect(world).dead_letters == 1
     assert not world.storage.objects
 
 

@@ -44,7 +44,8 @@ class DeadLetter:
     @property
     def key(self) -> str:
         """The key below the storage root; the same for the same letter delivered twice."""
-        identity = "\0".join((self.source, self.id, self.type, self.destination))
+        parts = (self.source, self.id, self.type, self.destination)
+        identity = "\0".join(parts)
         digest = hashlib.sha256(identity.encode(errors="replace")).hexdigest()
         return f"dead-letters/{self.namespace}/{digest}.json"
 

@@ -35,6 +35,8 @@ _RESERVED_ENV = re.compile(
 _IMAGE_BY_DIGEST = r"^[a-z0-9][a-zA-Z0-9.:_/-]*@sha256:[0-9a-f]{64}$"
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,20}")
 
+# More than any event has; also what keeps the custom resource's own check within its bounds.
+_MAX_ATTRIBUTES = 100
 _ATTRIBUTE_VALUE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
 
 _Text = Annotated[str, AfterValidator(checked_text)]
@@ -184,6 +186,8 @@ class LambdaFunctionSpec(Model):
         for attributes in subscriptions:
             if not attributes:
                 raise ValueError("a subscription without attributes would take every event")
+            if len(attributes) > _MAX_ATTRIBUTES:
+                raise ValueError(f"a subscription may have {_MAX_ATTRIBUTES} attributes")
             for name, value in attributes.items():
                 if not _ATTRIBUTE_NAME.fullmatch(name):
                     raise ValueError(f"{name[:40]!r} is not the name of a CloudEvents attribute")

@@ -18,7 +18,7 @@ from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.endpoint import answer_without_event, read_at_most, refuse
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
 
     from flask import Request
 
@@ -70,7 +70,9 @@ def read_letter(request: Request) -> DeadLetter:
 
     body = read_at_most(request, MAX_BODY_BYTES + 1)
     headers = {name.lower(): value for name, value in request.headers.items()}
-    said = {name.removeprefix("ce-"): value for name, value in headers.items() if name[:3] == "ce-"}
+    said: dict[str, Any] = {
+        name.removeprefix("ce-"): value for name, value in headers.items() if name[:3] == "ce-"
+    }
     if headers.get("content-type", "").lower().startswith("application/cloudevents"):
         said = _structured(body) | said
     if not all(isinstance(said.get(name), str) and said[name] for name in _IDENTITY):
@@ -91,7 +93,7 @@ def read_letter(request: Request) -> DeadLetter:
     )
 
 
-def _structured(body: bytes) -> Mapping[str, Any]:
+def _structured(body: bytes) -> dict[str, Any]:
     try:
         event = json.loads(body)
     except (ValueError, RecursionError):

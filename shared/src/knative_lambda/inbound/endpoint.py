@@ -126,7 +126,7 @@ def read_at_most(request: Request, max_bytes: int) -> bytes:
     body = bytearray()
     try:
         # One read may give less than all.
-        while chunk := request.stream.read(max_bytes - len(body)):
+        while (left := max_bytes - len(body)) and (chunk := request.stream.read(left)):
             body += chunk
     except HTTPException as error:
         raise InvalidEventError("the body ended before its Content-Length") from error

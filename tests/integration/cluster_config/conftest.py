@@ -1,0 +1,66 @@
+"""A real API server that has Knative's kinds and what `kubectl apply -k` makes of an overlay."""
+
+from __future__ import annotations
+
+import subprocess
+from contextlib import ExitStack
+from typing import TYPE_CHECKING
+
+import pytest
+import yaml
+
+from tests.integration.cluster_config.api_server import (
+    REPOSITORY,
+    running_api_server,
+    testbed_file,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.integration.cluster_config.api_server import ApiServer
+
+OVERLAY = REPOSITORY / "config" / "overlays" / "production"
+_WHY = "the testbed has not built it on this machine; `make cluster` does (root, half an hour)"
+
+
+@pytest.fixture(scope="session")
+def kubectl(require_server) -> str:
+    return require_server("kubectl", "apt-get install kubernetes-client")
+
+
+@pytest.fixture(scope="session")
+def render(kubectl):
+    """All objects of an overlay, as the real kustomize makes them."""
+
+    def objects(overlay: str) -> list[dict]:
+        folder = str(REPOSITORY / "config" / "overlays" / overlay)
+        answer = subprocess.run([kubectl, "kustomize", folder], capture_output=True, check=True)
+        return list(yaml.safe_load_all(answer.stdout))
+
+    return objects
+
+
+@pytest.fixture(scope="session")
+def api_server(kubectl, tmp_path_factory) -> Iterator[ApiServer]:
+    # An own skip, not require_server: CI does not build the testbed yet.
+    etcd = testbed_file("component_folder etcd", "go.etcd.io/etcd/server/v3")
+    program = testbed_file("component_folder kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver")
+    definitions = testbed_file("manifests_folder", "1-definitions.yaml")
+    for file, what in ((etcd, "etcd"), (program, "kube-apiserver"), (definitions, "Knative")):
+        if file is None:
+            pytest.skip(f"{what}: {_WHY}")
+    folder = tmp_path_factory.mktemp("api-server")
+    with ExitStack() as stack:
+        server = stack.enter_context(running_api_server(etcd, program, kubectl, folder))
+        server.run("apply", "--server-side", "-f", str(definitions))
+        server.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        yield server
+
+
+@pytest.fixture(scope="session")
+def installed(api_server) -> ApiServer:
+    """The server after an operator's one command, given twice: the first makes the definitions."""
+    api_server.run("apply", "-k", str(OVERLAY))
+    api_server.run("wait", "--for=condition=Established", "crd/lambdafunctions.knative-lambda.dev")
+    return api_server

@@ -1,0 +1,94 @@
+"""The custom resource on a real API server, with the rules that it alone can check."""
+
+from __future__ import annotations
+
+import pytest
+
+from knative_lambda.domain.lambda_function import LambdaFunctionSpec
+from tests.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
+
+PATH = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
+
+
+def record(name="hello", **fields):
+    return {
+        "apiVersion": "knative-lambda.dev/v1alpha1",
+        "kind": "LambdaFunction",
+        "metadata": {"name": name},
+        **fields,
+    }
+
+
+def try_out(server, **fields):
+    return server.request("POST", f"{PATH}?dryRun=All", record(**fields))
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_spec_is_taken_and_read_back_the_same(installed, name):
+    status, answer = try_out(installed, spec=RIGHT[name])
+    assert status == 201, answer["message"]
+    made = LambdaFunctionSpec.model_validate(RIGHT[name])
+    assert LambdaFunctionSpec.model_validate(answer["spec"]) == made
+    assert answer["spec"] == made.to_json()
+
+
+@pytest.mark.parametrize("name", WRONG)
+def test_a_wrong_spec_is_refused(installed, name):
+    status, answer = try_out(installed, spec=WRONG[name])
+    assert status == 422, answer
+
+
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [
+        ("two sources", "spec.source: Invalid value: needs exactly one of uri, inline, image"),
+        ("a path outside", "not a relative path inside the source"),
+        ("a reserved name", "spec.env[0].name: Invalid value: is set by the platform"),
+        ("a variable with two origins", "exactly one of value, secretKeyRef, configMapKeyRef"),
+        ("a minimum above the maximum", "min must not be above max"),
+        ("an attribute that cannot be", "not the name of a CloudEvents attribute"),
+    ],
+)
+def test_a_rule_says_what_is_wrong(installed, wrong, message):
+    _, answer = try_out(installed, spec=WRONG[wrong])
+    assert message in answer["message"].replace('"object": ', "").replace('"map": ', "")
+
+
+@pytest.mark.parametrize(("name", "status"), [("a" * 45, 201), ("a" * 46, 422), ("1st", 422)])
+def test_a_name_is_what_a_subject_can_be(installed, name, status):
+    assert try_out(installed, name=name, spec=MINIMAL)[0] == status
+
+
+def test_spec_and_status_are_written_apart(installed):
+    status, made = installed.request("POST", PATH, record("apart", spec=FULL))
+    assert status == 201
+    phase = {"phase": "Ready", "url": "http://u", "image": "i"}
+    _, after_spec = installed.request("PUT", f"{PATH}/apart", made | {"status": phase})
+    assert "status" not in after_spec
+    changed = after_spec | {"status": phase, "spec": MINIMAL}
+    _, after_status = installed.request("PUT", f"{PATH}/apart/status", changed)
+    assert after_status["status"] == phase
+    assert after_status["spec"] == after_spec["spec"]
+    assert after_status["metadata"]["generation"] == 1
+
+
+def test_a_condition_is_there_once(installed):
+    _, made = installed.request("POST", PATH, record("conditions", spec=MINIMAL))
+    condition = {
+        "type": "BuildReady",
+        "status": "True",
+        "lastTransitionTime": "2026-01-31T14:00:01Z",
+    }
+    twice = made | {"status": {"conditions": [condition, condition]}}
+    assert installed.request("PUT", f"{PATH}/conditions/status", twice)[0] == 422
+    once = made | {"status": {"conditions": [condition]}}
+    assert installed.request("PUT", f"{PATH}/conditions/status", once)[0] == 200
+
+
+def test_people_see_how_their_lambdas_are(installed):
+    _, made = installed.request("POST", PATH, record("seen", spec=MINIMAL))
+    status = {"phase": "Building", "url": "http://seen", "image": "some/image"}
+    installed.request("PUT", f"{PATH}/seen/status", made | {"status": status})
+    shown = installed.run("get", "lf", "seen", "-n", "default").stdout.split()
+    assert shown[:5] == ["NAME", "PHASE", "URL", "IMAGE", "AGE"]
+    assert shown[5:9] == ["seen", "Building", "http://seen", "some/image"]

@@ -1,0 +1,120 @@
+"""Specs of LambdaFunctions that are right, and specs with one thing wrong each.
+
+The model, the schema in config/ and a real API server are all asked about the same ones.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+IMAGE = "registry.example/team/hello@sha256:" + "a" * 64
+MINIMAL: dict[str, Any] = {"source": {"uri": "s3://bucket/hello/"}, "runtime": "python3.11"}
+FULL: dict[str, Any] = {
+    "source": {"inline": {"main.py": "def handler(event): ...", "data/größe.txt": "1", "...": ""}},
+    "runtime": "nodejs24",
+    "handler": "src/index.größe$",
+    "signature": "http",
+    "env": [
+        {"name": "EMPTY", "value": ""},
+        {"name": "TOKEN", "secretKeyRef": {"name": "a.b-c", "key": "to.ken", "optional": True}},
+        {"name": "_x", "configMapKeyRef": {"name": "c", "key": "K"}},
+        {"name": "HOSTNAME_OF_ME", "value": "two\nlines"},
+    ],
+    "scale": {"min": 1, "max": 1, "target": 1000, "concurrency": 1},
+    "resources": {"requests": {"cpu": "0.5"}, "limits": {"cpu": "2", "memory": "1.5Gi"}},
+    "timeoutSeconds": 3600,
+    "subscriptions": [{"type": "a.b", "source": "/ä"}, {"type": "a.b", "source": "/ä"}],
+}
+
+
+def with_source(source: object) -> dict[str, Any]:
+    return MINIMAL | {"source": source}
+
+
+def with_env(*variables: object) -> dict[str, Any]:
+    return MINIMAL | {"env": list(variables)}
+
+
+RIGHT: dict[str, dict[str, Any]] = {
+    "minimal": MINIMAL,
+    "full": FULL,
+    "image": with_source({"image": IMAGE}),
+    "nothing but a maximum": MINIMAL | {"scale": {"max": 1}},
+    "empty resources": MINIMAL | {"resources": {}},
+    "a reserved name inside another": with_env({"name": "MY_PORT", "value": "1"}),
+    "a hundred attributes": MINIMAL | {"subscriptions": [{f"a{n}": "v" for n in range(100)}]},
+}
+
+WRONG: dict[str, dict[str, Any]] = {
+    "no source": {"runtime": "python3.11"},
+    "no runtime": {"source": {"uri": "s3://b/k"}},
+    "an empty source": with_source({}),
+    "two sources": with_source({"uri": "s3://b/k", "image": IMAGE}),
+    "three sources": with_source({"uri": "s3://b/k", "image": IMAGE, "inline": {"a": "b"}}),
+    "an empty URI": with_source({"uri": ""}),
+    "a URI that is too long": with_source({"uri": "s" * 2049}),
+    "a URI that is no text": with_source({"uri": {"a": "b"}}),
+    "an image by tag": with_source({"image": "registry.example/team/hello:latest"}),
+    "an image name that is too long": with_source({"image": "r" * 512 + "@sha256:" + "a" * 64}),
+    "no files": with_source({"inline": {}}),
+    "too many files": with_source({"inline": {f"{n}.py": "" for n in range(1001)}}),
+    "a file that is no text": with_source({"inline": {"a": ["b"]}}),
+    "an absolute path": with_source({"inline": {"/etc/passwd": ""}}),
+    "a path outside": with_source({"inline": {"a/../../b": ""}}),
+    "a path to here": with_source({"inline": {"./a": ""}}),
+    "an empty path": with_source({"inline": {"": ""}}),
+    "an empty part of a path": with_source({"inline": {"a//b": ""}}),
+    "a folder as a path": with_source({"inline": {"a/": ""}}),
+    "a backslash in a path": with_source({"inline": {"a\\b": ""}}),
+    "a control character in a path": with_source({"inline": {"a\tb": ""}}),
+    "a path that is too long": with_source({"inline": {"a" * 256: ""}}),
+    "a runtime without version": MINIMAL | {"runtime": "python"},
+    "a runtime that is a path": MINIMAL | {"runtime": "../python3"},
+    "a runtime with a line feed": MINIMAL | {"runtime": "python3\n"},
+    "a runtime that is too long": MINIMAL | {"runtime": "a" * 32 + "1"},
+    "a handler without a function": MINIMAL | {"handler": "main"},
+    "a handler with a space": MINIMAL | {"handler": "main.a b"},
+    "a handler with a dash": MINIMAL | {"handler": "main.a-b"},
+    "a handler that starts with a digit": MINIMAL | {"handler": "main.1"},
+    "an unknown signature": MINIMAL | {"signature": "grpc"},
+    "a variable without an origin": with_env({"name": "A"}),
+    "a variable with two origins": with_env(
+        {"name": "A", "value": "1", "secretKeyRef": {"name": "s", "key": "k"}}
+    ),
+    "a variable without a name": with_env({"value": "1"}),
+    "a variable twice": with_env({"name": "A", "value": "1"}, {"name": "A", "value": "2"}),
+    "a name with a dash": with_env({"name": "A-B", "value": "1"}),
+    "a reserved name": with_env({"name": "PORT", "value": "1"}),
+    "a reserved beginning": with_env({"name": "FUNCTION_HANDLER", "value": "1"}),
+    "a name of ours": with_env({"name": "KN_LAMBDA_S3_REGION", "value": "1"}),
+    "a name of Knative": with_env({"name": "K_SERVICE", "value": "1"}),
+    "a value with a zero byte": with_env({"name": "A", "value": "a\x00b"}),
+    "a value that is a number": with_env({"name": "A", "value": 1}),
+    "a Secret that cannot be": with_env(
+        {"name": "A", "secretKeyRef": {"name": "Upper", "key": "k"}}
+    ),
+    "a key that cannot be": with_env({"name": "A", "configMapKeyRef": {"name": "c", "key": "a/b"}}),
+    "a reference without a key": with_env({"name": "A", "secretKeyRef": {"name": "s"}}),
+    "too many variables": with_env(*({"name": f"A{n}", "value": ""} for n in range(201))),
+    "a minimum above the maximum": MINIMAL | {"scale": {"min": 2, "max": 1}},
+    "a minimum above the default maximum": MINIMAL | {"scale": {"min": 51}},
+    "a negative minimum": MINIMAL | {"scale": {"min": -1}},
+    "no instances at all": MINIMAL | {"scale": {"max": 0}},
+    "a target of nothing": MINIMAL | {"scale": {"target": 0}},
+    "too much at once": MINIMAL | {"scale": {"concurrency": 1001}},
+    "a scale that is no number": MINIMAL | {"scale": {"max": "many"}},
+    "a quantity that is a number": MINIMAL | {"resources": {"limits": {"cpu": 1}}},
+    "a quantity that is none": MINIMAL | {"resources": {"limits": {"memory": "1 GB"}}},
+    "a quantity below nothing": MINIMAL | {"resources": {"requests": {"cpu": "-1"}}},
+    "a quantity that is too long": MINIMAL | {"resources": {"requests": {"cpu": "1" * 21}}},
+    "no time": MINIMAL | {"timeoutSeconds": 0},
+    "too much time": MINIMAL | {"timeoutSeconds": 3601},
+    "a subscription to everything": MINIMAL | {"subscriptions": [{}]},
+    "an attribute that cannot be": MINIMAL | {"subscriptions": [{"Type": "a"}]},
+    "an attribute name that is too long": MINIMAL | {"subscriptions": [{"a" * 21: "a"}]},
+    "an attribute without a value": MINIMAL | {"subscriptions": [{"type": ""}]},
+    "an attribute value that is too long": MINIMAL | {"subscriptions": [{"type": "a" * 1025}]},
+    "an attribute value with a line feed": MINIMAL | {"subscriptions": [{"type": "a\n"}]},
+    "too many attributes": MINIMAL | {"subscriptions": [{f"a{n}": "v" for n in range(101)}]},
+    "too many subscriptions": MINIMAL | {"subscriptions": [{"type": "a"}] * 21},
+}

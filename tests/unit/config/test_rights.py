@@ -1,0 +1,108 @@
+"""Who may do what, as config/ grants it."""
+
+from __future__ import annotations
+
+import pytest
+
+from tests.unit.config.conftest import OBJECTS, REPOSITORY
+
+FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
+WITH_RIGHTS = [name for name in FUNCTIONS if name != "dead-letter"]
+READS = {"get", "list", "watch"}
+
+
+def of_kind(*kinds):
+    return [item for item in OBJECTS if item["kind"] in kinds]
+
+
+def name_of(item):
+    return item["metadata"]["name"]
+
+
+def bound(kind):
+    """Subject -> the roles bound to it, with the namespace of the binding."""
+    found = {}
+    for binding in of_kind(kind):
+        for subject in binding["subjects"]:
+            key = (subject["namespace"], subject["name"])
+            where = binding["metadata"].get("namespace")
+            found.setdefault(key, set()).add((where, binding["roleRef"]["name"]))
+    return found
+
+
+@pytest.mark.parametrize("name", FUNCTIONS)
+def test_every_function_has_an_account_of_its_own(name):
+    accounts = {
+        (item["metadata"]["namespace"], name_of(item)) for item in of_kind("ServiceAccount")
+    }
+    (service,) = [item for item in of_kind("Service") if name_of(item) == name]
+    assert service["spec"]["template"]["spec"]["serviceAccountName"] == name
+    assert ("knative-lambda", name) in accounts
+
+
+@pytest.mark.parametrize("name", WITH_RIGHTS)
+def test_a_function_has_its_own_role_for_builds_and_one_per_tenant(name):
+    tenants = {
+        item["metadata"]["name"]
+        for item in of_kind("Namespace")
+        if "knative-lambda.dev/tenant" in item["metadata"]["labels"]
+    }
+    wanted = {(tenant, f"knative-lambda-{name}") for tenant in tenants}
+    found = bound("RoleBinding")[("knative-lambda", name)]
+    assert found == wanted | {("knative-lambda-builds", name)}
+
+
+def test_what_keeps_dead_letters_cannot_speak_to_kubernetes():
+    subject = ("knative-lambda", "dead-letter")
+    assert subject not in bound("RoleBinding")
+    assert subject not in bound("ClusterRoleBinding")
+    (service,) = [item for item in of_kind("Service") if name_of(item) == "dead-letter"]
+    assert service["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+
+
+def test_nobody_writes_cluster_wide():
+    roles = {name_of(item): item for item in of_kind("ClusterRole")}
+    for bindings in bound("ClusterRoleBinding").values():
+        for _, role in bindings:
+            for rule in roles[role]["rules"]:
+                assert set(rule["verbs"]) <= READS
+
+
+def test_cleanup_alone_reads_cluster_wide():
+    assert bound("ClusterRoleBinding").keys() == {("knative-lambda", "cleanup")}
+
+
+@pytest.mark.parametrize(
+    "role", of_kind("Role", "ClusterRole"), ids=lambda role: f"{role['kind']} {name_of(role)}"
+)
+def test_a_role_names_each_thing_and_no_secret(role):
+    for rule in role["rules"]:
+        named = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
+        assert "*" not in named
+        assert not {"secrets", "configmaps", "serviceaccounts", "pods/exec"} & set(
+            rule["resources"]
+        )
+
+
+def test_every_binding_is_to_a_role_and_an_account_that_exist():
+    roles = {(item["metadata"].get("namespace"), name_of(item)) for item in of_kind("Role")}
+    roles |= {(None, name_of(item)) for item in of_kind("ClusterRole")}
+    accounts = {
+        (item["metadata"]["namespace"], name_of(item)) for item in of_kind("ServiceAccount")
+    }
+    for binding in of_kind("RoleBinding", "ClusterRoleBinding"):
+        reference = binding["roleRef"]
+        where = binding["metadata"]["namespace"] if reference["kind"] == "Role" else None
+        assert (where, reference["name"]) in roles
+        assert {(each["namespace"], each["name"]) for each in binding["subjects"]} <= accounts
+
+
+def test_nobody_from_outside_calls_a_function():
+    for service in of_kind("Service"):
+        labels = service["metadata"]["labels"]
+        assert labels["networking.knative.dev/visibility"] == "cluster-local"
+
+
+def test_every_namespace_takes_restricted_pods_only():
+    for namespace in of_kind("Namespace"):
+        assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
