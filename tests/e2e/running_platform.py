@@ -83,7 +83,7 @@ class RunningPlatform:
         self.process.wait(_STOP_SECONDS)
 
     def close(self) -> None:
-        """Leave no process behind, whatever happened; one that does not stop in order is an error."""
+        """Leave no process behind; a platform that does not stop in order is an error."""
         if self.process is not None and self.process.poll() is None:
             try:
                 self.stop()
