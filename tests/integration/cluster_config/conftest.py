@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import subprocess
+import time
 from contextlib import ExitStack
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,6 +22,12 @@ if TYPE_CHECKING:
 
     from tests.integration.cluster_config.api_server import ApiServer
 
+_KINDS = (
+    "knative-lambda.dev/v1alpha1/lambdafunctions",
+    "serving.knative.dev/v1/services",
+    "serving.knative.dev/v1/revisions",
+    "eventing.knative.dev/v1/triggers",
+)
 OVERLAY = REPOSITORY / "config" / "overlays" / "production"
 _WHY = "the testbed has not built it on this machine; `make cluster` does (root, half an hour)"
 
@@ -62,5 +70,16 @@ def api_server(kubectl, tmp_path_factory) -> Iterator[ApiServer]:
 def installed(api_server) -> ApiServer:
     """The server after an operator's one command, given twice: the first makes the definitions."""
     api_server.run("apply", "-k", str(OVERLAY))
-    api_server.run("wait", "--for=condition=Established", "crd/lambdafunctions.knative-lambda.dev")
+    definition = "crd/lambdafunctions.knative-lambda.dev"
+    api_server.run("wait", "--for=condition=Established", definition)
+    for kind in _KINDS:
+        _wait_until_served(api_server, kind)
     return api_server
+
+
+def _wait_until_served(server: ApiServer, kind: str) -> None:
+    """A kind that is new is answered with 429 until its cache is there."""
+    deadline = time.monotonic() + 60
+    while server.request("GET", f"/apis/{kind}")[0] != HTTPStatus.OK:
+        assert time.monotonic() < deadline, f"{kind} is never served"
+        time.sleep(0.2)

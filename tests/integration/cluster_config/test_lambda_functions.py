@@ -7,6 +7,8 @@ import pytest
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec
 from tests.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
 
+pytestmark = pytest.mark.xdist_group("api-server")
+
 PATH = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
 
 

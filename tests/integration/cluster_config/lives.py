@@ -1,0 +1,155 @@
+"""Lives of lambdas on a real API server: each use case with the rights of its own function."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from functools import cached_property
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
+from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
+from knative_lambda.domain.build import BuildFailure, image_tag
+from knative_lambda.domain.deployment import Deployment, ServiceState
+from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.manifests.build_job import BuildJobOptions
+from tests.contract.platforms import KubernetesHands
+from tests.control_plane import HELLO, REGISTRY, ControlPlane
+
+if TYPE_CHECKING:
+    from tests.integration.cluster_config.api_server import ApiServer
+
+BUILDS = "knative-lambda-builds"
+OPTIONS = BuildJobOptions(
+    namespace=BUILDS,
+    builder_image="registry.example/builder",
+    runtimes_dir="/runtimes",
+    timeout=timedelta(minutes=10),
+    context_max_bytes=1,
+    unpacked_max_bytes=1,
+    max_files=1,
+    registry_secret="knative-lambda-registry",
+)
+
+
+@dataclass
+class Lives:
+    """Storage, registry and clock in memory; everything of Kubernetes is real."""
+
+    server: ApiServer
+    apis: list[KubernetesApi] = field(default_factory=list)
+
+    def __post_init__(self) -> None:
+        self.world = ControlPlane()
+        self.world.clock.time = datetime.now(UTC)
+        self.start_build = self._with_rights("build-start", self.world.start_build)
+        self.complete_build = self._with_rights("build-complete", self.world.complete_build)
+        self.delete_lambda = self._with_rights("delete", self.world.delete_lambda)
+        self.clean_up = self._with_rights("cleanup", self.world.clean_up)
+        self.world.start_build = self.start_build
+        self.world.complete_build = self.complete_build
+
+    def _with_rights(self, account: str, use_case: Any) -> Any:
+        api = self._api(str(self.server.kubeconfig_of(account)))
+        jobs = KubernetesBuildJobs(api=api, namespace=BUILDS, options=OPTIONS)
+        ports = {"records": KubernetesLambdaFunctions(api=api), "jobs": jobs}
+        if account != "build-start":
+            ports["services"] = KubernetesLambdaServices(api=api)
+        return dataclasses.replace(use_case, **ports)
+
+    def _api(self, kubeconfig: str) -> KubernetesApi:
+        api = KubernetesApi(kubeconfig=kubeconfig)
+        self.apis.append(api)
+        return api
+
+    @cached_property
+    def hands(self) -> KubernetesHands:
+        """What controllers and kubelets do."""
+        admin = self._api(str(self.server.kubeconfig))
+        return KubernetesHands(admin, BUILDS, lambda *_: None)
+
+    def close(self) -> None:
+        """Close connections, which the tests' warnings insist on."""
+        for api in self.apis:
+            if "_client" in vars(api):
+                api._client.rest_client.pool_manager.clear()
+
+    def run(self) -> None:
+        """Everything that the functions ever do."""
+        self._deploy_twice()
+        self._build_badly()
+        self._clean_up()
+        self._delete()
+
+    def _build(self, **spec: Any) -> str:
+        job = self.world.start(**spec).data.job
+        item = self.hands.api.get(JOBS, BUILDS, job)
+        build_id = item["metadata"]["annotations"]["knative-lambda.dev/build-id"]
+        digest = f"sha256:{build_id}"
+        self.world.registry.push(f"{REGISTRY}/{HELLO}", image_tag(build_id), digest)
+        self.hands.succeed(job, digest)
+        return job
+
+    def _deploy(self, **spec: Any) -> str:
+        job = self._build(**spec)
+        event = self.world.event()
+        with pytest.raises(NotReadyError):
+            self.world.job_changed(job, event)  # nobody is there to make it ready
+        record = self.start_build.records.get(HELLO)
+        deployment = Deployment(
+            function=HELLO, uid=record.uid, generation=record.generation, spec=record.spec, image=""
+        )
+        ready = ServiceState(ready=True, url="http://hello", revision="hello-00001")
+        self.hands.become(deployment, ready)
+        assert self.world.job_changed(job, event).type.endswith("function.ready.v1")
+        return job
+
+    def _deploy_twice(self) -> None:
+        self._deploy(subscriptions=[{"type": "a"}])
+        self._deploy(subscriptions=[{"type": "b"}], source={"inline": {"main.py": "2"}})
+        assert self.hands.subscriptions(HELLO) == [{"type": "b"}]
+
+    def _build_badly(self) -> None:
+        """A build fails; the same wish again takes the place of its Job."""
+        source = {"inline": {"main.py": "broken"}}
+        job = self.world.start(source=source).data.job
+        self.hands.fail(job, BuildFailure(reason="No", message="no", is_users=True))
+        assert self.world.job_changed(job).type.endswith("build.failed.v1")
+        self.world.start(source=source)
+        self.hands.fail(job, BuildFailure(reason="No", message="no", is_users=False))
+        self.world.job_changed(job)
+
+    def _clean_up(self) -> None:
+        """An end nobody heard of, Jobs whose lambda is gone, and a build that vanished."""
+        self._build(source={"inline": {"main.py": "unheard"}})
+        self.world.clock.advance(timedelta(minutes=2))
+        assert self.clean_up(dry_run=False).data.announced_jobs == 1
+        self._remove_record()
+        assert self.clean_up(dry_run=False).data.jobs > 0
+        job = self._build(source={"inline": {"main.py": "of one that goes"}})
+        self._remove_record()
+        assert self.world.job_changed(job) is None
+        assert self.hands.api.find(JOBS, BUILDS, job) is None
+        job = self.world.start(source={"inline": {"main.py": "vanished"}}).data.job
+        self.hands.api.delete(JOBS, BUILDS, job)
+        self.world.clock.advance(timedelta(hours=2))
+        assert self.clean_up(dry_run=False).data.stuck_builds == 1
+
+    def _remove_record(self) -> None:
+        """What build-start does with a wish that a deletion overtook."""
+        records = self.start_build.records
+        records.delete(records.get(HELLO))
+
+    def _delete(self) -> None:
+        # Nobody collects garbage here: what belonged to the lambda that went is still there.
+        self.delete_lambda(self.world.event(), HELLO)
+        self._deploy(subscriptions=[{"type": "c"}], source={"inline": {"main.py": "3"}})
+        reply = self.delete_lambda(self.world.event(), HELLO)
+        assert reply.type.endswith("function.deleted.v1")
+        assert self.start_build.records.get(HELLO) is None
+        assert self.hands.subscriptions(HELLO) == []
