@@ -28,11 +28,12 @@ _OF_INSTALLERS = {"libselinux1", "libpcre2-8-0", "libacl1", "libzstd1"}
 # Their files are wanted, the packages that set them up are not.
 ALONE = ("base-files", "ca-certificates", "netbase", "tzdata")
 _DROPPED = re.compile(
-    r"usr/(share/(man|info|locale|lintian|bug|pixmaps|applications|doc-base|menu|readline|gdb"
-    r"|doc/(?!.*/copyright$)|base-files|zoneinfo/(right|posix)|binfmts|python3?|gcc.*)"
-    r"|include|games|lib/valgrind|lib/[^/]+/(gconv|audit)"
-    r"|lib/python3[^/]*/(test|idlelib|lib2to3|ensurepip|turtledemo|tkinter|pydoc_data)"
-    r"|lib/python3/.*)(/|$)|(etc/(default|update-motd.d|dpkg|debian_version)|var|home|boot|media|mnt|srv)(/|$)"
+    r"(usr/(share/(man|info|locale|lintian|bug|pixmaps|applications|doc-base|menu|readline|gdb"
+    r"|base-files|zoneinfo/(right|posix)|binfmts|python3?)"
+    r"|include|games|lib/valgrind|lib/[^/]+/(gconv|audit)|lib/python3"
+    r"|lib/python3[^/]+/(test|idlelib|lib2to3|ensurepip|turtledemo|tkinter|pydoc_data|html))"
+    r"|etc/(default|update-motd.d|dpkg|debian_version)|var|home|boot|media|mnt|srv)(/|$)"
+    r"|usr/share/doc/(?!.*/copyright$)"
 )
 _MERGED = {"bin", "sbin", "lib", "lib32", "lib64", "libx32"}
 _URI = re.compile(r"'[^']*' (?P<file>\S+\.deb) \d+")
@@ -73,11 +74,11 @@ class Debian:
         options = [f"-oDir::State::status={empty}", "-oAPT::Install-Recommends=false"]
         listed = _listed(*options, "install", *wanted)
         dropped = _INSTALLERS | (set() if "coreutils" in wanted else _OF_INSTALLERS)
-        return sorted(package for package in _packages(listed) if package.name not in dropped)
+        return sorted(package for package in packages_of(listed) if package.name not in dropped)
 
     def alone(self, *names: str) -> list[Package]:
         """These packages and nothing that they depend on."""
-        return sorted(_packages(_listed("download", *names)))
+        return sorted(packages_of(_listed("download", *names)))
 
     def unpack(self, packages: Sequence[Package], root: Path) -> None:
         """Write the packages' files below a folder, with /bin and /lib merged into /usr."""
@@ -90,7 +91,7 @@ class Debian:
             with subprocess.Popen(command, stdout=subprocess.PIPE) as archive:
                 if archive.stdout is None:
                     raise AssertionError
-                _extract(archive.stdout, root)
+                unpack_archive(archive.stdout, root)
             if archive.returncode:
                 raise SystemExit(f"{package} cannot be unpacked")
 
@@ -124,7 +125,8 @@ def _listed(*arguments: str) -> str:
     return _apt("--print-uris", *arguments)
 
 
-def _packages(listed: str) -> list[Package]:
+def packages_of(listed: str) -> list[Package]:
+    """The packages in what `apt-get --print-uris` prints."""
     return [_package(found["file"]) for found in _URI.finditer(listed)]
 
 
@@ -132,7 +134,7 @@ def _package(file: str) -> Package:
     return Package(*unquote(file.removesuffix(".deb")).rsplit("_", 2)[:2])
 
 
-def _extract(stream: IO[bytes], root: Path) -> None:
+def unpack_archive(stream: IO[bytes], root: Path) -> None:
     """Files, folders and links; owners, times and set-user-id bits stay behind."""
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
