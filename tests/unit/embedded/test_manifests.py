@@ -59,6 +59,8 @@ def test_our_own_configuration_is_understood():
     assert {"Namespace", "Broker", "Trigger", "Service", "PingSource", "ApiServerSource"} <= {
         *kinds
     }
+    services = {item["metadata"]["name"] for item in manifests.wanted if item["kind"] == "Service"}
+    assert services == {"build-start", "build-complete", "delete", "cleanup"}
     (settings,) = [item for item in manifests.wanted if item["kind"] == "ConfigMap"]
     assert settings["data"] == {"A": "b"}
 
