@@ -31,7 +31,7 @@ _DROPPED = re.compile(
     r"(usr/(share/(man|info|locale|lintian|bug|pixmaps|applications|doc-base|menu|readline|gdb"
     r"|base-files|zoneinfo/(right|posix)|binfmts|python3?)"
     r"|include|games|lib/valgrind|lib/[^/]+/(gconv|audit)|lib/python3"
-    r"|lib/python3[^/]+/(test|idlelib|lib2to3|ensurepip|turtledemo|tkinter|pydoc_data|html))"
+    r"|lib/python3[^/]+/(test|idlelib|lib2to3|ensurepip|turtledemo|tkinter|pydoc_data))"
     r"|etc/(default|update-motd.d|dpkg|debian_version)|var|home|boot|media|mnt|srv)(/|$)"
     r"|usr/share/doc/(?!.*/copyright$)"
 )
