@@ -49,7 +49,7 @@ def render(kubectl):
     return objects
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def api_server(kubectl, tmp_path_factory) -> Iterator[ApiServer]:
     # An own skip, not require_server: CI does not build the testbed yet.
     etcd = testbed_file("component_folder etcd", "go.etcd.io/etcd/server/v3")
@@ -66,7 +66,7 @@ def api_server(kubectl, tmp_path_factory) -> Iterator[ApiServer]:
         yield server
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def installed(api_server) -> ApiServer:
     """The server after an operator's one command, given twice: the first makes the definitions."""
     api_server.run("apply", "-k", str(OVERLAY))
