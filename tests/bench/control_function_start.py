@@ -20,7 +20,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench.process_memory import pss_mib
+from tests.bench.process_accounts import pss_mib
 from tests.bench.runtime_bench import free_port
 from tests.bench.samples import Samples
 

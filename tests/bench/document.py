@@ -165,15 +165,17 @@ def _memory(results: Results) -> str:
 
 
 def _growth(results: Results) -> str:
-    tables = results.growth.tables
-    sizes = sorted(tables)
+    growth = results.growth
+    sizes = sorted(growth.tables)
     rows = []
-    for what in (
-        growth_bench.UNCHANGED, growth_bench.MATCHING, growth_bench.CLEANUP, growth_bench.MEMORY,
-        growth_bench.CREATED,
-    ):  # fmt: skip
-        medians = [tables[size][what].median for size in sizes]
-        growth = ratio(medians[-1], medians[0])
-        rows.append(_row(what, *(tables[size][what].text() for size in sizes), growth))
+    for what in (growth_bench.UNCHANGED, growth_bench.MATCHING, growth_bench.MATCHING_CPU):
+        cells = [growth.tables[size][what] for size in sizes]
+        beside = [growth.references[size][what] for size in sizes]
+        rows.append(_row(what, *(cell.text() for cell in cells)))
+        rows.append(_row("the same with 1 lambda, in turns", *(cell.text() for cell in beside)))
+        pairs = zip(cells, beside, strict=True)
+        rows.append(_row("ratio", *(ratio(one.median, other.median) for one, other in pairs)))
+    for what in (growth_bench.CLEANUP, growth_bench.MEMORY, growth_bench.CREATED):
+        rows.append(_row(what, *(growth.tables[size][what].text() for size in sizes)))
     heads = [f"{size:,} lambdas" for size in sizes]
-    return _lines("ms where nothing else is said", *heads, "last / first", rows=rows)
+    return _lines("ms where nothing else is said", *heads, rows=rows)

@@ -14,7 +14,7 @@ from tests.bench import runtime_bench
 from tests.bench.deployments import Deployer
 from tests.bench.functions import RUNTIME, WITHOUT_PACKAGES, event
 from tests.bench.platform_process import Connection, Platform
-from tests.bench.process_memory import processes_with, pss_mib, variable_of
+from tests.bench.process_accounts import processes_with, pss_mib, variable_of
 from tests.bench.runtime_bench import BASELINE, SERVERS, requests_per_second
 from tests.bench.samples import Samples, Table
 from tests.bench.timeline import Timeline

@@ -8,6 +8,7 @@ import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -17,18 +18,19 @@ from typing_extensions import override
 from tests.bench.deployments import TOTAL, Deployer
 from tests.bench.functions import WITHOUT_PACKAGES
 from tests.bench.platform_process import Platform
-from tests.bench.process_memory import pss_mib
+from tests.bench.process_accounts import processor_milliseconds, pss_mib
 from tests.bench.samples import Table
 from tests.bench.timeline import Timeline
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from tests.bench.platform_process import Connection
 
 REAL = "real"
 UNCHANGED = "build.start, unchanged source -> first answer"
 MATCHING = "tenant event accepted -> delivered (1 Trigger of N matches)"
+MATCHING_CPU = "tenant event, processor time of the platform"
 CLEANUP = "cleanup, all records read"
 MEMORY = "PSS of the platform, MiB"
 CREATED = "objects created per second"
@@ -41,41 +43,65 @@ _DELIVERIES = 50
 
 @dataclass
 class Growth:
-    """Milliseconds by number of lambdas and what was measured."""
+    """Milliseconds by number of lambdas: of the platform that grows, and of one that does not."""
 
     tables: dict[int, Table] = field(default_factory=dict)
+    references: dict[int, Table] = field(default_factory=dict)
 
 
 def measure(sizes: Sequence[int], repeats: int) -> Growth:
-    """Grow one platform; every lambda has a record and a Trigger, and one of them runs."""
+    """Grow one platform; every lambda has a record and a Trigger, and one of them runs.
+
+    A second platform keeps one lambda and takes turns, so that both see the same machine.
+    """
     found = Growth()
     with (
         tempfile.TemporaryDirectory() as folder,
         _Sink() as sink,
-        Platform(Path(folder) / "home") as platform,
+        Platform(Path(folder) / "growing") as growing,
+        Platform(Path(folder) / "small") as small,
     ):
-        with Timeline(platform) as timeline:
-            Deployer(platform, timeline).deploy(REAL, WITHOUT_PACKAGES, 0)
-        lambdas = _Lambdas(platform, sink.url)
-        for size in sizes:
-            table = found.tables[size] = Table()
-            table[CREATED].add(lambdas.grow(size))
-            # Not while they are made: a watch that falls behind is ended.
+        for platform in (growing, small):
             with Timeline(platform) as timeline:
-                _measure_one_size(table, platform, Deployer(platform, timeline), sink, repeats)
+                Deployer(platform, timeline).deploy(REAL, WITHOUT_PACKAGES, 0)
+        lambdas = _Lambdas(growing, sink.url)
+        _Lambdas(small, sink.url).grow(1)
+        for size in sizes:
+            table, reference = Table(), Table()
+            found.tables[size], found.references[size] = table, reference
+            table[CREATED].add(lambdas.grow(size))
+            _measure_deliveries({growing: table, small: reference}, sink)
+            _measure_deployments({growing: table, small: reference}, repeats)
+            _measure_whole(growing, table)
     return found
 
 
-def _measure_one_size(
-    table: Table, platform: Platform, deployer: Deployer, sink: _Sink, repeats: int
-) -> None:
-    broker = platform.broker()
+def _measure_deliveries(tables: Mapping[Platform, Table], sink: _Sink) -> None:
+    brokers = {platform: platform.broker() for platform in tables}
     for number in range(_DELIVERIES):
-        table[MATCHING].add(_deliver(broker, sink, f"{time.time()}-{number}") * 1000)
-    deployer.deploy(REAL, WITHOUT_PACKAGES, 0)  # starts what had gone to zero meanwhile
-    for _ in range(repeats):
-        deployed = deployer.deploy(REAL, WITHOUT_PACKAGES, 0)
-        table[UNCHANGED].add(deployed.seconds[TOTAL] * 1000)
+        for platform, table in tables.items():
+            before = processor_milliseconds(platform.pid)
+            seconds = _deliver(brokers[platform], sink, f"{time.time()}-{number}")
+            table[MATCHING].add(seconds * 1000)
+            table[MATCHING_CPU].add(processor_milliseconds(platform.pid) - before)
+
+
+def _measure_deployments(tables: Mapping[Platform, Table], repeats: int) -> None:
+    with ExitStack() as stack:
+        deployers = {
+            platform: Deployer(platform, stack.enter_context(Timeline(platform)))
+            for platform in tables
+        }
+        for deployer in deployers.values():
+            deployer.deploy(REAL, WITHOUT_PACKAGES, 0)  # starts what had gone to zero meanwhile
+        for _ in range(repeats):
+            for platform, table in tables.items():
+                deployed = deployers[platform].deploy(REAL, WITHOUT_PACKAGES, 0)
+                table[UNCHANGED].add(deployed.seconds[TOTAL] * 1000)
+
+
+def _measure_whole(platform: Platform, table: Table) -> None:
+    broker = platform.broker()
     _clean_up(broker, f"first-{time.time()}")  # starts the function
     table[CLEANUP].add(_clean_up(broker, f"second-{time.time()}") * 1000)
     table[MEMORY].add(pss_mib(platform.pid, with_children=False))

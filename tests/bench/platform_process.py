@@ -68,7 +68,7 @@ class Connection:
         return answer.status, answer.read()
 
 
-@dataclass
+@dataclass(eq=False)
 class Platform:
     """`python -m kn_lambda.embedded` on free ports; within `with` it runs."""
 

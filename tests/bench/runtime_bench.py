@@ -17,7 +17,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.bench.process_memory import pss_mib
+from tests.bench.process_accounts import pss_mib
 from tests.bench.samples import Table
 
 if TYPE_CHECKING:

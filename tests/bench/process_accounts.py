@@ -1,4 +1,4 @@
-"""Memory of processes as the kernel accounts for it: shared pages are divided among their users."""
+"""What the kernel accounts to processes: memory, shared pages divided, and processor time."""
 
 from __future__ import annotations
 
@@ -19,6 +19,12 @@ def pss_mib(pid: int, *, with_children: bool = True) -> float:
             if line.startswith("Pss:"):
                 kib += int(line.split()[1])
     return kib / _KIB
+
+
+def processor_milliseconds(pid: int) -> float:
+    """Processor time of all threads of a process so far; waiting is not in it."""
+    threads = Path(f"/proc/{pid}/task").iterdir()
+    return sum(int((each / "schedstat").read_text().split()[0]) for each in threads) / 1e6
 
 
 def processes_with(variable: str) -> list[int]:
