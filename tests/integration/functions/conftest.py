@@ -46,10 +46,10 @@ def applications(tmp_path_factory):
         made = {
             name: create_app("handle", str(FUNCTIONS / name / "main.py"), "http") for name in NAMES
         }
-    # The environment is that of other tests again: a function reads it when it starts.
-    yield made
+    # Environment and logging are those of other tests again: a function sets both up when it starts.
     root.handlers[:] = handlers
     root.setLevel(level)
+    return made
 
 
 @pytest.fixture(params=NAMES)

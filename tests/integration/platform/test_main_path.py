@@ -3,6 +3,7 @@ from __future__ import annotations
 import json
 import sys
 import urllib.request
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -56,6 +57,7 @@ def test_one_event_makes_a_running_function_that_kill_9_does_not_take_away(
         source="/tests",
         type="dev.knative-lambda.build.start.v1",
         subject="default/greeter",
+        time=datetime.now(UTC).isoformat(),
     )
     assert accepted == 202
     wait_until(lambda: "dev.knative-lambda.function.ready.v1" in types_of(whole_platform))
