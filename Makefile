@@ -15,7 +15,7 @@ TEST_PROCESSES ?= 2
 
 .PHONY: help
 help: ## Show this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## /\1|/' | column -t -s '|'
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## /\1|/' | column -t -s '|'
 
 # --- what users need ---------------------------------------------------------------------------
 
@@ -90,4 +90,5 @@ $(BIN)/.dev: $(BIN)/.run requirements/dev.txt
 	uv pip install --quiet --require-hashes -r requirements/dev.txt
 	@touch $@
 
+include images/images.mk
 include testbed/testbed.mk
