@@ -8,6 +8,14 @@ cluster: $(BIN)/.run ## Start a single-node Kubernetes with Knative in namespace
 cluster-smoke: ## Prove on the running cluster that Services scale and Brokers deliver
 	testbed/smoke.sh
 
+.PHONY: cluster-install
+cluster-install: $(BIN)/.dev ## Put Knative Lambda on the cluster of the environment (testbed/README.md)
+	testbed/install.sh
+
+.PHONY: e2e
+e2e: $(BIN)/.dev ## Run the tests of a whole cluster; on the testbed, or on the one that KUBECONFIG names
+	testbed/e2e.sh $(TEST_ARGS)
+
 .PHONY: cluster-stop
 cluster-stop: ## End that cluster and what it changed on this machine
 	testbed/stop.sh

@@ -49,15 +49,19 @@ def request(
             return Answer(refusal.code, dict(refusal.headers), refusal.read())
 
 
-def post_event(url: str, data: object, **attributes: str) -> Answer:
+def post_event(
+    url: str, data: object, *, headers: Mapping[str, str] | None = None, **attributes: str
+) -> Answer:
     """Binary mode; an id and a source are made where none is given."""
     attributes = {"specversion": "1.0", "id": uuid.uuid4().hex, "source": "/tests", **attributes}
-    headers = {f"ce-{name}": value for name, value in attributes.items()}
+    context = {f"ce-{name}": value for name, value in attributes.items()}
     body = json.dumps(data).encode()
-    return request("POST", url, body, {**headers, "Content-Type": "application/json"})
+    return request(
+        "POST", url, body, {**context, "Content-Type": "application/json", **(headers or {})}
+    )
 
 
-def post_event_file(url: str, file: Path) -> Answer:
+def post_event_file(url: str, file: Path, *, headers: Mapping[str, str] | None = None) -> Answer:
     """Structured mode, the file as it is."""
-    headers = {"Content-Type": "application/cloudevents+json"}
-    return request("POST", url, file.read_bytes(), headers)
+    kind = {"Content-Type": "application/cloudevents+json"}
+    return request("POST", url, file.read_bytes(), {**kind, **(headers or {})})
