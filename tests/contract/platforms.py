@@ -140,7 +140,7 @@ class KubernetesHands:
 
     def close(self) -> None:
         """Close connections, which the tests' warnings insist on."""
-        self.api._client.rest_client.pool_manager.clear()
+        self.api.close()
 
     def succeed(self, job: str, digest: str) -> None:
         """Let all containers of a build end well."""

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+from contextlib import closing
 
 import pytest
 
+from kn_lambda.cluster.api import ClusterApi
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
 from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError, NotFoundError
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
@@ -25,7 +27,7 @@ ITEM = {"metadata": {"namespace": "builds", "name": "a-job"}}
 LONG = "long " * 1000
 
 
-def connect(folder, port, read_seconds=10.0):
+def connect(folder, port, read_seconds=10.0, api=KubernetesApi):
     kubeconfig = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -35,7 +37,7 @@ def connect(folder, port, read_seconds=10.0):
         "users": [{"name": "u", "user": {"token": TOKEN}}],
     }
     (folder / "kubeconfig").write_text(json.dumps(kubeconfig))
-    return KubernetesApi(kubeconfig=str(folder / "kubeconfig"), read_seconds=read_seconds)
+    return api(kubeconfig=str(folder / "kubeconfig"), read_seconds=read_seconds)
 
 
 def status(code, reason="", message="said by the API", **headers):
@@ -140,6 +142,48 @@ def test_an_api_that_closes_in_the_middle_is_unavailable(tmp_path):
     answer = CannedAnswer(status=200, body=b"{", claimed_length=100)
     with answering_server(answer) as (port, _), pytest.raises(PlatformUnavailableError):
         calls(connect(tmp_path, port))["get"]()
+
+
+@pytest.mark.parametrize("code", [301, 302, 307, 308])
+@pytest.mark.parametrize("call", CALLS)
+def test_nobody_is_followed_to_another_place(tmp_path, call, code):
+    elsewhere = CannedAnswer(status=200, body=b"{}")
+    with answering_server(elsewhere) as (other, seen_elsewhere):
+        answer = status(code, Location=f"http://127.0.0.1:{other}/")
+        with answering_server(answer) as (port, seen), pytest.raises(PlatformUnavailableError):
+            calls(connect(tmp_path, port))[call]()
+    assert (len(seen), seen_elsewhere) == (1, [])
+
+
+def test_a_proxy_that_the_environment_names_is_used(tmp_path, monkeypatch):
+    with answering_server(CannedAnswer(status=200, body=b"{}")) as (port, seen):
+        for name in ("no_proxy", "NO_PROXY", "http_proxy"):
+            monkeypatch.delenv(name, raising=False)
+        monkeypatch.setenv("HTTP_PROXY", f"http://127.0.0.1:{port}")
+        (tmp_path / "kubeconfig").write_text(
+            "{current-context: c, contexts: [{name: c, context: {cluster: c}}],"
+            " clusters: [{name: c, cluster: {server: 'http://api.invalid'}}]}"
+        )
+        with closing(KubernetesApi(kubeconfig=str(tmp_path / "kubeconfig"))) as api:
+            api.get(JOBS, "builds", "a-job")
+    assert seen == ["GET http://api.invalid/apis/batch/v1/namespaces/builds/jobs/a-job"]
+
+
+LOG = "/api/v1/namespaces/builds/pods/p/log"
+
+
+@pytest.mark.parametrize("name", ANSWERS)
+def test_a_log_that_is_refused_is_an_error_of_ours(tmp_path, name):
+    answer, error = ANSWERS[name]
+    with answering_server(answer) as (port, _), pytest.raises(error, match="builds/pods/p"):
+        list(connect(tmp_path, port, api=ClusterApi).follow(LOG, {"container": "c"}))
+
+
+def test_a_log_is_read_as_it_comes(tmp_path):
+    with answering_server(CannedAnswer(status=200, body=b"a line\n")) as (port, seen):
+        pieces = connect(tmp_path, port, api=ClusterApi).follow(LOG, {"container": "c"})
+        assert b"".join(pieces) == b"a line\n"
+    assert seen == [f"GET {LOG}?container=c"]
 
 
 @pytest.mark.parametrize("kubeconfig", ["", "{", "[]", "apiVersion: v1", "\x00"])

@@ -5,12 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.errors import translated
+from knative_lambda.adapters.kubernetes.errors import object_of, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
-
-_CONNECT_SECONDS = 3
 
 
 class ClusterApi(KubernetesApi):
@@ -18,20 +16,17 @@ class ClusterApi(KubernetesApi):
 
     def follow(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
         """Yield a plain-text answer piece by piece, until the server ends it."""
-        from urllib.parse import urlencode  # noqa: PLC0415 # with the client, when needed
-
-        with translated(path.partition("namespaces/")[2]):
-            response = self._client.call_api(
-                f"{path}?{urlencode(query)}",
-                "GET",
-                header_params={"Accept": "*/*"},
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=(_CONNECT_SECONDS, None),
-            )
-            try:
-                while piece := response.read1():
+        answer = self._transport.send(
+            "GET",
+            path,
+            query=query,
+            headers={"Accept": "*/*"},
+            read_seconds=None,
+            in_pieces=True,
+        )
+        try:
+            with translated(object_of(path)):
+                while piece := answer.read1():
                     yield piece
-            finally:
-                response.release_conn()
+        finally:
+            answer.release_conn()

@@ -1,30 +1,33 @@
 """The few verbs that we need of the Kubernetes API, on plain dictionaries.
 
-The typed models of the client would cost each function tens of MiB and most of its cold start.
+The kubernetes package would cost each function tens of MiB and most of its first event's time.
 """
 
 from __future__ import annotations
 
 import json
-import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote, urlencode
+from urllib.parse import quote
 
+from knative_lambda.adapters.kubernetes.connecting import find_connection
 from knative_lambda.adapters.kubernetes.errors import (
     AlreadyExistsError,
     NotFoundError,
+    object_of,
     translated,
 )
+from knative_lambda.adapters.kubernetes.service_account import SERVICE_ACCOUNT
+from knative_lambda.adapters.kubernetes.transport import Transport
 from knative_lambda.domain.errors import ConflictError, PlatformUnavailableError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 FIELD_MANAGER = "knative-lambda"
 
 _PAGE = 500
-_CONNECT_SECONDS = 3
 _READ_SECONDS = 15
 
 KubernetesObject = dict[str, Any]
@@ -63,38 +66,20 @@ class KubernetesApi:
         kubeconfig: str | None = None,
         context: str | None = None,
         read_seconds: float = _READ_SECONDS,
+        service_account: Path = SERVICE_ACCOUNT,
     ) -> None:
         self._kubeconfig = kubeconfig
         self._context = context
-        self._timeouts = (_CONNECT_SECONDS, read_seconds)
+        self._read_seconds = read_seconds
+        self._service_account = service_account
 
     @cached_property
-    def _client(self) -> Any:  # noqa: ANN401  # the client has no types
-        from kubernetes import client  # noqa: PLC0415  # see errors.translated
+    def _transport(self) -> Transport:
+        return Transport(find_connection(self._kubeconfig, self._context, self._service_account))
 
-        configuration = client.Configuration()
-        try:
-            self._configure(configuration)
-        except Exception as error:  # the loader trips over broken files in many ways
-            raise PlatformUnavailableError(
-                "it is not known where the Kubernetes API is: check KUBECONFIG, or the Pod's "
-                f"service account ({type(error).__name__})"
-            ) from error
-        configuration.retries = False  # the Broker retries; a retry within a retry hides trouble
-        return client.ApiClient(configuration)
-
-    def _configure(self, configuration: Any) -> None:  # noqa: ANN401  # the client has no types
-        from kubernetes import config  # noqa: PLC0415
-
-        in_pod = "KUBERNETES_SERVICE_HOST" in os.environ  # noqa: TID251  # how Kubernetes says so
-        if self._kubeconfig is None and in_pod and self._context is None:
-            config.load_incluster_config(client_configuration=configuration)
-            return
-        config.load_kube_config(
-            config_file=self._kubeconfig,
-            context=self._context,
-            client_configuration=configuration,
-        )
+    def close(self) -> None:
+        """Close connections; the next call makes one again."""
+        self._transport.close()
 
     def get(self, resource: Resource, namespace: str, name: str) -> KubernetesObject:
         """One object, or `NotFoundError`."""
@@ -198,11 +183,11 @@ class KubernetesApi:
         content_type: str = "application/json",
     ) -> KubernetesObject:
         answer = self._send(method, path, query=query, body=body, content_type=content_type)
-        with translated(_what(path)):
+        with translated(object_of(path)):
             found = json.loads(answer)
         if not isinstance(found, dict):
             raise PlatformUnavailableError(
-                f"the Kubernetes API answers no object for {_what(path)}"
+                f"the Kubernetes API answers no object for {object_of(path)}"
             )
         return found
 
@@ -215,21 +200,11 @@ class KubernetesApi:
         body: KubernetesObject | None = None,
         content_type: str = "application/json",
     ) -> bytes:
-        with translated(_what(path)):
-            response = self._client.call_api(
-                f"{path}?{urlencode(query)}" if query else path,
-                method,
-                header_params={"Accept": "application/json", "Content-Type": content_type},
-                body=body,
-                auth_settings=["BearerToken"],
-                _preload_content=False,
-                _return_http_data_only=True,
-                _request_timeout=self._timeouts,
-            )
-            content: bytes = response.data
-        return content
-
-
-def _what(path: str) -> str:
-    """Name the object of a path for a person: `<namespace>/<kind>/<name>`."""
-    return path.partition("namespaces/")[2] or path
+        return self._transport.send(
+            method,
+            path,
+            query=query,
+            headers={"Accept": "application/json", "Content-Type": content_type},
+            body=None if body is None else json.dumps(body).encode(),
+            read_seconds=self._read_seconds,
+        ).data

@@ -1,0 +1,70 @@
+"""Requests to a Kubernetes API, over connections that are kept."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlencode
+
+import urllib3
+
+from knative_lambda.adapters.kubernetes.errors import object_of, refusal, translated
+from knative_lambda.adapters.kubernetes.proxies import proxy_for
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from knative_lambda.adapters.kubernetes.connection import Connection
+
+_CONNECT_SECONDS = 3
+_KEPT_CONNECTIONS = 10
+_OK = range(200, 300)
+
+
+class Transport:
+    """Verifies the server, follows no redirect and tries nothing twice: the Broker does."""
+
+    def __init__(self, connection: Connection) -> None:
+        self._connection = connection
+        arguments: dict[str, Any] = {
+            "maxsize": _KEPT_CONNECTIONS,
+            "cert_reqs": "CERT_REQUIRED",
+            **connection.tls,
+        }
+        proxy = proxy_for(connection.server)
+        self._pool = (
+            urllib3.ProxyManager(proxy, **arguments) if proxy else urllib3.PoolManager(**arguments)
+        )
+
+    def send(
+        self,
+        method: str,
+        path: str,
+        *,
+        headers: Mapping[str, str],
+        read_seconds: float | None,
+        query: Mapping[str, str] | None = None,
+        body: bytes | None = None,
+        in_pieces: bool = False,
+    ) -> urllib3.BaseHTTPResponse:
+        """A successful answer, `in_pieces` with its content still to be read; else our errors."""
+        what = object_of(path)
+        with translated(what):
+            authorization = self._connection.authorization()
+            proof = {} if authorization is None else {"Authorization": authorization}
+            answer = self._pool.request(
+                method,
+                f"{self._connection.server}{path}{'?' if query else ''}{urlencode(query or {})}",
+                headers={"User-Agent": "knative-lambda", **headers, **proof},
+                body=body,
+                timeout=urllib3.Timeout(connect=_CONNECT_SECONDS, read=read_seconds),
+                retries=False,
+                redirect=False,
+                preload_content=not in_pieces,
+            )
+            if answer.status not in _OK:
+                raise refusal(what, answer)
+        return answer
+
+    def close(self) -> None:
+        """Close the connections that are kept."""
+        self._pool.clear()
