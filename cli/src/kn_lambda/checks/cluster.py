@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.checks.knative import check_cluster
 from kn_lambda.cluster.installation import CONTROL_BROKER, CONTROL_NAMESPACE
 from kn_lambda.deploying.runtimes import installed_runtimes
 from kn_lambda.deploying.uploading import upload_storage, upload_url
@@ -39,6 +40,8 @@ def check_platform(connect: Callable[[], Installation], namespace: str) -> Itera
         return
     yield Check(name="platform", verdict=Verdict.OK, found=installation.name)
     yield _check_runtimes(settings)
+    if not installation.is_embedded:
+        yield from check_cluster(installation, namespace)
     for name in _FUNCTIONS:
         yield _guarded(f"function {name}", partial(_check_service, installation, name))
     for where, name in ((CONTROL_NAMESPACE, CONTROL_BROKER), (namespace, _TENANT_BROKER)):

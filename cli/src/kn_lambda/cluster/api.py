@@ -5,14 +5,44 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.errors import object_of, translated
+from knative_lambda.adapters.kubernetes.errors import NotFoundError, object_of, translated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
+    from kn_lambda.cluster.service_address import ServiceAddress
+
 
 class ClusterApi(KubernetesApi):
-    """`KubernetesApi` for people: a log can be followed for as long as they like."""
+    """`KubernetesApi` for people: it follows logs, and leads to what is inside a cluster."""
+
+    def send_to_service(
+        self, address: ServiceAddress, *, headers: Mapping[str, str], body: bytes, seconds: float
+    ) -> None:
+        """POST to a Service inside the cluster; what is no success is one of our errors."""
+        self._transport.send(
+            "POST", address.proxy_path, headers=headers, body=body, read_seconds=seconds
+        )
+
+    def may(self, verb: str, resource: str, namespace: str, *, group: str = "") -> bool:
+        """Whether this person may do that; `resource` may be `services/proxy`."""
+        name, _, subresource = resource.partition("/")
+        attributes = {"verb": verb, "group": group, "resource": name, "namespace": namespace}
+        review = {
+            "apiVersion": "authorization.k8s.io/v1",
+            "kind": "SelfSubjectAccessReview",
+            "spec": {"resourceAttributes": {**attributes, "subresource": subresource}},
+        }
+        path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+        return bool(self._json("POST", path, body=review)["status"]["allowed"])
+
+    def serves(self, group_version: str) -> bool:
+        """Whether the API knows a group, such as `serving.knative.dev/v1`."""
+        try:
+            self._json("GET", f"/apis/{group_version}")
+        except NotFoundError:
+            return False
+        return True
 
     def follow(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
         """Yield a plain-text answer piece by piece, until the server ends it."""

@@ -11,6 +11,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin
 
+from kn_lambda.cluster.service_address import ServiceAddress
 from kn_lambda.embedded.broker.event import CloudEvent, create_event
 from kn_lambda.embedded.broker.http_binding import to_http
 from kn_lambda.errors import CommandError, UnreachableError
@@ -22,6 +23,8 @@ if TYPE_CHECKING:
     from kn_lambda.cluster.installation import Installation
 
 SOURCE = "/kn-lambda"
+# A Broker of in-memory channels answers once its subscribers have, which may have to start first.
+_BROKER_SECONDS = 90.0
 
 
 def new_event(
@@ -43,9 +46,20 @@ def new_event(
 
 
 def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> None:
-    """Put an event into a Broker, which has it on disk when this returns."""
+    """Put an event into a Broker, which has accepted it when this returns.
+
+    A Broker that only the inside of a cluster can reach is reached through the Kubernetes API.
+    """
     headers, body = to_http(event)
-    answer = installation.http.request("POST", url, headers=headers, body=body)
+    inside = None if installation.is_embedded else ServiceAddress.parse(url)
+    if inside is not None:
+        installation.api.send_to_service(
+            inside, headers=headers, body=body, seconds=_BROKER_SECONDS
+        )
+        return
+    answer = installation.http.request(
+        "POST", url, headers=headers, body=body, timeout_seconds=_BROKER_SECONDS
+    )
     if answer.is_success:
         return
     refusal = read_refusal(answer)

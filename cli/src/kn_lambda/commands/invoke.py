@@ -36,6 +36,12 @@ _TENANT_BROKER = "default"
 @click.option("--path", "path", help="For signature http: /where/to?with=query.")
 @click.option("--async", "by_broker", is_flag=True, help="Put the event into the tenant's Broker.")
 @click.option("--timeout", type=Duration(), help="How long to wait for the answer.")
+@click.option(
+    "--ingress",
+    envvar="KN_LAMBDA_INGRESS_URL",
+    metavar="URL",
+    help="Send to this address, where the name in the function's URL leads nowhere from here.",
+)
 def command(
     session: Session,
     *,
@@ -47,6 +53,7 @@ def command(
     path: str | None,
     by_broker: bool,
     timeout: float | None,
+    ingress: str | None,
 ) -> None:
     """Call a function, and print the data of its reply.
 
@@ -68,6 +75,8 @@ def command(
         return
     limit = timeout or record["spec"].get("timeoutSeconds", 60) + _START_SECONDS
     call = question.call(_url(function, record))
+    if ingress:
+        call = call.through(ingress)
     session.debug(f"{call.method} {call.url} {call.headers}")
     answer = session.installation.http.request(
         call.method, call.url, headers=call.headers, body=call.body, timeout_seconds=limit

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit, urlunsplit
 
 from kn_lambda.embedded.broker.http_binding import to_http
 from kn_lambda.errors import WrongUsageError
@@ -26,6 +27,13 @@ class Call:
     url: str
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
+
+    def through(self, ingress: str) -> Call:
+        """The same to another address, which finds the function by the name that was meant."""
+        parts = urlsplit(self.url)
+        place = urlunsplit(("", "", parts.path, parts.query, ""))
+        headers = {**self.headers, "Host": parts.netloc}
+        return replace(self, url=ingress.rstrip("/") + (place or "/"), headers=headers)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

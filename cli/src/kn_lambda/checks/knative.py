@@ -1,0 +1,85 @@
+"""What a cluster has to have and to allow, beyond what every platform has."""
+
+from __future__ import annotations
+
+from functools import partial
+from typing import TYPE_CHECKING
+
+from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.cluster.service_address import ServiceAddress
+from kn_lambda.errors import CommandError
+from knative_lambda.adapters.kubernetes.client import Resource
+from knative_lambda.domain.errors import KnativeLambdaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from kn_lambda.cluster.api import ClusterApi
+    from kn_lambda.cluster.installation import Installation
+
+_PARTS = {
+    "Knative Serving": ("serving.knative.dev/v1", "Install Knative Serving."),
+    "Knative Eventing": ("eventing.knative.dev/v1", "Install Knative Eventing."),
+    "Knative sources": ("sources.knative.dev/v1", "Install Knative Eventing."),
+    "LambdaFunctions": ("knative-lambda.dev/v1alpha1", "kubectl apply -k config/overlays/..."),
+}
+_BINDINGS = Resource("apis/rbac.authorization.k8s.io/v1", "rolebindings")
+_BOUND = tuple(
+    f"knative-lambda-{function}" for function in ("build-start", "build-complete", "delete")
+)
+_SEND = "Who sends events from outside needs the right to create services/proxy in {}."
+_TENANT = "Make it a tenant: a folder of config/tenants, named in the overlay's resources."
+
+
+def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]:
+    """Look at what Knative Lambda stands on, at the tenant, and at this person's own rights."""
+    api = installation.api
+    for name, (group_version, way_out) in _PARTS.items():
+        yield _looked(name, partial(_check_part, api, group_version, way_out))
+    yield _looked(f"tenant {namespace}", partial(_check_tenant, api, namespace))
+    yield _looked("rights to look", partial(_check_right, api, "get", namespace))
+    yield _looked("rights to send", partial(_check_sending, installation))
+
+
+def _looked(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
+    try:
+        verdict, found, way_out = look()
+    except (CommandError, KnativeLambdaError) as error:
+        return Check(
+            name=name,
+            verdict=Verdict.FAILED,
+            found=str(error),
+            way_out=getattr(error, "way_out", ""),
+        )
+    return Check(name=name, verdict=verdict, found=found, way_out=way_out)
+
+
+def _check_part(api: ClusterApi, group_version: str, way_out: str) -> tuple[Verdict, str, str]:
+    if api.serves(group_version):
+        return Verdict.OK, group_version, ""
+    return Verdict.FAILED, f"the cluster does not know {group_version}", way_out
+
+
+def _check_tenant(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
+    bound = {item["metadata"]["name"] for item in api.list(_BINDINGS, namespace)}
+    missing = [name for name in _BOUND if name not in bound]
+    if not missing:
+        return Verdict.OK, "the builder may work there", ""
+    return Verdict.FAILED, f"the builder may not work there: no {', '.join(missing)}", _TENANT
+
+
+def _check_right(api: ClusterApi, verb: str, namespace: str) -> tuple[Verdict, str, str]:
+    if api.may(verb, "lambdafunctions", namespace, group="knative-lambda.dev"):
+        return Verdict.OK, f"you may {verb} lambdafunctions", ""
+    way_out = "Ask for a RoleBinding that lets you read them."
+    return Verdict.FAILED, f"you may not {verb} lambdafunctions in {namespace}", way_out
+
+
+def _check_sending(installation: Installation) -> tuple[Verdict, str, str]:
+    url = installation.control_broker_url()
+    address = ServiceAddress.parse(url)
+    if address is None:
+        return Verdict.OK, f"the Broker is at {url}", ""
+    if installation.api.may("create", "services/proxy", address.namespace):
+        return Verdict.OK, "events reach the Broker through the Kubernetes API", ""
+    return Verdict.FAILED, f"you may not reach {url}", _SEND.format(address.namespace)

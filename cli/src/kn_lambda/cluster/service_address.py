@@ -1,0 +1,40 @@
+"""Addresses that only the inside of a cluster knows, and the way to them through its API."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Self
+from urllib.parse import urlsplit
+
+_PORTS = {"http": 80, "https": 443}
+_MARK = "svc"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ServiceAddress:
+    """Parts of the URL of a Kubernetes Service: `http://<name>.<namespace>.svc[.<domain>]/path`."""
+
+    scheme: str
+    name: str
+    namespace: str
+    port: int
+    path: str
+
+    @classmethod
+    def parse(cls, url: str) -> Self | None:
+        """Return the parts, or None of a URL that is no Service's."""
+        parts = urlsplit(url)
+        labels = (parts.hostname or "").split(".")
+        if labels[2:3] != [_MARK] or parts.scheme not in _PORTS:
+            return None
+        name, namespace = labels[:2]
+        port = parts.port or _PORTS[parts.scheme]
+        return cls(
+            scheme=parts.scheme, name=name, namespace=namespace, port=port, path=parts.path or "/"
+        )
+
+    @property
+    def proxy_path(self) -> str:
+        """Where the Kubernetes API passes requests on to the Service; needs `services/proxy`."""
+        service = f"{self.scheme}:{self.name}:{self.port}"
+        return f"/api/v1/namespaces/{self.namespace}/services/{service}/proxy{self.path}"
