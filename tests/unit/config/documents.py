@@ -1,0 +1,52 @@
+"""Reading tables out of our Markdown documents."""
+
+from __future__ import annotations
+
+import re
+from itertools import product
+
+from tests.unit.config.conftest import REPOSITORY
+
+
+class Document:
+    """One file of docs/, asked for its tables by what they begin with."""
+
+    def __init__(self, name):
+        self.text = (REPOSITORY / "docs" / name).read_text()
+
+    def rows(self, *header):
+        """Cells of every row below the one table whose header begins like this."""
+        (table,) = [table for table in self._tables() if tuple(table[0][: len(header)]) == header]
+        return table[2:]
+
+    def header(self, first):
+        """Cells of the header of the one table that begins with this cell."""
+        (table,) = [table for table in self._tables() if table[0][0] == first]
+        return table[0]
+
+    def rows_from(self, first):
+        """Cells of every row of the one table whose first row begins with this cell."""
+        (table,) = [table for table in self._tables() if table[2][0] == first]
+        return table[2:]
+
+    def _tables(self):
+        for lines in re.findall(r"(?:^\|.*\|\n)+", self.text, re.MULTILINE):
+            yield [cells(line) for line in lines.splitlines()]
+
+
+def cells(line):
+    return [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+
+
+def codes(cell):
+    """What stands in backquotes."""
+    return re.findall(r"`([^`]+)`", cell)
+
+
+def numbers(cell):
+    return {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", cell)}
+
+
+def by_code(rows, column=1):
+    """Each name in the first cell, with another cell of its row."""
+    return dict(pair for row in rows for pair in product(codes(row[0]), [row[column]]))
