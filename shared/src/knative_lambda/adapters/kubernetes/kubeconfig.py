@@ -38,7 +38,7 @@ _USER = {"token", "tokenFile"}
 def kubeconfig_connection(paths: str, context: str | None) -> Connection:
     """Connect as a context says, else the current one; raises where there is none of that."""
     if os.pathsep not in paths:
-        path = Path(paths).expanduser()
+        path = Path(paths).expanduser().absolute()
         cluster, user = _parts(yaml.safe_load(path.read_bytes()), context)
         if cluster.keys() <= _CLUSTER and user.keys() <= _USER:
             return Connection(
