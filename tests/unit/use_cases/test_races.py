@@ -242,7 +242,7 @@ def test_the_end_of_a_build_is_not_told_when_a_newer_wish_came_meanwhile():
 def test_a_failure_is_not_told_when_a_newer_wish_came_meanwhile():
     world = ControlPlane()
     job = world.start().data.job
-    world.jobs.fail(job, LOST_NODE)
+    world.jobs.fail(job, LOST_NODE, log="the end")
     newer = {"source": {"inline": {"main.py": "newer"}}}
     once_before(world.storage, "write", lambda: world.start(**newer))
     assert world.job_changed(job) is None

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import io
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from knative_lambda.domain import build, events
+from knative_lambda.domain import build
 from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import NotReadyError, PermanentError
-from knative_lambda.domain.events import BuildFailed, FunctionReady
 from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.use_cases.build_outcome import failed_status, ready_status
-from knative_lambda.use_cases.records import update_status
+from knative_lambda.use_cases.settle_build import SettleBuild
 
 if TYPE_CHECKING:
     from datetime import timedelta
@@ -22,11 +19,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.deployment import ServiceState
     from knative_lambda.domain.events import BuildComplete, Event, JobReference, Reply
-    from knative_lambda.domain.lambda_function import (
-        BuildStatus,
-        LambdaFunction,
-        LambdaFunctionStatus,
-    )
+    from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
         BuildJobs,
@@ -38,8 +31,6 @@ if TYPE_CHECKING:
     )
 
 _LOG_BYTES = 64 * 1024
-_LOG_BYTES_IN_STATUS = 4 * 1024
-_LOG_BYTES_IN_EVENT = 2 * 1024
 _POLL_SECONDS = 0.1
 
 
@@ -72,7 +63,7 @@ class CompleteBuild:
             return None
         if job.failure is not None:
             log = self.jobs.log_tail(job.name, max_bytes=_LOG_BYTES)
-            return self._fail(event, record, wanted, job.failure, log)
+            return self._settle.failed(event, record, wanted, job.failure, log)
         return self._deploy(event, record, wanted, job)
 
     def image_found(self, event: Event, function: FunctionId, data: BuildComplete) -> Reply | None:
@@ -106,7 +97,7 @@ class CompleteBuild:
         if digest is None:
             text = "the build ended, but the registry has no image of it; deploy again"
             failure = BuildFailure(reason="ImageMissing", message=text, is_users=False)
-            return self._fail(event, record, wanted, failure, "")
+            return self._settle.failed(event, record, wanted, failure)
         built = wanted.model_copy(update={"digest": digest})
         deployment = Deployment(
             function=record.id,
@@ -122,33 +113,14 @@ class CompleteBuild:
         except PermanentError as error:
             # What Knative refuses of a spec will not get better, and its sender has to know.
             failure = BuildFailure(reason=error.reason, message=error.message, is_users=True)
-            return self._fail(event, record, built, failure, "")
+            return self._settle.failed(event, record, built, failure)
         state = self._wait(deployment)
         if state.failed:
             failure = BuildFailure(
                 reason=state.failure_reason, message=state.failure_message, is_users=True
             )
-            return self._fail(event, record, built, failure, state.failure_message)
-        return self._succeed(event, record, built, deployment, state)
-
-    def _succeed(
-        self,
-        event: Event,
-        record: LambdaFunction,
-        built: BuildStatus,
-        deployment: Deployment,
-        state: ServiceState,
-    ) -> Reply | None:
-        now = self.clock.now()
-        settled = built.model_copy(
-            update={"finished_at": built.finished_at or now, "completed_by": event.id}
-        )
-        if not self._settle(record, ready_status(record, settled, deployment, state, now)):
-            return None
-        data = FunctionReady(
-            build_id=built.id, url=state.url, image=deployment.image, revision=state.revision
-        )
-        return events.Reply(type=events.FUNCTION_READY, function=record.id, data=data)
+            return self._settle.failed(event, record, built, failure, state.failure_message)
+        return self._settle.succeeded(event, record, built, deployment, state)
 
     def _known_digest(self, record: LambdaFunction, wanted: BuildStatus) -> str | None:
         repository = f"{self.registry_url}/{record.id.namespace}/{record.id.name}"
@@ -165,52 +137,11 @@ class CompleteBuild:
                 raise NotReadyError(f"{deployment.function} is starting; looking again later")
             time.sleep(_POLL_SECONDS)
 
-    def _fail(
-        self,
-        event: Event,
-        record: LambdaFunction,
-        ended: BuildStatus,
-        failure: BuildFailure,
-        log: str,
-    ) -> Reply | None:
-        log_uri = self.storage_url + build.log_key(record.id, ended.id)
-        self.storage.write(log_uri, io.BytesIO(log.encode()))
-        now = self.clock.now()
-        settled = ended.model_copy(
-            update={
-                "finished_at": now,
-                "reason": failure.reason,
-                "message": failure.message,
-                "log": _tail(log, _LOG_BYTES_IN_STATUS),
-                "log_uri": log_uri,
-                "completed_by": event.id,
-            }
+    @property
+    def _settle(self) -> SettleBuild:
+        return SettleBuild(
+            records=self.records,
+            storage=self.storage,
+            clock=self.clock,
+            storage_url=self.storage_url,
         )
-        if not self._settle(record, failed_status(record, settled, failure, now)):
-            return None
-        data = BuildFailed(
-            build_id=ended.id,
-            reason=failure.reason,
-            message=failure.message,
-            retryable=not failure.is_users,
-            log=_tail(log, _LOG_BYTES_IN_EVENT),
-        )
-        return events.Reply(type=events.BUILD_FAILED, function=record.id, data=data)
-
-    def _settle(self, record: LambdaFunction, status: LambdaFunctionStatus) -> bool:
-        """Write how the build ended, unless a newer wish, a deletion or another event did."""
-
-        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            overtaken = current.wish != record.wish or current.status.phase is Phase.DELETING
-            if overtaken or current.deleting or current.status.build is None:
-                return None
-            # A Job's end comes in several events; one of them tells of it.
-            settled_by = current.status.build.completed_by
-            mine = status.build is not None and status.build.completed_by == settled_by
-            return status if settled_by is None or mine else None
-
-        return update_status(self.records, record, change) is not None
-
-
-def _tail(log: str, max_bytes: int) -> str:
-    return log.encode()[-max_bytes:].decode(errors="ignore")

@@ -1,0 +1,119 @@
+"""Writes down how a build ended, once, and makes the answer that tells of it."""
+
+from __future__ import annotations
+
+import io
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain import build, events
+from knative_lambda.domain.events import BuildFailed, FunctionReady
+from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.use_cases.build_outcome import failed_status, ready_status
+from knative_lambda.use_cases.records import update_status
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.build import BuildFailure
+    from knative_lambda.domain.deployment import Deployment, ServiceState
+    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.domain.lambda_function import (
+        BuildStatus,
+        LambdaFunction,
+        LambdaFunctionStatus,
+    )
+    from knative_lambda.domain.names import FunctionId
+    from knative_lambda.ports import Clock, LambdaFunctions, ObjectStorage
+
+_LOG_BYTES_IN_STATUS = 4 * 1024
+_LOG_BYTES_IN_EVENT = 2 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SettleBuild:
+    """Of all events that tell of one build's end, the first settles it; the others are nothing."""
+
+    records: LambdaFunctions
+    storage: ObjectStorage
+    clock: Clock
+    storage_url: str
+
+    def succeeded(
+        self,
+        event: Event,
+        record: LambdaFunction,
+        built: BuildStatus,
+        deployment: Deployment,
+        state: ServiceState,
+    ) -> Reply | None:
+        """Answer `function.ready`, unless somebody was quicker."""
+        now = self.clock.now()
+        settled = built.model_copy(
+            update={"finished_at": built.finished_at or now, "completed_by": event.id}
+        )
+        if not self._write(record, ready_status(record, settled, deployment, state, now)):
+            return None
+        data = FunctionReady(
+            build_id=built.id, url=state.url, image=deployment.image, revision=state.revision
+        )
+        return events.Reply(type=events.FUNCTION_READY, function=record.id, data=data)
+
+    def failed(
+        self,
+        event: Event,
+        record: LambdaFunction,
+        ended: BuildStatus,
+        failure: BuildFailure,
+        log: str = "",
+    ) -> Reply | None:
+        """Answer `build.failed`, unless somebody was quicker."""
+        now = self.clock.now()
+        settled = ended.model_copy(
+            update={
+                "finished_at": now,
+                "reason": failure.reason,
+                "message": failure.message,
+                "log": _tail(log, _LOG_BYTES_IN_STATUS),
+                "log_uri": self._keep(record.id, ended.id, log),
+                "completed_by": event.id,
+            }
+        )
+        if not self._write(record, failed_status(record, settled, failure, now)):
+            return None
+        return failed_reply(record.id, settled, retryable=not failure.is_users)
+
+    def _keep(self, function: FunctionId, build_id: str, log: str) -> str | None:
+        if not log:
+            return None  # an event that comes too late must not empty what another one kept
+        uri = self.storage_url + build.log_key(function, build_id)
+        self.storage.write(uri, io.BytesIO(log.encode()))
+        return uri
+
+    def _write(self, record: LambdaFunction, status: LambdaFunctionStatus) -> bool:
+        """Write how the build ended, unless a newer wish, a deletion or another event did."""
+
+        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            overtaken = current.wish != record.wish or current.status.phase is Phase.DELETING
+            if overtaken or current.deleting or current.status.build is None:
+                return None
+            # A build's end comes in several events; one of them tells of it.
+            settled_by = current.status.build.completed_by
+            mine = status.build is not None and status.build.completed_by == settled_by
+            return status if settled_by is None or mine else None
+
+        return update_status(self.records, record, change) is not None
+
+
+def failed_reply(function: FunctionId, settled: BuildStatus, *, retryable: bool) -> Reply:
+    """Tell of a failed build what its record says."""
+    data = BuildFailed(
+        build_id=settled.id,
+        reason=settled.reason or "",
+        message=settled.message or "",
+        retryable=retryable,
+        log=_tail(settled.log or "", _LOG_BYTES_IN_EVENT),
+    )
+    return events.Reply(type=events.BUILD_FAILED, function=function, data=data)
+
+
+def _tail(log: str, max_bytes: int) -> str:
+    return log.encode()[-max_bytes:].decode(errors="ignore")
