@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from knative_lambda.domain.build import BuildJob, JobState
+from knative_lambda.domain.build import BuildJob, JobState, PendingBuild
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError
 
@@ -111,6 +111,8 @@ class InMemoryBuildJobs:
     logs: dict[str, str] = field(default_factory=dict)
     started: list[BuildOrder] = field(default_factory=list)
     announced: list[str] = field(default_factory=list)
+    pods: dict[str, PendingBuild | None] = field(default_factory=dict)
+    """The Pods of Jobs; None for one of which a container runs."""
     lock: threading.RLock = field(default_factory=threading.RLock)
 
     @_in_one_step
@@ -130,11 +132,18 @@ class InMemoryBuildJobs:
     def get(self, name: str) -> BuildJob | None:
         return self.jobs.get(name)
 
+    def pending(self, name: str) -> PendingBuild | None:
+        job = self.jobs.get(name)
+        if job is None or job.finished_at is not None:
+            return None
+        return self.pods.get(name, PendingBuild(has_pod=False, since=job.created_at))
+
     def log_tail(self, name: str, *, max_bytes: int) -> str:
         return self.logs.get(name, "").encode()[-max_bytes:].decode(errors="ignore")
 
     def delete(self, name: str) -> None:
         self.jobs.pop(name, None)
+        self.pods.pop(name, None)
         self.logs.pop(name, None)
 
     def announce(self, name: str) -> None:
@@ -152,6 +161,20 @@ class InMemoryBuildJobs:
     def fail(self, name: str, failure: BuildFailure, log: str = "") -> None:
         self.logs[name] = log
         self._end(name, state=JobState.FAILED, failure=failure)
+
+    def fail_for_good(self, name: str, failure: BuildFailure) -> None:
+        """Let an attempt end in a way that no other one can better; the Job goes on."""
+        self.jobs[name] = replace(self.jobs[name], state=JobState.FAILED, failure=failure)
+
+    def wait(self, name: str, obstacle: BuildFailure | None, *, is_lasting: bool = False) -> None:
+        """Make the Job's Pod, and let something keep it from starting."""
+        self.pods[name] = PendingBuild(
+            has_pod=True, since=self.clock.now(), obstacle=obstacle, is_lasting=is_lasting
+        )
+
+    def run(self, name: str) -> None:
+        """Let a container of the Job run."""
+        self.pods[name] = None
 
     def _end(self, name: str, **changes: object) -> None:
         self.jobs[name] = replace(self.jobs[name], finished_at=self.clock.now(), **changes)

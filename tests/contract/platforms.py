@@ -89,6 +89,15 @@ class FakeHands:
         """Let a build end badly."""
         self.jobs.fail(job, failure)
 
+    def wait_for_a_node(self, job: str, message: str) -> None:
+        """Let the scheduler find no place for the build's Pod."""
+        failure = BuildFailure(reason="BuildNotScheduled", message=message, is_users=False)
+        self.jobs.wait(job, failure)
+
+    def run(self, job: str) -> None:
+        """Let the build's first container run."""
+        self.jobs.run(job)
+
     def log(self, job: str, texts: dict[str, str]) -> None:
         """What its containers wrote."""
         self.jobs.logs[job] = "".join(texts[step] for step in STEPS if step in texts)
@@ -157,8 +166,36 @@ class KubernetesHands:
         self.pod(job, {"fetch": 0, "build": code}, {"build": message})
         self.end(job, ("FailureTarget", "Failed"), "PodFailurePolicy", {"startTime": _now()})
 
+    def wait_for_a_node(self, job: str, message: str) -> None:
+        """Make a Pod as a scheduler leaves it that finds no node."""
+        scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        status = {"phase": "Pending", "conditions": [scheduled | {"message": message}]}
+        self.pod_with_status(job, status)
+
+    def run(self, job: str) -> None:
+        """Make a Pod whose first container runs."""
+        running = {"fetch": {"running": {"startedAt": _now()}}}
+        waiting = {"waiting": {"reason": "PodInitializing"}}
+        states = running | {"build": waiting, "publish": waiting}
+        self.pod_with_status(job, {"phase": "Pending", **statuses(states)})
+
     def pod(self, job: str, exit_codes: dict[str, int], messages: dict[str, str]) -> str:
         """Make the Job's Pod as its controller and kubelet would; its name."""
+        ended = {
+            step: {
+                "terminated": {
+                    "exitCode": code,
+                    "message": messages.get(step, ""),
+                    "reason": "",
+                }
+            }
+            for step, code in exit_codes.items()
+        }
+        phase = "Failed" if any(exit_codes.values()) else "Succeeded"
+        return self.pod_with_status(job, {"phase": phase, **statuses(ended)})
+
+    def pod_with_status(self, job: str, status: dict[str, Any]) -> str:
+        """Make the Job's Pod and say how it is; its name."""
         item = self.api.get(JOBS, self.namespace, job)
         template = item["spec"]["template"]
         name = f"{job[:50]}-{uuid.uuid4().hex[:5]}"
@@ -171,30 +208,15 @@ class KubernetesHands:
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata, "spec": template["spec"]}
         stored = self.api.create(PODS, pod)
-        ended = [
-            {
-                "name": step,
-                "image": "i",
-                "imageID": "",
-                "ready": False,
-                "restartCount": 0,
-                "state": {
-                    "terminated": {
-                        "exitCode": code,
-                        "message": messages.get(step, ""),
-                        "reason": "",
-                    }
-                },
-            }
-            for step, code in exit_codes.items()
-        ]
-        stored["status"] = {
-            "phase": "Failed" if any(exit_codes.values()) else "Succeeded",
-            "initContainerStatuses": [end for end in ended if end["name"] != "publish"],
-            "containerStatuses": [end for end in ended if end["name"] == "publish"],
-        }
+        stored["status"] = status
         self.api.replace(PODS, stored, subresource="status")
         return name
+
+    def job_status(self, job: str, **status: Any) -> None:
+        """Write what the Job controller says while a Job goes on."""
+        item = self.api.get(JOBS, self.namespace, job)
+        item["status"] = {"startTime": _now(), "uncountedTerminatedPods": {}} | status
+        self.api.replace(JOBS, item, subresource="status")
 
     def end(self, job: str, types: tuple[str, ...], reason: str, status: dict[str, Any]) -> None:
         """Write the conditions of a Job that is over."""
@@ -239,6 +261,25 @@ class KubernetesHands:
         """What the Triggers of a lambda ask for."""
         triggers = self.api.list(TRIGGERS, function.namespace)
         return [trigger["spec"]["filters"][0]["exact"] for trigger in triggers]
+
+
+def statuses(states: dict[str, dict[str, Any]]) -> dict[str, Any]:
+    """The containers of a Pod, each in its state."""
+    found = [
+        {
+            "name": step,
+            "image": "i",
+            "imageID": "",
+            "ready": False,
+            "restartCount": 0,
+            "state": state,
+        }
+        for step, state in states.items()
+    ]
+    return {
+        "initContainerStatuses": [each for each in found if each["name"] != "publish"],
+        "containerStatuses": [each for each in found if each["name"] == "publish"],
+    }
 
 
 def is_over(platform: Platform, job: str) -> bool:

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from knative_lambda.adapters.kubernetes.client import JOBS
-from knative_lambda.domain.build import BuildFailure, BuildOrder, JobState
+from knative_lambda.domain.build import BuildFailure, BuildOrder, JobState, PendingBuild
 from knative_lambda.domain.names import FunctionId
 from tests.contract.platforms import eventually, is_over
 
@@ -86,6 +86,35 @@ def test_a_build_that_failed_has_its_reason(platform, is_users):
     platform.hands.fail(job, failure)
     ended = platform.jobs.get(job)
     assert (ended.state, ended.digest, ended.failure) == (JobState.FAILED, None, failure)
+
+
+def test_a_job_without_a_pod_waits_since_it_was_made(platform):
+    job = platform.jobs.start(order(platform))
+    assert platform.jobs.pending(job.name) == PendingBuild(has_pod=False, since=job.created_at)
+
+
+def test_a_pod_that_no_node_takes_waits_in_the_schedulers_words(platform):
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.wait_for_a_node(job, "0/3 nodes are available")
+    pending = platform.jobs.pending(job)
+    assert pending.has_pod
+    assert pending.since.tzinfo is not None
+    assert (pending.obstacle.reason, pending.is_lasting) == ("BuildNotScheduled", False)
+    assert "0/3 nodes are available" in pending.obstacle.message
+    assert platform.jobs.get(job).state is JobState.RUNNING
+
+
+def test_a_job_of_which_a_container_runs_does_not_wait(platform):
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.run(job)
+    assert platform.jobs.pending(job) is None
+
+
+def test_a_job_that_is_over_or_gone_does_not_wait(platform):
+    job = platform.jobs.start(order(platform)).name
+    platform.hands.succeed(job, DIGEST)
+    assert platform.jobs.pending(job) is None
+    assert platform.jobs.pending("nothing") is None
 
 
 def test_the_end_of_the_log_is_there_in_the_order_of_the_steps(platform):
@@ -198,7 +227,7 @@ def test_a_failure_can_always_be_told(kubernetes, code, message, reason, says):
 @pytest.mark.parametrize(
     ("said", "reason", "is_users"),
     [
-        ("DeadlineExceeded", "BuildTimeout", True),
+        ("DeadlineExceeded", "BuildNotAdmitted", False),
         ("BackoffLimitExceeded", "BackoffLimitExceeded", False),
     ],
 )

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import datetime, timedelta
     from typing import BinaryIO
 
-    from knative_lambda.domain.build import BuildJob, BuildOrder
+    from knative_lambda.domain.build import BuildJob, BuildOrder, PendingBuild
     from knative_lambda.domain.deployment import Deployment, ServiceState
     from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.names import FunctionId
@@ -97,6 +97,13 @@ class BuildJobs(Protocol):
 
     def get(self, name: str) -> BuildJob | None:
         """A Job of ours; None for one that is gone or is not a build."""
+        ...
+
+    def pending(self, name: str) -> PendingBuild | None:
+        """How a Job's start stands; None once a container has run, or when it is over or gone.
+
+        None too while somebody holds its Pod back on purpose.
+        """
         ...
 
     def log_tail(self, name: str, *, max_bytes: int) -> str:

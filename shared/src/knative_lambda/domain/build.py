@@ -92,7 +92,10 @@ class BuildFailure:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildJob:
-    """A build Job as the platform reports it."""
+    """A build Job as the platform reports it.
+
+    One that failed without `finished_at` is still tried, though no attempt can end otherwise.
+    """
 
     name: str
     function: FunctionId
@@ -103,3 +106,16 @@ class BuildJob:
     finished_at: datetime | None = None
     digest: str | None = None
     failure: BuildFailure | None = None
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class PendingBuild:
+    """A build Job of which no container has run yet."""
+
+    has_pod: bool
+    since: datetime
+    """When its newest Pod was made; without one, when the Job was."""
+    obstacle: BuildFailure | None = None
+    """What keeps the Pod from starting; None while it makes progress."""
+    is_lasting: bool = False
+    """Whether waiting cannot help."""

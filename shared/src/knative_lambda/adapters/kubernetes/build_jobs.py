@@ -2,29 +2,25 @@
 
 from __future__ import annotations
 
-import json
-import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from knative_lambda.adapters.kubernetes import build_failures, build_pods
 from knative_lambda.adapters.kubernetes.client import JOBS, PODS
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
-from knative_lambda.domain.build import BuildFailure, BuildJob, JobState
+from knative_lambda.domain.build import BuildFailure, BuildJob, JobState, PendingBuild
 from knative_lambda.domain.errors import RejectedByPlatformError
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.build_job import build_job
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
     from knative_lambda.domain.build import BuildOrder
     from knative_lambda.manifests.build_job import BuildJobOptions
-
-_USER_MISTAKE = 1
-_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -49,9 +45,27 @@ class KubernetesBuildJobs:
         item = self.api.find(JOBS, self.namespace, name)
         return self._read(item) if item is not None and _is_build(item) else None
 
+    def pending(self, name: str) -> PendingBuild | None:
+        """How a Job's start stands, by its newest Pod; None when there is nothing to wait for."""
+        item = self.api.find(JOBS, self.namespace, name)
+        if item is None or _end(item, "Complete", "Failed", "FailureTarget") is not None:
+            return None
+        pod = build_pods.newest(self._pods_of(item))
+        if pod is None:
+            return PendingBuild(has_pod=False, since=_time(item))
+        if build_pods.has_started(pod) or build_pods.is_held_back(pod):
+            return None
+        return PendingBuild(
+            has_pod=True,
+            since=_time(pod),
+            obstacle=build_failures.obstacle(pod),
+            is_lasting=build_failures.cannot_start(pod),
+        )
+
     def log_tail(self, name: str, *, max_bytes: int) -> str:
         """The end of what the containers of the newest Pod wrote."""
-        pod = self._newest_pod(name)
+        pods = self.api.list(PODS, self.namespace, labels={"job-name": name})
+        pod = build_pods.newest(list(pods))
         if pod is None:
             return ""
         logs = []
@@ -83,15 +97,17 @@ class KubernetesBuildJobs:
                 yield self._read(item)
 
     def _read(self, item: KubernetesObject) -> BuildJob:
-        metadata, status = item["metadata"], item.get("status") or {}
-        ends = {c["type"]: c for c in status.get("conditions", ()) if c["status"] == "True"}
+        metadata = item["metadata"]
         state, finished, digest, failure = JobState.RUNNING, None, None, None
-        if "Complete" in ends:
-            state, finished = JobState.SUCCEEDED, ends["Complete"]["lastTransitionTime"]
-            digest = self._digest(metadata["name"])
-        elif "Failed" in ends:
-            state, finished = JobState.FAILED, ends["Failed"]["lastTransitionTime"]
-            failure = self._failure(metadata["name"], ends["Failed"])
+        if (end := _end(item, "Complete")) is not None:
+            state, finished = JobState.SUCCEEDED, end["lastTransitionTime"]
+            digest = build_pods.digest(build_pods.newest(self._pods_of(item)))
+        elif (end := _end(item, "Failed", "FailureTarget")) is not None:
+            state, finished = JobState.FAILED, end["lastTransitionTime"]
+            failure = _failure(item, end, self._pods_of(item))
+        elif _failed_attempts(item):
+            failure = build_failures.lasting(self._pods_of(item))
+            state = JobState.RUNNING if failure is None else JobState.FAILED
         return BuildJob(
             name=metadata["name"],
             function=FunctionId(
@@ -101,53 +117,61 @@ class KubernetesBuildJobs:
             build_id=metadata["annotations"][labels.BUILD_ID],
             wish_id=metadata["annotations"][labels.WISH_ID],
             state=state,
-            created_at=datetime.fromisoformat(metadata["creationTimestamp"]),
+            created_at=_time(item),
             finished_at=datetime.fromisoformat(finished) if finished else None,
             digest=digest,
             failure=failure,
         )
 
-    def _digest(self, job: str) -> str | None:
-        """Take the digest, and nothing else, from what `publish` left behind."""
-        # Of no other container: users' code can run in `build` and write a message there.
-        for terminated in _terminated(self._newest_pod(job), "publish"):
-            digest = _message(terminated).get("digest")
-            if isinstance(digest, str) and _DIGEST.fullmatch(digest):
-                return digest
-        return None  # the Pod is gone: the image is found by its tag
+    def _pods_of(self, item: KubernetesObject) -> Sequence[KubernetesObject]:
+        """The Pods of this very Job: one of the same name before it may have left some."""
+        pods = self.api.list(PODS, self.namespace, labels={"job-name": item["metadata"]["name"]})
+        return [pod for pod in pods if item["metadata"]["uid"] in _owners(pod)]
 
-    def _failure(self, job: str, condition: dict[str, Any]) -> BuildFailure:
-        for terminated in _terminated(self._newest_pod(job)):
-            said = _message(terminated)
-            if terminated["exitCode"] != 0 and "reason" in said:
-                return BuildFailure(
-                    reason=_text(said["reason"]),
-                    message=_text(said.get("message", "")),
-                    is_users=terminated["exitCode"] == _USER_MISTAKE,
-                )
-        if condition.get("reason") == "DeadlineExceeded":
-            text = "the build took longer than this installation allows"
-            return BuildFailure(reason="BuildTimeout", message=text, is_users=True)
-        for terminated in _terminated(self._newest_pod(job)):
-            if terminated["exitCode"] != 0:
-                code = terminated["exitCode"]
-                reason = terminated.get("reason") or "Error"
-                text = f"a container of the build ended with exit code {code} ({reason})"
-                return BuildFailure(reason="BuildCrashed", message=text, is_users=False)
-        return BuildFailure(
-            reason=condition.get("reason") or "BuildFailed",
-            message=condition.get("message") or "the build Job failed",
-            is_users=False,
+
+def _failure(
+    item: KubernetesObject, condition: dict[str, Any], pods: Sequence[KubernetesObject]
+) -> BuildFailure:
+    if condition.get("reason") == "DeadlineExceeded":
+        return build_failures.out_of_time(
+            pods, had_pod=_had_pod(item), limit=item["spec"]["activeDeadlineSeconds"]
         )
+    latest = build_pods.newest(pods)
+    said = latest and (build_failures.ending(latest) or build_failures.crash(latest))
+    return said or BuildFailure(
+        reason=condition.get("reason") or "BuildFailed",
+        message=condition.get("message") or "the build Job failed",
+        is_users=False,
+    )
 
-    def _newest_pod(self, job: str) -> KubernetesObject | None:
-        pods = self.api.list(PODS, self.namespace, labels={"job-name": job})
-        return max(pods, key=_age_key, default=None)
+
+def _end(item: KubernetesObject, *types: str) -> dict[str, Any] | None:
+    """The condition that tells of a Job's end.
+
+    `FailureTarget` comes before `Failed`, while the Pods of the Job are still there to be asked.
+    """
+    conditions: list[dict[str, Any]] = (item.get("status") or {}).get("conditions") or []
+    true = {each["type"]: each for each in conditions if each["status"] == "True"}
+    return next((true[type_] for type_ in types if type_ in true), None)
 
 
-def _age_key(pod: KubernetesObject) -> tuple[str, int]:
-    metadata = pod["metadata"]
-    return metadata["creationTimestamp"], int(metadata["resourceVersion"])
+def _failed_attempts(item: KubernetesObject) -> int:
+    status = item.get("status") or {}
+    uncounted = (status.get("uncountedTerminatedPods") or {}).get("failed") or ()
+    return len(uncounted) + int(status.get("failed") or 0)
+
+
+def _had_pod(item: KubernetesObject) -> bool:
+    status = item.get("status") or {}
+    return bool(_failed_attempts(item) or status.get("active") or status.get("terminating"))
+
+
+def _owners(pod: KubernetesObject) -> set[str]:
+    return {owner["uid"] for owner in pod["metadata"].get("ownerReferences") or ()}
+
+
+def _time(item: KubernetesObject) -> datetime:
+    return datetime.fromisoformat(item["metadata"]["creationTimestamp"])
 
 
 def _is_build(job: KubernetesObject) -> bool:
@@ -160,29 +184,3 @@ def _is_build(job: KubernetesObject) -> bool:
         labels.FUNCTION_NAMESPACE,
         labels.FUNCTION_NAME,
     } <= marks.keys()
-
-
-def _terminated(pod: KubernetesObject | None, container: str = "") -> list[dict[str, Any]]:
-    """How the Pod's containers, or one of them, ended, in the order they ran."""
-    status = (pod or {}).get("status") or {}
-    statuses = (
-        *(status.get("initContainerStatuses") or ()),
-        *(status.get("containerStatuses") or ()),
-    )
-    ended = [
-        (s.get("state") or {}).get("terminated") for s in statuses if container in {"", s["name"]}
-    ]
-    return [end for end in ended if end is not None]
-
-
-def _message(terminated: dict[str, Any]) -> dict[str, Any]:
-    try:
-        message = json.loads(terminated.get("message") or "")
-    except (ValueError, RecursionError):
-        return {}
-    return message if isinstance(message, dict) else {}
-
-
-def _text(said: object) -> str:
-    """What a container said of itself, as text that can be stored and sent on."""
-    return str(said).encode(errors="replace").decode()

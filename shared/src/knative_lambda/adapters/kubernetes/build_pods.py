@@ -1,0 +1,79 @@
+"""How far the Pods of a build Job are, and what they left; pure."""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_GATED = "SchedulingGated"
+
+
+def newest(pods: Sequence[KubernetesObject]) -> KubernetesObject | None:
+    """The Pod of the latest attempt."""
+    return max(pods, key=age_key, default=None)
+
+
+def has_started(pod: KubernetesObject) -> bool:
+    """Whether a container of it has run, or it is over without."""
+    return has_run(pod) or status_of(pod).get("phase") in {"Running", "Succeeded", "Failed"}
+
+
+def is_held_back(pod: KubernetesObject) -> bool:
+    """Whether somebody, such as a queue of Jobs, wants the scheduler to wait."""
+    return condition(pod, "PodScheduled").get("reason") == _GATED
+
+
+def digest(pod: KubernetesObject | None) -> str | None:
+    """The image's digest, and nothing else, from what `publish` left behind."""
+    # Of no other container: users' code can run in `build` and write a message there.
+    for step, state in states(pod or {}):
+        found = message_of(state.get("terminated") or {}).get("digest")
+        if step == "publish" and isinstance(found, str) and _DIGEST.fullmatch(found):
+            return found
+    return None  # the Pod is gone: the image is found by its tag
+
+
+def age_key(pod: KubernetesObject) -> tuple[str, int]:
+    """Sorts Pods by their age, the oldest first."""
+    metadata = pod["metadata"]
+    return metadata["creationTimestamp"], int(metadata["resourceVersion"])
+
+
+def status_of(pod: KubernetesObject) -> dict[str, Any]:
+    """What the kubelet says; nothing at first."""
+    status: dict[str, Any] = pod.get("status") or {}
+    return status
+
+
+def condition(pod: KubernetesObject, type_: str) -> dict[str, Any]:
+    """A condition of the Pod; empty where nobody has said anything of it."""
+    conditions = status_of(pod).get("conditions") or ()
+    return next((each for each in conditions if each["type"] == type_), {})
+
+
+def states(pod: KubernetesObject) -> Iterator[tuple[str, dict[str, Any]]]:
+    """The Pod's containers and what they are at, in the order they run."""
+    for statuses in ("initContainerStatuses", "containerStatuses"):
+        for status in status_of(pod).get(statuses) or ():
+            yield status["name"], status.get("state") or {}
+
+
+def has_run(pod: KubernetesObject) -> bool:
+    """Whether a container of it runs or ran."""
+    return any("running" in state or "terminated" in state for _, state in states(pod))
+
+
+def message_of(terminated: dict[str, Any]) -> dict[str, Any]:
+    """The object that a step left as its termination message; empty where it left none."""
+    try:
+        message = json.loads(terminated.get("message") or "")
+    except (ValueError, RecursionError):
+        return {}
+    return message if isinstance(message, dict) else {}
