@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.jobs.clock import timestamp
 
 if TYPE_CHECKING:
     from kn_lambda.embedded.objects import KubernetesObject
@@ -44,5 +46,17 @@ def new_pod(job: KubernetesObject) -> KubernetesObject:
             "ownerReferences": [owner],
         },
         "spec": {**template["spec"], "nodeName": NODE_NAME},
-        "status": {"phase": "Pending"},
+        "status": {"phase": "Pending", "conditions": [scheduled(gated=True)]},
     }
+
+
+def scheduled(*, gated: bool) -> dict[str, Any]:
+    """The condition that tells whether a pod has its place on this machine.
+
+    One that waits for a place is not one that no node takes: in Kubernetes' words, it is gated.
+    """
+    condition = {"type": "PodScheduled", "status": "True", "lastTransitionTime": timestamp()}
+    if not gated:
+        return condition
+    message = "Waiting for a place on this machine"
+    return condition | {"status": "False", "reason": "SchedulingGated", "message": message}

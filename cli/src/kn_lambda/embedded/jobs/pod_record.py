@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.jobs.clock import timestamp
+from kn_lambda.embedded.jobs.pod_object import scheduled
 
 if TYPE_CHECKING:
     from kn_lambda.embedded.objects import KubernetesObject, Objects
@@ -19,7 +20,11 @@ class PodRecord:
         self._objects = objects
         self._namespace: str = pod["metadata"]["namespace"]
         self._name: str = pod["metadata"]["name"]
-        self._pod_facts: dict[str, Any] = {"phase": "Pending", "startTime": timestamp()}
+        self._pod_facts: dict[str, Any] = {
+            "phase": "Pending",
+            "startTime": timestamp(),
+            "conditions": [scheduled(gated=False)],
+        }
         spec = pod["spec"]
         self._init = {item["name"]: _waiting(item) for item in spec.get("initContainers") or []}
         self._main = {item["name"]: _waiting(item) for item in spec["containers"]}
