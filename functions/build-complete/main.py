@@ -1,4 +1,4 @@
-"""build-complete: a build ended, its lambda runs (or its failure is told).
+"""build-complete: a build ended, its lambda runs; or it failed or cannot start, which is told.
 
 What an event needs is imported with the first one: until then a function costs little more than
 the framework under it.
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply
     from knative_lambda.inbound.endpoint import Answer, Handler
     from knative_lambda.use_cases.complete_build import CompleteBuild
+    from knative_lambda.use_cases.watch_build import WatchBuild
 
 settings = BuildCompleteSettings()
 configure_logging(settings.log_level)
@@ -56,9 +57,34 @@ def complete_build() -> CompleteBuild:
     )
 
 
+@cache
+def watch_build() -> WatchBuild:
+    """Wire the other use case, which shares its connections."""
+    from knative_lambda.use_cases.watch_build import WatchBuild
+
+    shared = complete_build()
+    return WatchBuild(
+        records=shared.records,
+        jobs=shared.jobs,
+        storage=shared.storage,
+        clock=shared.clock,
+        storage_url=settings.storage_url,
+        start_timeout=settings.start_timeout,
+    )
+
+
 def handlers() -> Mapping[str, Handler]:
     """Event type -> what is done."""
-    from knative_lambda.domain.events import BUILD_COMPLETE, JOB_EVENTS, BuildComplete, JobReference
+    from knative_lambda.domain.events import (
+        BUILD_COMPLETE,
+        BUILD_FAILED,
+        BUILD_STARTED,
+        JOB_EVENTS,
+        BuildComplete,
+        BuildFailed,
+        BuildStarted,
+        JobReference,
+    )
     from knative_lambda.inbound.cloud_events import read_data, read_function
 
     def on_job_changed(event: Event) -> Reply | None:
@@ -68,7 +94,18 @@ def handlers() -> Mapping[str, Handler]:
         data = read_data(event, BuildComplete)
         return complete_build().image_found(event, read_function(event), data)
 
-    return dict.fromkeys(JOB_EVENTS, on_job_changed) | {BUILD_COMPLETE: on_build_complete}
+    def on_build_started(event: Event) -> Reply | None:
+        data = read_data(event, BuildStarted)
+        return watch_build().build_started(event, read_function(event), data)
+
+    def on_build_failed(event: Event) -> None:
+        watch_build().build_failed(read_function(event), read_data(event, BuildFailed))
+
+    return dict.fromkeys(JOB_EVENTS, on_job_changed) | {
+        BUILD_COMPLETE: on_build_complete,
+        BUILD_STARTED: on_build_started,
+        BUILD_FAILED: on_build_failed,
+    }
 
 
 endpoint = Endpoint(source="/knative-lambda/build-complete", handlers=handlers)

@@ -18,8 +18,9 @@ from knative_lambda.domain.build import BuildFailure, image_tag
 from knative_lambda.domain.deployment import Deployment, ServiceState
 from knative_lambda.domain.errors import NotReadyError
 from knative_lambda.manifests.build_job import BuildJobOptions
+from knative_lambda.use_cases.watch_build import WatchBuild
 from tests.contract.platforms import KubernetesHands
-from tests.control_plane import HELLO, REGISTRY, ControlPlane
+from tests.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
 
 if TYPE_CHECKING:
     from tests.integration.cluster_config.api_server import ApiServer
@@ -49,6 +50,17 @@ class Lives:
         self.world.clock.time = datetime.now(UTC)
         self.start_build = self._with_rights("build-start", self.world.start_build)
         self.complete_build = self._with_rights("build-complete", self.world.complete_build)
+        self.watch_build = self._with_rights(
+            "build-complete",
+            WatchBuild(
+                records=self.world.records,
+                jobs=self.world.jobs,
+                storage=self.world.storage,
+                clock=self.world.clock,
+                storage_url=STORAGE,
+                start_timeout=timedelta(seconds=1),
+            ),
+        )
         self.delete_lambda = self._with_rights("delete", self.world.delete_lambda)
         self.clean_up = self._with_rights("cleanup", self.world.clean_up)
         self.world.start_build = self.start_build
@@ -58,7 +70,7 @@ class Lives:
         api = self._api(str(self.server.kubeconfig_of(account)))
         jobs = KubernetesBuildJobs(api=api, namespace=BUILDS, options=OPTIONS)
         ports = {"records": KubernetesLambdaFunctions(api=api), "jobs": jobs}
-        if account != "build-start":
+        if hasattr(use_case, "services"):
             ports["services"] = KubernetesLambdaServices(api=api)
         return dataclasses.replace(use_case, **ports)
 
@@ -83,6 +95,7 @@ class Lives:
         """Everything that the functions ever do."""
         self._deploy_twice()
         self._build_badly()
+        self._wait_for_a_node()
         self._clean_up()
         self._delete()
 
@@ -123,6 +136,19 @@ class Lives:
         self.world.start(source=source)
         self.hands.fail(job, BuildFailure(reason="No", message="no", is_users=False))
         self.world.job_changed(job)
+
+    def _wait_for_a_node(self) -> None:
+        """No node takes a build: it fails while its Job goes on, which then goes too."""
+        started = self.world.start(source={"inline": {"main.py": "too large"}}).data
+        self.hands.wait_for_a_node(started.job, "0/3 nodes are available")
+        self.world.clock.advance(timedelta(minutes=2))
+        event = self.world.event()
+        failed = self.watch_build.build_started(event, HELLO, started)
+        assert "0/3 nodes are available" in failed.data.message
+        assert self.watch_build.build_started(event, HELLO, started) == failed
+        self.watch_build.build_failed(HELLO, failed.data)
+        assert self.hands.api.find(JOBS, BUILDS, started.job) is None
+        assert self.watch_build.build_started(event, HELLO, started) == failed
 
     def _clean_up(self) -> None:
         """An end nobody heard of, Jobs whose lambda is gone, and a build that vanished."""

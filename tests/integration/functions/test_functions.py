@@ -12,7 +12,12 @@ from knative_lambda.domain.events import OWN_EVENTS
 
 TAKEN = {
     "build-start": ["dev.knative-lambda.build.start.v1"],
-    "build-complete": ["dev.knative-lambda.build.complete.v1", "dev.knative.apiserver.ref.update"],
+    "build-complete": [
+        "dev.knative-lambda.build.complete.v1",
+        "dev.knative-lambda.build.started.v1",
+        "dev.knative-lambda.build.failed.v1",
+        "dev.knative.apiserver.ref.update",
+    ],
     "delete": ["dev.knative-lambda.delete.v1"],
     "cleanup": ["dev.knative-lambda.cleanup.v1", "dev.knative.sources.ping"],
 }

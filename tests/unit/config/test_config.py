@@ -5,6 +5,7 @@ from typing import get_type_hints
 import pytest
 
 from knative_lambda.settings import (
+    _LONGEST_HOLD,
     BuildCompleteSettings,
     BuildStartSettings,
     CleanupSettings,
@@ -104,3 +105,21 @@ def test_a_service_is_what_func_yaml_says(name, objects):
     assert {"secretRef": storage} in container["envFrom"]
     threads = next(v["value"] for v in container["env"] if v["name"] == "THREADS")
     assert int(threads) == spec["containerConcurrency"]
+
+
+def test_a_held_delivery_ends_before_anybody_gives_it_up(objects):
+    (service,) = [i for i in objects("Service") if i["metadata"]["name"] == "build-complete"]
+    lives = timedelta(seconds=service["spec"]["template"]["spec"]["timeoutSeconds"])
+    (broker,) = [i for i in BROKERS if i["metadata"]["name"] == "knative-lambda"]
+    patience = re.fullmatch(r"PT(\d+)S", broker["spec"]["delivery"]["timeout"])[1]
+    cold_start = timedelta(seconds=20)
+    assert _LONGEST_HOLD + cold_start <= lives < timedelta(seconds=int(patience))
+
+
+def test_as_many_deliveries_are_taken_as_can_be_held(objects):
+    (service,) = [i for i in objects("Service") if i["metadata"]["name"] == "build-complete"]
+    template = service["spec"]["template"]
+    instances = int(template["metadata"]["annotations"]["autoscaling.knative.dev/max-scale"])
+    (quota,) = [i for i in objects("ResourceQuota") if i["metadata"]["name"] == "builds"]
+    pods = int(quota["spec"]["hard"]["pods"])
+    assert pods < instances * template["spec"]["containerConcurrency"]

@@ -135,3 +135,14 @@ def test_nothing_can_be_changed_afterwards(read):
 )
 def test_a_duration_is_seconds_or_iso_8601(read, text, seconds):
     assert read(CleanupSettings, STUCK_AFTER=text).stuck_after == timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["PT101S", "101", "PT10M"])
+def test_a_delivery_is_not_held_longer_than_its_function_lives(read, text):
+    with pytest.raises(ValueError, match="KN_LAMBDA_START_TIMEOUT: must be at most 100 seconds"):
+        read(BuildCompleteSettings, START_TIMEOUT=text)
+
+
+@pytest.mark.parametrize("text", ["0", "PT100S"])
+def test_a_delivery_may_be_held_for_a_while_or_never(read, text):
+    assert read(BuildCompleteSettings, START_TIMEOUT=text).start_timeout <= timedelta(seconds=100)

@@ -47,7 +47,7 @@ class BuildStart(LambdaFunctionSpec):
 
 
 class BuildStarted(Model):
-    """A build Job runs."""
+    """A build Job was made; its first container may still wait for a node."""
 
     build_id: _BuildId
     job: str

@@ -35,6 +35,9 @@ _BaseImages = Annotated[
     dict[str, str], Check(r"(https?|file)://.+@sha256:[0-9a-f]{64}", "URLs of images by digest")
 ]
 
+# A delivery is held that long, and its Service's timeoutSeconds (120) counts a cold start too.
+_LONGEST_HOLD = timedelta(seconds=100)
+
 
 class FunctionSettings(Settings):
     """What every function needs."""
@@ -115,6 +118,14 @@ class BuildCompleteSettings(RegistrySettings):
 
     tenant_broker: str = "default"
     ready_timeout: timedelta = timedelta(seconds=25)
+    start_timeout: timedelta = timedelta(seconds=90)
+    """Of a build's Pod; zero lets it wait for as long as its Job may."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        if self.start_timeout > _LONGEST_HOLD:
+            most = int(_LONGEST_HOLD.total_seconds())
+            raise ValueError(f"KN_LAMBDA_START_TIMEOUT: must be at most {most} seconds")
 
 
 class DeleteSettings(RegistrySettings):

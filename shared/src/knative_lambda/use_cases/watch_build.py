@@ -1,0 +1,100 @@
+"""build-complete: a build that cannot start has failed, and one that failed need not go on."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.use_cases.settle_build import SettleBuild, failed_reply
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from knative_lambda.domain.build import PendingBuild
+    from knative_lambda.domain.events import BuildFailed, BuildStarted, Event, Reply
+    from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction
+    from knative_lambda.domain.names import FunctionId
+    from knative_lambda.ports import BuildJobs, Clock, LambdaFunctions, ObjectStorage
+
+# Kubernetes makes the Pod of a Job within a second; a busy one, with fifty Jobs at once, in five.
+_POD_IS_MADE_WITHIN = timedelta(seconds=10)
+_FIRST_PAUSE_SECONDS = 0.25
+_LONGEST_PAUSE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class WatchBuild:
+    """Notices what no change of a Job tells: a Pod that waits changes nothing in its Job."""
+
+    records: LambdaFunctions
+    jobs: BuildJobs
+    storage: ObjectStorage
+    clock: Clock
+    storage_url: str
+    start_timeout: timedelta
+    """For how long a Pod may wait for a node and its image; zero: for as long as its Job may."""
+    pause: Callable[[float], None] = time.sleep
+
+    def build_started(self, event: Event, function: FunctionId, data: BuildStarted) -> Reply | None:
+        """Keep this delivery until a container of the build runs, or answer that none can.
+
+        Without a Pod, a build waits for room for as long as its Job may, and nobody waits with it.
+        """
+        began, seconds = self.clock.now(), _FIRST_PAUSE_SECONDS
+        while self.start_timeout:
+            record = self.records.get(function)
+            said = None if record is None else _wanted(record, data.build_id)
+            if record is None or said is None:
+                break
+            if said.completed_by is not None:
+                # Its end was told of; if by this event, the answer may have been lost.
+                mine = said.completed_by == event.id
+                return failed_reply(function, said, retryable=True) if mine else None
+            pending = None if said.job is None else self.jobs.pending(said.job)
+            if pending is None:
+                break
+            if self.clock.now() - min(began, pending.since) >= self._patience(pending):
+                if pending.obstacle is None:
+                    break
+                return self._settle.failed(event, record, said, pending.obstacle)
+            self.pause(seconds)
+            seconds = min(2 * seconds, _LONGEST_PAUSE_SECONDS)
+        return None
+
+    def build_failed(self, function: FunctionId, data: BuildFailed) -> None:
+        """Remove the Job of a failed build that still waits or tries.
+
+        Only now that the failure is told: whoever has to tell it again finds the Job as it was.
+        """
+        record = self.records.get(function)
+        said = None if record is None else _wanted(record, data.build_id)
+        if said is None or said.reason is None or said.job is None:
+            return
+        job = self.jobs.get(said.job)
+        if job is not None and job.finished_at is None:
+            self.jobs.delete(job.name)
+
+    def _patience(self, pending: PendingBuild) -> timedelta:
+        if not pending.has_pod:
+            return _POD_IS_MADE_WITHIN
+        return timedelta(0) if pending.is_lasting else self.start_timeout
+
+    @property
+    def _settle(self) -> SettleBuild:
+        return SettleBuild(
+            records=self.records,
+            storage=self.storage,
+            clock=self.clock,
+            storage_url=self.storage_url,
+        )
+
+
+def _wanted(record: LambdaFunction, build_id: str) -> BuildStatus | None:
+    """Return the record's build if it is that one, for the newest wish."""
+    said = record.status.build
+    if record.deleting or record.status.phase is Phase.DELETING or said is None:
+        return None
+    return said if said.id == build_id and said.serves(record.wish) else None
