@@ -497,3 +497,10 @@ def test_version_prints_the_document_that_it_says():
     result = CliRunner().invoke(cli, ["version", "-o", "json"])
     assert result.exit_code == ExitCode.OK
     assert '"version"' in result.stdout
+
+
+def test_every_variable_of_the_command_line_is_there():
+    (line,) = re.findall(r"^Read from the environment: (.*?)\. ", CONTRACT.text, re.MULTILINE)
+    commands = [cli, *(cli.get_command(None, name) for name in _COMMANDS)]
+    variables = {param.envvar for command in commands for param in command.params if param.envvar}
+    assert set(codes(line)) == variables | {"NO_COLOR"}

@@ -16,7 +16,7 @@ from knative_lambda.domain import text
 from knative_lambda.inbound import dead_letters, endpoint
 from knative_lambda.settings import BuildCompleteSettings, BuildStartSettings, CleanupSettings
 from knative_lambda.settings.environment import _duration
-from knative_lambda.use_cases import complete_build, start_build
+from knative_lambda.use_cases import complete_build, start_build, watch_build
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
 from tests.unit.config.documents import Document, codes, numbers
 from tests.unit.config.test_documents_api_contract import build_job_of, log_sizes
@@ -117,6 +117,7 @@ def test_the_times_are_those_of_the_settings_and_each_is_longer_than_the_one_bef
     assert said == [
         client._READ_SECONDS,
         seconds(BuildCompleteSettings.ready_timeout),
+        seconds(BuildCompleteSettings.start_timeout),
         service["timeoutSeconds"],
         seconds(_duration(control["spec"]["delivery"]["timeout"])),
         seconds(BuildStartSettings.build_timeout),
@@ -161,6 +162,13 @@ def test_as_many_builds_run_at_once_as_it_says():
         assert int(at_once) == int(quantity(said) / quantity(asked) + 1e-9)
     assert min(int(row[3]) for row in rows) >= 50
     assert "50 builds run at once" in SCALING.text
+
+
+def test_a_build_is_watched_as_long_as_it_says():
+    without_pod, at_most = watch_build._POD_IS_MADE_WITHIN, BuildCompleteSettings.start_timeout
+    assert f"{seconds(without_pod)} s where the quota lets it have no Pod" in SCALING.text
+    assert f"{seconds(at_most)} s at most" in SCALING.text
+    assert f"for a node {seconds(at_most)} s" in SCALING.text
 
 
 def test_the_room_of_a_build_is_as_large_as_it_says():
