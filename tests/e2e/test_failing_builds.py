@@ -10,6 +10,7 @@ import pytest
 
 from tests.e2e.embedded_platform import BUILD_START
 from tests.e2e.inventory import JOBS, PODS, owned
+from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.e2e.embedded_platform import EmbeddedPlatform
@@ -96,6 +97,37 @@ def test_a_build_that_hangs_ends_at_its_limit(start_platform, write_function, ga
     assert platform.processes("lambda_builder") == []
     platform.await_settled()
     assert len(build_failed(platform, "hanging")) == 1
+
+
+def test_a_build_that_cannot_start_is_told_what_it_lacks(start_platform, write_function):
+    platform = start_platform(KN_LAMBDA_REGISTRY_SECRET="push-images")
+
+    said, document = deploy_failing(platform, write_function(HELLO), "--name", "starved")
+
+    assert document["reason"] == "BuildNotStarted"
+    assert "Secret knative-lambda-builds/push-images does not exist" in said
+    platform.await_settled()
+    (failed,) = build_failed(platform, "starved")
+    assert {delivery["state"] for delivery in failed["triggers"]} == {"delivered"}
+
+
+def test_no_delivery_waits_with_a_build_that_runs(
+    platform: EmbeddedPlatform, unique_name: str, gate
+):
+    files = {"main.py": HELLO, "requirements.txt": gate.requirement}
+    platform.send_build_start(unique_name, files)
+    gate.await_build()
+
+    def states() -> list[str]:
+        started = "dev.knative-lambda.build.started.v1"
+        events = platform.events(subject=f"default/{unique_name}", type=started)
+        return [delivery["state"] for event in events for delivery in event["triggers"]]
+
+    wait_for(lambda: states() == ["delivered"], within=10)
+    assert platform.phase(unique_name) == "Building"
+
+    gate.open()
+    platform.await_phase(unique_name, "Ready")
 
 
 def test_a_source_that_is_missing_is_a_dead_letter_after_one_try(
