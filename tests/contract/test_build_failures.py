@@ -231,7 +231,9 @@ def test_a_job_that_is_out_of_time_is_told_what_took_it(kubernetes, job, status,
 
 @pytest.mark.parametrize("status", [{"failed": 1}, {"active": 1}, {"terminating": 1}], ids=str)
 def test_a_job_whose_pod_is_gone_took_too_long(kubernetes, job, status):
-    failure = fail(kubernetes, job, "DeadlineExceeded", **status).failure
+    # A Job that is over has no Pods that are active or ending.
+    types = ("FailureTarget", "Failed") if "failed" in status else ("FailureTarget",)
+    failure = fail(kubernetes, job, "DeadlineExceeded", types=types, **status).failure
     assert (failure.reason, failure.is_users) == ("BuildTimeout", True)
 
 
