@@ -26,10 +26,12 @@ from tests.fakes_platform import (
 )
 
 if TYPE_CHECKING:
+    from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Reply
 
 STORAGE = "s3://own/"
 REGISTRY = "http://registry/lambdas"
+IMAGE_PREFIX = "registry/lambdas"
 BASE = "http://registry/base/python3.11@sha256:" + "b" * 64
 HELLO = FunctionId("default", "hello")
 DIGEST = "sha256:" + "d" * 64
@@ -46,6 +48,7 @@ class ControlPlane:
     registry: InMemoryImageRegistry = field(default_factory=InMemoryImageRegistry)
 
     def __post_init__(self) -> None:
+        self.storage.now = self.clock.now
         self.jobs = InMemoryBuildJobs(self.clock)
         self._ids = (f"event-{number}" for number in itertools.count(1))
         parts = {"records": self.records, "jobs": self.jobs, "storage": self.storage}
@@ -64,6 +67,7 @@ class ControlPlane:
             ),
             base_images={"python3.11": BASE},
             builder_version="1",
+            image_prefix=IMAGE_PREFIX,
             download_expires_in=timedelta(minutes=10),
         )
         self.complete_build = CompleteBuild(
@@ -72,7 +76,7 @@ class ControlPlane:
             **registry,
             services=self.services,
             clock=self.clock,
-            image_prefix="registry/lambdas",
+            image_prefix=IMAGE_PREFIX,
             ready_timeout=timedelta(0),
         )
         self.delete_lambda = DeleteLambda(
@@ -100,11 +104,13 @@ class ControlPlane:
         defaults = {"id": next(self._ids), "source": "/test", "time": self.clock.now()}
         return Event(**(defaults | {"type": type_} | attributes))
 
-    def start(self, event: Event | None = None, **spec: Any) -> Reply:
+    def start(
+        self, event: Event | None = None, *, function: FunctionId = HELLO, **spec: Any
+    ) -> Reply:
         """Deliver build.start; by default of a small inline source."""
         source = {"inline": {"main.py": "def handler(event): ..."}}
         data = BuildStart.model_validate({"source": source, "runtime": "python3.11"} | spec)
-        return self.start_build(event or self.event(), HELLO, data)
+        return self.start_build(event or self.event(), function, data)
 
     def job_changed(self, job: str, event: Event | None = None) -> Reply | None:
         """Deliver what the ApiServerSource says of a Job."""
@@ -113,8 +119,12 @@ class ControlPlane:
 
     def finish(self, job: str, digest: str = DIGEST) -> None:
         """Let a build push its image and end."""
-        self.registry.push(f"{REGISTRY}/{HELLO}", image_tag(self.jobs.jobs[job].build_id), digest)
+        self.push(self.jobs.jobs[job], digest)
         self.jobs.succeed(job, digest)
+
+    def push(self, job: BuildJob, digest: str) -> None:
+        """Let a build push its image, and not end yet."""
+        self.registry.push(f"{REGISTRY}/{job.function}", image_tag(job.build_id), digest)
 
     def deploy(self, **spec: Any) -> Reply | None:
         """The whole way to Ready."""

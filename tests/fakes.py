@@ -13,7 +13,7 @@ from knative_lambda.domain.errors import SourceNotFoundError
 from knative_lambda.domain.storage import StoredObject
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import timedelta
     from typing import BinaryIO
 
@@ -23,6 +23,7 @@ class InMemoryObjectStorage:
     """`ObjectStorage` in a dictionary of URI to content and time; takes every scheme."""
 
     objects: dict[str, tuple[bytes, datetime]] = field(default_factory=dict)
+    now: Callable[[], datetime] = lambda: datetime.now(UTC)
 
     def describe(self, uri: str) -> StoredObject:
         content, modified_at = self._get(uri)
@@ -42,7 +43,7 @@ class InMemoryObjectStorage:
 
     def write(self, uri: str, source: BinaryIO) -> None:
         require_object_key(uri, _key(uri))
-        self.objects[uri] = (source.read(), datetime.now(UTC))
+        self.objects[uri] = (source.read(), self.now())
 
     def delete(self, uri: str) -> None:
         require_object_key(uri, _key(uri))

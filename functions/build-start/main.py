@@ -57,6 +57,7 @@ def start_build() -> StartBuild:
         builder_version=settings.builder_version,
         storage_url=settings.storage_url,
         registry_url=settings.registry_url,
+        image_prefix=settings.image_prefix,
         download_expires_in=settings.build_timeout,
     )
 

@@ -1,24 +1,32 @@
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 
 import pytest
 
 from knative_lambda.domain.build import image_tag
 from knative_lambda.domain.errors import RejectedByPlatformError
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import DIGEST, HELLO, REGISTRY, ControlPlane
+from tests.control_plane import DIGEST, HELLO, IMAGE_PREFIX, REGISTRY, ControlPlane
 
 REPOSITORY = f"{REGISTRY}/{HELLO}"
 
 
 @pytest.fixture
 def world():
-    world = ControlPlane()
-    world.clock.time = datetime.now(UTC)  # the storage stamps real times
-    return world
+    return ControlPlane()
 
 
 def collect(world, *, dry_run=False):
     return world.clean_up(dry_run=dry_run).data
+
+
+def deploy_and_replace(world):
+    """The next pass would collect the first build's image: its context is gone."""
+    world.deploy()
+    job = world.start(source={"inline": {"main.py": "other"}}).data.job
+    world.finish(job, "sha256:" + "1" * 64)
+    world.job_changed(job)
+    world.clock.advance(timedelta(hours=25))
+    collect(world)
 
 
 def test_a_build_that_ended_just_now_is_not_given_up(world):
@@ -41,6 +49,27 @@ def test_an_image_with_a_wanted_tag_beside_an_old_one_stays(world):
     world.registry.push(REPOSITORY, image_tag("0" * 64), DIGEST)
     assert collect(world).images == 0
     assert len(world.registry.list_tags(REPOSITORY)) == 2
+
+
+def test_an_image_that_a_build_makes_again_while_cleanup_looks_stays(world):
+    deploy_and_replace(world)
+    job = world.start(source={"inline": {"main.py": "as the first, differently"}}).data.job
+    list_tags = world.registry.list_tags
+
+    def list_tags_then_end(repository):
+        tags = list_tags(repository)
+        world.finish(job)
+        return tags
+
+    world.registry.list_tags = list_tags_then_end
+    collect(world)
+    assert DIGEST in world.registry.images[REPOSITORY].values()
+
+
+def test_an_old_image_that_is_about_to_be_deployed_again_stays(world):
+    deploy_and_replace(world)
+    world.start(source={"image": f"{IMAGE_PREFIX}/{HELLO}@{DIGEST}"})
+    assert collect(world).images == 0
 
 
 def test_a_tag_that_vanishes_meanwhile_is_passed_over(world):

@@ -18,7 +18,7 @@ from knative_lambda.domain.events import (
     BUILD_SUPERSEDED,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import DIGEST, HELLO, ControlPlane
+from tests.control_plane import DIGEST, HELLO, IMAGE_PREFIX, ControlPlane
 
 
 def test_a_wish_becomes_a_record_and_one_job():
@@ -77,6 +77,23 @@ def test_a_finished_image_by_digest_needs_no_job():
     reply = world.start(source={"image": f"registry/x@{DIGEST}"})
     assert reply.type == BUILD_COMPLETE
     assert not world.jobs.started
+
+
+def test_an_older_image_of_the_lambda_itself_can_be_deployed_again():
+    world = ControlPlane()
+    world.deploy()
+    reply = world.start(source={"image": f"{IMAGE_PREFIX}/{HELLO}@{DIGEST}"})
+    assert reply.type == BUILD_COMPLETE
+
+
+@pytest.mark.parametrize("other", ["default/other", "other/hello", f"{HELLO}/x", f"{HELLO}:tag"])
+def test_an_image_of_another_lambda_is_refused_without_a_record(other):
+    """It goes when that lambda is deleted, and may be another tenant's."""
+    world = ControlPlane()
+    with pytest.raises(UnsupportedSourceError) as refusal:
+        world.start(source={"image": f"{IMAGE_PREFIX}/{other}@{DIGEST}"})
+    assert refusal.value.field == "source.image"
+    assert world.record is None
 
 
 def test_a_new_wish_after_a_failure_builds_again():

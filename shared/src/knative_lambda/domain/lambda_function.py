@@ -258,6 +258,9 @@ class LambdaFunctionStatus(Model):
     image: str | None = None
     url: str | None = None
     revision: str | None = None
+    collecting: list[str] = Field(
+        [], description="digests of images that cleanup is removing, which nobody may deploy"
+    )
 
 
 class LambdaFunction(Model):

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import build, events
-from knative_lambda.domain.errors import PermanentError
+from knative_lambda.domain.errors import ConflictError, PermanentError
 from knative_lambda.domain.events import CleanupDone
 from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.domain.names import FunctionId
 from knative_lambda.use_cases.records import update_status
 
 if TYPE_CHECKING:
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Reply
     from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
-    from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
         BuildJobs,
         Clock,
@@ -79,6 +80,7 @@ class _Pass:
     dry_run: bool
     counts: Counter[str] = field(default_factory=Counter)
     running: set[str] = field(default_factory=set)
+    building: set[FunctionId] = field(default_factory=set)
     ended: dict[str, datetime] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -101,6 +103,7 @@ class _Pass:
                     self.use.jobs.delete(job.name)
             elif ended is None:
                 self.running.add(job.build_id)
+                self.building.add(job.function)
             else:
                 self.ended[job.build_id] = ended
                 self._announce(job, ended)
@@ -138,20 +141,60 @@ class _Pass:
 
         The context is as old as the build: its retention is the grace period of the image.
         """
-        in_use = {image.rpartition("@")[2] for image in self.use.services.images_in_use()}
+        in_use = set(self.use.services.images_in_use())
+        contexts: dict[FunctionId, set[str]] = defaultdict(set)
+        for function, build_id in self._stored_below("contexts"):
+            contexts[function].add(build_id)
         for record in self.records.values():
-            repository = f"{self.use.registry_url}/{record.id.namespace}/{record.id.name}"
-            wanted = {build.image_tag(known) for known in self._known_builds(record)}
-            digests: dict[bool, set[str]] = {True: set(), False: set()}
-            for tag in self.use.registry.list_tags(repository):
-                digest = self.use.registry.find(repository, tag)
-                if digest is not None:
-                    digests[tag in wanted].add(digest)
-            # Builds that differ can make the same image, which then has a wanted tag beside others.
-            for digest in digests[False] - digests[True] - in_use:
-                self.counts["images"] += 1
-                if not self.dry_run:
-                    self.use.registry.delete(repository, digest)
+            if record.id not in self.building:
+                self._collect_images(record, contexts[record.id], in_use)
+        # A build that was removed with its lambda may have pushed its image after that.
+        deleted = {function for function, _ in self._stored_below("deleted")}
+        for function in sorted((deleted | contexts.keys()) - self.records.keys()):
+            if self._is_orphan(function):
+                _, unwanted = self._digests(function, wanted=set())
+                self._remove_images(function, unwanted - _used_of(function, in_use))
+
+    def _collect_images(self, record: LambdaFunction, contexts: set[str], in_use: set[str]) -> None:
+        said = record.status.build
+        builds = contexts if said is None else contexts | {said.id}
+        wanted, unwanted = self._digests(record.id, wanted={build.image_tag(id_) for id_ in builds})
+        # Builds that differ can make the same image, which then has a wanted tag beside others.
+        garbage = unwanted - wanted - _used_of(record.id, in_use)
+        garbage.discard(_digest(record.spec.source.image or ""))
+        if self.dry_run:
+            self.counts["images"] += len(garbage)
+            return
+        if not garbage and not record.status.collecting:
+            return
+        # Whoever deploys compares with this note, and any wish since this pass began conflicts
+        # with writing it: an image is either removed or found by a wish, never both.
+        noting = record.model_copy(update={"status": _with_note(record, sorted(garbage))})
+        try:
+            noted = self.use.records.replace_status(noting)
+        except ConflictError:
+            return
+        self._remove_images(record.id, garbage)
+        update_status(self.use.records, noted, lambda current: _with_note(current, []))
+
+    def _remove_images(self, function: FunctionId, digests: set[str]) -> None:
+        for digest in sorted(digests):
+            self.counts["images"] += 1
+            if not self.dry_run:
+                self.use.registry.delete(self._repository(function), digest)
+
+    def _digests(self, function: FunctionId, *, wanted: set[str]) -> tuple[set[str], set[str]]:
+        """The images of a lambda: those behind wanted tags, and those behind other tags."""
+        repository = self._repository(function)
+        found: dict[bool, set[str]] = {True: set(), False: set()}
+        for tag in self.use.registry.list_tags(repository):
+            digest = self.use.registry.find(repository, tag)
+            if digest is not None:
+                found[tag in wanted].add(digest)
+        return found[True], found[False]
+
+    def _repository(self, function: FunctionId) -> str:
+        return f"{self.use.registry_url}/{function.namespace}/{function.name}"
 
     def stored_objects(self) -> None:
         """Remove contexts and logs of unwanted builds, old tombstones and old dead letters."""
@@ -179,12 +222,14 @@ class _Pass:
         except PermanentError:
             return False  # there is one, which cannot be read
 
-    def _known_builds(self, record: LambdaFunction) -> Iterator[str]:
-        prefix = f"{self.use.storage_url}contexts/{record.id}/"
-        for stored in self.use.storage.list(prefix, limit=_LIST_LIMIT):
-            yield stored.uri.removeprefix(prefix)
-        if record.status.build is not None:
-            yield record.status.build.id
+    def _stored_below(self, folder: str) -> Iterator[tuple[FunctionId, str]]:
+        """Whose objects `<namespace>/<name>[/<build id>]` there are, and of which builds."""
+        root = f"{self.use.storage_url}{folder}/"
+        for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
+            namespace, _, rest = stored.uri.removeprefix(root).partition("/")
+            name, _, build_id = rest.partition("/")
+            with suppress(ValueError):  # none of ours
+                yield FunctionId.parse(f"{namespace}/{name}"), build_id
 
     def _is_current(self, key: str) -> bool:
         """Whether `<namespace>/<name>/<build id>` is what a lambda runs or is about to run."""
@@ -206,3 +251,17 @@ class _Pass:
 
     def _older(self, time: datetime, age: timedelta) -> bool:
         return self.now - time > age
+
+
+def _with_note(record: LambdaFunction, collecting: list[str]) -> LambdaFunctionStatus:
+    return record.status.model_copy(update={"collecting": collecting})
+
+
+def _used_of(function: FunctionId, images: set[str]) -> set[str]:
+    """The digests of this lambda's images; the registry in front may have several names."""
+    own = f"/{function}"
+    return {_digest(image) for image in images if image.partition("@")[0].endswith(own)}
+
+
+def _digest(image: str) -> str:
+    return image.rpartition("@")[2]

@@ -13,6 +13,7 @@ from knative_lambda.domain.errors import (
     NotReadyError,
     PermanentError,
     UnsupportedRuntimeError,
+    UnsupportedSourceError,
 )
 from knative_lambda.domain.events import BuildComplete, BuildStart, BuildStarted
 from knative_lambda.domain.lambda_function import (
@@ -56,6 +57,7 @@ class StartBuild:
     builder_version: str
     storage_url: str
     registry_url: str
+    image_prefix: str
     download_expires_in: timedelta
 
     def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
@@ -98,12 +100,22 @@ class StartBuild:
         context: BinaryIO,
     ) -> str:
         if spec.source.image is not None:
+            self._check_image(function, spec.source.image)
             return spec.source.image.rpartition(":")[2]
         try:
             return self.packer.pack(function, spec.source, context)
         except PermanentError as error:
             error.field = error.field or "source.uri"  # storage does not know whose URI it was
             raise
+
+    def _check_image(self, function: FunctionId, image: str) -> None:
+        """Refuse images of other lambdas, which go with their lambda and belong to its tenant."""
+        repository, own = image.partition("@")[0], f"{self.image_prefix}/{function}"
+        if repository.startswith(f"{self.image_prefix}/") and repository != own:
+            raise UnsupportedSourceError(
+                f"the images of {function} begin with {own}@; those of other lambdas are theirs",
+                field="source.image",
+            )
 
     def _accept(self, function: FunctionId, spec: LambdaFunctionSpec, wish: Wish) -> LambdaFunction:
         """Return the record of the newest wish, which is this one unless it came too late."""
@@ -221,6 +233,8 @@ class StartBuild:
             status, said = current.status, current.status.build
             if said is not None and said.serves(record.wish):
                 return status  # a redelivery: the build may be further by now
+            if wanted.digest in status.collecting:
+                raise NotReadyError("the image is just being removed; it will be built again")
             conditions = status.conditions
             for condition in (
                 Condition(type="SourceReady", status="True", last_transition_time=now),

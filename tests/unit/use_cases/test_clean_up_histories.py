@@ -1,0 +1,390 @@
+"""Cleanup between all that can happen to lambdas: nothing in use goes, nothing else stays."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+from hypothesis import settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+
+from knative_lambda.domain.build import BuildFailure, JobState, context_key, image_tag
+from knative_lambda.domain.deployment import ServiceState
+from knative_lambda.domain.errors import RetryableError, UnsupportedSourceError
+from knative_lambda.domain.events import BUILD_COMPLETE
+from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.domain.names import FunctionId
+from tests.control_plane import IMAGE_PREFIX, REGISTRY, STORAGE, ControlPlane
+from tests.fakes_platform import READY, InMemoryLambdaServices
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from knative_lambda.domain.build import BuildJob
+    from knative_lambda.domain.deployment import Deployment
+
+BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
+WILL_NOT_START = ServiceState(ready=False, failure_reason="RevisionFailed", failure_message="x")
+
+functions = st.sampled_from([FunctionId("shop", "cart"), FunctionId("shop", "till")])
+sources = st.integers(0, 3)
+moments = st.integers(0, 25)
+
+
+class KilledError(Exception):
+    """The function's process ended here."""
+
+
+@dataclass
+class At:
+    """Ports of which the n-th call, counted over all of them, finds that something happened."""
+
+    moment: int
+    happens: Callable[[], None]
+
+    def __call__(self, port):
+        return Watched(port, self)
+
+    def pass_by(self) -> None:
+        self.moment -= 1
+        if self.moment == -1:
+            self.happens()
+
+
+@dataclass
+class Watched:
+    port: object
+    at: At
+
+    def __getattr__(self, name):
+        method = getattr(self.port, name)
+
+        def call(*arguments, **options):
+            self.at.pass_by()
+            return method(*arguments, **options)
+
+        return call
+
+
+@dataclass
+class ServicesWithRevisions(InMemoryLambdaServices):
+    """The Revision before stays until the new one is ready, as with Knative."""
+
+    revisions: dict[FunctionId, list[str]] = field(default_factory=dict)
+
+    def apply(self, deployment: Deployment) -> bool:
+        applied = super().apply(deployment)
+        if applied:
+            self.revisions.setdefault(deployment.function, []).append(deployment.image)
+        return applied
+
+    def state(self, deployment: Deployment) -> ServiceState:
+        state = super().state(deployment)
+        if state.ready:
+            self.revisions[deployment.function] = [deployment.image]
+        return state
+
+    def delete(self, function: FunctionId) -> None:
+        super().delete(function)
+        self.revisions.pop(function, None)
+
+    def images_in_use(self):
+        yield from [image for images in self.revisions.values() for image in images]
+
+
+def digest_of(job: BuildJob) -> str:
+    """Some sources differ in nothing that matters, and make the same image."""
+    return f"sha256:{int(job.build_id, 16) % 2:064x}"
+
+
+class Histories(RuleBasedStateMachine):
+    """Two lambdas, four sources, the four functions, and a Broker that may lose or repeat."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.world = ControlPlane(services=ServicesWithRevisions())
+        self.deliveries: list[Callable[[], object]] = []
+
+    # --- what senders do
+
+    @initialize(function=functions, source=sources)
+    def a_first_lambda(self, function, source):
+        self.wish(function, source)
+
+    @rule(function=functions, source=sources)
+    def wish(self, function, source):
+        self.deliver_start(function, {"inline": {"main.py": str(source)}})
+
+    @rule(function=functions, source=sources)
+    def deploy(self, function, source):
+        """What mostly happens: nothing comes in between."""
+        self.wish(function, source)
+        for job in self.running():
+            self.end(job)
+        self.deliver_all()
+
+    @rule(function=functions, owner=functions, data=st.data())
+    def wish_for_an_image(self, function, owner, data):
+        if not (digests := self.digests(f"{REGISTRY}/{owner}")):
+            return
+        image = {"image": f"{IMAGE_PREFIX}/{owner}@{data.draw(st.sampled_from(sorted(digests)))}"}
+        if owner == function:
+            self.deliver_start(function, image)
+        else:
+            with pytest.raises(UnsupportedSourceError):
+                self.world.start(function=function, source=image)
+
+    @rule(function=functions, source=sources, moment=moments)
+    def wish_and_have_build_start_killed(self, function, source, moment):
+        at, start_build = At(moment, self.kill), self.world.start_build
+        ports = watched(start_build, at, "records", "jobs", "registry", "storage")
+        self.world.start_build = replace(start_build, **ports)
+        try:
+            self.wish(function, source)
+        except KilledError:
+            self.deliveries.append(self.last_wish)
+        finally:
+            self.world.start_build = start_build
+
+    @rule(function=functions, late=st.booleans())
+    def delete(self, function, late):
+        event = self.world.event()
+        ending = [job for job in self.running() if job.function == function]
+        self.deliver(lambda: self.world.delete_lambda(event, function))
+        for job in ending if late else ():  # its containers end a moment after their Job is gone
+            self.world.push(job, digest_of(job))
+
+    @rule(function=functions, moment=moments)
+    def delete_and_be_killed(self, function, moment):
+        event, at, delete_lambda = (
+            self.world.event(),
+            At(moment, self.kill),
+            self.world.delete_lambda,
+        )
+        ports = watched(delete_lambda, at, "records", "jobs", "services", "registry", "storage")
+        once = replace(delete_lambda, **ports)
+        try:
+            once(event, function)
+        except KilledError:
+            self.deliver(lambda: self.world.delete_lambda(event, function))
+        except RetryableError:
+            pass
+
+    # --- what builds and Revisions do
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
+    def a_build_pushes(self, data):
+        job = data.draw(st.sampled_from(self.running()))
+        self.world.push(job, digest_of(job))
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
+    def a_build_ends(self, data):
+        self.end(data.draw(st.sampled_from(self.running())))
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
+    def a_build_fails(self, data):
+        job = data.draw(st.sampled_from(self.running()))
+        self.world.jobs.fail(job.name, BROKEN)
+        self.later(lambda event: self.world.job_changed(job.name, event))
+
+    @rule(starts=st.booleans())
+    def revisions_start_from_now_on(self, starts):
+        self.world.services.outcome = READY if starts else WILL_NOT_START
+
+    # --- what the Broker does
+
+    @precondition(lambda self: self.deliveries)
+    @rule(again=st.booleans())
+    def a_delivery(self, again):
+        delivery = self.deliveries[0]
+        if not again:
+            self.deliveries.pop(0)
+        self.deliver(delivery)
+
+    @precondition(lambda self: self.deliveries)
+    @rule()
+    def a_delivery_is_given_up(self):
+        self.deliveries.pop()
+
+    # --- what cleanup does
+
+    @rule(minutes=st.sampled_from([11, 25 * 60]))
+    def time_passes(self, minutes):
+        self.world.clock.advance(timedelta(minutes=minutes))
+
+    @rule()
+    def a_pass(self):
+        self.world.clean_up(dry_run=False)
+
+    @rule()
+    def a_dry_run(self):
+        before = self.everything()
+        self.world.clean_up(dry_run=True)
+        assert self.everything() == before
+
+    @rule(moment=moments)
+    def a_pass_that_is_killed(self, moment):
+        with suppress(KilledError):
+            self.pass_while(moment, self.kill)
+
+    @rule(moment=moments, function=functions, source=sources)
+    def a_pass_while_somebody_deploys(self, moment, function, source):
+        if self.world.records.get(function) is not None:
+            self.pass_while(moment, lambda: self.wish(function, source))
+
+    @rule(moment=moments, function=functions, old=sources, new=sources)
+    def a_pass_while_somebody_goes_back_to_an_old_source(self, moment, function, old, new):
+        self.deploy(function, old)
+        self.deploy(function, new)
+        self.time_passes(25 * 60)
+        self.a_pass()
+        self.a_pass_while_somebody_deploys(moment, function, old)
+
+    @precondition(lambda self: self.running())
+    @rule(moment=moments, data=st.data())
+    def a_pass_while_a_build_ends(self, moment, data):
+        job = data.draw(st.sampled_from(self.running()))
+        self.pass_while(moment, lambda: self.world.jobs.get(job.name) and self.end(job))
+
+    @precondition(lambda self: self.deliveries)
+    @rule(moment=moments)
+    def a_pass_while_something_is_delivered(self, moment):
+        self.pass_while(moment, lambda: self.deliver(self.deliveries[0]))
+
+    @rule()
+    def everything_settles(self):
+        """All Jobs end and all deliveries arrive; retention passes; cleanup comes twice."""
+        for _ in range(5):
+            for job in self.running():
+                self.world.jobs.fail(job.name, BROKEN)
+                self.later(lambda event, name=job.name: self.world.job_changed(name, event))
+            self.deliver_all()
+        self.deliveries.clear()  # the Broker gives up in the end
+        for _ in range(2):
+            self.time_passes(25 * 60)
+            self.a_pass()
+        self.nothing_unreachable_is_left()
+
+    # --- what has to hold
+
+    @invariant()
+    def every_image_of_a_revision_is_there(self):
+        for image in self.world.services.images_in_use():
+            name, _, digest = image.partition("@")
+            repository = name.replace(IMAGE_PREFIX, REGISTRY)
+            assert digest in self.digests(repository), f"{image} serves and is gone"
+
+    @invariant()
+    def every_image_about_to_be_deployed_is_there(self):
+        for record in self.world.records.list():
+            digest = self.wanted_digest(record)
+            if digest is not None:
+                repository = f"{REGISTRY}/{record.id}"
+                assert digest in self.digests(repository), f"{record.id} wants {digest}"
+
+    def nothing_unreachable_is_left(self):
+        world, contexts, wanted = self.world, set(), set()
+        for image in world.services.images_in_use():
+            name, _, digest = image.partition("@")
+            wanted.add((name.replace(IMAGE_PREFIX, REGISTRY), digest))
+        for record in world.records.list():
+            said = record.status.build
+            assert not record.status.collecting
+            assert record.status.phase not in {Phase.BUILDING, Phase.DEPLOYING}
+            if said is not None:
+                contexts.add(STORAGE + context_key(record.id, said.id))
+                found = world.registry.find(f"{REGISTRY}/{record.id}", image_tag(said.id))
+                wanted |= {
+                    (f"{REGISTRY}/{record.id}", found),
+                    (f"{REGISTRY}/{record.id}", said.digest),
+                }
+        for repository, tags in world.registry.images.items():
+            for digest in tags.values():
+                assert (repository, digest) in wanted
+        assert not list(world.jobs.list())
+        left = {uri for uri in world.storage.objects if not uri.startswith(f"{STORAGE}logs/")}
+        assert left <= contexts
+
+    # --- how it is done
+
+    def deliver_start(self, function, source):
+        event = self.world.event()
+
+        def start():
+            reply = self.world.start(event, function=function, source=source)
+            if reply.type == BUILD_COMPLETE:
+                self.later(lambda e: self.world.complete_build.image_found(e, function, reply.data))
+
+        self.last_wish = start
+        self.deliver(start)
+
+    def later(self, deliver):
+        event = self.world.event()
+        self.deliveries.append(lambda: deliver(event))
+
+    def deliver(self, delivery):
+        """Once; what is answered with 503 comes again at any time later."""
+        try:
+            delivery()
+        except RetryableError:
+            if delivery not in self.deliveries:
+                self.deliveries.append(delivery)
+
+    def deliver_all(self):
+        deliveries, self.deliveries = self.deliveries, []
+        for delivery in deliveries:
+            self.deliver(delivery)
+
+    def end(self, job):
+        digest = digest_of(job)
+        self.world.push(job, digest)
+        self.world.jobs.succeed(job.name, digest)
+        self.later(lambda event: self.world.job_changed(job.name, event))
+
+    def pass_while(self, moment, happens):
+        at, clean_up = At(moment, happens), self.world.clean_up
+        ports = ("records", "jobs", "services", "registry", "storage")
+        replace(clean_up, **watched(clean_up, at, *ports))(dry_run=False)
+
+    def kill(self):
+        raise KilledError
+
+    def running(self):
+        return [job for job in self.world.jobs.list() if job.state is JobState.RUNNING]
+
+    def digests(self, repository):
+        return set(self.world.registry.images.get(repository, {}).values())
+
+    def wanted_digest(self, record):
+        """The image that build-complete is about to deploy."""
+        said = record.status.build
+        if said is None or not said.serves(record.wish) or said.completed_by is not None:
+            return None
+        if record.status.phase not in {Phase.BUILDING, Phase.DEPLOYING}:
+            return None
+        job = self.world.jobs.get(said.job) if said.job else None
+        return job.digest if job is not None else said.digest
+
+    def everything(self):
+        world = self.world
+        return (
+            dict(world.records.records),
+            dict(world.jobs.jobs),
+            dict(world.storage.objects),
+            {name: dict(tags) for name, tags in world.registry.images.items()},
+        )
+
+
+def watched(use_case, at, *names):
+    return {name: at(getattr(use_case, name)) for name in names}
+
+
+TestHistories = Histories.TestCase
+TestHistories.settings = settings(max_examples=200, stateful_step_count=40)
