@@ -171,7 +171,7 @@ def main() -> int:
     try:
         recipe_from(environment).run()
     except RecipeError as error:
-        print(f"{error.reason}: {error.message}", file=sys.stderr)
+        # The build step tells it; what the installer said is in the log already.
         result = {"reason": error.reason, "message": error.message}
         Path(environment["RESULT_FILE"]).write_text(json.dumps(result))
         return error.exit_code

@@ -70,4 +70,6 @@ def _own_words(output: str) -> str:
     lines = output.splitlines()
     starts = [i for i, line in enumerate(lines) if re.match(r"\s*(?:error:|\u00d7)", line)]
     message = "\n".join(lines[starts[0] :] if starts else lines).strip()
-    return message[:_MAX_MESSAGE_CHARACTERS] or "uv failed without a message"
+    return (
+        message.removeprefix("error: ")[:_MAX_MESSAGE_CHARACTERS] or "uv failed without a message"
+    )

@@ -37,8 +37,16 @@ class Session:
 
     @property
     def namespace(self) -> str:
-        """The namespace that is meant."""
-        return self.namespace_asked or "default"
+        """The namespace that is meant; one that cannot be is wrong usage."""
+        if self.namespace_asked is None:
+            return "default"
+        from kn_lambda.errors import WrongUsageError  # noqa: PLC0415 # a quick start of --help
+        from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
+
+        try:
+            return FunctionId.parse(f"{self.namespace_asked}/any").namespace
+        except ValueError as error:
+            raise WrongUsageError(f"--namespace {self.namespace_asked!r}: {error}") from error
 
     @cached_property
     def installation(self) -> Installation:
@@ -54,8 +62,9 @@ class Session:
         from kn_lambda.errors import WrongUsageError  # noqa: PLC0415
         from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
 
+        namespace = self.namespace
         try:
-            return FunctionId.parse(f"{self.namespace}/{name}")
+            return FunctionId.parse(f"{namespace}/{name}")
         except ValueError as error:
             raise WrongUsageError(f"{name!r} cannot be a function's name: {error}") from error
 

@@ -46,7 +46,7 @@ def applications(tmp_path_factory):
         made = {
             name: create_app("handle", str(FUNCTIONS / name / "main.py"), "http") for name in NAMES
         }
-    # Environment and logging are those of other tests again: a function sets both up when it starts.
+    # A function sets up environment and logging when it starts; other tests get theirs back.
     root.handlers[:] = handlers
     root.setLevel(level)
     return made

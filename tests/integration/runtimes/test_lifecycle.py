@@ -106,7 +106,8 @@ def test_a_handler_that_is_not_there_ends_the_start(start: Functions, language: 
 
 def test_a_file_that_is_not_there_ends_the_start(start: Functions, language: str) -> None:
     name = "app.py" if language == "python" else "app.js"
-    process = start({name: ""}, "missing.handler")
+    ours = {"__pycache__/app.cpython-311.pyc": ""} if language == "python" else {}
+    process = start({name: "", **ours}, "missing.handler")
     expected = f"there is no missing{name[3:]} in the source (it holds: {name})"
     assert _last_line(process) == f"HandlerNotFound: {expected}"
 

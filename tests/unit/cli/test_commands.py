@@ -165,6 +165,17 @@ def test_logs_are_those_of_the_newest_pod_when_none_runs(kn_lambda, fake_platfor
     assert kn_lambda("logs", "hello").stdout == "of new\n"
 
 
+def test_logs_are_json_one_object_a_line_when_asked_for(kn_lambda, fake_platform):
+    build = {"id": "c" * 64, "job": "gone", "log": 'one "é"\ntwo\n'}
+    fake_platform.put_record(status={"phase": "Failed", "build": build})
+    fake_platform.api.put(PODS, _pod("new", "Succeeded", "2026-01-02T00:00:00Z"))
+    path = PODS.path("default", "new", "log")
+    fake_platform.api.logs[f"{path}?user-container"] = "called\n"
+    lines = kn_lambda("logs", "hello", "--build", "-o", "json").stdout.splitlines()
+    assert [json.loads(line) for line in lines] == [{"line": 'one "é"'}, {"line": "two"}]
+    assert json.loads(kn_lambda("logs", "hello", "-o", "json").stdout) == {"line": "called"}
+
+
 def test_a_function_that_never_ran_has_no_log_and_that_is_no_error(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     result = kn_lambda("logs", "hello")

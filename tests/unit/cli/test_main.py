@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import pytest
+from click import Context
 
 from kn_lambda.errors import ExitCode, as_command_error
+from kn_lambda.main import cli
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.errors import (
     InvalidEventError,
@@ -16,6 +18,20 @@ def test_help_shows_the_commands_but_not_those_for_us_alone(kn_lambda):
     assert result.exit_code == ExitCode.OK
     for name in ("up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete"):
         assert f"\n  {name} " in result.stdout
+
+
+@pytest.mark.parametrize("name", cli.list_commands(Context(cli)))
+def test_every_command_can_answer_in_json(name):
+    options = cli.get_command(Context(cli), name).params
+    (output,) = [option for option in options if option.name == "output"]
+    assert "json" in output.type.choices
+
+
+@pytest.mark.parametrize("command", [("list",), ("describe", "hello"), ("deploy", ".")])
+def test_a_namespace_that_cannot_be_is_wrong_usage(kn_lambda, command):
+    result = kn_lambda("-n", "Not One", *command)
+    assert result.exit_code == ExitCode.USAGE
+    assert "'Not One': namespace must be lower-case" in result.stderr
 
 
 def test_a_misspelt_command_is_wrong_usage_and_the_right_one_is_named(kn_lambda):

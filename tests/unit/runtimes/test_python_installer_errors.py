@@ -58,6 +58,10 @@ def test_the_message_starts_with_the_error_not_with_progress() -> None:
     assert explain(NOT_FOUND).message.startswith("\u00d7")
 
 
+def test_the_message_does_not_say_error_where_its_reader_has_said_so() -> None:
+    assert explain(CONFLICT).message.startswith("No solution found")
+
+
 def test_credentials_of_addresses_are_left_out() -> None:
     assert "secret" not in explain(UNREACHABLE).message
 

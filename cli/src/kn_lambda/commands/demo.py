@@ -22,7 +22,7 @@ _DEPLOY_SECONDS = 300.0
 _INVOKE_SECONDS = 60.0
 
 
-@session_command("demo", outputs=("text",))
+@session_command("demo")
 def command(session: Session) -> None:
     """Start a platform of its own, deploy an example, call it, stop.
 

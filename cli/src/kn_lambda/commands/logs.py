@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 from typing import TYPE_CHECKING
 
 import click
@@ -11,11 +12,13 @@ from kn_lambda.errors import MissingError
 from kn_lambda.options import session_command
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kn_lambda.session import Session
     from knative_lambda.domain.names import FunctionId
 
 
-@session_command("logs", outputs=("text",))
+@session_command("logs")
 @click.argument("name")
 @click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C, over restarts.")
 @click.option("--build", is_flag=True, help="The log of the newest build.")
@@ -23,10 +26,10 @@ if TYPE_CHECKING:
 def command(
     session: Session, name: str, follow: bool, build: bool, tail: int | None
 ) -> None:  # fmt: skip
-    """Print what a function wrote to its output."""
-    function = session.function(name)
+    """Print what a function wrote to its output; as JSON, one object a line."""
+    function, show = session.function(name), _show_json if session.output == "json" else click.echo
     if build:
-        _print_build_log(session, function, tail=tail, follow=follow)
+        _print_build_log(session, function, show, tail=tail, follow=follow)
         return
     from kn_lambda.cluster.pod_logs import PodLogs  # noqa: PLC0415 # a quick start of --help
 
@@ -35,20 +38,29 @@ def command(
         session.installation.record(function)
         # Ctrl-C is how following is meant to end.
         with contextlib.suppress(KeyboardInterrupt):
-            logs.follow(click.echo, tail=tail)
+            logs.follow(show, tail=tail)
         return
-    if not logs.print_all(click.echo, tail=tail):
+    if not logs.print_all(show, tail=tail):
         session.installation.record(function)
         click.echo(f"{function} has not run yet: nobody called it.", err=True)
 
 
+def _show_json(line: str) -> None:
+    click.echo(json.dumps({"line": line}, ensure_ascii=False))
+
+
 def _print_build_log(
-    session: Session, function: FunctionId, *, tail: int | None, follow: bool
+    session: Session,
+    function: FunctionId,
+    show: Callable[[str], None],
+    *,
+    tail: int | None,
+    follow: bool,
 ) -> None:
     from kn_lambda.cluster.build_logs import follow_build, read_build_log  # noqa: PLC0415
 
     if follow:
-        follow_build(session.installation, function, click.echo)
+        follow_build(session.installation, function, show)
         return
     record = session.installation.record(function)
     text = read_build_log(session.installation, record)
@@ -59,4 +71,4 @@ def _print_build_log(
         )
     lines = text.splitlines()
     for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:
-        click.echo(line)
+        show(line)

@@ -62,7 +62,8 @@ def _import_module(module_name: str, source_folder: str) -> ModuleType:
         return importlib.import_module(module_name)
     except ModuleNotFoundError as error:
         if error.name is not None and _is_part_of(error.name, module_name):
-            files = ", ".join(sorted(os.listdir(source_folder))[:20])  # noqa: PTH208 - as above
+            names = sorted(os.listdir(source_folder))  # noqa: PTH208 - as above
+            files = ", ".join([name for name in names if name != "__pycache__"][:20])
             file = module_name.replace(".", "/") + ".py"
             message = f"there is no {file} in the source (it holds: {files or 'nothing'})"
             raise StartupError("HandlerNotFound", message) from None
