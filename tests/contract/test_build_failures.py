@@ -235,6 +235,7 @@ def test_a_job_whose_pod_is_gone_took_too_long(kubernetes, job, status):
     types = ("FailureTarget", "Failed") if "failed" in status else ("FailureTarget",)
     failure = fail(kubernetes, job, "DeadlineExceeded", types=types, **status).failure
     assert (failure.reason, failure.is_users) == ("BuildTimeout", True)
+    assert failure.message.endswith("its Pod is gone, and may never have started")
 
 
 def test_a_job_that_is_out_of_time_tells_what_an_attempt_before_said(kubernetes, job):

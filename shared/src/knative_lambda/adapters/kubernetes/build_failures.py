@@ -157,13 +157,15 @@ def out_of_time(pods: Sequence[KubernetesObject], *, had_pod: bool, limit: int) 
     attempts = sorted(pods, key=age_key)
     said = [failure for failure in map(ending, attempts) if _explains(failure)]
     if not attempts:
-        return _timeout(None, said, limit) if had_pod else not_admitted()
+        gone = "; its Pod is gone, and may never have started"
+        return _timeout(gone, said, limit) if had_pod else not_admitted()
     latest = attempts[-1]
     own = ending(latest)
     if own is not None and own in said:
         return own
     if has_run(latest):
-        return _timeout(_step(latest), said, limit)
+        step = _step(latest)
+        return _timeout(f"; it was at the step {step}" if step else "", said, limit)
     if is_held_back(latest):
         return not_admitted()
     pulling = BuildFailure(
@@ -174,10 +176,8 @@ def out_of_time(pods: Sequence[KubernetesObject], *, had_pod: bool, limit: int) 
     return obstacle(latest) or pulling
 
 
-def _timeout(step: str | None, said: Sequence[BuildFailure], limit: int) -> BuildFailure:
-    text = f"the build took longer than the {limit} seconds that this installation allows"
-    if step is not None:
-        text += f"; it was at the step {step}"
+def _timeout(where: str, said: Sequence[BuildFailure], limit: int) -> BuildFailure:
+    text = f"the build took longer than the {limit} seconds that this installation allows{where}"
     if said:
         text += f". An attempt before: {said[-1].reason}: {said[-1].message}"
     return BuildFailure(reason="BuildTimeout", message=text, is_users=True)
