@@ -57,6 +57,12 @@ class Volume(Strict):
     empty_dir: EmptyDir | None = None
     path: Annotated[str, StringConstraints(pattern="^/")]
 
+    @model_validator(mode="after")
+    def _is_of_one_kind(self):
+        kinds = (self.secret, self.config_map, self.empty_dir)
+        assert sum(kind is not None for kind in kinds) == 1
+        return self
+
 
 class Run(Strict):
     envs: list[Env] = []

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from io import BytesIO
@@ -10,10 +11,13 @@ from typing import TYPE_CHECKING
 from urllib.request import urlopen
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from knative_lambda.adapters.storage import open_storage
 from knative_lambda.domain.errors import (
     LimitExceededError,
+    PermanentError,
     SourceNotFoundError,
     UnsupportedSourceError,
 )
@@ -219,6 +223,29 @@ def test_a_uri_that_names_no_object_is_refused(place, name):
         lambda bad: place.storage.download_url(bad, expires_in=timedelta(minutes=1)),
     ):
         with pytest.raises(UnsupportedSourceError):
+            operation(uri)
+
+
+_parts = st.sampled_from(
+    ["a.py", "d", "..", ".", "", "%00", "\0", "%ff", "?x", "#f", "\ud800", " "]
+)
+_names = st.one_of(
+    st.text(st.characters(exclude_categories=()), max_size=30),
+    st.lists(_parts | st.just("n" * 300), max_size=6).map("/".join),
+)
+
+
+@settings(max_examples=50, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(name=_names)
+def test_no_name_makes_storage_look_unavailable(place, name):
+    """Whoever wrote such a URI would wait for retries that cannot help."""
+    uri = place.folder + name
+    for operation in (
+        place.storage.describe,
+        place.read,
+        lambda uri: list(place.storage.list(f"{uri}/", limit=10)),
+    ):
+        with suppress(PermanentError):
             operation(uri)
 
 
