@@ -257,6 +257,31 @@ class KubernetesHands:
         }
         self.api.replace(SERVICES, item, subresource="status")
 
+    def crash(self, deployment: Deployment, message: str) -> None:
+        """Let the newest Revision end again and again, as a kubelet tells it."""
+        function, revision = deployment.function, f"{deployment.function.name}-00007"
+        item = self.api.get(SERVICES, function.namespace, function.name)
+        item["status"] = {
+            "observedGeneration": item["metadata"]["generation"],
+            "latestCreatedRevisionName": revision,
+            "conditions": [{"type": "Ready", "status": "Unknown", "lastTransitionTime": _now()}],
+        }
+        self.api.replace(SERVICES, item, subresource="status")
+        container = {"name": "user-container", "image": "i"}
+        metadata = {
+            "name": f"{revision}-pod",
+            "namespace": function.namespace,
+            "labels": {"serving.knative.dev/revision": revision},
+        }
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+        stored = self.api.create(PODS, {**pod, "spec": {"containers": [container]}})
+        ended = {"exitCode": 1, "reason": "Error", "message": message}
+        status = {**container, "imageID": "", "ready": False, "restartCount": 1}
+        status["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
+        status["lastState"] = {"terminated": ended}
+        stored["status"] = {"phase": "Running", "containerStatuses": [status]}
+        self.api.replace(PODS, stored, subresource="status")
+
     def subscriptions(self, function: FunctionId) -> list[dict[str, str]]:
         """What the Triggers of a lambda ask for."""
         triggers = self.api.list(TRIGGERS, function.namespace)

@@ -63,6 +63,15 @@ def test_a_deployment_that_does_not_start_says_why(platform, deployment):
     assert platform.services.state(deployment).failed
 
 
+def test_a_process_that_ends_again_and_again_is_a_failure_before_knative_gives_up(kubernetes):
+    deployment = deploy(kubernetes)
+    kubernetes.services.apply(deployment)
+    kubernetes.hands.crash(deployment, "No module named 'x'")
+    state = kubernetes.services.state(deployment)
+    assert state.failed
+    assert "No module named 'x'" in state.failure_message
+
+
 def test_the_same_deployment_again_changes_nothing(platform, deployment):
     platform.services.apply(deployment)
     platform.hands.become(deployment, READY)

@@ -49,6 +49,7 @@ ALLOWED = {
         "update lambdafunctions/status",
         *(f"{verb} services" for verb in ("get", "create", "patch")),
         *(f"{verb} triggers" for verb in ("list", "create", "patch", "delete")),
+        "list pods",
     },
     ("delete", BUILDS): {"list jobs", "delete jobs", "list pods"},
     ("delete", "default"): {

@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from knative_lambda.adapters.kubernetes.client import REVISIONS, SERVICES, TRIGGERS
+from knative_lambda.adapters.kubernetes import lambda_pods
+from knative_lambda.adapters.kubernetes.client import PODS, REVISIONS, SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import NotReadyError, RejectedByPlatformError
@@ -66,7 +67,23 @@ class KubernetesLambdaServices:
             service = self.api.get(SERVICES, function.namespace, function.name)
         except NotFoundError as error:
             raise NotReadyError(f"the Service {function} is gone; looking again") from error
-        return _read_state(service)
+        state = _read_state(service)
+        if state.ready or state.failed:
+            return state
+        return self._obstacle(service) or state
+
+    def _obstacle(self, service: KubernetesObject) -> ServiceState | None:
+        """What keeps the newest revision's Pods from starting, if it will not pass by itself.
+
+        Knative says so only once its progress deadline is over, which is ten minutes.
+        """
+        revision = (service.get("status") or {}).get("latestCreatedRevisionName")
+        if not revision or not _is_observed(service):
+            return None
+        wanted = {"serving.knative.dev/revision": revision}
+        pods = self.api.list(PODS, service["metadata"]["namespace"], labels=wanted)
+        found = (lambda_pods.obstacle(pod) for pod in pods)
+        return next((state for state in found if state is not None), None)
 
     def delete(self, function: FunctionId) -> None:
         """Remove Service and Triggers; what is gone is removed already."""
@@ -92,10 +109,16 @@ def _images(pod: dict[str, Any]) -> Iterator[str]:
         yield container["image"]
 
 
+def _is_observed(service: KubernetesObject) -> bool:
+    """Whether Knative has looked at it as it is now."""
+    status = service.get("status") or {}
+    return bool(status.get("observedGeneration") == service["metadata"]["generation"])
+
+
 def _read_state(service: KubernetesObject) -> ServiceState:
     status = service.get("status") or {}
-    if status.get("observedGeneration") != service["metadata"]["generation"]:
-        return ServiceState(ready=False)  # Knative has not looked at it yet
+    if not _is_observed(service):
+        return ServiceState(ready=False)
     ready: dict[str, Any] = next(
         (c for c in status.get("conditions", ()) if c["type"] == "Ready"), {}
     )
