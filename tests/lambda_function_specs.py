@@ -12,7 +12,7 @@ MINIMAL: dict[str, Any] = {"source": {"uri": "s3://bucket/hello/"}, "runtime": "
 FULL: dict[str, Any] = {
     "source": {"inline": {"main.py": "def handler(event): ...", "data/größe.txt": "1", "...": ""}},
     "runtime": "nodejs24",
-    "handler": "src/index.größe$",
+    "handler": "src/main.handle_order",
     "signature": "http",
     "env": [
         {"name": "EMPTY", "value": ""},

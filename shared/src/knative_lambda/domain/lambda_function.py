@@ -158,7 +158,11 @@ class LambdaFunctionSpec(Model):
     handler: (
         Annotated[
             str,
-            StringConstraints(pattern=r"^[A-Za-z0-9_./-]+\.[A-Za-z_$][\w$]*$", max_length=255),
+            StringConstraints(
+                # No \w, of which every regular expression engine has an idea of its own.
+                pattern=r"^[A-Za-z0-9_./-]+\.[A-Za-z_$][A-Za-z0-9_$]*$",
+                max_length=255,
+            ),
         ]
         | None
     ) = Field(None, description="module.function; the runtime's own default where absent")
