@@ -79,6 +79,9 @@ cat >"$state/environment" <<END
 export KUBECONFIG=$state/kubeconfig
 export PATH=$(component_folder kubernetes)/k8s.io/kubernetes/cmd:\$PATH
 export TESTBED_REGISTRY=$registry
+export TESTBED_HOST_ADDRESS=$host_address
+export TESTBED_AUDIT_LOG=$state/log/audit.log
+export TESTBED_STATE=$state
 export TESTBED_STORAGE_URL=http://$node_address:$storage_port
 export TESTBED_STORAGE_ACCESS_KEY=$storage_access
 export TESTBED_STORAGE_SECRET_KEY=$storage_secret

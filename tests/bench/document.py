@@ -175,7 +175,9 @@ def _growth(results: Results) -> str:
         rows.append(_row("the same with 1 lambda, in turns", *(cell.text() for cell in beside)))
         pairs = zip(cells, beside, strict=True)
         rows.append(_row("ratio", *(ratio(one.median, other.median) for one, other in pairs)))
-    for what in (growth_bench.CLEANUP, growth_bench.MEMORY, growth_bench.CREATED):
-        rows.append(_row(what, *(growth.tables[size][what].text() for size in sizes)))
+    rows.extend(
+        _row(what, *(growth.tables[size][what].text() for size in sizes))
+        for what in (growth_bench.CLEANUP, growth_bench.MEMORY, growth_bench.CREATED)
+    )
     heads = [f"{size:,} lambdas" for size in sizes]
     return _lines("ms where nothing else is said", *heads, rows=rows)

@@ -40,7 +40,8 @@ class GatedWheel:
 
 
 @contextlib.contextmanager
-def gated_wheel() -> Iterator[GatedWheel]:
+def gated_wheel(address: str = "127.0.0.1") -> Iterator[GatedWheel]:
+    """A gate at an address of this machine that builds can reach."""
     gate = GatedWheel()
 
     class Handler(BaseHTTPRequestHandler):
@@ -60,13 +61,13 @@ def gated_wheel() -> Iterator[GatedWheel]:
 
         def log_message(self, *args: object) -> None: ...
 
-    with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+    with ThreadingHTTPServer((address, 0), Handler) as server:
         server.daemon_threads = True
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         digest = hashlib.sha256(CONTENT).hexdigest()
         # A path of its own, so that no cache of an earlier build has it.
-        place = f"http://127.0.0.1:{server.server_address[1]}/{uuid.uuid4().hex}/{NAME}"
+        place = f"http://{address}:{server.server_address[1]}/{uuid.uuid4().hex}/{NAME}"
         gate.requirement = f"gated @ {place}#sha256={digest}\n"
         try:
             yield gate

@@ -1,0 +1,155 @@
+"""What tests see of a cluster from outside, and what they send to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+from tests.cluster.kubernetes_api import KubernetesApi
+from tests.e2e.http_client import post_event, post_event_file, request
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from tests.e2e.http_client import Answer
+
+CHECKOUT = Path(__file__).resolve().parents[2]
+RUNTIME = "python3.11"
+BUILD_START = "dev.knative-lambda.build.start.v1"
+DELETE = "dev.knative-lambda.delete.v1"
+CONTROL, BUILDS, TENANT = "knative-lambda", "knative-lambda-builds", "default"
+RECORDS = f"/apis/knative-lambda.dev/v1alpha1/namespaces/{TENANT}/lambdafunctions"
+SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{TENANT}/services"
+JOBS = f"/apis/batch/v1/namespaces/{BUILDS}/jobs"
+BUILD_PODS = f"/api/v1/namespaces/{BUILDS}/pods"
+PATIENCE_SECONDS = 120.0
+
+
+@dataclass
+class Cluster:
+    """Knative Lambda on a cluster that `make cluster-install` has prepared."""
+
+    environment: dict[str, str]
+    api: KubernetesApi = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.api = KubernetesApi(Path(self.environment["KUBECONFIG"]))
+
+    # --- where it is -----------------------------------------------------------------------------
+
+    @property
+    def ingress(self) -> str:
+        """Where Knative's ingress takes requests for every host."""
+        return self.environment["TESTBED_KOURIER_URL"]
+
+    @property
+    def control_broker(self) -> str:
+        return f"{self.environment['TESTBED_BROKER_URL']}/{CONTROL}/{CONTROL}"
+
+    @property
+    def tenant_broker(self) -> str:
+        return f"{self.environment['TESTBED_BROKER_URL']}/{TENANT}/default"
+
+    # --- its command line ------------------------------------------------------------------------
+
+    @cached_property
+    def _variables(self) -> dict[str, str]:
+        return {
+            **os.environ,  # noqa: TID251 # what a person has, and where this cluster is
+            **self.environment,
+            "KN_LAMBDA_HOME": "/nonexistent",
+            "KN_LAMBDA_INGRESS_URL": self.ingress,
+            "AWS_ACCESS_KEY_ID": self.environment["TESTBED_STORAGE_ACCESS_KEY"],
+            "AWS_SECRET_ACCESS_KEY": self.environment["TESTBED_STORAGE_SECRET_KEY"],
+        }
+
+    def kn_lambda(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run the command line as a person with this KUBECONFIG does."""
+        return subprocess.run(
+            [sys.executable, "-m", "kn_lambda", *map(str, arguments)],
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=300,
+            env=self._variables,
+            check=False,
+        )
+
+    def deploy(self, *arguments: str | Path) -> dict[str, Any]:
+        """`kn-lambda deploy -o json`, which has to work."""
+        done = self.kn_lambda("deploy", *arguments, "-o", "json")
+        assert done.returncode == 0, done.stderr
+        document: dict[str, Any] = json.loads(done.stdout)
+        return document
+
+    # --- its events ------------------------------------------------------------------------------
+
+    def send_build_start(self, name: str, files: dict[str, str], **changes: Any) -> Answer:
+        """One wish; `spec` and attributes may be given."""
+        spec = {"runtime": RUNTIME, "source": {"inline": files}, **changes.pop("spec", {})}
+        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}
+        return post_event(self.control_broker, spec, type=BUILD_START, **{**attributes, **changes})
+
+    def send_delete(self, name: str, **changes: str) -> Answer:
+        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}
+        return post_event(self.control_broker, {}, type=DELETE, **{**attributes, **changes})
+
+    # --- its lambdas -----------------------------------------------------------------------------
+
+    def call(self, name: str, data: object = None, **attributes: str) -> Answer:
+        """One event to a lambda by its URL, in binary mode."""
+        url = f"{self.ingress}/"
+        return post_event(url, data or {}, headers=self._host(name), type="t", **attributes)
+
+    def call_with_file(self, name: str, file: Path) -> Answer:
+        """One event in structured mode."""
+        return post_event_file(f"{self.ingress}/", file, headers=self._host(name))
+
+    def get(self, name: str, path: str) -> Answer:
+        """A plain request."""
+        return request("GET", self.ingress + path, headers=self._host(name))
+
+    def _host(self, name: str) -> dict[str, str]:
+        url = ((self.record(name) or {}).get("status") or {}).get("url") or ""
+        host = urlsplit(url).netloc or f"{name}.{TENANT}.knative.test"
+        return {"Host": host}
+
+    # --- its objects -----------------------------------------------------------------------------
+
+    def record(self, name: str) -> dict[str, Any] | None:
+        """The LambdaFunction, or None where there is none."""
+        return self.api.get(f"{RECORDS}/{name}")
+
+    def phase(self, name: str) -> str:
+        return ((self.record(name) or {}).get("status") or {}).get("phase", "")
+
+    def await_phase(
+        self, name: str, *phases: str, within: float = PATIENCE_SECONDS
+    ) -> dict[str, Any]:
+        """The record once it is in one of these phases."""
+        wait_for(lambda: self.phase(name) in phases, within=within)
+        return self.record(name) or {}
+
+    def await_gone(self, name: str, within: float = PATIENCE_SECONDS) -> None:
+        wait_for(lambda: self.record(name) is None, within=within)
+
+    def jobs_of(self, name: str) -> list[dict[str, Any]]:
+        return self.api.list(JOBS, **{"knative-lambda.dev/function-name": name})
+
+    def pods_of_service(self, name: str, namespace: str = TENANT) -> list[dict[str, Any]]:
+        """Pods that run or start; those that end are gone for whoever asks."""
+        pods = self.api.list(
+            f"/api/v1/namespaces/{namespace}/pods", **{"serving.knative.dev/service": name}
+        )
+        return [pod for pod in pods if "deletionTimestamp" not in pod["metadata"]]
+
+    def await_zero(self, name: str, namespace: str = TENANT) -> None:
+        """Wait until nothing of a Service runs."""
+        wait_for(lambda: not self.pods_of_service(name, namespace), within=PATIENCE_SECONDS)

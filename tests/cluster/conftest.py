@@ -1,0 +1,99 @@
+"""The cluster under test: the one that the environment names, with Knative Lambda on it."""
+
+from __future__ import annotations
+
+import itertools
+import os
+from typing import TYPE_CHECKING
+
+import pytest
+
+from tests.cluster.cluster import CHECKOUT, Cluster
+from tests.cluster.recorder import Recorder
+from tests.cluster.sabotage import sabotage
+from tests.e2e.gated_wheel import gated_wheel
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from tests.cluster.sabotage import Sabotage
+    from tests.e2e.gated_wheel import GatedWheel
+
+_NUMBERS = itertools.count(1)
+_NEEDED = (
+    "KUBECONFIG",
+    "TESTBED_STORAGE_URL",
+    "TESTBED_STORAGE_ACCESS_KEY",
+    "TESTBED_STORAGE_SECRET_KEY",
+    "TESTBED_KOURIER_URL",
+    "TESTBED_BROKER_URL",
+)
+
+
+@pytest.fixture(scope="session")
+def cluster() -> Cluster:
+    known = dict(os.environ)  # noqa: TID251 # how the cluster of a test run is named
+    missing = [name for name in _NEEDED if name not in known]
+    if missing:
+        pytest.fail(f"{', '.join(missing)} not set: run these tests by `make e2e`")
+    wanted = (*_NEEDED, "TESTBED_HOST_ADDRESS", "TESTBED_AUDIT_LOG", "TESTBED_STATE")
+    return Cluster({name: known[name] for name in wanted if name in known})
+
+
+@pytest.fixture(scope="session")
+def host_address(cluster: Cluster) -> str:
+    """An address of this machine that Pods and the API server reach."""
+    address = cluster.environment.get("TESTBED_HOST_ADDRESS")
+    if address is None:
+        pytest.skip("TESTBED_HOST_ADDRESS is not set: no way from the cluster to this machine")
+    return address
+
+
+@pytest.fixture(scope="session")
+def sabotaged(cluster: Cluster, host_address: str) -> Iterator[Sabotage]:
+    """Changes what build Jobs say, as they are made."""
+    with sabotage(cluster, host_address) as changing:
+        yield changing
+
+
+@pytest.fixture
+def gate(host_address: str) -> Iterator[GatedWheel]:
+    """A package that a build has to wait for until the test opens the gate."""
+    with gated_wheel(host_address) as waiting:
+        yield waiting
+
+
+@pytest.fixture(scope="session")
+def recorder(cluster: Cluster) -> Iterator[Recorder]:
+    """Remembers the events of both Brokers while tests run."""
+    recording = Recorder(cluster)
+    recording.start()
+    yield recording
+    recording.stop()
+
+
+@pytest.fixture
+def unique_name() -> str:
+    """A name that no other test of this session uses."""
+    return f"fn-{next(_NUMBERS)}"
+
+
+@pytest.fixture
+def examples() -> Path:
+    return CHECKOUT / "examples"
+
+
+@pytest.fixture
+def write_function(tmp_path: Path) -> Callable[..., Path]:
+    """`write_function(main_py="...", requirements="...")` is the folder of a Python function."""
+
+    def write(main_py: str, *, requirements: str = "") -> Path:
+        folder = tmp_path / "function"
+        folder.mkdir(exist_ok=True)
+        (folder / "main.py").write_text(main_py)
+        if requirements:
+            (folder / "requirements.txt").write_text(requirements)
+        return folder
+
+    return write

@@ -1,0 +1,144 @@
+"""Changes build Jobs on their way into the cluster, so that what goes wrong is real.
+
+A mutating webhook on this machine: the API server sends it every Job that is made for builds.
+"""
+
+from __future__ import annotations
+
+import base64
+import contextlib
+import ipaddress
+import json
+import ssl
+import tempfile
+import threading
+from datetime import UTC, datetime, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
+
+from tests.cluster.cluster import BUILDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from tests.cluster.cluster import Cluster
+
+    Change = Callable[[dict[str, Any]], None]
+
+_PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/sabotage"
+_NAME = "knative-lambda.dev/function-name"
+
+
+class Sabotage:
+    """`of(name, change)`: `change` is given each new Job of that lambda, as a dictionary."""
+
+    def __init__(self) -> None:
+        self._changes: dict[str, Change] = {}
+
+    def of(self, name: str, change: Change) -> None:
+        self._changes[name] = change
+
+    def review(self, review: dict[str, Any]) -> dict[str, Any]:
+        """Answer an AdmissionReview with the Job as it is to be."""
+        asked = review["request"]
+        response: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
+        job = asked["object"]
+        change = self._changes.get((job["metadata"].get("labels") or {}).get(_NAME, ""))
+        if change is not None:
+            change(job)
+            patch = [{"op": "replace", "path": "/spec", "value": job["spec"]}]
+            response["patchType"] = "JSONPatch"
+            response["patch"] = base64.b64encode(json.dumps(patch).encode()).decode()
+        return {**review, "request": None, "response": response}
+
+
+@contextlib.contextmanager
+def sabotage(cluster: Cluster, address: str) -> Iterator[Sabotage]:
+    """Listen at an address of this machine that the API server reaches."""
+    changing = Sabotage()
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_POST(self) -> None:
+            body = self.rfile.read(int(self.headers["Content-Length"]))
+            answer = json.dumps(changing.review(json.loads(body))).encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "application/json")
+            self.send_header("Content-Length", str(len(answer)))
+            self.end_headers()
+            self.wfile.write(answer)
+
+        def log_message(self, *args: object) -> None: ...
+
+    certificate, key = _certificate(address)
+    with ThreadingHTTPServer((address, 0), Handler) as server:
+        server.daemon_threads = True
+        server.socket = _context(certificate, key).wrap_socket(server.socket, server_side=True)
+        thread = threading.Thread(target=server.serve_forever, args=(0.02,))
+        thread.start()
+        url = f"https://{address}:{server.server_address[1]}/"
+        cluster.api.apply(_PATH, _configuration(url, certificate))
+        try:
+            yield changing
+        finally:
+            cluster.api.delete(_PATH)
+            server.shutdown()
+            thread.join()
+
+
+def _configuration(url: str, certificate: bytes) -> dict[str, Any]:
+    rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["jobs"]}
+    return {
+        "apiVersion": "admissionregistration.k8s.io/v1",
+        "kind": "MutatingWebhookConfiguration",
+        "metadata": {"name": "sabotage"},
+        "webhooks": [
+            {
+                "name": "sabotage.tests.knative-lambda.dev",
+                "clientConfig": {"url": url, "caBundle": base64.b64encode(certificate).decode()},
+                "rules": [{**rule, "operations": ["CREATE"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": BUILDS}},
+                "admissionReviewVersions": ["v1"],
+                "sideEffects": "None",
+                "timeoutSeconds": 5,
+                # Without its server it must not stand in anybody's way.
+                "failurePolicy": "Ignore",
+            }
+        ],
+    }
+
+
+def _certificate(address: str) -> tuple[bytes, bytes]:
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sabotage")])
+    now = datetime.now(UTC)
+    alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(name)
+        .issuer_name(name)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - timedelta(hours=1))
+        .not_valid_after(now + timedelta(days=1))
+        .add_extension(alternative, critical=False)
+        .sign(key, hashes.SHA256())
+    )
+    pem = serialization.Encoding.PEM
+    private = key.private_bytes(
+        pem, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()
+    )
+    return certificate.public_bytes(pem), private
+
+
+def _context(certificate: bytes, key: bytes) -> ssl.SSLContext:
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    with tempfile.NamedTemporaryFile() as both:
+        both.write(certificate + key)
+        both.flush()
+        context.load_cert_chain(both.name)
+    return context

@@ -1,0 +1,78 @@
+"""What is deleted is gone: every object of every kind in every namespace is as it was before."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from tests.cluster.cluster import Cluster
+
+HELLO = "def handler(event):\n    return 'hello'\n"
+# They come and go with whatever happens.
+OF_THE_MOMENT = {"Event", "Lease", "PodMetrics", "NodeMetrics"}
+CONTROL_PLANE_PODS = ("knative-lambda/", "knative-serving/", "knative-eventing/")
+
+
+def objects(cluster: Cluster) -> set[str]:
+    """Kind, namespace and name of all that the API lists, but for Pods of the control plane."""
+    return {
+        f"{kind} {place}"
+        for kind, path in cluster.api.kinds()
+        if kind not in OF_THE_MOMENT
+        for item in cluster.api.list(path)
+        if not (
+            (place := f"{item['metadata'].get('namespace', '')}/{item['metadata']['name']}")
+            and kind in {"Pod", "ReplicaSet", "PodAutoscaler", "Metric", "EndpointSlice"}
+            and place.startswith(CONTROL_PLANE_PODS)
+        )
+    }
+
+
+def stored(cluster: Cluster) -> set[str]:
+    """Keys in the builder's own bucket, but for notes of deletions, which are kept for a day."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=cluster.environment["TESTBED_STORAGE_URL"],
+        region_name="us-east-1",
+        aws_access_key_id=cluster.environment["TESTBED_STORAGE_ACCESS_KEY"],
+        aws_secret_access_key=cluster.environment["TESTBED_STORAGE_SECRET_KEY"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket="knative-lambda")
+    keys = {item["Key"] for page in pages for item in page.get("Contents", ())}
+    return {key for key in keys if not key.startswith("deleted/")}
+
+
+def test_a_deleted_lambda_leaves_nothing_behind(cluster: Cluster, write_function, unique_name: str):
+    before, stored_before = objects(cluster), stored(cluster)
+    source = write_function(HELLO)
+    cluster.deploy(source, "--name", unique_name, "--subscribe", "type=com.example.gone")
+    cluster.deploy(write_function(HELLO + "#\n"), "--name", unique_name)
+    assert objects(cluster) > before
+
+    deleted = cluster.kn_lambda("delete", unique_name)
+
+    assert deleted.returncode == 0, deleted.stderr
+    wait_for(lambda: not (objects(cluster) - before), within=120)
+    assert stored(cluster) <= stored_before
+
+
+def test_a_lambda_that_is_deleted_while_it_is_built_is_gone(cluster: Cluster, unique_name: str):
+    before = objects(cluster)
+    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    wait_for(lambda: cluster.jobs_of(unique_name))
+
+    assert cluster.kn_lambda("delete", unique_name).returncode == 0
+
+    wait_for(lambda: not (objects(cluster) - before), within=120)
+
+
+def test_an_unknown_lambda_can_be_deleted_twice(cluster: Cluster, recorder, unique_name: str):
+    for _ in range(2):
+        assert cluster.send_delete(unique_name).status == 202
+    wait_for(lambda: recorder.types(unique_name).count("function.deleted.v1") == 2)

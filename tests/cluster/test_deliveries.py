@@ -1,0 +1,116 @@
+"""Each accepted event is processed once, as the Broker counts it; what can never work is kept."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import boto3
+from botocore.config import Config
+
+from tests.cluster.broker_metrics import deliveries
+from tests.cluster.cluster import BUILD_START, DELETE
+from tests.e2e.http_client import post_event
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections import Counter
+
+    from tests.cluster.broker_metrics import Delivery
+    from tests.cluster.cluster import Cluster
+    from tests.cluster.recorder import Recorder
+
+HELLO = "def handler(event):\n    return 'hello'\n"
+
+
+def since(before: Counter[Delivery], after: Counter[Delivery], subject: str) -> dict:
+    """Deliveries of events about a lambda: Trigger and type -> answers -> how often."""
+    found: dict[tuple[str, str], dict[str, int]] = {}
+    for (trigger, type_, about, status), count in (after - before).items():
+        if about == subject and trigger != "recorder":
+            found.setdefault((trigger, type_), {})[status] = count
+    return found
+
+
+def test_every_event_of_a_life_is_delivered_once(
+    cluster: Cluster, recorder: Recorder, unique_name: str
+):
+    before = deliveries(cluster)
+    subject = f"default/{unique_name}"
+
+    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    recorder.await_type(unique_name, "function.ready.v1")
+    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    recorder.await_type(unique_name, "build.complete.v1")
+    wait_for(lambda: recorder.types(unique_name).count("function.ready.v1") == 2)
+    cluster.send_delete(unique_name)
+    recorder.await_type(unique_name, "function.deleted.v1")
+
+    seen = since(before, deliveries(cluster), subject)
+    assert seen[("build-start", BUILD_START)] == {"200": 2}
+    assert seen[("build-complete", "dev.knative-lambda.build.complete.v1")] == {"200": 1}
+    assert seen[("delete", DELETE)] == {"200": 1}
+    # Nothing was answered with what makes a Broker send again.
+    assert {status for answers in seen.values() for status in answers} <= {"200", "204"}
+    accepted = [event["attributes"]["id"] for event in recorder.events(subject=subject)]
+    assert len(accepted) == len(set(accepted))
+
+
+def test_no_job_event_had_to_be_sent_twice(cluster: Cluster, recorder: Recorder, unique_name: str):
+    before = deliveries(cluster)
+    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    recorder.await_type(unique_name, "function.ready.v1")
+    jobs = {job["metadata"]["name"] for job in cluster.jobs_of(unique_name)}
+
+    def told() -> list[Delivery]:
+        return [
+            key
+            for key in deliveries(cluster) - before
+            if key[0] == "build-job-changed" and key[2].rpartition("/")[2] in jobs
+        ]
+
+    wait_for(told)
+    assert {status for _, _, _, status in told()} <= {"200", "204"}
+
+
+def test_an_event_that_can_never_work_is_tried_once_and_kept(cluster: Cluster, unique_name: str):
+    before = deliveries(cluster)
+    subject = f"default/{unique_name}"
+    event_id = f"bad-{unique_name}"
+
+    spec = {"runtime": "cobol", "source": {"inline": {"main.py": HELLO}}}
+    answer = post_event(
+        cluster.control_broker,
+        spec,
+        type=BUILD_START,
+        id=event_id,
+        subject=subject,
+        time="2026-01-01T00:00:00Z",
+    )
+
+    assert answer.status == 202
+    letter = wait_for(lambda: dead_letter(cluster, event_id))
+    assert letter["type"] == BUILD_START
+    assert "cobol" in json.dumps(letter)
+    tried = since(before, deliveries(cluster), subject)[("build-start", BUILD_START)]
+    assert sum(tried.values()) == 1
+    assert cluster.record(unique_name) is None
+
+
+def dead_letter(cluster: Cluster, event_id: str) -> dict | None:
+    """What the dead-letter sink has kept of an event."""
+    client = boto3.client(
+        "s3",
+        endpoint_url=cluster.environment["TESTBED_STORAGE_URL"],
+        region_name="us-east-1",
+        aws_access_key_id=cluster.environment["TESTBED_STORAGE_ACCESS_KEY"],
+        aws_secret_access_key=cluster.environment["TESTBED_STORAGE_SECRET_KEY"],
+        config=Config(s3={"addressing_style": "path"}),
+    )
+    listed = client.list_objects_v2(Bucket="knative-lambda", Prefix="dead-letters/")
+    for item in listed.get("Contents", ()):
+        body = client.get_object(Bucket="knative-lambda", Key=item["Key"])["Body"].read()
+        letter = json.loads(body)
+        if letter["id"] == event_id:
+            return letter
+    return None
