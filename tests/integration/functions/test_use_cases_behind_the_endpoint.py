@@ -26,6 +26,8 @@ sources = st.one_of(
 wishes = st.fixed_dictionaries(
     {"source": sources, "runtime": st.just("python3.11")},
     optional={
+        "handler": text
+        | st.sampled_from(["main.handler", "a/b.c.d", "main.h\u00e9", "." * 9, "main."]),
         "env": st.lists(
             st.fixed_dictionaries({"name": st.text("AB", min_size=1), "value": text}), max_size=2
         ),
@@ -34,6 +36,9 @@ wishes = st.fixed_dictionaries(
         ),
     },
 )
+# Subjects and what they are made of, so that some name a lambda.
+names = st.text("ab-1", min_size=1, max_size=50)
+subjects = st.one_of(st.just("default/hello"), st.tuples(names, names).map("/".join), names, text)
 times = st.datetimes(timezones=st.timezones()).map(lambda time: time.isoformat())
 ids = st.text(st.characters(exclude_categories=()), min_size=1, max_size=30)
 
@@ -60,13 +65,16 @@ def send(target, event_type, data, **attributes):
 
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
-@given(deliveries=st.lists(st.tuples(st.none() | wishes, times, ids), min_size=1, max_size=4))
+@given(
+    deliveries=st.lists(st.tuples(st.none() | wishes, times, ids, subjects), min_size=1, max_size=4)
+)
 def test_any_sequence_of_wishes_and_deletions_is_answered(deliveries):
     world = ControlPlane()
     target = endpoint(world)
-    for wish, time, id_ in deliveries:
+    for wish, time, id_, subject in deliveries:
         kind = DELETE if wish is None else BUILD_START
-        assert send(target, kind, wish or {}, time=time, id=id_) in {200, 400, 422}
+        answer = send(target, kind, wish or {}, time=time, id=id_, subject=subject)
+        assert answer in {200, 400, 422}
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))

@@ -65,6 +65,14 @@ def test_it_opens_after_so_many_outages_in_a_row(bench):
     assert bench.changes == [("storage.example", CLOSED, OPEN)]
 
 
+def test_operators_read_in_the_log_that_it_opened(caplog):
+    circuit = Circuit("storage.example", is_failure=is_outage, rules=CircuitRules())
+    for _ in range(5):
+        with suppress(StorageUnavailableError), circuit.call():
+            raise OUTAGE
+    assert caplog.messages == ["the circuit of storage.example was closed and is open"]
+
+
 def test_a_success_starts_the_count_again(bench):
     for error in (OUTAGE, OUTAGE, None, OUTAGE, OUTAGE):
         bench.call(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import time
 from contextlib import contextmanager
@@ -17,6 +18,8 @@ if TYPE_CHECKING:
 
 _WHILE_PROBED: Final = timedelta(seconds=1)
 
+_log = logging.getLogger(__name__)
+
 
 class CircuitState(StrEnum):
     """What the circuit does with a call."""
@@ -26,18 +29,25 @@ class CircuitState(StrEnum):
     HALF_OPEN = "half-open"  # passes one on to see whether the trouble is over
 
 
+def log_state_change(name: str, old: CircuitState, new: CircuitState) -> None:
+    """Tell operators in the log."""
+    level = logging.WARNING if new is CircuitState.OPEN else logging.INFO
+    _log.log(level, "the circuit of %s was %s and is %s", name, old, new)
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CircuitRules:
     """When a circuit opens, for how long, and who is told.
 
     `on_state_change(name, old, new)` is called in the order of the changes, under the circuit's
-    lock: it must be quick and must not use the circuit.
+    lock: it must be quick and must not use the circuit. A metric can hang there; by default the
+    log tells.
     """
 
     failures_to_open: int = 5
     open_for: timedelta = timedelta(seconds=30)
     monotonic: Callable[[], float] = time.monotonic
-    on_state_change: Callable[[str, CircuitState, CircuitState], None] | None = None
+    on_state_change: Callable[[str, CircuitState, CircuitState], None] = log_state_change
 
 
 @dataclass(slots=True)
@@ -122,8 +132,7 @@ class Circuit:
     def _change(self, new: CircuitState) -> None:
         old, self._state = self._state, new
         self._generation += 1
-        if self.rules.on_state_change is not None:
-            self.rules.on_state_change(self.name, old, new)
+        self.rules.on_state_change(self.name, old, new)
 
     def _remaining(self) -> timedelta:
         return self.rules.open_for - timedelta(seconds=self.rules.monotonic() - self._opened_at)
