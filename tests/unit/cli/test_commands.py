@@ -78,6 +78,19 @@ def test_invoke_sends_a_binary_event_and_prints_the_data_of_the_reply(kn_lambda,
     assert fake_platform.http.sent[-1]["headers"]["content-type"].startswith("text/plain")
 
 
+@pytest.mark.parametrize(
+    ("data", "says_so"), [("{bad", True), ("[1,", True), ('{"a": 1}', False), ("hello", False)]
+)
+def test_data_that_looks_like_json_and_is_none_is_sent_as_text_and_says_so(
+    kn_lambda, fake_platform, data, says_so
+):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.http.answer("POST", FakePlatform.url, 204)
+    result = kn_lambda("invoke", "hello", "--data", data)
+    assert ("is no JSON and is sent as text" in result.stderr) == says_so
+    assert fake_platform.http.sent[-1]["body"] == data.encode()
+
+
 def test_no_reply_is_a_success_that_prints_nothing(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     fake_platform.http.answer("POST", FakePlatform.url, 204)

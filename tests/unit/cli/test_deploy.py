@@ -72,8 +72,14 @@ def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_pl
     assert "More: kn-lambda logs hello\n" in kn_lambda("deploy", source).stderr
 
 
-def test_a_refused_event_shows_what_build_start_said(kn_lambda, fake_platform, source):
-    said = json.dumps({"reason": "SourceNotFound", "message": "nothing there", "field": "source"})
+@pytest.mark.parametrize(
+    ("reason", "way_out"),
+    [("SourceNotFound", "mend that"), ("NamespaceNotFound", "config/tenants/default")],
+)
+def test_a_refused_event_shows_what_build_start_said(
+    kn_lambda, fake_platform, source, reason, way_out
+):
+    said = json.dumps({"reason": reason, "message": "nothing there", "field": "source"})
     letter = {
         "error": "the subscriber answered 422",
         "event": {"knativeerrordata": base64.b64encode(said.encode()).decode()},
@@ -88,7 +94,8 @@ def test_a_refused_event_shows_what_build_start_said(kn_lambda, fake_platform, s
     )
     result = kn_lambda("deploy", source)
     assert result.exit_code == ExitCode.FAILED
-    assert "refused: SourceNotFound: source: nothing there" in result.stderr
+    assert f"refused: {reason}: source: nothing there" in result.stderr
+    assert way_out in result.stderr
 
 
 def test_a_newer_wish_means_superseded(kn_lambda, fake_platform, source):

@@ -70,6 +70,8 @@ def command(
         record=record, data=data, type_=type_, event_file=event_file, method=method, path=path
     )
     question.check()
+    if mistake := question.json_mistake():
+        click.echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
     if by_broker:
         _publish(session, question)
         return

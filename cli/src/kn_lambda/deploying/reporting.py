@@ -26,6 +26,12 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
 
 _LAST_LINES = 20
+_MEND_AND_DEPLOY = "Nothing was changed; mend that and deploy again."
+# What is not for the author of the source to mend, by the reason of the refusal.
+_MENDING = {
+    "NamespaceNotFound": "That namespace is no tenant yet; config/tenants/default shows how to"
+    " set one up. The default is there: leave -n out."
+}
 
 
 def document(deployer: Deployer, settled: Settled, seconds: float) -> dict[str, Any]:
@@ -88,9 +94,9 @@ def _failure(deployer: Deployer, settled: Settled) -> CommandError:
         case Outcome.FAILED if settled.record is not None:
             return _build_failure(deployer, settled.record)
         case Outcome.REFUSED:
+            reason = settled.refusal.reason if settled.refusal is not None else ""
             return CommandError(
-                f"refused: {settled.refusal}",
-                way_out="Nothing was changed; mend that and deploy again.",
+                f"refused: {settled.refusal}", way_out=_MENDING.get(reason, _MEND_AND_DEPLOY)
             )
         case Outcome.SUPERSEDED:
             return CommandError(

@@ -9,7 +9,13 @@ from urllib.parse import urlsplit, urlunsplit
 from kn_lambda.embedded.broker.http_binding import to_http
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.invoking.ready_to_paste import subscribed_type
-from kn_lambda.invoking.request import content_type, make_event, read_data, read_event
+from kn_lambda.invoking.request import (
+    content_type,
+    json_mistake,
+    make_event,
+    read_data,
+    read_event,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,6 +64,11 @@ class Question:
             raise WrongUsageError("--event and --type are for functions of signature cloudevent")
         if not self.is_http and (self.method or self.path):
             raise WrongUsageError("--method and --path are for functions of signature http")
+
+    def json_mistake(self) -> str | None:
+        """Say what is wrong with `--data` on the command line that looks like JSON."""
+        given = self.data or ""
+        return None if given == "-" or given.startswith("@") else json_mistake(given.encode())
 
     def event(self) -> CloudEvent:
         """Return the event that is meant."""

@@ -45,6 +45,17 @@ def content_type(data: bytes) -> str:
     return _TEXT
 
 
+def json_mistake(data: bytes) -> str | None:
+    """Say what is wrong with data that was meant as JSON by the look of it."""
+    if not data.lstrip().startswith((b"{", b"[")):
+        return None
+    try:
+        json.loads(data)
+    except ValueError as error:
+        return str(error)
+    return None
+
+
 def make_event(type_: str, data: bytes | None) -> CloudEvent:
     """Make an event of now; without data, of an empty object."""
     event = new_event(type_, {})
