@@ -26,6 +26,8 @@ from tests.fakes_platform import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Reply
 
@@ -46,6 +48,7 @@ class ControlPlane:
     records: InMemoryLambdaFunctions = field(default_factory=InMemoryLambdaFunctions)
     services: InMemoryLambdaServices = field(default_factory=InMemoryLambdaServices)
     registry: InMemoryImageRegistry = field(default_factory=InMemoryImageRegistry)
+    meanwhile: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
         self.storage.now = self.clock.now
@@ -78,6 +81,8 @@ class ControlPlane:
             clock=self.clock,
             image_prefix=IMAGE_PREFIX,
             ready_timeout=timedelta(0),
+            follow_timeout=timedelta(seconds=30),
+            pause=self.pause,
         )
         self.delete_lambda = DeleteLambda(
             **parts, **urls, **registry, services=self.services, clock=self.clock
@@ -97,6 +102,11 @@ class ControlPlane:
                 stuck_after=timedelta(minutes=10),
             ),
         )
+
+    def pause(self, seconds: float) -> None:
+        """Somebody waits; `meanwhile` is what happens then."""
+        self.clock.advance(timedelta(seconds=seconds))
+        self.meanwhile()
 
     def event(self, type_: str = "t", **attributes: Any) -> Event:
         """A new event; the clock moves on with each, so that later means newer."""

@@ -54,6 +54,7 @@ def complete_build() -> CompleteBuild:
         registry_url=settings.registry_url,
         image_prefix=settings.image_prefix,
         ready_timeout=settings.ready_timeout,
+        follow_timeout=settings.follow_timeout,
     )
 
 
@@ -96,7 +97,8 @@ def handlers() -> Mapping[str, Handler]:
 
     def on_build_started(event: Event) -> Reply | None:
         data = read_data(event, BuildStarted)
-        return watch_build().build_started(event, read_function(event), data)
+        failed = watch_build().build_started(event, read_function(event), data)
+        return failed or complete_build().build_started(event, data)
 
     def on_build_failed(event: Event) -> None:
         watch_build().build_failed(read_function(event), read_data(event, BuildFailed))

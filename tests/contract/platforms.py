@@ -267,6 +267,7 @@ class KubernetesHands:
             "conditions": [{"type": "Ready", "status": "Unknown", "lastTransitionTime": _now()}],
         }
         self.api.replace(SERVICES, item, subresource="status")
+        (own,) = item["spec"]["template"]["spec"]["containers"]
         container = {"name": "user-container", "image": "i"}
         metadata = {
             "name": f"{revision}-pod",
@@ -274,7 +275,8 @@ class KubernetesHands:
             "labels": {"serving.knative.dev/revision": revision},
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
-        stored = self.api.create(PODS, {**pod, "spec": {"containers": [container]}})
+        secured = {**container, "securityContext": own["securityContext"]}
+        stored = self.api.create(PODS, {**pod, "spec": {"containers": [secured]}})
         ended = {"exitCode": 1, "reason": "Error", "message": message}
         status = {**container, "imageID": "", "ready": False, "restartCount": 1}
         status["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}

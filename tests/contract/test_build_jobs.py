@@ -79,6 +79,16 @@ def test_a_build_that_succeeded_has_its_digest(platform):
     assert list(platform.jobs.list()) == [ended]
 
 
+def test_a_build_is_over_once_its_image_is_published_whatever_its_job_says(kubernetes):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(
+        job, {"fetch": 0, "build": 0, "publish": 0}, {"publish": f'{{"digest": "{DIGEST}"}}'}
+    )
+    found = kubernetes.jobs.get(job)
+    assert (found.state, found.digest) == (JobState.SUCCEEDED, DIGEST)
+    assert found.finished_at is not None
+
+
 @pytest.mark.parametrize("is_users", [True, False])
 def test_a_build_that_failed_has_its_reason(platform, is_users):
     failure = BuildFailure(reason="RequirementNotFound", message="no such", is_users=is_users)

@@ -96,6 +96,7 @@ class Lives:
         self._deploy_twice()
         self._build_badly()
         self._wait_for_a_node()
+        self._start_badly()
         self._clean_up()
         self._delete()
 
@@ -126,6 +127,19 @@ class Lives:
         self._deploy(subscriptions=[{"type": "a"}])
         self._deploy(subscriptions=[{"type": "b"}], source={"inline": {"main.py": "2"}})
         assert self.hands.subscriptions(HELLO) == [{"type": "b"}]
+
+    def _start_badly(self) -> None:
+        """A build ends well, and its function does not start."""
+        job = self._build(source={"inline": {"main.py": "ends at once"}})
+        event = self.world.event()
+        with pytest.raises(NotReadyError):
+            self.world.job_changed(job, event)
+        record = self.start_build.records.get(HELLO)
+        deployment = Deployment(
+            function=HELLO, uid=record.uid, generation=record.generation, spec=record.spec, image=""
+        )
+        self.hands.crash(deployment, "it ended")
+        assert "it ended" in self.world.job_changed(job, event).data.message
 
     def _build_badly(self) -> None:
         """A build fails; the same wish again takes the place of its Job."""

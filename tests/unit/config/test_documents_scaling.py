@@ -116,6 +116,7 @@ def test_the_times_are_those_of_the_settings_and_each_is_longer_than_the_one_bef
     said = [int(row[1]) for row in SCALING.rows("what", "seconds")]
     assert said == [
         client._READ_SECONDS,
+        seconds(BuildCompleteSettings.follow_timeout),
         seconds(BuildCompleteSettings.ready_timeout),
         seconds(BuildCompleteSettings.start_timeout),
         service["timeoutSeconds"],

@@ -146,3 +146,8 @@ def test_a_delivery_is_not_held_longer_than_its_function_lives(read, text):
 @pytest.mark.parametrize("text", ["0", "PT100S"])
 def test_a_delivery_may_be_held_for_a_while_or_never(read, text):
     assert read(BuildCompleteSettings, START_TIMEOUT=text).start_timeout <= timedelta(seconds=100)
+
+
+def test_following_a_build_and_waiting_for_its_revision_fit_into_one_delivery(read):
+    with pytest.raises(ValueError, match="KN_LAMBDA_READY_TIMEOUT: together with"):
+        read(BuildCompleteSettings, FOLLOW_TIMEOUT="PT50S", READY_TIMEOUT="PT51S")

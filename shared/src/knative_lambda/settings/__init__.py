@@ -117,15 +117,22 @@ class BuildCompleteSettings(RegistrySettings):
     """build-complete: how lambdas are served."""
 
     tenant_broker: str = "default"
-    ready_timeout: timedelta = timedelta(seconds=25)
+    follow_timeout: timedelta = timedelta(seconds=30)
+    """How long a delivery stays with a build that runs; with `ready_timeout`, what one may take."""
+    ready_timeout: timedelta = timedelta(seconds=60)
     start_timeout: timedelta = timedelta(seconds=90)
     """Of a build's Pod; zero lets it wait for as long as its Job may."""
 
     def __init__(self) -> None:
         super().__init__()
+        most = int(_LONGEST_HOLD.total_seconds())
         if self.start_timeout > _LONGEST_HOLD:
-            most = int(_LONGEST_HOLD.total_seconds())
             raise ValueError(f"KN_LAMBDA_START_TIMEOUT: must be at most {most} seconds")
+        if self.follow_timeout + self.ready_timeout > _LONGEST_HOLD:
+            raise ValueError(
+                "KN_LAMBDA_READY_TIMEOUT: together with KN_LAMBDA_FOLLOW_TIMEOUT it must be"
+                f" at most {most} seconds"
+            )
 
 
 class DeleteSettings(RegistrySettings):

@@ -14,11 +14,18 @@ from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.settle_build import SettleBuild
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import timedelta
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.deployment import ServiceState
-    from knative_lambda.domain.events import BuildComplete, Event, JobReference, Reply
+    from knative_lambda.domain.events import (
+        BuildComplete,
+        BuildStarted,
+        Event,
+        JobReference,
+        Reply,
+    )
     from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
@@ -32,6 +39,8 @@ if TYPE_CHECKING:
 
 _LOG_BYTES = 64 * 1024
 _POLL_SECONDS = 0.1
+# Two small reads each; a build without packages takes two seconds.
+_FOLLOW_SECONDS = 0.2
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -48,11 +57,30 @@ class CompleteBuild:
     registry_url: str
     image_prefix: str
     ready_timeout: timedelta
+    follow_timeout: timedelta
+    pause: Callable[[float], None] = time.sleep
 
     def job_changed(self, event: Event, reference: JobReference) -> Reply | None:
         """Answer for a Job that changed: nothing while it runs, or once its end was dealt with."""
         job = self.jobs.get(reference.name)
-        if job is None or job.state is JobState.RUNNING:
+        return None if job is None else self._ended(event, job)
+
+    def build_started(self, event: Event, data: BuildStarted) -> Reply | None:
+        """Follow a build that runs for a while, and deploy it the moment it ends.
+
+        Its Job's own events come seconds after a short build's end. A long one is left to them.
+        """
+        if self.jobs.pending(data.job) is not None:
+            return None
+        until = self.clock.now() + self.follow_timeout
+        while (job := self.jobs.get(data.job)) is not None and job.state is JobState.RUNNING:
+            if self.clock.now() >= until:
+                return None
+            self.pause(_FOLLOW_SECONDS)
+        return None if job is None else self._ended(event, job)
+
+    def _ended(self, event: Event, job: BuildJob) -> Reply | None:
+        if job.state is JobState.RUNNING:
             return None
         record = self.records.get(job.function)
         if record is None:

@@ -105,9 +105,15 @@ class KubernetesBuildJobs:
         elif (end := _end(item, "Failed", "FailureTarget")) is not None:
             state, finished = JobState.FAILED, end["lastTransitionTime"]
             failure = _failure(item, end, self._pods_of(item))
-        elif _failed_attempts(item):
-            failure = build_failures.lasting(self._pods_of(item))
-            state = JobState.RUNNING if failure is None else JobState.FAILED
+        else:
+            pods = self._pods_of(item)
+            published = build_pods.published(build_pods.newest(pods))
+            if published is not None:
+                # Kubernetes says of the Job that it is complete two seconds later.
+                state, (digest, finished) = JobState.SUCCEEDED, published
+            elif _failed_attempts(item):
+                failure = build_failures.lasting(pods)
+                state = JobState.RUNNING if failure is None else JobState.FAILED
         return BuildJob(
             name=metadata["name"],
             function=FunctionId(

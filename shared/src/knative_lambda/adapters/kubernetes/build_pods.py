@@ -32,12 +32,19 @@ def is_held_back(pod: KubernetesObject) -> bool:
 
 def digest(pod: KubernetesObject | None) -> str | None:
     """The image's digest, and nothing else, from what `publish` left behind."""
+    found = published(pod)
+    return None if found is None else found[0]  # the Pod is gone: the image is found by its tag
+
+
+def published(pod: KubernetesObject | None) -> tuple[str, str] | None:
+    """Digest of the image and the time of it, once `publish` has ended well."""
     # Of no other container: users' code can run in `build` and write a message there.
     for step, state in states(pod or {}):
-        found = message_of(state.get("terminated") or {}).get("digest")
+        ended = state.get("terminated") or {}
+        found = message_of(ended).get("digest")
         if step == "publish" and isinstance(found, str) and _DIGEST.fullmatch(found):
-            return found
-    return None  # the Pod is gone: the image is found by its tag
+            return found, ended.get("finishedAt") or (pod or {})["metadata"]["creationTimestamp"]
+    return None
 
 
 def age_key(pod: KubernetesObject) -> tuple[str, int]:
