@@ -113,3 +113,18 @@ def test_a_lambda_keeps_to_pod_security_restricted_and_has_no_token():
 
 def test_a_lambda_is_ready_when_it_says_so():
     assert container()["readinessProbe"] == {"httpGet": {"path": "/health/readiness"}}
+
+
+@pytest.mark.parametrize("timeout", [1, 60, 599, 600])
+def test_a_lambda_that_only_a_restart_can_help_is_restarted(timeout):
+    probe = container(timeoutSeconds=timeout)["livenessProbe"]
+    assert probe["httpGet"] == {"path": "/health/liveness"}
+    # One call that keeps the event loop to itself for all of its time is no reason to restart:
+    # the probes that it can make fail are those that begin meanwhile, and one that waits already.
+    fail_meanwhile = timeout // probe["periodSeconds"] + 1
+    assert probe["failureThreshold"] == fail_meanwhile + 1
+    assert probe["timeoutSeconds"] == probe["periodSeconds"]
+
+
+def test_a_lambda_has_time_to_start_before_it_is_asked_whether_it_lives():
+    assert container()["livenessProbe"]["initialDelaySeconds"] == 120

@@ -11,6 +11,9 @@ if TYPE_CHECKING:
     from knative_lambda.domain.lambda_function import EnvironmentVariable
 
 _AUTOSCALING = "autoscaling.knative.dev"
+# Before it listens, a process imports what it needs, which counts as not alive.
+_START_SECONDS = 120
+_LIVENESS_SECONDS = 10
 
 
 def lambda_service(deployment: Deployment) -> dict[str, Any]:
@@ -61,6 +64,7 @@ def _container(deployment: Deployment) -> dict[str, Any]:
         "image": deployment.image,
         "env": [*_contract(deployment), *map(_variable, spec.env)],
         "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
+        "livenessProbe": _liveness(spec.timeout_seconds),
         "resources": spec.resources.to_json(),
         "securityContext": {
             "runAsNonRoot": True,
@@ -69,6 +73,21 @@ def _container(deployment: Deployment) -> dict[str, Any]:
             "capabilities": {"drop": ["ALL"]},
             "seccompProfile": {"type": "RuntimeDefault"},
         },
+    }
+
+
+def _liveness(timeout_seconds: int) -> dict[str, Any]:
+    """Restart a process that has not answered for longer than one request may keep it busy.
+
+    Code that blocks the event loop blocks the answer too. A probe waits for as long as the next
+    one is away, so that one always waits when the loop is free for a moment.
+    """
+    return {
+        "httpGet": {"path": "/health/liveness"},
+        "initialDelaySeconds": _START_SECONDS,
+        "periodSeconds": _LIVENESS_SECONDS,
+        "timeoutSeconds": _LIVENESS_SECONDS,
+        "failureThreshold": timeout_seconds // _LIVENESS_SECONDS + 2,
     }
 
 
