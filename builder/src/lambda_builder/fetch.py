@@ -1,14 +1,22 @@
-"""First step of a build: `python -m lambda_builder.fetch` brings the source into the workspace."""
+"""First step of a build: `python -m lambda_builder.fetch` brings the source into the workspace.
+
+Its arguments are the program that it becomes then, which sees nothing of the URL.
+"""
 
 from __future__ import annotations
 
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 from lambda_builder import archive
 from lambda_builder.download import download
-from lambda_builder.program import run_program
-from lambda_builder.settings import Environment, FetchSettings
+from lambda_builder.program import become, run_program
+from lambda_builder.settings import FETCH_VARIABLES, Environment, FetchSettings
 from lambda_builder.workspace import Workspace, remove
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 
 def fetch(settings: FetchSettings) -> None:
@@ -25,10 +33,12 @@ def fetch(settings: FetchSettings) -> None:
         remove(workspace.context)
 
 
-def main(environment: Environment) -> None:
-    """Fetch as the environment says."""
+def main(next_program: Sequence[str], environment: Environment) -> None:
+    """Fetch as the environment says and become the next program, if there is one."""
     fetch(FetchSettings.read(environment))
+    if next_program:
+        become(next_program, environment.without(FETCH_VARIABLES))
 
 
 if __name__ == "__main__":
-    sys.exit(run_program(main))
+    sys.exit(run_program(partial(main, sys.argv[1:])))

@@ -1,4 +1,4 @@
-"""How every program of a build starts and ends: signals, exit code, termination message."""
+"""How every program of a build starts, ends or becomes the next: signals, exit code, messages."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 from lambda_builder.errors import BuildError, PlatformError, Terminated
 from lambda_builder.settings import Environment
-from lambda_builder.termination import raise_on_signals
+from lambda_builder.termination import deferred, raise_on_signals
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
 # Kubernetes cuts a termination message here, which would leave broken JSON.
 MESSAGE_BYTES = 4096
@@ -30,8 +30,8 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
     """
     environ = dict(os.environ)  # noqa: TID251 - the one place where the environment is read
     message_path = Path(environ.get("TERMINATION_MESSAGE_PATH", "/dev/termination-log"))
-    raise_on_signals()
     try:
+        raise_on_signals()
         result = program(Environment(environ))
     except (Exception, Terminated) as error:  # noqa: BLE001 - the outermost frame of the process
         failure = _failure(error)
@@ -42,6 +42,18 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
     if result is not None:
         write_message(message_path, result)
     return 0
+
+
+def become(command: Sequence[str], environment: Environment) -> NoReturn:
+    """Run another program of a build in place of this one; it finds nothing of this one's memory.
+
+    `python` is the interpreter that runs now, wherever `PATH` leads.
+    """
+    program = sys.executable if command[0] == "python" else command[0]
+    sys.stdout.flush()
+    sys.stderr.flush()
+    with deferred():
+        os.execvpe(program, [program, *command[1:]], dict(environment.values))  # noqa: S606 - no shell on purpose
 
 
 def write_message(path: Path, content: dict[str, object]) -> None:

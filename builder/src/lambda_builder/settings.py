@@ -10,7 +10,12 @@ from typing import TYPE_CHECKING
 from lambda_builder.errors import PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
+
+# No program that comes after `fetch` may find these.
+FETCH_VARIABLES = frozenset(
+    {"CONTEXT_URL", "CONTEXT_SHA256", "CONTEXT_MAX_BYTES", "SOURCE_MAX_BYTES", "SOURCE_MAX_FILES"}
+)
 
 
 def _invalid(name: str, problem: str) -> PlatformError:
@@ -22,6 +27,10 @@ class Environment:
     """The environment of a program; a wrong value is named, never shown."""
 
     values: Mapping[str, str] = field(repr=False)
+
+    def without(self, names: Collection[str]) -> Environment:
+        """The environment of a program that must not see these."""
+        return Environment({key: value for key, value in self.values.items() if key not in names})
 
     def text(self, name: str) -> str:
         """Value of a setting that has to be there."""

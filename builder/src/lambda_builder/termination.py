@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from types import FrameType
 
 
+_SIGNALS = (signal.SIGTERM, signal.SIGINT)
+
+
 class _Termination:
     """Signals belong to the whole process, and so does what is known of them."""
 
@@ -36,9 +39,21 @@ _TERMINATION = _Termination()
 
 
 def raise_on_signals() -> None:
-    """From now on SIGTERM and SIGINT raise `Terminated`."""
-    for number in (signal.SIGTERM, signal.SIGINT):
+    """From now on SIGTERM and SIGINT raise `Terminated`, and one that was `deferred` at once."""
+    for number in _SIGNALS:
         signal.signal(number, _TERMINATION.receive)
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
+
+
+@contextmanager
+def deferred() -> Iterator[None]:
+    """Signals wait until the block ends, or for the program that this process becomes in it."""
+    try:
+        # Raises for one that came just before: executing a program would forget it.
+        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
+        yield
+    finally:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 @contextmanager

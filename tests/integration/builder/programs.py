@@ -38,9 +38,11 @@ def environment(folder: Path, values: dict[str, str]) -> dict[str, str]:
     }
 
 
-def start(step: str, folder: Path, values: dict[str, str], **options) -> subprocess.Popen:
+def start(
+    step: str, folder: Path, values: dict[str, str], *, then: tuple[str, ...] = (), **options
+) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", f"lambda_builder.{step}"],
+        [sys.executable, "-m", f"lambda_builder.{step}", *then],
         env=environment(folder, values),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,

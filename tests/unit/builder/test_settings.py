@@ -5,7 +5,13 @@ from __future__ import annotations
 import pytest
 
 from lambda_builder.errors import PlatformError
-from lambda_builder.settings import BuildSettings, Environment, FetchSettings, PublishSettings
+from lambda_builder.settings import (
+    FETCH_VARIABLES,
+    BuildSettings,
+    Environment,
+    FetchSettings,
+    PublishSettings,
+)
 
 
 @pytest.fixture
@@ -56,6 +62,28 @@ def test_a_flag_is_true_or_false(values):
 def test_settings_do_not_show_what_may_be_secret(values):
     assert "secret" not in repr(FetchSettings.read(Environment(values)))
     assert "secret" not in repr(Environment(values))
+
+
+@pytest.mark.parametrize(
+    ("settings", "own"),
+    [(FetchSettings, FETCH_VARIABLES), (BuildSettings, set()), (PublishSettings, set())],
+)
+def test_what_is_for_fetch_alone_is_all_that_fetch_reads(values, settings, own):
+    class Noting(dict):
+        def get(self, name, default=None):
+            read.add(name)
+            return super().get(name, default)
+
+    read: set[str] = set()
+    settings.read(Environment(Noting(values)))
+    assert read & FETCH_VARIABLES == own
+    if own:
+        assert read - own == {"BUILD_WORKSPACE"}
+
+
+def test_an_environment_without_some_names_keeps_the_others(values):
+    left = Environment(values).without({"CONTEXT_URL", "NOT_THERE"})
+    assert left.values == {key: value for key, value in values.items() if key != "CONTEXT_URL"}
 
 
 def test_the_registry_s_credentials_are_optional(values):
