@@ -6,9 +6,11 @@ import pytest
 
 from knative_lambda.domain.build import BuildOrder
 from knative_lambda.manifests.build_job import build_job
+from knative_lambda.manifests.service import lambda_service
 from tests.control_plane import HELLO
 from tests.integration.cluster_config.lives import BUILDS, OPTIONS
 from tests.integration.cluster_config.test_least_privilege import set_quota
+from tests.unit.manifests.deployments import deployment
 
 pytestmark = pytest.mark.xdist_group("api-server")
 
@@ -34,6 +36,24 @@ def pod(**spec):
     }
 
 
+def pod_of_a_lambda():
+    """What Knative makes of its template, less the queue-proxy."""
+    template = lambda_service(deployment())["spec"]["template"]
+    spec = dict(template["spec"])
+    for not_of_pods in ("containerConcurrency", "timeoutSeconds"):
+        del spec[not_of_pods]
+    (container,) = spec["containers"]
+    probes = ("livenessProbe", "readinessProbe")
+    ports = {name: container[name]["httpGet"] | {"port": 8080} for name in probes}
+    asked = {name: container[name] | {"httpGet": ports[name]} for name in probes}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "hello", "labels": template["metadata"]["labels"]},
+        "spec": spec | {"containers": [container | asked]},
+    }
+
+
 @pytest.fixture
 def create(installed):
     set_quota(installed)
@@ -49,6 +69,12 @@ def test_a_build_is_admitted_where_builds_run(create):
     status, answer = create(pod())
     assert status == 201, answer["message"]
     assert "serviceAccountToken" not in str(answer["spec"]["volumes"])
+
+
+def test_a_lambda_is_admitted_where_its_tenant_is(create):
+    status, answer = create(pod_of_a_lambda(), "default")
+    assert status == 201, answer["message"]
+    assert answer["spec"]["volumes"] == [{"name": "tmp", "emptyDir": {"sizeLimit": "512Mi"}}]
 
 
 @pytest.mark.parametrize(

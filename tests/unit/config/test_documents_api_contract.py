@@ -457,6 +457,14 @@ def test_every_variable_of_a_lambda_is_there_with_its_default():
         assert by_code(rows)[name] == f"`{default}`"
 
 
+def test_a_lambda_may_write_as_much_as_it_says():
+    (volume,) = lambda_service(deployment())["spec"]["template"]["spec"]["volumes"]
+    size = volume["emptyDir"]["sizeLimit"]
+    assert f"`/{volume['name']}`, {size} on the node's disk" in CONTRACT.text
+    for name in ("SECURITY_MODEL.md", "SCALING_STRATEGY.md"):
+        assert f"a `/{volume['name']}` of {size}" in Document(name).text
+
+
 def test_reserved_variables_are_named():
     (line,) = re.findall(r"^Reserved, so not for `env`: .*$", CONTRACT.text, re.MULTILINE)
     said = {code.replace("...", ".*") for code in codes(line)[1:]}

@@ -128,3 +128,11 @@ def test_a_lambda_that_only_a_restart_can_help_is_restarted(timeout):
 
 def test_a_lambda_has_time_to_start_before_it_is_asked_whether_it_lives():
     assert container()["livenessProbe"]["initialDelaySeconds"] == 120
+
+
+def test_a_lambda_can_write_temporary_files_and_nothing_else():
+    spec = template()["spec"]
+    (volume,) = spec["volumes"]
+    assert volume == {"name": "tmp", "emptyDir": {"sizeLimit": "512Mi"}}
+    assert container()["volumeMounts"] == [{"name": "tmp", "mountPath": "/tmp"}]
+    assert container()["securityContext"]["readOnlyRootFilesystem"] is True

@@ -14,6 +14,8 @@ _AUTOSCALING = "autoscaling.knative.dev"
 # Before it listens, a process imports what it needs, which counts as not alive.
 _START_SECONDS = 120
 _LIVENESS_SECONDS = 10
+# On the node's disk; whoever writes more is evicted.
+_TEMPORARY_SPACE = "512Mi"
 
 
 def lambda_service(deployment: Deployment) -> dict[str, Any]:
@@ -51,6 +53,7 @@ def lambda_service(deployment: Deployment) -> dict[str, Any]:
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
                     "containers": [_container(deployment)],
+                    "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": _TEMPORARY_SPACE}}],
                 },
             }
         },
@@ -66,6 +69,8 @@ def _container(deployment: Deployment) -> dict[str, Any]:
         "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
         "livenessProbe": _liveness(spec.timeout_seconds),
         "resources": spec.resources.to_json(),
+        # An emptyDir may be written by any user, so by whichever one the image has.
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
         "securityContext": {
             "runAsNonRoot": True,
             "allowPrivilegeEscalation": False,
