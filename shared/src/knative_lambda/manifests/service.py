@@ -69,8 +69,8 @@ def _container(deployment: Deployment) -> dict[str, Any]:
         "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
         "livenessProbe": _liveness(spec.timeout_seconds),
         "resources": spec.resources.to_json(),
-        # An emptyDir may be written by any user, so by whichever one the image has.
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+        # An emptyDir of this Pod alone, which whichever user the image has may write to.
+        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
         "securityContext": {
             "runAsNonRoot": True,
             "allowPrivilegeEscalation": False,
