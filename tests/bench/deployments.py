@@ -21,8 +21,7 @@ if TYPE_CHECKING:
 TOTAL = "accepted -> first answer"
 PARTS = (
     "accepted -> Job created",
-    "Job created -> source unpacked (fetch)",
-    "packages installed (build)",
+    "Job created -> source unpacked, packages installed (build)",
     "image published (publish)",
     "Job finished -> record Ready",
     "record Ready -> first answer",
@@ -33,7 +32,7 @@ _BUILD_START = "dev.knative-lambda.build.start.v1"
 _READY = "dev.knative-lambda.function.ready.v1"
 _JOURNAL_SECONDS = 10.0
 _BUILDER = "/knative-lambda/knative-lambda"
-_CONTAINERS = ("fetch", "build", "publish")
+_CONTAINERS = ("build", "publish")
 _numbers = itertools.count(1)
 
 

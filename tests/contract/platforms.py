@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import BuildJobs, LambdaFunctions, LambdaServices
 
-STEPS = ("fetch", "build", "publish")
+CONTAINERS = ("build", "publish")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -100,7 +100,7 @@ class FakeHands:
 
     def log(self, job: str, texts: dict[str, str]) -> None:
         """What its containers wrote."""
-        self.jobs.logs[job] = "".join(texts[step] for step in STEPS if step in texts)
+        self.jobs.logs[job] = "".join(texts[name] for name in CONTAINERS if name in texts)
 
     def become(self, deployment: Deployment, state: ServiceState) -> None:
         """Let Knative say what became of a Service."""
@@ -154,16 +154,16 @@ class KubernetesHands:
     def succeed(self, job: str, digest: str) -> None:
         """Let all containers of a build end well."""
         messages = {"publish": f'{{"digest": "{digest}", "size": 1, "layers": []}}'}
-        self.pod(job, dict.fromkeys(STEPS, 0), messages)
+        self.pod(job, dict.fromkeys(CONTAINERS, 0), messages)
         now = _now()
         done = {"startTime": now, "completionTime": now, "succeeded": 1}
         self.end(job, ("SuccessCriteriaMet", "Complete"), "CompletionsReached", done)
 
     def fail(self, job: str, failure: BuildFailure) -> None:
-        """Let the build step end with a termination message."""
+        """Let the first container end with a termination message."""
         message = f'{{"reason": "{failure.reason}", "message": "{failure.message}"}}'
         code = 1 if failure.is_users else 75
-        self.pod(job, {"fetch": 0, "build": code}, {"build": message})
+        self.pod(job, {"build": code}, {"build": message})
         self.end(job, ("FailureTarget", "Failed"), "PodFailurePolicy", {"startTime": _now()})
 
     def wait_for_a_node(self, job: str, message: str) -> None:
@@ -174,9 +174,9 @@ class KubernetesHands:
 
     def run(self, job: str) -> None:
         """Make a Pod whose first container runs."""
-        running = {"fetch": {"running": {"startedAt": _now()}}}
+        running = {"running": {"startedAt": _now()}}
         waiting = {"waiting": {"reason": "PodInitializing"}}
-        states = running | {"build": waiting, "publish": waiting}
+        states = {"build": running, "publish": waiting}
         self.pod_with_status(job, {"phase": "Pending", **statuses(states)})
 
     def pod(self, job: str, exit_codes: dict[str, int], messages: dict[str, str]) -> str:

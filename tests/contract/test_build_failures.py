@@ -31,9 +31,9 @@ def ended(code, reason="Error", message=""):
     return {"terminated": {"exitCode": code, "reason": reason, "message": message}}
 
 
-def pod(first=NEXT, *conditions, phase="Pending", build=NEXT, **more):
-    steps = {"fetch": first, "build": build, "publish": NEXT}
-    return {"phase": phase, "conditions": list(conditions), **statuses(steps), **more}
+def pod(build=NEXT, *conditions, phase="Pending", publish=NEXT, **more):
+    containers = {"build": build, "publish": publish}
+    return {"phase": phase, "conditions": list(conditions), **statuses(containers), **more}
 
 
 def waiting(reason, message=""):
@@ -42,7 +42,7 @@ def waiting(reason, message=""):
 
 def evicted(message, *conditions, code=137):
     more = {"reason": "Evicted", "message": message}
-    return pod(DONE, *conditions, phase="Failed", build=ended(code), **more)
+    return pod(ended(code), *conditions, phase="Failed", **more)
 
 
 @pytest.fixture
@@ -77,7 +77,7 @@ def fail(kubernetes, job, reason, *, types=("FailureTarget", "Failed"), **status
         ),
         (
             pod(waiting("CreateContainerConfigError", "secret not found"), SCHEDULED, SANDBOX),
-            ("BuildNotStarted", "the step fetch cannot start: CreateContainerConfigError", False),
+            ("BuildNotStarted", "the step build cannot start: CreateContainerConfigError", False),
         ),
         (pod(NEXT, SCHEDULED, NO_SANDBOX), ("BuildNotStarted", "describe pod", False)),
     ],
@@ -122,7 +122,7 @@ def test_the_pod_of_an_earlier_job_of_the_same_name_says_nothing(kubernetes, job
 
 
 def test_an_attempt_that_ran_out_of_memory_is_the_last_that_is_waited_for(kubernetes, job):
-    out_of_memory = pod(DONE, phase="Failed", build=ended(137, "OOMKilled"))
+    out_of_memory = pod(ended(137, "OOMKilled"), phase="Failed")
     kubernetes.hands.pod_with_status(job, out_of_memory)
     kubernetes.hands.job_status(job, failed=1)
     seen = kubernetes.jobs.get(job)
@@ -137,7 +137,7 @@ def test_an_attempt_that_ran_out_of_memory_is_the_last_that_is_waited_for(kubern
 def test_an_attempt_that_overfilled_its_disk_is_the_last_that_is_waited_for(kubernetes, job):
     # The step was stopped, and says so; the kubelet says why.
     interrupted = ended(75, message='{"reason": "Interrupted", "message": "SIGTERM"}')
-    status = pod(DONE, phase="Failed", build=interrupted, reason="Evicted", message=FULL)
+    status = pod(interrupted, phase="Failed", reason="Evicted", message=FULL)
     name = kubernetes.hands.pod_with_status(job, status)
     kubernetes.hands.job_status(job, uncountedTerminatedPods={"failed": [name]})
     failure = kubernetes.jobs.get(job).failure
@@ -147,7 +147,7 @@ def test_an_attempt_that_overfilled_its_disk_is_the_last_that_is_waited_for(kube
 
 @pytest.mark.parametrize(
     "status",
-    [evicted(LOW, DISRUPTED), pod(DONE, phase="Failed", build=ended(137))],
+    [evicted(LOW, DISRUPTED), pod(ended(137), phase="Failed")],
     ids=["evicted", "killed"],
 )
 def test_an_attempt_that_may_be_better_next_time_is_not_the_last(kubernetes, job, status):
@@ -162,12 +162,15 @@ def test_an_attempt_that_may_be_better_next_time_is_not_the_last(kubernetes, job
         (evicted(LOW, DISRUPTED), ("BuildEvicted", LOW.strip(), False)),
         (evicted(FULL), ("BuildOutOfDisk", FULL.strip(), True)),
         (evicted("", DISRUPTED), ("BuildEvicted", "the node was short of something", False)),
-        (pod(ended(137, "OOMKilled")), ("BuildOutOfMemory", "the step fetch", True)),
+        (
+            pod(DONE, publish=ended(137, "OOMKilled"), phase="Failed"),
+            ("BuildOutOfMemory", "the step publish", True),
+        ),
         (
             pod(ended(128, "StartError", "no such program"), phase="Failed"),
-            ("BuildNotStarted", "the step fetch cannot start: no such program", False),
+            ("BuildNotStarted", "the step build cannot start: no such program", False),
         ),
-        (pod(ended(137), phase="Failed"), ("BuildCrashed", "step fetch ended with", False)),
+        (pod(ended(137), phase="Failed"), ("BuildCrashed", "step build ended with", False)),
         (
             pod(phase="Failed", reason="OutOfcpu", message="Pod was rejected"),
             ("BuildCrashed", "OutOfcpu: Pod was rejected", False),
@@ -188,7 +191,7 @@ def test_a_job_that_is_given_up_is_told_in_the_platforms_words(kubernetes, job, 
 
 
 def test_a_job_that_will_fail_is_told_before_its_pods_are_gone(kubernetes, job):
-    kubernetes.hands.pod_with_status(job, pod(DONE, SCHEDULED, SANDBOX, build=RUNS))
+    kubernetes.hands.pod_with_status(job, pod(RUNS, SCHEDULED, SANDBOX))
     seen = fail(kubernetes, job, "DeadlineExceeded", types=("FailureTarget",), active=1)
     assert seen.state is JobState.FAILED
     assert seen.finished_at is not None
@@ -200,10 +203,11 @@ def test_a_job_that_will_fail_is_told_before_its_pods_are_gone(kubernetes, job):
 @pytest.mark.parametrize(
     ("status", "reason", "says"),
     [
-        (pod(DONE, phase="Failed", build=ended(137)), "BuildTimeout", "at the step build"),
+        (pod(ended(137), phase="Failed"), "BuildTimeout", "at the step build"),
+        (pod(DONE, phase="Failed", publish=ended(137)), "BuildTimeout", "at the step publish"),
         (
             pod(ended(75, message='{"reason": "Interrupted", "message": "SIGTERM"}')),
-            *("BuildTimeout", "at the step fetch"),
+            *("BuildTimeout", "at the step build"),
         ),
         (
             pod(ended(75, message='{"reason": "ContextUnavailable", "message": "no answer"}')),
@@ -219,7 +223,7 @@ def test_a_job_that_will_fail_is_told_before_its_pods_are_gone(kubernetes, job):
             pod(NEXT, SCHEDULED | {"status": "False", "reason": "SchedulingGated"}),
             *("BuildNotAdmitted", "waited for room"),
         ),
-        ({"phase": "Succeeded", **statuses({"fetch": DONE})}, "BuildTimeout", "allows"),
+        ({"phase": "Succeeded", **statuses({"build": DONE})}, "BuildTimeout", "allows"),
     ],
 )
 def test_a_job_that_is_out_of_time_is_told_what_took_it(kubernetes, job, status, reason, says):
@@ -240,7 +244,7 @@ def test_a_job_whose_pod_is_gone_took_too_long(kubernetes, job, status):
 
 def test_a_job_that_is_out_of_time_tells_what_an_attempt_before_said(kubernetes, job):
     said = '{"reason": "PackageIndexUnavailable", "message": "no answer"}'
-    kubernetes.hands.pod_with_status(job, pod(DONE, phase="Failed", build=ended(75, message=said)))
+    kubernetes.hands.pod_with_status(job, pod(ended(75, message=said), phase="Failed"))
     time.sleep(1.1)  # Pods are told apart by whole seconds
     kubernetes.hands.run(job)
     failure = fail(kubernetes, job, "DeadlineExceeded", failed=2).failure

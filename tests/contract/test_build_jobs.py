@@ -81,9 +81,7 @@ def test_a_build_that_succeeded_has_its_digest(platform):
 
 def test_a_build_is_over_once_its_image_is_published_whatever_its_job_says(kubernetes):
     job = kubernetes.jobs.start(order(kubernetes)).name
-    kubernetes.hands.pod(
-        job, {"fetch": 0, "build": 0, "publish": 0}, {"publish": f'{{"digest": "{DIGEST}"}}'}
-    )
+    kubernetes.hands.pod(job, {"build": 0, "publish": 0}, {"publish": f'{{"digest": "{DIGEST}"}}'})
     found = kubernetes.jobs.get(job)
     assert (found.state, found.digest) == (JobState.SUCCEEDED, DIGEST)
     assert found.finished_at is not None
@@ -133,8 +131,7 @@ def test_the_end_of_the_log_is_there_in_the_order_of_the_steps(platform):
         job,
         {
             "publish": "three\n",
-            "fetch": "one\n",
-            "build": "tw\N{LATIN SMALL LETTER O WITH DIAERESIS}\n",
+            "build": "one\ntw\N{LATIN SMALL LETTER O WITH DIAERESIS}\n",
         },
     )
     whole = platform.jobs.log_tail(job, max_bytes=1000)
@@ -151,7 +148,7 @@ def test_a_job_without_a_pod_has_no_log(platform):
 
 def test_a_job_is_deleted_as_often_as_asked_and_its_log_goes(platform):
     job = platform.jobs.start(order(platform)).name
-    platform.hands.log(job, {"fetch": "one\n"})
+    platform.hands.log(job, {"build": "one\n"})
     for _ in range(2):
         platform.jobs.delete(job)
     eventually(lambda: platform.jobs.get(job) is None)
@@ -187,7 +184,7 @@ def test_a_job_that_is_no_build_of_ours_is_none(kubernetes):
     "messages",
     [
         {"build": json.dumps({"digest": OTHER_DIGEST})},
-        {"fetch": json.dumps({"digest": OTHER_DIGEST}), "publish": "{}"},
+        {"build": json.dumps({"digest": OTHER_DIGEST}), "publish": "{}"},
         {"publish": json.dumps({"digest": "sha256:short"})},
         {"publish": json.dumps({"digest": DIGEST + "/../../x"})},
         {"publish": json.dumps({"digest": [DIGEST]})},
@@ -199,7 +196,7 @@ def test_a_job_that_is_no_build_of_ours_is_none(kubernetes):
 )
 def test_only_a_digest_that_publish_wrote_is_taken(kubernetes, messages):
     job = kubernetes.jobs.start(order(kubernetes)).name
-    kubernetes.hands.pod(job, {"fetch": 0, "build": 0, "publish": 0}, messages)
+    kubernetes.hands.pod(job, {"build": 0, "publish": 0}, messages)
     done = {"startTime": "2026-01-01T00:00:00Z", "completionTime": "2026-01-01T00:01:00Z"}
     kubernetes.hands.end(
         job, ("SuccessCriteriaMet", "Complete"), "CompletionsReached", done | {"succeeded": 1}
@@ -220,7 +217,7 @@ def test_only_a_digest_that_publish_wrote_is_taken(kubernetes, messages):
 )
 def test_a_failure_can_always_be_told(kubernetes, code, message, reason, says):
     job = kubernetes.jobs.start(order(kubernetes)).name
-    kubernetes.hands.pod(job, {"fetch": 0, "build": code}, {"build": message})
+    kubernetes.hands.pod(job, {"build": code}, {"build": message})
     kubernetes.hands.end(
         job,
         ("FailureTarget", "Failed"),

@@ -1,6 +1,7 @@
 """The Job of a build: fetch, build and publish, none trusted with more than it needs.
 
-The contract with the programs in it is in docs/ARCHITECTURE.md.
+The contract with the programs in it is in docs/ARCHITECTURE.md, and why they are three in two
+containers in docs/decisions/0011.
 """
 
 from __future__ import annotations
@@ -19,6 +20,8 @@ if TYPE_CHECKING:
 WORKSPACE = "/workspace"
 _DOCKER_CONFIG = "/var/run/secrets/registry"
 _USER_MISTAKE = 1
+# A program becomes the next one of its container, which then finds nothing that was for the first.
+_PROGRAMS = {"build": ("fetch", "build"), "publish": ("publish",)}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -69,7 +72,7 @@ def _failure_rules() -> list[dict[str, Any]]:
                 "values": [_USER_MISTAKE],
             },
         }
-        for name in ("fetch", "build", "publish")
+        for name in _PROGRAMS
     ]
     disruption = {
         "action": "Ignore",
@@ -99,8 +102,11 @@ def _pod(order: BuildOrder, options: BuildJobOptions, seconds: int) -> dict[str,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
         "initContainers": [
-            _container("fetch", _fetch_environment(order, options), options),
-            _container("build", _build_environment(order, options, seconds), options),
+            _container(
+                "build",
+                _fetch_environment(order, options) | _build_environment(order, options, seconds),
+                options,
+            ),
         ],
         "containers": [_publish_container(order, options)],
         "volumes": volumes,
@@ -162,7 +168,11 @@ def _container(name: str, environment: dict[str, str], options: BuildJobOptions)
     return {
         "name": name,
         "image": options.builder_image,
-        "command": ["python", "-m", f"lambda_builder.{name}"],
+        "command": [
+            word
+            for program in _PROGRAMS[name]
+            for word in ("python", "-m", f"lambda_builder.{program}")
+        ],
         "env": [{"name": key, "value": value} for key, value in (common | environment).items()],
         "volumeMounts": [
             {"name": "workspace", "mountPath": WORKSPACE},
