@@ -64,9 +64,14 @@ ANSWERS = {
     "403": (status(403, "Forbidden"), PlatformUnavailableError),
     "409 Conflict": (status(409, "Conflict"), ConflictError),
     "409 AlreadyExists": (status(409, "AlreadyExists"), AlreadyExistsError),
+    "413": (status(413, "RequestEntityTooLarge"), RejectedByPlatformError),
     "422": (status(422, "Invalid", LONG), RejectedByPlatformError),
     "429": (status(429, "TooManyRequests"), ThrottledError),
     "500": (status(500, "InternalError"), PlatformUnavailableError),
+    "500 of etcd": (
+        status(500, "", "etcdserver: request is too large"),
+        RejectedByPlatformError,
+    ),
     "503": (status(503), PlatformUnavailableError),
     "503 not JSON": (CannedAnswer(status=503, body=b"<html>"), PlatformUnavailableError),
     "400 odd JSON": (CannedAnswer(status=400, body=b"[5]"), RejectedByPlatformError),
@@ -84,6 +89,55 @@ def test_a_refusal_is_an_error_of_ours_that_names_the_object(tmp_path, name, cal
     assert "builds/" in raised.value.message
     assert len(raised.value.message) < 400
     assert TOKEN not in str(raised.value)
+
+
+def forbidden(why, kind="services.serving.knative.dev"):
+    body = {
+        "kind": "Status",
+        "code": 403,
+        "reason": "Forbidden",
+        "message": f'{kind} "{"a" * 45}" is forbidden: {why}',
+        "details": {"kind": kind.partition(".")[0], "name": "a" * 45},
+    }
+    return CannedAnswer(status=403, body=json.dumps(body).encode())
+
+
+EXCEEDED = (
+    "exceeded quota: lambdas, requested: count/services.serving.knative.dev=1,"
+    " used: count/services.serving.knative.dev=1000,"
+    " limited: count/services.serving.knative.dev=1000"
+)
+
+
+def refused(tmp_path, answer, call="create"):
+    with answering_server(answer) as (port, _), pytest.raises(KnativeLambdaError) as raised:
+        calls(connect(tmp_path, port))[call]()
+    return raised.value
+
+
+def test_a_quota_that_is_used_up_is_the_tenants_limit_and_is_named(tmp_path):
+    error = refused(tmp_path, forbidden(EXCEEDED))
+    assert isinstance(error, RejectedByPlatformError)
+    assert error.message.startswith("builds/jobs: the ResourceQuota lambdas is used up")
+    assert "limited: count/services.serving.knative.dev=1000" in error.message
+
+
+@pytest.mark.parametrize(
+    "why",
+    [
+        "status unknown for quota: lambdas, resources: count/services.serving.knative.dev",
+        'User "u" cannot create resource "services" in API group "serving.knative.dev"',
+    ],
+)
+def test_a_quota_that_nobody_has_counted_yet_and_a_right_that_is_missing_may_pass(tmp_path, why):
+    assert isinstance(refused(tmp_path, forbidden(why)), PlatformUnavailableError)
+
+
+def test_room_for_jobs_comes_back_by_itself(tmp_path):
+    why = "exceeded quota: builds, requested: count/jobs.batch=1"
+    error = refused(tmp_path, forbidden(f"{why}, used: a=1, limited: a=1", "jobs.batch"))
+    assert isinstance(error, PlatformUnavailableError)
+    assert "exceeded quota: builds" in error.message
 
 
 @pytest.mark.parametrize("call", sorted(set(CALLS) - {"delete"}))

@@ -24,7 +24,14 @@ if TYPE_CHECKING:
 
     from urllib3 import BaseHTTPResponse
 
-_INVALID = {HTTPStatus.BAD_REQUEST, HTTPStatus.UNPROCESSABLE_ENTITY}
+_INVALID = {
+    HTTPStatus.BAD_REQUEST,
+    HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    HTTPStatus.UNPROCESSABLE_ENTITY,
+}
+# What the API server says of an object that it would take, and etcd does not, with status 500.
+_TOO_LARGE = re.compile("request is too large|trying to send message larger than max")
+_EXCEEDED = re.compile(r"exceeded quota: ([^\s,]+), (.*)")
 _MESSAGE_LENGTH = 300
 _SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
@@ -68,15 +75,33 @@ def refusal(what: str, answer: BaseHTTPResponse) -> KnativeLambdaError:
         # A date, or more than an hour, is no answer to a Broker that counts in seconds.
         wait = int(seconds) if _SECONDS.fullmatch(seconds) else 1
         return ThrottledError(message, retry_after=timedelta(seconds=wait))
-    if answer.status in _INVALID:
-        return RejectedByPlatformError(message)
-    # 401 and 403 too: a right that is missing is our set-up's mistake, not the event's.
+    exceeded = _exceeded_quota(answer, body)
+    if exceeded or answer.status in _INVALID or _is_too_large(answer, body):
+        return RejectedByPlatformError(f"{what}: {exceeded}" if exceeded else message)
+    # 401 and other 403 too: a right that is missing is our set-up's mistake, not the event's.
     return PlatformUnavailableError(message)
 
 
 def object_of(path: str) -> str:
     """Name the object of a path for a person: `<namespace>/<kind>/<name>`."""
     return path.partition("namespaces/")[2] or path
+
+
+def _is_too_large(answer: BaseHTTPResponse, body: dict[str, Any]) -> bool:
+    said = _TOO_LARGE.search(str(body.get("message")))
+    return answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and said is not None
+
+
+def _exceeded_quota(answer: BaseHTTPResponse, body: dict[str, Any]) -> str | None:
+    """Which quota keeps the tenant from having more, until somebody removes or raises something.
+
+    A quota that was not counted yet is another matter, and so is one of Jobs: builds end.
+    """
+    found = _EXCEEDED.search(str(body.get("message")))
+    is_of_jobs = (body.get("details") or {}).get("kind") == "jobs"
+    if answer.status != HTTPStatus.FORBIDDEN or found is None or is_of_jobs:
+        return None
+    return f"the ResourceQuota {found[1]} is used up ({found[2]})"[:_MESSAGE_LENGTH]
 
 
 def _message(answer: BaseHTTPResponse, body: dict[str, Any]) -> str:
