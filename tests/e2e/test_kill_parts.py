@@ -130,7 +130,8 @@ def test_a_build_whose_container_is_killed_is_run_again(own_platform: EmbeddedPl
 
 @pytest.mark.parametrize("step", ["fetch", "build", "publish"])
 def test_builds_end_well_though_their_steps_are_killed(own_platform: EmbeddedPlatform, step: str):
-    # Fewer than a Job's attempts, so that it is never given up.
+    # Fewer than a Job's attempts, so that it is never given up. Fetch is told to become build, so
+    # both have that name: how old a victim is decides which of them it was.
     with killing(own_platform, f"lambda_builder.{step}", times=2):
         names = deploy_many(own_platform)
         assert_all_serve(own_platform, names)
