@@ -111,23 +111,22 @@ def test_a_build_that_cannot_start_is_told_what_it_lacks(start_platform, write_f
     assert {delivery["state"] for delivery in failed["triggers"]} == {"delivered"}
 
 
-def test_no_delivery_waits_with_a_build_that_runs(
-    platform: EmbeddedPlatform, unique_name: str, gate
-):
+def test_a_delivery_leaves_a_build_that_takes_long(start_platform, gate):
+    platform = start_platform(KN_LAMBDA_FOLLOW_TIMEOUT="PT2S")
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
-    platform.send_build_start(unique_name, files)
+    platform.send_build_start("slow", files)
     gate.await_build()
 
     def states() -> list[str]:
         started = "dev.knative-lambda.build.started.v1"
-        events = platform.events(subject=f"default/{unique_name}", type=started)
+        events = platform.events(subject="default/slow", type=started)
         return [delivery["state"] for event in events for delivery in event["triggers"]]
 
     wait_for(lambda: states() == ["delivered"], within=10)
-    assert platform.phase(unique_name) == "Building"
+    assert platform.phase("slow") == "Building"
 
     gate.open()
-    platform.await_phase(unique_name, "Ready")
+    platform.await_phase("slow", "Ready")
 
 
 def test_a_source_that_is_missing_is_a_dead_letter_after_one_try(
