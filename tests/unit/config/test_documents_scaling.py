@@ -16,7 +16,7 @@ from knative_lambda.domain import text
 from knative_lambda.inbound import dead_letters, endpoint
 from knative_lambda.settings import BuildCompleteSettings, BuildStartSettings, CleanupSettings
 from knative_lambda.settings.environment import _duration
-from knative_lambda.use_cases import complete_build, start_build, watch_build
+from knative_lambda.use_cases import complete_build, delete_lambda, start_build, watch_build
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
 from tests.unit.config.documents import Document, codes, numbers
 from tests.unit.config.test_documents_api_contract import build_job_of, log_sizes
@@ -233,6 +233,7 @@ def test_sizes_are_those_of_the_code():
         BuildStartSettings.source_max_files,
     }
     assert numbers(said["a dead letter"]) == {dead_letters.MAX_BODY_BYTES // MIB}
+    assert numbers(said["objects removed with a lambda"]) == {delete_lambda._OBJECTS_AT_ONCE}
 
 
 @pytest.mark.parametrize("row", SCALING.rows("setting", "default", "staging"), ids=lambda r: r[0])

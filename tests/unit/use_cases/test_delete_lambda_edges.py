@@ -1,10 +1,14 @@
+import dataclasses
+import io
 from datetime import timedelta
 
 import pytest
 
+from knative_lambda.adapters.storage.file import FileStorage
 from knative_lambda.domain.errors import InvalidEventError
-from knative_lambda.domain.events import BUILD_STARTED, BUILD_SUPERSEDED
-from tests.control_plane import HELLO, ControlPlane
+from knative_lambda.domain.events import BUILD_STARTED, BUILD_SUPERSEDED, FUNCTION_DELETED
+from knative_lambda.use_cases import delete_lambda
+from tests.control_plane import HELLO, STORAGE, ControlPlane
 
 
 @pytest.mark.parametrize("time", [None, timedelta(minutes=6), timedelta(days=9999)])
@@ -39,3 +43,33 @@ def test_a_tag_that_is_gone_before_it_is_looked_up_is_deleted_already():
     world.registry.find = lambda repository, tag: None
     world.delete_lambda(world.event(), HELLO)
     assert world.record is None
+
+
+def test_a_deletion_ends_however_many_objects_there_are_and_cleanup_takes_the_rest(monkeypatch):
+    monkeypatch.setattr(delete_lambda, "_OBJECTS_AT_ONCE", 3)
+    monkeypatch.setattr(delete_lambda, "_LIST_LIMIT", 5)
+    world = ControlPlane()
+    world.deploy()
+    for number in range(9):
+        for kind in ("contexts", "logs"):
+            uri = f"{STORAGE}{kind}/{HELLO}/{number}"
+            world.storage.write(uri, io.BytesIO(b""))
+    assert world.delete_lambda(world.event(), HELLO).type == FUNCTION_DELETED
+    assert world.record is None
+    left = [uri for uri in world.storage.objects if "/deleted/" not in uri]
+    assert len(left) == 19 - 2 * 3
+    world.clock.advance(timedelta(hours=25))
+    world.clean_up(dry_run=False)
+    assert not world.storage.objects
+
+
+def test_a_deletion_ends_where_a_folder_has_more_than_can_be_listed(monkeypatch, tmp_path):
+    monkeypatch.setattr(delete_lambda, "_LIST_LIMIT", 1)
+    world = ControlPlane()
+    storage = FileStorage(roots=[tmp_path])
+    use_case = dataclasses.replace(
+        world.delete_lambda, storage=storage, storage_url=f"file://{tmp_path}/"
+    )
+    for number in range(3):
+        storage.write(f"file://{tmp_path}/contexts/{HELLO}/{number}", io.BytesIO(b""))
+    assert use_case(world.event(), HELLO).type == FUNCTION_DELETED

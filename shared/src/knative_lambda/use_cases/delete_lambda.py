@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import events
+from knative_lambda.domain.errors import LimitExceededError
 from knative_lambda.domain.events import FunctionDeleted
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.records import update_status
@@ -25,8 +28,9 @@ if TYPE_CHECKING:
         ObjectStorage,
     )
 
-# More objects of one lambda than this are left to cleanup.
-_LIST_LIMIT = 10_000
+# Of contexts and of logs, within one delivery; the rest is left to cleanup.
+_OBJECTS_AT_ONCE = 1000
+_LIST_LIMIT = 1_000_000
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -76,11 +80,16 @@ class DeleteLambda:
             self.jobs.delete(job.name)
         self.services.delete(function)
         for kind in ("contexts", "logs"):
-            prefix = f"{self.storage_url}{kind}/{function.namespace}/{function.name}/"
-            for stored in list(self.storage.list(prefix, limit=_LIST_LIMIT)):
-                self.storage.delete(stored.uri)
+            self._remove_objects(f"{self.storage_url}{kind}/{function.namespace}/{function.name}/")
         repository = f"{self.registry_url}/{function.namespace}/{function.name}"
         for tag in self.registry.list_tags(repository):
             digest = self.registry.find(repository, tag)
             if digest is not None:
                 self.registry.delete(repository, digest)
+
+    def _remove_objects(self, folder: str) -> None:
+        """Remove what is below a folder as far as one delivery may take; cleanup does the rest."""
+        with suppress(LimitExceededError):
+            found = self.storage.list(folder, limit=_LIST_LIMIT)
+            for stored in list(islice(found, _OBJECTS_AT_ONCE)):
+                self.storage.delete(stored.uri)
