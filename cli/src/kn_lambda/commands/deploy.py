@@ -104,6 +104,7 @@ def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: fl
     event = deployer.send(wish)
     session.debug(f"event {event.attributes['id']} to {session.installation.name}")
     if not wait:
+        deployer.await_acceptance()
         _print_accepted(session, deployer, event.attributes["id"])
         return
     try:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import new_event, send_to_broker
 from kn_lambda.deploying.following import Follower, Outcome, Settled
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
+from kn_lambda.deploying.sending import Sending
 from kn_lambda.deploying.source_files import read_source
 from kn_lambda.deploying.uploading import upload_archive
 from kn_lambda.deploying.validation import validate_spec
@@ -27,6 +29,10 @@ if TYPE_CHECKING:
 _MAX_BYTES = 50 * 1024 * 1024
 _MAX_FILES = 10_000
 _KIB = 1024
+# Most Brokers answer at once; with others the deployment is watched meanwhile.
+_SOON_SECONDS = 1.0
+# The answer of such a Broker follows the end of the deployment; without us it would not be sent on.
+_LAST_SECONDS = 5.0
 
 
 @dataclass(kw_only=True)
@@ -38,7 +44,7 @@ class Deployer:
     steps: Steps
 
     def send(self, wish: Wish) -> CloudEvent:
-        """Check, pack and send; the event is on the platform's disk when this returns."""
+        """Check, pack and send; `await_acceptance` returns once the Broker has taken the event."""
         settings = self.installation.settings()
         self._builds_namespace = settings.get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
         self._before = self.installation.find_record(self.function)
@@ -51,16 +57,27 @@ class Deployer:
         if wish.files is not None:
             spec["source"] = self._source(wish, settings)
         event = new_event(BUILD_START, validate_spec(spec), subject=str(self.function))
-        send_to_broker(self.installation, url, event)
+        self._sending = Sending(partial(send_to_broker, self.installation, url, event))
+        self._sending.wait(_SOON_SECONDS)
         self.steps.step(f"sent {self.function} ({spec['runtime']})")
         return event
+
+    def await_acceptance(self) -> None:
+        """Wait until the Broker answers for the event; whatever goes on is the platform's."""
+        self._sending.wait()
 
     def follow(self, event: CloudEvent, timeout_seconds: float) -> Settled:
         """Wait until the function is ready, or is not going to be."""
         follower = Follower(
-            self.installation, self.function, event, self._builds_namespace, self.steps
+            self.installation,
+            self.function,
+            event,
+            self._builds_namespace,
+            self.steps,
+            check=self._sending.check,
         )
         settled = follower.follow(timeout_seconds)
+        self._sending.linger(_LAST_SECONDS)
         self.last_log_line = follower.log.last_line
         return settled
 

@@ -72,8 +72,10 @@ class Follower:
         builds_namespace: str,
         steps: Steps,
         *,
+        check: Callable[[], None] = lambda: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._check = check
         self._pause = pause
         self._installation = installation
         self._function = function
@@ -118,6 +120,8 @@ class Follower:
             return Settled(outcome=Outcome.DELETED, record=None)
         elif record is not None and self._wish.is_older_than(_wish(record)):
             return Settled(outcome=Outcome.SUPERSEDED, record=record)
+        if "accepted" not in self._seen:
+            self._check()  # whether the event reached the Broker at all
         refusal = self._deliveries.poll()
         if refusal is not None:
             return Settled(outcome=Outcome.REFUSED, record=record, refusal=refusal)
