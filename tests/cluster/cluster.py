@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
@@ -96,6 +97,11 @@ class Cluster:
         spec = {"runtime": RUNTIME, "source": {"inline": files}, **changes.pop("spec", {})}
         attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}
         return post_event(self.control_broker, spec, type=BUILD_START, **{**attributes, **changes})
+
+    def wish(self, name: str, files: dict[str, str]) -> None:
+        """Send one wish and wait for nobody: some Brokers answer once the whole chain is through."""
+        sender = threading.Thread(target=self.send_build_start, args=(name, files), daemon=True)
+        sender.start()
 
     def send_delete(self, name: str, **changes: str) -> Answer:
         attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import itertools
 import os
+import uuid
 from typing import TYPE_CHECKING
 
 import pytest
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from tests.cluster.sabotage import Sabotage
     from tests.e2e.gated_wheel import GatedWheel
 
-_NUMBERS = itertools.count(1)
 _NEEDED = (
     "KUBECONFIG",
     "TESTBED_STORAGE_URL",
@@ -75,8 +74,8 @@ def recorder(cluster: Cluster) -> Iterator[Recorder]:
 
 @pytest.fixture
 def unique_name() -> str:
-    """A name that no other test of this session uses."""
-    return f"fn-{next(_NUMBERS)}"
+    """A name that no other test uses, nor one of an earlier run on the same cluster."""
+    return f"fn-{uuid.uuid4().hex[:8]}"
 
 
 @pytest.fixture

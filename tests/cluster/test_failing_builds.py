@@ -77,7 +77,7 @@ def test_a_package_that_does_not_exist_is_told_in_the_installers_words(
     cluster: Cluster, recorder: Recorder, unique_name: str
 ):
     files = {"main.py": HELLO, "requirements.txt": "no-such-package-anywhere==1.0\n"}
-    cluster.send_build_start(unique_name, files)
+    cluster.wish(unique_name, files)
 
     data = failure(cluster, recorder, unique_name)
 
@@ -92,7 +92,7 @@ def test_a_package_that_does_not_exist_is_told_in_the_installers_words(
         pytest.param(
             (no_registry_has_that, "BuilderImageUnavailable", "no-such-tag"), id="no image"
         ),
-        pytest.param((no_secret_has_that, "BuildNotConfigured", "no-such-secret"), id="no secret"),
+        pytest.param((no_secret_has_that, "BuildNotStarted", "no-such-secret"), id="no secret"),
         pytest.param((too_much_memory, "BuildOutOfMemory", "memory"), id="out of memory"),
     ],
 )
@@ -101,7 +101,7 @@ def test_what_the_platform_cannot_do_is_told_in_its_own_words(
 ):
     change, reason, words = trouble
     sabotaged.of(unique_name, change)
-    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    cluster.wish(unique_name, {"main.py": HELLO})
 
     data = failure(cluster, recorder, unique_name)
 
@@ -114,7 +114,7 @@ def test_a_build_that_takes_too_long_says_so(
 ):
     sabotaged.of(unique_name, too_little_time)
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
-    cluster.send_build_start(unique_name, files)
+    cluster.wish(unique_name, files)
 
     data = failure(cluster, recorder, unique_name)
 
@@ -125,7 +125,7 @@ def test_a_build_whose_pod_is_evicted_is_built_all_the_same(
     cluster: Cluster, recorder: Recorder, gate: GatedWheel, unique_name: str
 ):
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
-    cluster.send_build_start(unique_name, files)
+    cluster.wish(unique_name, files)
     gate.await_build()
 
     (pod,) = cluster.api.list(PODS, **{"knative-lambda.dev/function-name": unique_name})
