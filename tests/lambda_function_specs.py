@@ -22,7 +22,7 @@ FULL: dict[str, Any] = {
     ],
     "scale": {"min": 1, "max": 1, "target": 1000, "concurrency": 1},
     "resources": {"requests": {"cpu": "0.5"}, "limits": {"cpu": "2", "memory": "1.5Gi"}},
-    "timeoutSeconds": 3600,
+    "timeoutSeconds": 600,
     "subscriptions": [{"type": "a.b", "source": "/ä"}, {"type": "a.b", "source": "/ä"}],
 }
 

@@ -81,7 +81,7 @@ def spec(**fields):
         ({"resources": {"limits": {"cpu": "lots"}}}, "resources.limits.cpu", "pattern"),
         ({"resources": {"limits": {"cpu": "1" * 21}}}, "resources.limits.cpu", "at most 20"),
         ({"timeoutSeconds": 0}, "timeoutSeconds", "greater than or equal to 1"),
-        ({"timeoutSeconds": 3601}, "timeoutSeconds", "less than or equal to 3600"),
+        ({"timeoutSeconds": 601}, "timeoutSeconds", "less than or equal to 600"),
         ({"subscriptions": [{}]}, "subscriptions", "would take every event"),
         ({"subscriptions": [{"Type": "a"}]}, "subscriptions", "not the name of a CloudEvents"),
         ({"subscriptions": [{"type": ""}]}, "subscriptions", "type needs a value"),

@@ -170,7 +170,8 @@ class LambdaFunctionSpec(Model):
     env: Annotated[list[EnvironmentVariable], Field(max_length=200)] = []
     scale: Scale = Scale()
     resources: Resources = Resources()
-    timeout_seconds: Annotated[int, Field(ge=1, le=3600)] = 60
+    # Knative refuses more by default, and a tenant's Broker waits a little longer than that.
+    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
     subscriptions: Annotated[list[dict[_Text, _Text]], Field(max_length=20)] = Field(
         [], description="each an exact filter on CloudEvents attributes of the tenant's Broker"
     )
