@@ -2,7 +2,11 @@ import pytest
 
 from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.deployment import ServiceState
-from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.domain.errors import (
+    NotReadyError,
+    RejectedByPlatformError,
+    StorageUnavailableError,
+)
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildComplete
 from knative_lambda.domain.lambda_function import Phase
 from tests.control_plane import DIGEST, HELLO, ControlPlane
@@ -121,6 +125,80 @@ def test_a_failed_build_is_told_with_its_reason_and_log():
     assert reply.data.log.endswith("the end")
     stored = world.storage.objects[world.record.status.build.log_uri][0]
     assert len(stored) == 64 * 1024
+
+
+def kept_log(world):
+    uri = world.record.status.build.log_uri
+    return None if uri is None else world.storage.objects[uri][0].decode()
+
+
+def test_the_log_of_a_build_that_went_well_outlives_its_job():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    world.jobs.logs[job] = "x" * 100_000 + "installed"
+    assert world.job_changed(job).type == FUNCTION_READY
+    world.jobs.delete(job)
+    assert len(kept_log(world)) == 64 * 1024
+    assert kept_log(world).endswith("installed")
+    assert world.record.status.build.log_uri.startswith("s3://own/logs/default/hello/")
+
+
+def test_a_log_is_kept_once_and_by_whoever_settled_the_build():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    world.jobs.logs[job] = "first"
+    event = world.event()
+    world.job_changed(job, event)
+    world.jobs.logs[job] = "second"
+    assert world.job_changed(job, event).type == FUNCTION_READY
+    assert world.job_changed(job) is None
+    assert kept_log(world) == "first"
+
+
+@pytest.mark.parametrize("trouble", [StorageUnavailableError, RejectedByPlatformError])
+@pytest.mark.parametrize("place", ["jobs.log_tail", "storage.write"])
+def test_a_log_that_cannot_be_kept_fails_nothing(trouble, place):
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    world.jobs.logs[job] = "installed"
+
+    def refuse(*_arguments, **_options):
+        assert world.record.status.phase is Phase.READY  # the deployment does not wait for it
+        raise trouble("out of order")
+
+    part, method = place.split(".")
+    setattr(getattr(world, part), method, refuse)
+    assert world.job_changed(job).type == FUNCTION_READY
+    assert kept_log(world) is None
+
+
+def test_a_log_says_nothing_of_a_newer_wish():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    world.jobs.logs[job] = "installed"
+    write = world.storage.write
+
+    def write_after_a_newer_wish(uri, source):
+        write(uri, source)
+        if "/logs/" in uri:
+            world.start(env=[{"name": "A", "value": "1"}])
+
+    world.storage.write = write_after_a_newer_wish
+    world.job_changed(job)
+    assert kept_log(world) is None
+
+
+def test_an_image_that_was_there_has_no_log_of_its_own():
+    world = ControlPlane()
+    world.deploy()
+    data = world.start(env=[{"name": "A", "value": "1"}]).data
+    complete = BuildComplete(build_id=data.build_id, digest=data.digest)
+    world.complete_build.image_found(world.event(), HELLO, complete)
+    assert kept_log(world) is None
 
 
 def test_a_failed_update_leaves_the_old_revision_serving():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from knative_lambda.domain import build
 from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import Deployment
-from knative_lambda.domain.errors import NotReadyError, PermanentError
+from knative_lambda.domain.errors import KnativeLambdaError, NotReadyError, PermanentError
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.settle_build import SettleBuild
 
@@ -36,6 +37,8 @@ if TYPE_CHECKING:
         LambdaServices,
         ObjectStorage,
     )
+
+_log = logging.getLogger(__name__)
 
 _LOG_BYTES = 64 * 1024
 _POLL_SECONDS = 0.1
@@ -148,7 +151,18 @@ class CompleteBuild:
                 reason=state.failure_reason, message=state.failure_message, is_users=True
             )
             return self._settle.failed(event, record, built, failure, state.failure_message)
-        return self._settle.succeeded(event, record, built, deployment, state)
+        ready = self._settle.succeeded(event, record, built, deployment, state)
+        if job is not None and ready is not None and wanted.completed_by is None:
+            self._keep_log(event, job)
+        return ready
+
+    def _keep_log(self, event: Event, job: BuildJob) -> None:
+        """Let the log of a build that went well outlive its Job, if that can be done."""
+        try:
+            log = self.jobs.log_tail(job.name, max_bytes=_LOG_BYTES)
+            self._settle.keep_log(event, job.function, job.build_id, log)
+        except KnativeLambdaError as error:
+            _log.warning("the log of Job %s is not kept: %s", job.name, error.message)
 
     def _known_digest(self, record: LambdaFunction, wanted: BuildStatus) -> str | None:
         repository = f"{self.registry_url}/{record.id.namespace}/{record.id.name}"

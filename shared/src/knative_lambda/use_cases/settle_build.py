@@ -81,6 +81,21 @@ class SettleBuild:
             return None
         return failed_reply(record.id, settled, retryable=not failure.is_users)
 
+    def keep_log(self, event: Event, function: FunctionId, build_id: str, log: str) -> None:
+        """Keep the log of a build that this event settled well, and say where in its record."""
+        uri, record = self._keep(function, build_id, log), self.records.get(function)
+        if uri is None or record is None:
+            return
+
+        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            said = current.status.build
+            if said is None or (said.id, said.completed_by) != (build_id, event.id):
+                return None
+            told = said.model_copy(update={"log_uri": uri})
+            return current.status.model_copy(update={"build": told})
+
+        update_status(self.records, record, change)
+
     def _keep(self, function: FunctionId, build_id: str, log: str) -> str | None:
         if not log:
             return None  # an event that comes too late must not empty what another one kept
