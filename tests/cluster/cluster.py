@@ -99,7 +99,7 @@ class Cluster:
         return post_event(self.control_broker, spec, type=BUILD_START, **{**attributes, **changes})
 
     def wish(self, name: str, files: dict[str, str]) -> None:
-        """Send one wish and wait for nobody: some Brokers answer once the whole chain is through."""
+        """Send one wish and wait for nobody: some Brokers answer when the whole chain is over."""
         sender = threading.Thread(target=self.send_build_start, args=(name, files), daemon=True)
         sender.start()
 
