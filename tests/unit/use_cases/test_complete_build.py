@@ -192,6 +192,28 @@ def test_a_log_says_nothing_of_a_newer_wish():
     assert kept_log(world) is None
 
 
+@pytest.mark.parametrize("is_gone", [True, False])
+def test_a_deletion_that_comes_in_between_leaves_no_log(is_gone):
+    world = ControlPlane()
+    job = world.start().data.job
+    world.finish(job)
+    world.jobs.logs[job] = "installed"
+    write = world.storage.write
+
+    def write_after_a_deletion_looked_for_logs(uri, source):
+        if "/logs/" in uri:
+            going = world.record.status.model_copy(update={"phase": Phase.DELETING})
+            marked = world.record.model_copy(update={"status": going})
+            world.records.replace_status(marked)
+            if is_gone:
+                world.records.delete(marked)
+        write(uri, source)
+
+    world.storage.write = write_after_a_deletion_looked_for_logs
+    world.job_changed(job)
+    assert not [uri for uri in world.storage.objects if "/logs/" in uri]
+
+
 def test_an_image_that_was_there_has_no_log_of_its_own():
     world = ControlPlane()
     world.deploy()

@@ -84,17 +84,22 @@ class SettleBuild:
     def keep_log(self, event: Event, function: FunctionId, build_id: str, log: str) -> None:
         """Keep the log of a build that this event settled well, and say where in its record."""
         uri, record = self._keep(function, build_id, log), self.records.get(function)
-        if uri is None or record is None:
+        if uri is None:
             return
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             said = current.status.build
-            if said is None or (said.id, said.completed_by) != (build_id, event.id):
+            mine = said is not None and (said.id, said.completed_by) == (build_id, event.id)
+            if said is None or not mine or _is_going(current):
                 return None
             told = said.model_copy(update={"log_uri": uri})
             return current.status.model_copy(update={"build": told})
 
-        update_status(self.records, record, change)
+        if record is not None and update_status(self.records, record, change) is not None:
+            return
+        record = self.records.get(function)
+        if record is None or _is_going(record):
+            self.storage.delete(uri)  # a deletion may have looked for logs before this one came
 
     def _keep(self, function: FunctionId, build_id: str, log: str) -> str | None:
         if not log:
@@ -107,8 +112,8 @@ class SettleBuild:
         """Write how the build ended, unless a newer wish, a deletion or another event did."""
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            overtaken = current.wish != record.wish or current.status.phase is Phase.DELETING
-            if overtaken or current.deleting or current.status.build is None:
+            overtaken = current.wish != record.wish or _is_going(current)
+            if overtaken or current.status.build is None:
                 return None
             # A build's end comes in several events; one of them tells of it.
             settled_by = current.status.build.completed_by
@@ -128,6 +133,10 @@ def failed_reply(function: FunctionId, settled: BuildStatus, *, retryable: bool)
         log=_tail(settled.log or "", _LOG_BYTES_IN_EVENT),
     )
     return events.Reply(type=events.BUILD_FAILED, function=function, data=data)
+
+
+def _is_going(record: LambdaFunction) -> bool:
+    return record.deleting or record.status.phase is Phase.DELETING
 
 
 def _tail(log: str, max_bytes: int) -> str:
