@@ -251,7 +251,6 @@ def reasons_of_builds():
 # Where the reason is not a constant beside `BuildFailure`.
 BY_HAND = {
     ("BuildFailed", False),
-    ("BuildLost", False),
     ("RejectedByPlatform", True),
     ("ServiceNotReady", True),
     # Knative's own.

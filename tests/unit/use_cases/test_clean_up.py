@@ -46,6 +46,9 @@ def test_a_build_whose_job_vanished_is_said_to_have_failed():
     assert collect(world).stuck_builds == 1
     assert world.record.status.phase is Phase.FAILED
     assert world.record.status.build.reason == "BuildLost"
+    (condition,) = [c for c in world.record.status.conditions if c.type == "BuildReady"]
+    assert (condition.status, condition.reason) == ("False", "BuildLost")
+    assert condition.message == world.record.status.build.message
 
 
 def test_an_end_that_nobody_dealt_with_is_told_again():

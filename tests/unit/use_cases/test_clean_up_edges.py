@@ -43,6 +43,17 @@ def test_a_build_that_ended_long_ago_unseen_is_given_up(world):
     assert collect(world).stuck_builds == 1
 
 
+def test_a_lambda_whose_image_was_there_and_was_never_deployed_has_no_service(world):
+    world.deploy()
+    data = world.start(env=[{"name": "A", "value": "1"}]).data
+    world.clock.advance(timedelta(minutes=11))
+    assert collect(world).stuck_builds == 1
+    assert world.record.status.build.id == data.build_id
+    conditions = {c.type: (c.status, c.reason) for c in world.record.status.conditions}
+    assert conditions["BuildReady"] == ("True", "")
+    assert conditions["ServiceReady"] == ("False", "BuildLost")
+
+
 def test_an_image_with_a_wanted_tag_beside_an_old_one_stays(world):
     world.deploy()
     world.services.delete(HELLO)  # so that no revision uses it

@@ -8,10 +8,12 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import build, events
+from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.errors import ConflictError, PermanentError
 from knative_lambda.domain.events import CleanupDone
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.use_cases.build_outcome import failed_status
 from knative_lambda.use_cases.records import update_status
 
 if TYPE_CHECKING:
@@ -32,6 +34,9 @@ if TYPE_CHECKING:
 
 _LIST_LIMIT = 1_000_000
 _NEVER_CURRENT = {"deleted", "dead-letters"}
+_LOST = BuildFailure(
+    reason="BuildLost", message="nobody saw the end of this build; deploy again", is_users=False
+)
 _UNDER_WAY = {Phase.BUILDING, Phase.DEPLOYING}
 
 
@@ -240,14 +245,8 @@ class _Pass:
         said = current.status.build
         if said is None or current.status.phase not in _UNDER_WAY or said.id in self.running:
             return None
-        failed = said.model_copy(
-            update={
-                "finished_at": self.now,
-                "reason": "BuildLost",
-                "message": "nobody saw the end of this build; deploy again",
-            }
-        )
-        return current.status.model_copy(update={"phase": Phase.FAILED, "build": failed})
+        update = {"finished_at": self.now, "reason": _LOST.reason, "message": _LOST.message}
+        return failed_status(current, said.model_copy(update=update), _LOST, self.now)
 
     def _older(self, time: datetime, age: timedelta) -> bool:
         return self.now - time > age
