@@ -11,6 +11,8 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
+    from tests.integration.cluster_config.api_server import Binaries
+
 # How long an example takes says something about the machine, which others use too.
 hypothesis.settings.register_profile("default", deadline=None)
 
@@ -31,6 +33,19 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
         (name, text.encode(errors="backslashreplace").decode()) for name, text in report.sections
     ]
     return report
+
+
+@pytest.fixture(scope="session")
+def api_server_binaries(request: pytest.FixtureRequest) -> Binaries:
+    """etcd and kube-apiserver as the testbed builds them, or a skip, or a failure as above."""
+    from tests.integration.cluster_config.api_server import Binaries  # noqa: PLC0415 # few need it
+
+    found = Binaries.find()
+    if isinstance(found, str):
+        if request.config.getoption("--require-servers"):
+            pytest.fail(found)
+        pytest.skip(found)
+    return found
 
 
 @pytest.fixture(scope="session")

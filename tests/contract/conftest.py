@@ -7,13 +7,17 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.platforms import fake_platform, kubernetes_platform
+from tests.integration.cluster_config.api_server import KINDS, REPOSITORY, running_api_server
 from tests.integration.embedded_api.conftest import RunningApi
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-# A real kube-apiserver is one more of these, with a fixture that gives kubeconfig and write_log.
-KUBERNETES_APIS = ["embedded"]
+KUBERNETES_APIS = [
+    "embedded",
+    # One of them for all tests: two would be most of this machine.
+    pytest.param("real", marks=[pytest.mark.xdist_group("api-server"), pytest.mark.timeout(300)]),
+]
 
 
 @pytest.fixture(scope="session")
@@ -29,6 +33,23 @@ def embedded_api(tmp_path_factory):
 
     yield api.kubeconfig, write_log
     api.stop()
+
+
+@pytest.fixture(scope="session")
+def real_api(require_server, api_server_binaries, tmp_path_factory):
+    """The same of a real kube-apiserver; it has no kubelet, so nobody writes logs."""
+    kubectl = require_server("kubectl", "apt-get install kubernetes-client")
+    binaries, folder = api_server_binaries, tmp_path_factory.mktemp("api-server")
+    # Nobody makes the account of a new namespace, without which no Pod is taken.
+    options = ["--disable-admission-plugins=ServiceAccount"]
+    with running_api_server(
+        binaries.etcd, binaries.api_server, kubectl, folder, *options
+    ) as server:
+        for file in (binaries.definitions, REPOSITORY / "config/base/lambda-function.yaml"):
+            server.run("apply", "--server-side", "-f", str(file))
+        server.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
+        server.await_kinds(*KINDS)
+        yield server.kubeconfig, lambda *_: pytest.skip("a log needs a kubelet")
 
 
 @pytest.fixture(params=KUBERNETES_APIS)

@@ -46,7 +46,7 @@ def deployment(platform):
 
 
 def in_order(subscriptions):
-    return sorted(subscriptions, key=str)
+    return sorted(subscriptions, key=lambda each: sorted(each.items()))
 
 
 def test_a_deployment_starts_and_becomes_ready(platform, deployment):
@@ -90,7 +90,8 @@ def test_a_newer_generation_replaces_an_older_one_and_never_the_other_way(platfo
 
 def test_subscriptions_are_those_of_the_newest_deployment(platform, deployment):
     platform.services.apply(another_generation(deployment, 2, spec=spec(ONE, OTHER)))
-    assert in_order(platform.hands.subscriptions(deployment.function)) == [ONE, OTHER]
+    subscribed = in_order(platform.hands.subscriptions(deployment.function))
+    assert subscribed == in_order([ONE, OTHER])
     platform.services.apply(another_generation(deployment, 3, spec=spec(OTHER)))
     assert platform.hands.subscriptions(deployment.function) == [OTHER]
     platform.services.apply(another_generation(deployment, 4, spec=spec()))

@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
 REPOSITORY = Path(__file__).parents[3]
+KINDS = (
+    "knative-lambda.dev/v1alpha1/lambdafunctions",
+    "serving.knative.dev/v1/services",
+    "serving.knative.dev/v1/revisions",
+    "eventing.knative.dev/v1/triggers",
+)
 _START_SECONDS = 90
 _AUDIT_POLICY = {
     "apiVersion": "audit.k8s.io/v1",
@@ -104,6 +111,14 @@ class ApiServer:
             with error:
                 return error.code, json.load(error)
 
+    def await_kinds(self, *kinds: str) -> None:
+        """Wait until these are served: a new kind is answered with 429 until its cache is there."""
+        deadline = time.monotonic() + 60
+        for kind in kinds:
+            while self.request("GET", f"/apis/{kind}")[0] != HTTPStatus.OK:
+                assert time.monotonic() < deadline, f"{kind} is never served"
+                time.sleep(0.2)
+
     def may(self, user: str, groups: Sequence[str], attributes: dict[str, str]) -> bool:
         """Whether that user may do that, as the API's own authorizer sees it."""
         review = {
@@ -118,18 +133,43 @@ class ApiServer:
         return bool(answer["status"]["allowed"])
 
 
+@dataclass(frozen=True, kw_only=True)
+class Binaries:
+    """What the testbed has built that an API server needs."""
+
+    etcd: Path
+    api_server: Path
+    definitions: Path
+    """Of Knative's kinds."""
+
+    @classmethod
+    def find(cls) -> Binaries | str:
+        """Those of the present sources, or what is missing."""
+        files = {
+            "etcd": testbed_file("component_folder etcd", "go.etcd.io/etcd/server/v3"),
+            "api_server": testbed_file(
+                "component_folder kubernetes", "k8s.io/kubernetes/cmd/kube-apiserver"
+            ),
+            "definitions": testbed_file("manifests_folder", "1-definitions.yaml"),
+        }
+        missing = [name for name, file in files.items() if file is None]
+        if missing:
+            return f"{', '.join(missing)} not built on this machine; `make cluster` does (root)"
+        return cls(**files)
+
+
 @contextmanager
 def running_api_server(
-    etcd: Path, api_server: Path, kubectl: str, folder: Path
+    etcd: Path, api_server: Path, kubectl: str, folder: Path, *options: str
 ) -> Iterator[ApiServer]:
-    """Start both, wait until they answer, and end them."""
+    """Start both, wait until they answer, and end them; `options` are of kube-apiserver."""
     client_port, peer_port, port = _free_ports(3)
     token = secrets.token_hex(16)
     etcd_url = f"http://127.0.0.1:{client_port}"
     with ExitStack() as stack:
         stack.enter_context(_running(_etcd(etcd, folder, etcd_url, peer_port), folder / "etcd.log"))
         log = folder / "kube-apiserver.log"
-        arguments = _api_server(api_server, folder, etcd_url, port, token)
+        arguments = [*_api_server(api_server, folder, etcd_url, port, token), *options]
         process = stack.enter_context(_running(arguments, log))
         url = f"https://127.0.0.1:{port}"
         server = ApiServer(url=url, token=token, kubectl=kubectl, folder=folder)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
@@ -23,6 +24,10 @@ if TYPE_CHECKING:
     from knative_lambda.manifests.build_job import BuildJobOptions
 
 
+# A name that Kubernetes refuses to look for is of nothing.
+_NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesBuildJobs:
     """The Job's name is the wish: AlreadyExists means that the event came before.
@@ -42,6 +47,8 @@ class KubernetesBuildJobs:
 
     def get(self, name: str) -> BuildJob | None:
         """A Job of ours; None for one that is gone or is not a build."""
+        if not _NAME.fullmatch(name):
+            return None
         item = self.api.find(JOBS, self.namespace, name)
         return self._read(item) if item is not None and _is_build(item) else None
 
