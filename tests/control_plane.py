@@ -101,6 +101,7 @@ class ControlPlane:
                 untold_after=timedelta(minutes=1),
                 stuck_after=timedelta(minutes=10),
             ),
+            pass_timeout=timedelta(seconds=100),
         )
 
     def pause(self, seconds: float) -> None:

@@ -59,6 +59,7 @@ def clean_up() -> CleanUp:
             untold_after=settings.untold_after,
             stuck_after=settings.stuck_after,
         ),
+        pass_timeout=settings.pass_timeout,
     )
 
 

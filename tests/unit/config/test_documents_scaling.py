@@ -119,6 +119,7 @@ def test_the_times_are_those_of_the_settings_and_each_is_longer_than_the_one_bef
         seconds(BuildCompleteSettings.follow_timeout),
         seconds(BuildCompleteSettings.ready_timeout),
         seconds(BuildCompleteSettings.start_timeout),
+        seconds(CleanupSettings.pass_timeout),
         service["timeoutSeconds"],
         seconds(_duration(control["spec"]["delivery"]["timeout"])),
         seconds(BuildStartSettings.build_timeout),

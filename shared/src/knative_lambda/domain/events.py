@@ -104,6 +104,7 @@ class CleanupDone(Model):
     """What was collected; with a dry run, what would have been."""
 
     dry_run: bool
+    finished: bool = Field(True, description="false: its time was over, the next ones go on")
     jobs: int = 0
     contexts: int = 0
     logs: int = 0

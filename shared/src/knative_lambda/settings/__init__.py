@@ -150,6 +150,8 @@ class CleanupSettings(RegistrySettings):
     untold_after: timedelta = timedelta(minutes=1)
     """A Job that ended this long ago without an answer is told of again."""
     stuck_after: timedelta = timedelta(minutes=15)
+    pass_timeout: timedelta = timedelta(seconds=100)
+    """What a pass cannot do by then is left to the next; less than its Service's timeoutSeconds."""
 
 
 class DeadLetterSettings(StorageSettings):

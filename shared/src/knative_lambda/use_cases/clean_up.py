@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from contextlib import suppress
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import timedelta
+from functools import cached_property, partial
+from typing import TYPE_CHECKING, TypeVar
 
 from knative_lambda.domain import build, events
 from knative_lambda.domain.build import BuildFailure
@@ -17,8 +19,8 @@ from knative_lambda.use_cases.build_outcome import failed_status
 from knative_lambda.use_cases.records import update_status
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from datetime import datetime, timedelta
+    from collections.abc import Callable, Iterator, Sequence
+    from datetime import datetime
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Reply
@@ -32,7 +34,15 @@ if TYPE_CHECKING:
         ObjectStorage,
     )
 
+_Item = TypeVar("_Item")
+
 _LIST_LIMIT = 1_000_000
+# As often as the schedule ticks: the next pass begins with something else.
+_TURN = timedelta(minutes=10)
+# The share of a list by which its beginning moves from turn to turn: multiples of this one are
+# spread evenly over the list, however long it is and however far a pass gets.
+_STEP = (5**0.5 - 1) / 2
+_LEAD_TO_IMAGES = {"contexts", "deleted"}
 _NEVER_CURRENT = {"deleted", "dead-letters"}
 _LOST = BuildFailure(
     reason="BuildLost", message="nobody saw the end of this build; deploy again", is_users=False
@@ -54,7 +64,10 @@ class Retention:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleanUp:
-    """One pass over everything; what a killed pass left is found by the next."""
+    """One pass over everything; what a killed pass left is found by the next.
+
+    A pass that cannot do all of it in its time ends, and the next ones begin elsewhere.
+    """
 
     records: LambdaFunctions
     jobs: BuildJobs
@@ -65,16 +78,18 @@ class CleanUp:
     storage_url: str
     registry_url: str
     retention: Retention
+    pass_timeout: timedelta
 
     def __call__(self, *, dry_run: bool) -> Reply:
         """Answer `cleanup.done` with what was collected, or in a dry run would be."""
         run = _Pass(self, dry_run=dry_run)
-        run.jobs()
-        run.stuck_builds()
-        run.images()
-        run.stored_objects()
-        data = CleanupDone(dry_run=dry_run, **run.counts)
+        finished = run.all_parts()
+        data = CleanupDone(dry_run=dry_run, finished=finished, **run.counts)
         return events.Reply(type=events.CLEANUP_DONE, function=None, data=data)
+
+
+class _TimeIsOverError(Exception):
+    """What is left is for the next passes."""
 
 
 @dataclass
@@ -87,6 +102,7 @@ class _Pass:
     running: set[str] = field(default_factory=set)
     building: set[FunctionId] = field(default_factory=set)
     ended: dict[str, datetime] = field(default_factory=dict)
+    looked_at: set[FunctionId] = field(default_factory=set)
 
     def __post_init__(self) -> None:
         self.now: datetime = self.use.clock.now()
@@ -97,9 +113,43 @@ class _Pass:
             if record.status.build is not None
         }
 
+    def all_parts(self) -> bool:
+        """Do everything; False where the time was over before that.
+
+        What runs has to be known before anything else may go. Of all else, each pass begins with
+        another part, so that none waits behind the others for ever.
+        """
+        retention = self.use.retention
+        parts: list[Callable[[], None]] = [
+            self.images,
+            partial(self.stored_objects, "contexts", "contexts", retention.builds),
+            partial(self.stored_objects, "logs", "logs", retention.builds),
+            partial(self.stored_objects, "deleted", "tombstones", retention.tombstones),
+            partial(self.stored_objects, "dead-letters", "dead_letters", retention.dead_letters),
+        ]
+        try:
+            self.jobs()
+            self.stuck_builds()
+            for part in _beginning_at(self.turn, parts):
+                part()
+        except _TimeIsOverError:
+            return False
+        return True
+
+    @property
+    def turn(self) -> int:
+        """A number that the next tick of the schedule has one more of."""
+        return int(self.now.timestamp() // _TURN.total_seconds())
+
+    def _check_time(self) -> None:
+        """End the pass where its time is over; never between two steps that belong together."""
+        if self.use.clock.now() - self.now > self.use.pass_timeout:
+            raise _TimeIsOverError
+
     def jobs(self) -> None:
         """Remove Jobs long over, and Jobs whose lambda is gone."""
         for job in self.use.jobs.list():
+            self._check_time()
             ended = job.finished_at
             over = ended is not None and self._older(ended, self.use.retention.jobs)
             if over or self._is_orphan(job.function):
@@ -131,6 +181,7 @@ class _Pass:
     def stuck_builds(self) -> None:
         """Say of builds that vanished half-way that they failed."""
         for record in self.records.values():
+            self._check_time()
             said = record.status.build
             if said is None or record.status.phase not in _UNDER_WAY or said.id in self.running:
                 continue
@@ -146,26 +197,38 @@ class _Pass:
 
         The context is as old as the build: its retention is the grace period of the image.
         """
-        in_use = set(self.use.services.images_in_use())
         contexts: dict[FunctionId, set[str]] = defaultdict(set)
         for function, build_id in self._stored_below("contexts"):
             contexts[function].add(build_id)
-        for record in self.records.values():
-            if record.id not in self.building:
-                self._collect_images(record, contexts[record.id], in_use)
         # A build that was removed with its lambda may have pushed its image after that.
         deleted = {function for function, _ in self._stored_below("deleted")}
-        for function in sorted((deleted | contexts.keys()) - self.records.keys()):
-            if self._is_orphan(function):
-                _, unwanted = self._digests(function, wanted=set())
-                self._remove_images(function, unwanted - _used_of(function, in_use))
+        functions = sorted(deleted | contexts.keys() | self.records.keys())
+        begin = int(self.turn * _STEP % 1 * len(functions))
+        for function in _beginning_at(begin, functions):
+            self._check_time()
+            record = self.records.get(function)
+            if record is None:
+                self._collect_images_of_gone(function)
+            elif function not in self.building:
+                self._collect_images(record, contexts[function])
 
-    def _collect_images(self, record: LambdaFunction, contexts: set[str], in_use: set[str]) -> None:
+    @cached_property
+    def _in_use(self) -> set[str]:
+        return set(self.use.services.images_in_use())
+
+    def _collect_images_of_gone(self, function: FunctionId) -> None:
+        """Remove all images of a lambda that is gone; nothing where that was done in this pass."""
+        if function not in self.looked_at and self._is_orphan(function):
+            self.looked_at.add(function)
+            _, unwanted = self._digests(function, wanted=set())
+            self._remove_images(function, unwanted - _used_of(function, self._in_use))
+
+    def _collect_images(self, record: LambdaFunction, contexts: set[str]) -> None:
         said = record.status.build
         builds = contexts if said is None else contexts | {said.id}
         wanted, unwanted = self._digests(record.id, wanted={build.image_tag(id_) for id_ in builds})
         # Builds that differ can make the same image, which then has a wanted tag beside others.
-        garbage = unwanted - wanted - _used_of(record.id, in_use)
+        garbage = unwanted - wanted - _used_of(record.id, self._in_use)
         garbage.discard(_digest(record.spec.source.image or ""))
         if self.dry_run:
             self.counts["images"] += len(garbage)
@@ -201,24 +264,27 @@ class _Pass:
     def _repository(self, function: FunctionId) -> str:
         return f"{self.use.registry_url}/{function.namespace}/{function.name}"
 
-    def stored_objects(self) -> None:
-        """Remove contexts and logs of unwanted builds, old tombstones and old dead letters."""
-        retention = self.use.retention
-        for folder, counted, kept_for in (
-            ("contexts", "contexts", retention.builds),
-            ("logs", "logs", retention.builds),
-            ("deleted", "tombstones", retention.tombstones),
-            ("dead-letters", "dead_letters", retention.dead_letters),
-        ):
-            root = f"{self.use.storage_url}{folder}/"
-            for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
-                if not self._older(stored.modified_at, kept_for):
-                    continue
-                if folder not in _NEVER_CURRENT and self._is_current(stored.uri.removeprefix(root)):
-                    continue
-                self.counts[counted] += 1
-                if not self.dry_run:
-                    self.use.storage.delete(stored.uri)
+    def stored_objects(self, folder: str, counted: str, kept_for: timedelta) -> None:
+        """Remove what is old: contexts and logs of unwanted builds, tombstones, dead letters."""
+        root = f"{self.use.storage_url}{folder}/"
+        for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
+            self._check_time()
+            if not self._older(stored.modified_at, kept_for):
+                continue
+            key = stored.uri.removeprefix(root)
+            if folder not in _NEVER_CURRENT and self._is_current(key):
+                continue
+            if folder in _LEAD_TO_IMAGES:
+                self._look_at_images_behind(key)
+            self.counts[counted] += 1
+            if not self.dry_run:
+                self.use.storage.delete(stored.uri)
+
+    def _look_at_images_behind(self, key: str) -> None:
+        """Images of a lambda that is gone are found by what is stored: they go before that."""
+        for function, _ in _function_of(key):
+            if function not in self.records:
+                self._collect_images_of_gone(function)
 
     def _is_orphan(self, function: FunctionId) -> bool:
         # Asked again: a record may have been made, with its Job, since the records were listed.
@@ -231,10 +297,7 @@ class _Pass:
         """Whose objects `<namespace>/<name>[/<build id>]` there are, and of which builds."""
         root = f"{self.use.storage_url}{folder}/"
         for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
-            namespace, _, rest = stored.uri.removeprefix(root).partition("/")
-            name, _, build_id = rest.partition("/")
-            with suppress(ValueError):  # none of ours
-                yield FunctionId.parse(f"{namespace}/{name}"), build_id
+            yield from _function_of(stored.uri.removeprefix(root))
 
     def _is_current(self, key: str) -> bool:
         """Whether `<namespace>/<name>/<build id>` is what a lambda runs or is about to run."""
@@ -250,6 +313,20 @@ class _Pass:
 
     def _older(self, time: datetime, age: timedelta) -> bool:
         return self.now - time > age
+
+
+def _function_of(key: str) -> Iterator[tuple[FunctionId, str]]:
+    """Whose object `<namespace>/<name>[/<build id>]` is, and of which build; nothing of others."""
+    namespace, _, rest = key.partition("/")
+    name, _, build_id = rest.partition("/")
+    with suppress(ValueError):
+        yield FunctionId.parse(f"{namespace}/{name}"), build_id
+
+
+def _beginning_at(begin: int, items: Sequence[_Item]) -> list[_Item]:
+    """All items, the one of that number first; past the end it begins again."""
+    first = begin % len(items) if items else 0
+    return [*items[first:], *items[:first]]
 
 
 def _with_note(record: LambdaFunction, collecting: list[str]) -> LambdaFunctionStatus:
