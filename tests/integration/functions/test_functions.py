@@ -32,7 +32,7 @@ BINARY = [
 ]
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 # 503 is the refused connection to Kubernetes: the event itself was fine.
-FINE = {200, 204, 400, 405, 413, 422, 429, 503}
+FINE = {200, 204, 400, 405, 413, 415, 422, 429, 503}
 
 any_event = settings(max_examples=150, suppress_health_check=list(HealthCheck))
 header_values = st.text(st.characters(max_codepoint=255, exclude_characters="\r\n"), max_size=40)
@@ -92,9 +92,13 @@ def test_nothing_but_a_post_is_an_event(client, method):
     assert (answer.status_code, answer.headers["Allow"]) == (405, "POST")
 
 
-def test_a_batch_is_refused(client):
+@pytest.mark.parametrize(
+    ("name", "status"), [*((name, 415) for name in TAKEN), ("dead-letter", 400)]
+)
+def test_a_batch_is_refused(applications, name, status):
+    client = applications[name].test_client()
     headers = {"Content-Type": "application/cloudevents-batch+json"}
-    assert checked(client.post("/", data=b"[]", headers=headers)).status_code == 400
+    assert checked(client.post("/", data=b"[]", headers=headers)).status_code == status
 
 
 @pytest.mark.parametrize("name", TAKEN)

@@ -15,6 +15,7 @@ from knative_lambda.domain.errors import (
     PermanentError,
     RetryableError,
     ThrottledError,
+    UnsupportedEventFormatError,
 )
 from knative_lambda.inbound.endpoint import STATUS_BY_ERROR
 from tests.unit.inbound.requests import Recorder, request
@@ -41,6 +42,7 @@ def test_every_error_of_ours_has_the_status_of_what_it_means(cls):
         status
         for parent, status in (
             (EventTooLargeError, 413),
+            (UnsupportedEventFormatError, 415),
             (InvalidEventError, 400),
             (PermanentError, 422),
             (ThrottledError, 429),

@@ -35,6 +35,10 @@ class EventTooLargeError(InvalidEventError):
     """The request body is over the limit."""
 
 
+class UnsupportedEventFormatError(InvalidEventError):
+    """A batch, or a structured event in another format than JSON."""
+
+
 class PermanentError(KnativeLambdaError):
     """The same event fails the same way forever."""
 

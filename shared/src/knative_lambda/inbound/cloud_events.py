@@ -24,7 +24,7 @@ from pydantic import (
     ValidationError,
 )
 
-from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.domain.errors import InvalidEventError, UnsupportedEventFormatError
 from knative_lambda.domain.events import Event, reply_id, schema_url
 from knative_lambda.domain.names import FunctionId
 
@@ -87,15 +87,16 @@ class _Received(CloudEvent):
         return received
 
 
+_STRUCTURED = "application/cloudevents+json"
 _NOT_EXTENSIONS = {*_Attributes.model_fields, "datacontenttype", "dataschema"}
 
 
 def decode(headers: Mapping[str, str], body: bytes) -> Event:
     """Read a binary or structured event; `InvalidEventError` names the attribute at fault."""
-    content_type = headers.get("Content-Type", "").lower()
-    if content_type.startswith("application/cloudevents-batch"):
-        raise InvalidEventError(
-            "batches are not taken; send one event a request", field="Content-Type"
+    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
+    if media_type.startswith("application/cloudevents") and media_type != _STRUCTURED:
+        raise UnsupportedEventFormatError(
+            f"{media_type:.60} is not taken; send one event as {_STRUCTURED}", field="Content-Type"
         )
     try:
         # Latin-1 is how WSGI hands headers over; an attribute that is not text fails below.

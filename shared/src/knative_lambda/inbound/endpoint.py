@@ -21,6 +21,7 @@ from knative_lambda.domain.errors import (
     PermanentError,
     RetryableError,
     ThrottledError,
+    UnsupportedEventFormatError,
 )
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ _HEALTH = {"/health/liveness", "/health/readiness"}
 
 STATUS_BY_ERROR: dict[type[Exception], HTTPStatus] = {
     EventTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+    UnsupportedEventFormatError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     InvalidEventError: HTTPStatus.BAD_REQUEST,
     PermanentError: HTTPStatus.UNPROCESSABLE_ENTITY,
     ThrottledError: HTTPStatus.TOO_MANY_REQUESTS,
