@@ -1,7 +1,9 @@
 from datetime import timedelta
 
 from knative_lambda.domain.build import image_tag
+from knative_lambda.domain.events import BuildStart
 from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.domain.names import FunctionId
 from tests.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
 
 
@@ -66,6 +68,20 @@ def test_an_end_of_this_moment_is_left_to_its_own_event():
     world = ControlPlane()
     world.finish(world.start().data.job)
     assert collect(world).announced_jobs == 0
+
+
+def test_a_lost_build_is_told_although_another_lambda_builds_the_same_source():
+    world = ControlPlane()
+    reply = world.start()
+    world.jobs.delete(reply.data.job)
+    world.clock.advance(timedelta(minutes=15))
+    other = FunctionId("default", "other")
+    data = BuildStart.model_validate(
+        {"source": {"inline": {"main.py": "def handler(event): ..."}}, "runtime": "python3.11"}
+    )
+    assert world.start_build(world.event(), other, data).data.build_id == reply.data.build_id
+    assert collect(world).stuck_builds == 1
+    assert world.record.status.phase is Phase.FAILED
 
 
 def test_a_build_that_still_runs_is_not_stuck():

@@ -24,7 +24,11 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Reply
-    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
+    from knative_lambda.domain.lambda_function import (
+        BuildStatus,
+        LambdaFunction,
+        LambdaFunctionStatus,
+    )
     from knative_lambda.ports import (
         BuildJobs,
         Clock,
@@ -157,10 +161,10 @@ class _Pass:
                 if not self.dry_run:
                     self.use.jobs.delete(job.name)
             elif ended is None:
-                self.running.add(job.build_id)
+                self.running.add(f"{job.function}/{job.build_id}")
                 self.building.add(job.function)
             else:
-                self.ended[job.build_id] = ended
+                self.ended[f"{job.function}/{job.build_id}"] = ended
                 self._announce(job, ended)
 
     def _announce(self, job: BuildJob, ended: datetime) -> None:
@@ -183,9 +187,14 @@ class _Pass:
         for record in self.records.values():
             self._check_time()
             said = record.status.build
-            if said is None or record.status.phase not in _UNDER_WAY or said.id in self.running:
+            if said is None or record.status.phase not in _UNDER_WAY or self._runs(record.id, said):
                 continue
-            times = (said.finished_at, self.ended.get(said.id), said.started_at, record.wish.time)
+            times = (
+                said.finished_at,
+                self.ended.get(f"{record.id}/{said.id}"),
+                said.started_at,
+                record.wish.time,
+            )
             since = next(time for time in times if time is not None)
             if self._older(since, self.use.retention.stuck_after):
                 self.counts["stuck_builds"] += 1
@@ -302,11 +311,15 @@ class _Pass:
     def _is_current(self, key: str) -> bool:
         """Whether `<namespace>/<name>/<build id>` is what a lambda runs or is about to run."""
         key = key.removesuffix(".log")
-        return key in self.current or key.rpartition("/")[2] in self.running
+        return key in self.current or key in self.running
+
+    def _runs(self, function: FunctionId, said: BuildStatus) -> bool:
+        """Whether its own Job runs: equal sources of others have equal build ids."""
+        return f"{function}/{said.id}" in self.running
 
     def _as_lost(self, current: LambdaFunction) -> LambdaFunctionStatus | None:
         said = current.status.build
-        if said is None or current.status.phase not in _UNDER_WAY or said.id in self.running:
+        if said is None or current.status.phase not in _UNDER_WAY or self._runs(current.id, said):
             return None
         update = {"finished_at": self.now, "reason": _LOST.reason, "message": _LOST.message}
         return failed_status(current, said.model_copy(update=update), _LOST, self.now)
