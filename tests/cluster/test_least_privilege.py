@@ -1,0 +1,213 @@
+"""What the audit log of the whole run says: nothing was denied, and no right is in vain."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from tests.cluster.cluster import BUILDS, CONTROL, RECORDS, TENANT
+from tests.e2e.http_client import post_event
+from tests.e2e.waiting import wait_for
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from tests.cluster.cluster import Cluster
+    from tests.cluster.recorder import Recorder
+
+pytestmark = pytest.mark.timeout(600)
+
+FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup")
+HELLO = "def handler(event):\n    return 'hello'\n"
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+CLEANUP = "dev.knative-lambda.cleanup.v1"
+# A server-side apply is one request, shows as a patch, and asks for both rights.
+BY_PATCH = {("tenant", "create", "services"), ("tenant", "create", "triggers")}
+# Of a race between a wish and a deletion, which tests/integration/cluster_config brings about.
+OF_RACES = {("tenant", "delete", "lambdafunctions")}
+
+Right = tuple[str, str, str]
+"""Where (builds, tenant, cluster), a verb, a resource."""
+
+
+@pytest.fixture(scope="module")
+def audit_log(cluster: Cluster) -> Path:
+    file = cluster.environment.get("TESTBED_AUDIT_LOG")
+    if file is None:
+        pytest.skip("TESTBED_AUDIT_LOG is not set: this cluster's audit log cannot be read here")
+    return Path(file)
+
+
+@pytest.fixture(scope="module")
+def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
+    """The audit log, once everything that the functions ever do has been done."""
+    name = f"fn-{datetime.now(UTC):%H%M%S}-all"
+    files = {"main.py": HELLO}
+    for type_ in ("com.example.one", "com.example.two"):
+        cluster.send_build_start(name, files, spec={"subscriptions": [{"type": type_}]})
+        wait_for(lambda type_=type_: triggers(cluster, name) == [type_])
+        cluster.await_phase(name, "Ready")
+    cluster.send_build_start(name, {"main.py": "import no_such_module\n"})
+    cluster.await_phase(name, "Failed")
+    fail_twice(cluster, recorder, name)
+    lose_track(cluster, name)
+    orphan_a_build(cluster, f"{name}-building")
+    orphan_a_job(cluster, f"{name}-ready")
+    cluster.send_delete(name)
+    cluster.await_gone(name)
+    return audit_log
+
+
+def triggers(cluster: Cluster, name: str) -> list[str]:
+    found = cluster.api.list(
+        f"/apis/eventing.knative.dev/v1/namespaces/{TENANT}/triggers",
+        **{"knative-lambda.dev/function-name": name},
+    )
+    return [item["spec"]["filters"][0]["exact"]["type"] for item in found]
+
+
+def fail_twice(cluster: Cluster, recorder: Recorder, name: str) -> None:
+    """The second time with a Job in place of the first one."""
+    broken = {"main.py": HELLO, "requirements.txt": "no-such-package-anywhere==1.0\n"}
+    failed = "dev.knative-lambda.build.failed.v1"
+    for _ in range(2):
+        before = len(recorder.events(subject=f"{TENANT}/{name}", type=failed))
+        cluster.send_build_start(name, broken)
+        wait_for(
+            lambda before=before: (
+                len(recorder.events(subject=f"{TENANT}/{name}", type=failed)) > before
+            )
+        )
+
+
+def lose_track(cluster: Cluster, name: str) -> None:
+    """A record that still waits, for a Job that ended long ago and for one that is gone."""
+    cluster.send_build_start(name, {"main.py": HELLO})
+    cluster.await_phase(name, "Ready")
+    forget_the_end(cluster, name)
+    wait_for(lambda: all(map(ended_a_minute_ago, cluster.jobs_of(name))))
+    post_event(cluster.control_broker, {}, type=CLEANUP)
+    wait_for(lambda: any(map(is_announced, cluster.jobs_of(name))))
+    cluster.await_phase(name, "Ready")
+    for job in cluster.jobs_of(name):
+        job_name = job["metadata"]["name"]
+        cluster.api.delete(f"/apis/batch/v1/namespaces/{BUILDS}/jobs/{job_name}")
+    wait_for(lambda: not cluster.jobs_of(name))
+    forget_the_end(cluster, name)
+    post_event(cluster.control_broker, {}, type=CLEANUP)
+    cluster.await_phase(name, "Failed")
+
+
+def forget_the_end(cluster: Cluster, name: str) -> None:
+    """What is left where the event of a Job's end was lost, an hour ago."""
+    record = cluster.record(name) or {}
+    build = record["status"]["build"]
+    for field in ("completedBy", "finishedAt", "reason", "message"):
+        build.pop(field, None)
+    build["startedAt"] = (datetime.now(UTC) - timedelta(hours=1)).isoformat()
+    record["status"]["phase"] = "Building"
+    answer = cluster.api.request("PUT", f"{RECORDS}/{name}/status", record)
+    assert answer.status == 200, answer
+
+
+def ended_a_minute_ago(job: dict[str, Any]) -> bool:
+    """Only then does cleanup have it told of again."""
+    ended = (job.get("status") or {}).get("completionTime")
+    age = datetime.now(UTC) - datetime.fromisoformat(ended) if ended else timedelta(0)
+    return age > timedelta(seconds=62)
+
+
+def is_announced(job: dict[str, Any]) -> bool:
+    return "knative-lambda.dev/announced-at" in job["metadata"]["annotations"]
+
+
+def orphan_a_build(cluster: Cluster, name: str) -> None:
+    """Its record goes while it runs, and so its Job."""
+    cluster.wish(name, {"main.py": HELLO})
+    wait_for(lambda: cluster.jobs_of(name))
+    cluster.api.delete(f"{RECORDS}/{name}")
+    wait_for(lambda: not cluster.jobs_of(name))
+
+
+def orphan_a_job(cluster: Cluster, name: str) -> None:
+    """Its record goes when the build is over; its Job goes with the next pass."""
+    cluster.send_build_start(name, {"main.py": HELLO})
+    cluster.await_phase(name, "Ready")
+    cluster.api.delete(f"{RECORDS}/{name}")
+    post_event(cluster.control_broker, {}, type=CLEANUP)
+    wait_for(lambda: not cluster.jobs_of(name))
+
+
+def requests_of(file: Path, function: str) -> Iterator[dict[str, Any]]:
+    """What a function asked of the API since the cluster started."""
+    user = f"system:serviceaccount:{CONTROL}:{function}"
+    with file.open() as lines:
+        for line in lines:
+            if user in line:
+                entry = json.loads(line)
+                if entry["user"]["username"] == user and "objectRef" in entry:
+                    yield entry
+
+
+def used(entry: dict[str, Any]) -> Right:
+    reference = entry["objectRef"]
+    resource = "/".join(filter(None, (reference["resource"], reference.get("subresource"))))
+    return scope(reference.get("namespace")), entry["verb"], resource
+
+
+def scope(namespace: str | None) -> str:
+    return "cluster" if namespace is None else "builds" if namespace == BUILDS else "tenant"
+
+
+def granted(cluster: Cluster, function: str) -> set[Right]:
+    """Every right that a binding gives to a function's account."""
+    found = set()
+    for kind in ("rolebindings", "clusterrolebindings"):
+        for binding in cluster.api.list(f"{RBAC}/{kind}"):
+            account = {"kind": "ServiceAccount", "name": function, "namespace": CONTROL}
+            if account in (binding.get("subjects") or ()):
+                where = scope(binding["metadata"].get("namespace"))
+                found |= {
+                    (where, verb, resource)
+                    for rule in rules(cluster, binding)
+                    for verb in rule["verbs"]
+                    for resource in rule["resources"]
+                }
+    return found
+
+
+def rules(cluster: Cluster, binding: dict[str, Any]) -> list[dict[str, Any]]:
+    role, namespace = binding["roleRef"], binding["metadata"].get("namespace")
+    place = f"namespaces/{namespace}/roles" if role["kind"] == "Role" else "clusterroles"
+    item = cluster.api.get(f"{RBAC}/{place}/{role['name']}") or {}
+    found: list[dict[str, Any]] = item["rules"]
+    return found
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_nothing_was_denied_to_a_function(lived: Path, function: str):
+    denied = {
+        used(entry)
+        for entry in requests_of(lived, function)
+        if entry["responseStatus"]["code"] == 403
+    }
+    assert denied == set()
+
+
+@pytest.mark.parametrize("function", FUNCTIONS)
+def test_a_function_has_no_right_that_it_never_used(cluster: Cluster, lived: Path, function: str):
+    rights = granted(cluster, function)
+    assert rights
+    seen = {used(entry) for entry in requests_of(lived, function)}
+    # Who may do something everywhere has used that by doing it somewhere.
+    seen |= {("cluster", verb, resource) for _, verb, resource in seen}
+    excused = BY_PATCH | (OF_RACES if function == "build-start" else set())
+    assert rights - seen - excused == set()
+
+
+def test_what_keeps_dead_letters_asked_nothing(lived: Path):
+    assert list(requests_of(lived, "dead-letter")) == []
