@@ -116,7 +116,10 @@ def forget_the_end(cluster: Cluster, name: str) -> None:
 
 def ended_a_minute_ago(job: dict[str, Any]) -> bool:
     """Only then does cleanup have it told of again."""
-    ended = (job.get("status") or {}).get("completionTime")
+    status = job["status"]
+    if status.get("failed"):
+        return True  # of another wish
+    ended = status.get("completionTime")
     age = datetime.now(UTC) - datetime.fromisoformat(ended) if ended else timedelta(0)
     return age > timedelta(seconds=62)
 
