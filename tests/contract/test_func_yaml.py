@@ -16,6 +16,8 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_vali
 from pydantic.alias_generators import to_camel
 
 FILES = sorted((Path(__file__).parents[2] / "functions").glob("*/func.yaml"))
+# container-concurrency-target-percentage of its config-autoscaler.
+KNATIVES_UTILIZATION = "70"
 
 Name = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$")]
 Quantity = Annotated[
@@ -159,6 +161,8 @@ def test_func_deploys_what_config_describes(file):
     assert str(scale.max) == annotations["autoscaling.knative.dev/max-scale"]
     assert str(scale.min) == annotations["autoscaling.knative.dev/min-scale"]
     assert f"{scale.target:g}" == annotations["autoscaling.knative.dev/target"]
+    utilization = "autoscaling.knative.dev/target-utilization-percentage"
+    assert f"{scale.utilization:g}" == annotations.get(utilization, KNATIVES_UTILIZATION)
     assert deploy.options.resources.limits.memory == container["resources"]["limits"]["memory"]
 
 
