@@ -57,6 +57,9 @@ def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
     lose_track(cluster, name)
     orphan_a_build(cluster, f"{name}-building")
     orphan_a_job(cluster, f"{name}-ready")
+    whole = {"subscriptions": [{"type": "com.example.three"}]}
+    cluster.send_build_start(name, {"main.py": HELLO + "#\n"}, spec=whole)
+    cluster.await_phase(name, "Ready")
     cluster.send_delete(name)
     cluster.await_gone(name)
     return audit_log
@@ -89,7 +92,8 @@ def lose_track(cluster: Cluster, name: str) -> None:
     cluster.send_build_start(name, {"main.py": HELLO})
     cluster.await_phase(name, "Ready")
     forget_the_end(cluster, name)
-    wait_for(lambda: all(map(ended_a_minute_ago, cluster.jobs_of(name))))
+    # Only then does cleanup have it told of again.
+    wait_for(lambda: all(ended(job, timedelta(seconds=62)) for job in cluster.jobs_of(name)))
     post_event(cluster.control_broker, {}, type=CLEANUP)
     wait_for(lambda: any(map(is_announced, cluster.jobs_of(name))))
     cluster.await_phase(name, "Ready")
@@ -114,14 +118,13 @@ def forget_the_end(cluster: Cluster, name: str) -> None:
     assert answer.status == 200, answer
 
 
-def ended_a_minute_ago(job: dict[str, Any]) -> bool:
-    """Only then does cleanup have it told of again."""
+def ended(job: dict[str, Any], before: timedelta) -> bool:
+    """Whether a Job ended that long ago."""
     status = job["status"]
     if status.get("failed"):
         return True  # of another wish
-    ended = status.get("completionTime")
-    age = datetime.now(UTC) - datetime.fromisoformat(ended) if ended else timedelta(0)
-    return age > timedelta(seconds=62)
+    at = status.get("completionTime")
+    return at is not None and datetime.now(UTC) - datetime.fromisoformat(at) > before
 
 
 def is_announced(job: dict[str, Any]) -> bool:
@@ -140,6 +143,8 @@ def orphan_a_job(cluster: Cluster, name: str) -> None:
     """Its record goes when the build is over; its Job goes with the next pass."""
     cluster.send_build_start(name, {"main.py": HELLO})
     cluster.await_phase(name, "Ready")
+    # Until its own events have been answered; they would find it without its lambda too.
+    wait_for(lambda: all(ended(job, timedelta(seconds=6)) for job in cluster.jobs_of(name)))
     cluster.api.delete(f"{RECORDS}/{name}")
     post_event(cluster.control_broker, {}, type=CLEANUP)
     wait_for(lambda: not cluster.jobs_of(name))
