@@ -15,6 +15,7 @@ from urllib.parse import urlsplit
 import yaml
 
 if TYPE_CHECKING:
+    import ssl
     from collections.abc import Mapping
     from pathlib import Path
     from types import TracebackType
@@ -22,14 +23,27 @@ if TYPE_CHECKING:
 _ANY_PORT = ("--port", "0", "--broker-port", "0", "--api-port", "0")
 _PATIENCE_SECONDS = 300.0
 _STOP_SECONDS = 30.0
+# As long as a delivery may take.
+_TIMEOUT_SECONDS = 150.0
 
 
 class Connection:
     """One connection that is kept open; for one thread."""
 
-    def __init__(self, url: str, headers: Mapping[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        url: str,
+        headers: Mapping[str, str] | None = None,
+        *,
+        context: ssl.SSLContext | None = None,
+    ) -> None:
         self._headers = dict(headers or {})
-        self._connection = http.client.HTTPConnection(urlsplit(url).netloc, timeout=120)
+        place = urlsplit(url).netloc
+        self._connection = (
+            http.client.HTTPConnection(place, timeout=_TIMEOUT_SECONDS)
+            if context is None
+            else http.client.HTTPSConnection(place, timeout=_TIMEOUT_SECONDS, context=context)
+        )
 
     def request(
         self, method: str, path: str, body: bytes = b"", headers: Mapping[str, str] | None = None
@@ -122,9 +136,16 @@ class Platform:
 
     def api(self) -> Connection:
         """A connection to the Kubernetes API."""
+        return Connection(self.urls["api"], self.api_headers())
+
+    def open_api(self, timeout: float | None) -> http.client.HTTPConnection:
+        """A connection to the Kubernetes API that is left to the caller."""
+        return http.client.HTTPConnection(urlsplit(self.urls["api"]).netloc, timeout=timeout)
+
+    def api_headers(self) -> dict[str, str]:
+        """Who asks the Kubernetes API."""
         kubeconfig = yaml.safe_load((self.home / "kubeconfig").read_text())
-        token = kubeconfig["users"][0]["user"]["token"]
-        return Connection(self.urls["api"], {"Authorization": f"Bearer {token}"})
+        return {"Authorization": f"Bearer {kubeconfig['users'][0]['user']['token']}"}
 
     def _wait(self, log: Path) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS

@@ -13,12 +13,15 @@ _KIB = 1024
 
 def pss_mib(pid: int, *, with_children: bool = True) -> float:
     """Proportional set size of a process, and of all that it started."""
-    kib = 0
-    for each in _tree(pid) if with_children else [pid]:
-        for line in Path(f"/proc/{each}/smaps_rollup").read_text().splitlines():
-            if line.startswith("Pss:"):
-                kib += int(line.split()[1])
-    return kib / _KIB
+    return sum(pss_of(each) for each in (_tree(pid) if with_children else [pid]))
+
+
+def pss_of(pid: int) -> float:
+    """Proportional set size of one process, MiB."""
+    for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines():
+        if line.startswith("Pss:"):
+            return int(line.split()[1]) / _KIB
+    return 0.0
 
 
 def processor_milliseconds(pid: int) -> float:

@@ -8,16 +8,11 @@ import json
 import socket
 import threading
 import time
-from typing import TYPE_CHECKING, Any, NamedTuple, Self
-from urllib.parse import urlsplit
-
-import yaml
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, Self
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from types import TracebackType
-
-    from tests.bench.platform_process import Platform
 
 WATCHED = {
     "Job": "/apis/batch/v1/namespaces/knative-lambda-builds/jobs",
@@ -46,34 +41,36 @@ class Seen(NamedTuple):
         return self.object.get("status") or {}
 
 
+class Watchable(Protocol):
+    """A Kubernetes API."""
+
+    def open_api(self, timeout: float | None) -> http.client.HTTPConnection:
+        """A connection of its own."""
+
+    def api_headers(self) -> Mapping[str, str]:
+        """Who asks."""
+
+
 class Timeline:
     """Records every change of build Jobs, their Pods and the lambdas while `with` lasts."""
 
-    def __init__(self, platform: Platform) -> None:
-        kubeconfig = yaml.safe_load((platform.home / "kubeconfig").read_text())
-        self._token = kubeconfig["users"][0]["user"]["token"]
+    def __init__(self, platform: Watchable, watched: Mapping[str, str] = WATCHED) -> None:
         self._platform = platform
-        self._place = urlsplit(platform.urls["api"]).netloc
+        self._watched = watched
         self._changed = threading.Condition()
         self._seen: list[Seen] = []
         self._connections: list[http.client.HTTPConnection] = []
 
     def __enter__(self) -> Self:
         """Begin to watch; returns when no change can be missed."""
-        api = self._platform.api()
-        for kind, path in WATCHED.items():
+        for kind, path in self._watched.items():
+            connection = self._platform.open_api(timeout=None)
             # From now on: what is there already may be ten thousand objects.
-            version = api.json("GET", f"{path}?limit=1")["metadata"]["resourceVersion"]
-            connection = http.client.HTTPConnection(self._place, timeout=None)
-            headers = {"Authorization": f"Bearer {self._token}"}
-            query = f"watch=1&resourceVersion={version}"
-            connection.request("GET", f"{path}?{query}", headers=headers)
-            answer = connection.getresponse()
-            if answer.status != http.HTTPStatus.OK:
-                raise RuntimeError(f"watching {path}: {answer.status}")
+            now = json.loads(self._ask(connection, f"{path}?limit=1").read())
+            version = now["metadata"]["resourceVersion"]
+            answer = self._ask(connection, f"{path}?watch=1&resourceVersion={version}")
             self._connections.append(connection)
             threading.Thread(target=self._read, args=(kind, answer), daemon=True).start()
-        api.close()
         return self
 
     def __exit__(
@@ -85,7 +82,8 @@ class Timeline:
         """End the watches."""
         for connection in self._connections:
             # Closing would wait for the reader, which waits for the next change.
-            connection.sock.shutdown(socket.SHUT_RDWR)
+            with contextlib.suppress(OSError):  # the other side has closed it
+                connection.sock.shutdown(socket.SHUT_RDWR)
 
     def since(self, moment: float) -> list[Seen]:
         """All changes from then on."""
@@ -105,8 +103,16 @@ class Timeline:
                 if not self._changed.wait(deadline - time.monotonic()):
                     raise TimeoutError("the platform did not come that far")
 
+    def _ask(self, connection: http.client.HTTPConnection, path: str) -> http.client.HTTPResponse:
+        connection.request("GET", path, headers=dict(self._platform.api_headers()))
+        answer = connection.getresponse()
+        if answer.status != http.HTTPStatus.OK:
+            raise RuntimeError(f"watching {path}: {answer.status}")
+        return answer
+
     def _read(self, kind: str, answer: http.client.HTTPResponse) -> None:
-        with contextlib.suppress(OSError, http.client.HTTPException):
+        # The last line may have arrived in part.
+        with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             while line := answer.readline():
                 seen = Seen(time.time(), kind, json.loads(line)["object"])
                 with self._changed:
