@@ -14,19 +14,21 @@ from tests.bench.runtime_bench import BASELINE
 from tests.bench.samples import number, ratio
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from tests.bench.results import Results
 
 TEMPLATE = Path(__file__).with_name("BENCHMARKS.template.md")
 _KIB = 1024
+# What `make bench-cluster` writes, and `make bench` leaves as it is.
+_CLUSTER_PART = re.compile(r"(?<=<!-- cluster -->\n).*?(?=<!-- /cluster -->)", re.DOTALL)
 
 
 def write_document(results: Results, output: Path) -> None:
-    """Replace the file."""
+    """Replace the file, all but what was measured on a cluster."""
     sections = {
         "machine": _machine(results),
-        "bars": _lines("what", "bar", "measured", "", rows=[bar.row() for bar in bars(results)]),
+        "bars": lines("what", "bar", "measured", "", rows=[bar.row() for bar in bars(results)]),
         "control": _control(results),
         "runtime": _runtime(results),
         "deploy": _deploy(results),
@@ -36,15 +38,39 @@ def write_document(results: Results, output: Path) -> None:
         "memory": _memory(results),
         "growth": _growth(results),
     }
-    text = re.sub(r"\{\{(\w+)\}\}", lambda match: sections[match[1]], TEMPLATE.read_text())
-    output.write_text(text)
+    text = fill(TEMPLATE.read_text(), sections)
+    output.write_text(with_cluster_part_of(output.read_text() if output.exists() else "", text))
 
 
-def _lines(*heads: str, rows: Iterable[str]) -> str:
+def fill(template: str, sections: Mapping[str, str]) -> str:
+    """Put each section where its name stands in two pairs of braces."""
+    return re.sub(r"\{\{(\w+)\}\}", lambda match: sections[match[1]], template)
+
+
+def with_cluster_part_of(old: str, new: str) -> str:
+    """The new document with what the old one says of a cluster."""
+    kept = _CLUSTER_PART.search(old)
+    return _replace(new, kept.group()) if kept else new
+
+
+def replace_cluster_part(document: str, section: str) -> str:
+    """The document with another section about a cluster, and nothing else changed."""
+    if not _CLUSTER_PART.search(document):
+        raise ValueError("the document has no place for a cluster: <!-- cluster -->")
+    return _replace(document, section.rstrip("\n") + "\n")
+
+
+def _replace(document: str, part: str) -> str:
+    return _CLUSTER_PART.sub(lambda _: part, document, count=1)
+
+
+def lines(*heads: str, rows: Iterable[str]) -> str:
+    """A table."""
     return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
 
 
-def _row(*cells: str) -> str:
+def line(*cells: str) -> str:
+    """One line of a table."""
     return f"| {' | '.join(cells)} |"
 
 
@@ -62,7 +88,7 @@ def _machine(results: Results) -> str:
 def _control(results: Results) -> str:
     bare = results.control[BARE].starts.median
     rows = [
-        _row(
+        line(
             name,
             row.starts.text(),
             ratio(row.starts.median, bare),
@@ -73,7 +99,7 @@ def _control(results: Results) -> str:
         for name, row in results.control.items()
     ]
     heads = ("function", "start -> first 200, ms", "ratio", "PSS idle, MiB")
-    return _lines(*heads, "first event, ms", "PSS after it, MiB", rows=rows)
+    return lines(*heads, "first event, ms", "PSS after it, MiB", rows=rows)
 
 
 def _runtime(results: Results) -> str:
@@ -84,7 +110,7 @@ def _runtime(results: Results) -> str:
         table[BASELINE].median for table in (found.starts, found.loads, found.memory)
     )
     rows = [
-        _row(
+        line(
             name,
             found.starts[name].text(),
             ratio(found.starts[name].median, start),
@@ -96,31 +122,31 @@ def _runtime(results: Results) -> str:
         for name in found.starts.names()
     ]
     heads = ("server", "start -> first answer, ms", "ratio", "requests/s", "ratio")
-    return _lines(*heads, "PSS idle, MiB", "ratio", rows=rows)
+    return lines(*heads, "PSS idle, MiB", "ratio", rows=rows)
 
 
 def _deploy(results: Results) -> str:
     found = results.deployments
     rows = [
-        _row(f"Knative Lambda: {scenario}", table[TOTAL].text(), table[JOURNAL_TIME].text())
+        line(f"Knative Lambda: {scenario}", table[TOTAL].text(), table[JOURNAL_TIME].text())
         for scenario, table in found.tables.items()
     ]
     rows += [
-        _row(f"by hand: {name}", results.without_us[name].text(), "")
+        line(f"by hand: {name}", results.without_us[name].text(), "")
         for name in results.without_us.names()
     ]
-    rows += [_row(f"(once) {name}", found.starts[name].text(), "") for name in found.starts.names()]
-    return _lines("", "seconds to the first answer", "by the Broker's journal", rows=rows)
+    rows += [line(f"(once) {name}", found.starts[name].text(), "") for name in found.starts.names()]
+    return lines("", "seconds to the first answer", "by the Broker's journal", rows=rows)
 
 
 def _parts(results: Results) -> str:
     tables = results.deployments.tables
     rows = [
-        _row(scenario, *(number(table[part].median) for part in (*PARTS, TOTAL)))
+        line(scenario, *(number(table[part].median) for part in (*PARTS, TOTAL)))
         for scenario, table in tables.items()
         if PARTS[0] in table
     ]
-    return _lines("seconds", *PARTS, "sum", rows=rows)
+    return lines("seconds", *PARTS, "sum", rows=rows)
 
 
 def _layers(results: Results) -> str:
@@ -129,8 +155,8 @@ def _layers(results: Results) -> str:
         layers = results.deployments.layers[scenario]
         sent = sum(layer["size"] for layer in layers if not layer["reused"])
         kept = sum(layer["size"] for layer in layers if layer["reused"])
-        rows.append(_row(scenario, number(sent / _KIB), number(kept / _KIB)))
-    return _lines("", "layers sent, KiB", "layers that were there, KiB", rows=rows)
+        rows.append(line(scenario, number(sent / _KIB), number(kept / _KIB)))
+    return lines("", "layers sent, KiB", "layers that were there, KiB", rows=rows)
 
 
 def _requests(results: Results) -> str:
@@ -140,28 +166,28 @@ def _requests(results: Results) -> str:
         samples = found.milliseconds[name]
         load = found.per_second[name].text() if name in found.per_second else ""
         rows.append(
-            _row(name, number(samples.median), number(samples.percentile(99)),
+            line(name, number(samples.median), number(samples.percentile(99)),
                  str(len(samples.values)), load)
         )  # fmt: skip
-    return _lines("", "p50, ms", "p99, ms", "requests", "requests/s, 16 connections", rows=rows)
+    return lines("", "p50, ms", "p99, ms", "requests", "requests/s, 16 connections", rows=rows)
 
 
 def _memory(results: Results) -> str:
     found = results.requests
     rows = [
-        _row("the platform's process, no lambda", number(found.platform_empty)),
-        _row(
+        line("the platform's process, no lambda", number(found.platform_empty)),
+        line(
             f"the platform's process, {gateway_bench.LAMBDAS} lambdas", found.platform_full.text()
         ),
-        _row(f"each of {gateway_bench.LAMBDAS} lambdas that are up, idle", found.lambdas.text()),
+        line(f"each of {gateway_bench.LAMBDAS} lambdas that are up, idle", found.lambdas.text()),
     ]
     if found.runtimes is not None:
         alone = found.runtimes.memory
         rows += [
-            _row(f"one idle process alone: {name}", alone[name].text())
+            line(f"one idle process alone: {name}", alone[name].text())
             for name in ("runtime", BASELINE)
         ]
-    return _lines("", "PSS, MiB", rows=rows)
+    return lines("", "PSS, MiB", rows=rows)
 
 
 def _growth(results: Results) -> str:
@@ -171,13 +197,13 @@ def _growth(results: Results) -> str:
     for what in (growth_bench.UNCHANGED, growth_bench.MATCHING, growth_bench.MATCHING_CPU):
         cells = [growth.tables[size][what] for size in sizes]
         beside = [growth.references[size][what] for size in sizes]
-        rows.append(_row(what, *(cell.text() for cell in cells)))
-        rows.append(_row("the same with 1 lambda, in turns", *(cell.text() for cell in beside)))
+        rows.append(line(what, *(cell.text() for cell in cells)))
+        rows.append(line("the same with 1 lambda, in turns", *(cell.text() for cell in beside)))
         pairs = zip(cells, beside, strict=True)
-        rows.append(_row("ratio", *(ratio(one.median, other.median) for one, other in pairs)))
+        rows.append(line("ratio", *(ratio(one.median, other.median) for one, other in pairs)))
     rows.extend(
-        _row(what, *(growth.tables[size][what].text() for size in sizes))
+        line(what, *(growth.tables[size][what].text() for size in sizes))
         for what in (growth_bench.CLEANUP, growth_bench.MEMORY, growth_bench.CREATED)
     )
     heads = [f"{size:,} lambdas" for size in sizes]
-    return _lines("ms where nothing else is said", *heads, rows=rows)
+    return lines("ms where nothing else is said", *heads, rows=rows)
