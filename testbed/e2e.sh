@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Runs tests/cluster on the cluster of KUBECONFIG, else on the testbed, which it starts where it does not run.
-# Usage: e2e.sh [arguments of pytest]
+# Usage: e2e.sh [arguments of pytest]; TESTBED_RUN names another program that takes them, as `make bench-cluster` does.
 set -euo pipefail
 # shellcheck source=settings.sh
 source "$(dirname "$0")/settings.sh"
@@ -11,4 +11,5 @@ if [[ -z ${KUBECONFIG-} ]]; then
 fi
 "$testbed/install.sh"
 cd "$testbed/.."
-exec pytest tests/cluster "$@"
+read -ra program <<<"${TESTBED_RUN:-pytest tests/cluster}"
+exec "${program[@]}" "$@"

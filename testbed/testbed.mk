@@ -16,6 +16,10 @@ cluster-install: $(BIN)/.dev ## Put Knative Lambda on the cluster of the environ
 e2e: $(BIN)/.dev ## Run the tests of a whole cluster; on the testbed, or on the one that KUBECONFIG names
 	testbed/e2e.sh $(TEST_ARGS)
 
+.PHONY: bench-cluster
+bench-cluster: $(BIN)/.dev ## Measure that cluster, write its part of docs/BENCHMARKS.md; BENCH_ARGS=--quick for less
+	TESTBED_RUN='python -m tests.bench.cluster' testbed/e2e.sh $(BENCH_ARGS)
+
 .PHONY: cluster-stop
 cluster-stop: ## End that cluster and what it changed on this machine
 	testbed/stop.sh

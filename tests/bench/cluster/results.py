@@ -1,0 +1,176 @@
+"""All that one run on a cluster measured."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import time
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+from tests.bench import machine
+from tests.bench.cluster.access import WATCHED, MeasuredCluster
+from tests.bench.cluster.deploying import (
+    BUILDERS,
+    CODE,
+    NEW,
+    NEW_FIVE,
+    UNCHANGED,
+    WARM,
+    ZERO,
+    Deployer,
+    add,
+)
+from tests.bench.cluster.growth import Growing, Growth
+from tests.bench.cluster.starts import Starts
+from tests.bench.cluster.tenant import own_tenant
+from tests.bench.functions import FIVE_WHEELS, REPOSITORY, WITHOUT_PACKAGES
+from tests.bench.timeline import Timeline
+from tests.cluster.cluster import RECORDS
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from tests.bench.samples import Table
+
+_KNATIVE = {
+    "serving": "knative-serving/deployments/controller",
+    "eventing": "knative-eventing/deployments/eventing-controller",
+    "net-kourier": "knative-serving/deployments/net-kourier-controller",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Amount:
+    """How much is measured."""
+
+    rounds: int
+    warm_repeats: int
+    sizes: tuple[int, ...]
+    growth_repeats: int
+
+
+FULL = Amount(rounds=4, warm_repeats=1, sizes=(1, 100, 1_000, 10_000), growth_repeats=7)
+QUICK = Amount(rounds=1, warm_repeats=1, sizes=(1, 100), growth_repeats=3)
+
+
+@dataclass
+class Results:
+    """One run on one cluster."""
+
+    versions: list[str]
+    begun: datetime
+    minutes: float = 0
+    load_averages: list[float] = field(default_factory=list)
+    deployments: dict[tuple[str, str], Table] = field(default_factory=dict)
+    from_zero: Table | None = None
+    warm: Table | None = None
+    growth: Growth | None = None
+
+
+class Run:
+    """One after the other, with pauses in which the control functions go to zero."""
+
+    def __init__(
+        self, cluster: MeasuredCluster, timeline: Timeline, tell: Callable[[str], None]
+    ) -> None:
+        self._cluster, self._tell = cluster, tell
+        self._deployer = Deployer(cluster, timeline)
+        self._version = int(time.time())
+        self._kept = self._deployer.new_name()
+        self.results = Results(_versions(cluster), datetime.now(UTC))
+
+    def measure(self, amount: Amount) -> Results:
+        """Everything; what was deployed is deleted."""
+        begin, results = time.monotonic(), self.results
+        try:
+            with own_tenant(self._cluster):
+                self._measure(amount)
+        finally:
+            self._deployer.remove_all()
+        self._step("done")
+        results.minutes = (time.monotonic() - begin) / 60
+        return results
+
+    def _measure(self, amount: Amount) -> None:
+        self._deployer.deploy(self._kept, WITHOUT_PACKAGES, self._version)
+        starts = Starts(self._cluster, self._kept)
+        starts.deploy_plain()
+        for number in range(amount.rounds):
+            self._step(f"round {number + 1} of {amount.rounds}: starts")
+            starts.measure(number)
+            self._deployments(amount.warm_repeats)
+        self.results.from_zero, self.results.warm = starts.from_zero, starts.warm
+        self._step("growth")
+        growing = Growing(
+            self._cluster, self._deployer, self._kept, self._version, amount.growth_repeats
+        )
+        self.results.growth = growing.measure(amount.sizes, self._step)
+
+    def _deployments(self, warm_repeats: int) -> None:
+        for scenario in (NEW, NEW_FIVE, CODE, UNCHANGED):
+            self._step(scenario)
+            # The lambda itself runs: an update is about one that is used.
+            awake = scenario in {CODE, UNCHANGED}
+            self._cluster.sleep_until_zero(BUILDERS, self._keep_awake if awake else None)
+            time.sleep(1)
+            self._deploy(scenario, ZERO)
+            for _ in range(warm_repeats):
+                self._deploy(scenario, WARM)
+
+    def _deploy(self, scenario: str, state: str) -> None:
+        if (state == ZERO) == bool(self._cluster.pods(BUILDERS)):
+            self._tell("left out: others' events changed what runs")
+            return
+        deployer, kind = self._deployer, WITHOUT_PACKAGES
+        if scenario == UNCHANGED:
+            found = deployer.deploy_again(self._kept, kind, self._version)
+        elif scenario == CODE:
+            self._version += 1
+            found = deployer.deploy(self._kept, kind, self._version)
+        else:
+            kind = FIVE_WHEELS if scenario == NEW_FIVE else kind
+            found = deployer.deploy(deployer.new_name(), kind, int(time.time()))
+        add(self.results.deployments, (scenario, state), found)
+
+    def _keep_awake(self) -> None:
+        self._deployer.keep_awake(self._kept, self._version)
+
+    def _step(self, text: str) -> None:
+        self.results.load_averages.append(machine.load_average())
+        self._tell(text)
+
+
+def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
+    """Measure the cluster that the environment names."""
+    cluster = MeasuredCluster.of_environment()
+    with Timeline(cluster.api, WATCHED) as timeline:
+        return Run(cluster, timeline, tell).measure(amount)
+
+
+def _versions(cluster: MeasuredCluster) -> list[str]:
+    kubernetes = cluster.api.request("GET", "/version").data["gitVersion"]
+    commit = subprocess.run(
+        ["git", "rev-parse", "--short", "HEAD"],
+        cwd=REPOSITORY, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    knative = [f"{name} {_knative(cluster, name)}" for name in _KNATIVE]
+    nodes = cluster.api.list("/api/v1/nodes")
+    runtime = nodes[0]["status"]["nodeInfo"]["containerRuntimeVersion"]
+    others = len(cluster.api.list(RECORDS))
+    platform = f"Kubernetes {kubernetes.lstrip('v')}, {len(nodes)} node, {runtime}"
+    return [
+        f"{platform}; Knative: {', '.join(knative)}; Broker on the in-memory channel",
+        f"Knative Lambda at {commit.stdout.strip()}; {others} lambdas of others on the cluster",
+    ]
+
+
+def _knative(cluster: MeasuredCluster, name: str) -> str:
+    """What its labels say; the testbed's are made from modules, whose versions are in go.mod."""
+    found = cluster.api.get(f"/apis/apps/v1/namespaces/{_KNATIVE[name]}") or {}
+    labels = (found.get("metadata") or {}).get("labels") or {}
+    version: str = labels.get("app.kubernetes.io/version", "devel")
+    modules = REPOSITORY / "testbed" / "components" / "knative" / "go.mod"
+    module = re.search(rf"knative\.dev/{name} v(\S+)", modules.read_text())
+    return module[1] if version == "devel" and module else version
