@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import uuid
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -85,26 +86,33 @@ def test_a_package_that_does_not_exist_is_told_in_the_installers_words(
     assert "no-such-package-anywhere" in data["message"] + data["log"]
 
 
-@pytest.mark.parametrize(
-    "trouble",
-    [
-        pytest.param((no_node_has_that, "BuildNotScheduled", "nodes are available"), id="no node"),
-        pytest.param(
-            (no_registry_has_that, "BuilderImageUnavailable", "no-such-tag"), id="no image"
-        ),
-        pytest.param((no_secret_has_that, "BuildNotStarted", "no-such-secret"), id="no secret"),
-        pytest.param((too_much_memory, "BuildOutOfMemory", "memory"), id="out of memory"),
-    ],
-)
+# Trouble -> the reason that is told, and words of the platform that its message has.
+TROUBLES = {
+    no_node_has_that: ("BuildNotScheduled", "nodes are available"),
+    no_registry_has_that: ("BuilderImageUnavailable", "no-such-tag"),
+    no_secret_has_that: ("BuildNotStarted", "no-such-secret"),
+    too_much_memory: ("BuildOutOfMemory", "memory"),
+}
+
+
+@pytest.fixture(scope="module")
+def troubled(cluster: Cluster, recorder: Recorder, sabotaged: Sabotage) -> dict[Any, str]:
+    """A lambda in each trouble. All at once: some are waited for for a minute and a half."""
+    names = {}
+    for change in TROUBLES:
+        names[change] = name = f"fn-{uuid.uuid4().hex[:8]}"
+        sabotaged.of(name, change)
+        cluster.wish(name, {"main.py": HELLO})
+    return names
+
+
+@pytest.mark.parametrize("trouble", TROUBLES)
 def test_what_the_platform_cannot_do_is_told_in_its_own_words(
-    cluster: Cluster, recorder: Recorder, sabotaged: Sabotage, unique_name: str, trouble
+    cluster: Cluster, recorder: Recorder, troubled: dict[Any, str], trouble
 ):
-    change, reason, words = trouble
-    sabotaged.of(unique_name, change)
-    cluster.wish(unique_name, {"main.py": HELLO})
+    data = failure(cluster, recorder, troubled[trouble])
 
-    data = failure(cluster, recorder, unique_name)
-
+    reason, words = TROUBLES[trouble]
     assert data["reason"] == reason
     assert words in data["message"]
 
