@@ -27,6 +27,7 @@ def main() -> None:
     )
     parser.add_argument("--keep", type=Path, help="also keep the raw results in this file")
     parser.add_argument("--read", type=Path, help="write from results kept before")
+    parser.add_argument("--note", default="", help="what else to say of this run")
     options = parser.parse_args()
     signal.signal(signal.SIGTERM, _interrupt)
     if options.read:
@@ -35,7 +36,7 @@ def main() -> None:
         results = measure(QUICK if options.quick else FULL, _tell)
     if options.keep:
         options.keep.write_bytes(pickle.dumps(results))
-    text = section(results)
+    text = section(results, options.note)
     sys.stdout.write(text + "\n")
     options.output.write_text(replace_cluster_part(options.output.read_text(), text))
     _tell(f"written: {options.output.name}")

@@ -23,7 +23,7 @@ from tests.bench.cluster.deploying import (
     add,
 )
 from tests.bench.cluster.growth import Growing, Growth
-from tests.bench.cluster.starts import Starts
+from tests.bench.cluster.starts import Starts, wake
 from tests.bench.cluster.tenant import own_tenant
 from tests.bench.functions import FIVE_WHEELS, REPOSITORY, WITHOUT_PACKAGES
 from tests.bench.timeline import Timeline
@@ -120,7 +120,7 @@ class Run:
                 self._deploy(scenario, WARM)
 
     def _deploy(self, scenario: str, state: str) -> None:
-        if (state == ZERO) == bool(self._cluster.pods(BUILDERS)):
+        if not self._is(state):
             self._tell("left out: others' events changed what runs")
             return
         deployer, kind = self._deployer, WITHOUT_PACKAGES
@@ -133,6 +133,14 @@ class Run:
             kind = FIVE_WHEELS if scenario == NEW_FIVE else kind
             found = deployer.deploy(deployer.new_name(), kind, int(time.time()))
         add(self.results.deployments, (scenario, state), found)
+
+    def _is(self, state: str) -> bool:
+        """Whether both builders run, or neither; those that have to run are started."""
+        if state == WARM:
+            for _, name in BUILDERS:
+                wake(self._cluster, name)
+        running = [bool(self._cluster.pods([each])) for each in BUILDERS]
+        return all(running) if state == WARM else not any(running)
 
     def _keep_awake(self) -> None:
         self._deployer.keep_awake(self._kept, self._version)

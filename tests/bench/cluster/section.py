@@ -42,12 +42,13 @@ TEMPLATE = Path(__file__).with_name("section.template.md")
 _KEPT_FACTS = 2
 
 
-def section(results: Results) -> str:
+def section(results: Results, note: str = "") -> str:
     """The part of the document."""
     return fill(
         TEMPLATE.read_text(),
         {
             "machine": _machine(results),
+            "note": note,
             "bars": lines("what", "bar", "measured", "", rows=[bar.row() for bar in bars(results)]),
             "deployments": _deployments(results),
             "moments": _moments(results),

@@ -71,9 +71,11 @@ class Starts:
         self._cluster.sleep_until_zero([(each.namespace, each.name) for each in self._targets])
         connections = {each.label: self._connection(each) for each in self._targets}
         for target in self._targets[first:] + self._targets[:first]:
-            self._cluster.sleep_until_zero([(target.namespace, target.name)])
             time.sleep(_PAUSE_SECONDS)
+            self._cluster.sleep_until_zero([(target.namespace, target.name)])
             self.from_zero[target.label].add(_ask(connections[target.label], target))
+        for target in self._targets:
+            _ask(connections[target.label], target)  # who was first may be at zero again
         for _ in range(_WARM_REQUESTS):
             for target in self._targets:
                 self.warm[target.label].add(_ask(connections[target.label], target))
@@ -82,6 +84,11 @@ class Starts:
         if target.label == LAMBDA:
             return self._cluster.lambda_connection(target.name)
         return self._cluster.function_connection(target.name, target.namespace)
+
+
+def wake(cluster: MeasuredCluster, function: str) -> None:
+    """Start a control function by an event that changes nothing."""
+    _ask(cluster.function_connection(function), Target(function, CONTROL, function, 400))
 
 
 def _ask(connection: Connection, target: Target) -> float:
