@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -10,6 +11,7 @@ import threading
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import cached_property
+from http.client import HTTPException
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -100,8 +102,13 @@ class Cluster:
 
     def wish(self, name: str, files: dict[str, str]) -> None:
         """Send one wish and wait for nobody: some Brokers answer when the whole chain is over."""
-        sender = threading.Thread(target=self.send_build_start, args=(name, files), daemon=True)
-        sender.start()
+
+        def send() -> None:
+            # The Broker may be restarted before it answers; what it took in counts.
+            with contextlib.suppress(OSError, HTTPException):
+                self.send_build_start(name, files)
+
+        threading.Thread(target=send, daemon=True).start()
 
     def send_delete(self, name: str, **changes: str) -> Answer:
         attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}

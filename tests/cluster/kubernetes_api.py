@@ -13,6 +13,8 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import yaml
 
+from tests.e2e.waiting import wait_for
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
@@ -87,10 +89,15 @@ class KubernetesApi:
         """All objects at a path, by labels."""
         selector = ",".join(f"{name}={value}" for name, value in labels.items())
         query = f"?{urlencode({'labelSelector': selector})}" if selector else ""
-        answer = self.request("GET", path + query)
+        answer = wait_for(lambda: self._served(path + query))
         assert answer.status == 200, answer
         items: list[dict[str, Any]] = answer.data["items"]
         return items
+
+    def _served(self, path: str) -> Answer | None:
+        """An answer; None while the API says of a kind that is new: not yet."""
+        answer = self.request("GET", path)
+        return None if answer.status == 429 else answer
 
     def apply(self, path: str, item: object) -> dict[str, Any]:
         """Server-side apply in the name of the tests."""
