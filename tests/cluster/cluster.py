@@ -16,6 +16,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
+import boto3
+from botocore.config import Config
+
 from tests.cluster.kubernetes_api import KubernetesApi
 from tests.e2e.http_client import post_event, post_event_file, request
 from tests.e2e.waiting import wait_for
@@ -113,6 +116,20 @@ class Cluster:
     def send_delete(self, name: str, **changes: str) -> Answer:
         attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}
         return post_event(self.control_broker, {}, type=DELETE, **{**attributes, **changes})
+
+    # --- its storage -----------------------------------------------------------------------------
+
+    @cached_property
+    def storage(self) -> Any:
+        """A client of the S3-compatible server that the builder uses."""
+        return boto3.client(
+            "s3",
+            endpoint_url=self.environment["TESTBED_STORAGE_URL"],
+            region_name="us-east-1",
+            aws_access_key_id=self.environment["TESTBED_STORAGE_ACCESS_KEY"],
+            aws_secret_access_key=self.environment["TESTBED_STORAGE_SECRET_KEY"],
+            config=Config(s3={"addressing_style": "path"}),
+        )
 
     # --- its lambdas -----------------------------------------------------------------------------
 

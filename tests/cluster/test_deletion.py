@@ -4,9 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -37,15 +34,7 @@ def objects(cluster: Cluster) -> set[str]:
 
 def stored(cluster: Cluster) -> set[str]:
     """Keys in the builder's own bucket, but for notes of deletions, which are kept for a day."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=cluster.environment["TESTBED_STORAGE_URL"],
-        region_name="us-east-1",
-        aws_access_key_id=cluster.environment["TESTBED_STORAGE_ACCESS_KEY"],
-        aws_secret_access_key=cluster.environment["TESTBED_STORAGE_SECRET_KEY"],
-        config=Config(s3={"addressing_style": "path"}),
-    )
-    pages = client.get_paginator("list_objects_v2").paginate(Bucket="knative-lambda")
+    pages = cluster.storage.get_paginator("list_objects_v2").paginate(Bucket="knative-lambda")
     keys = {item["Key"] for page in pages for item in page.get("Contents", ())}
     return {key for key in keys if not key.startswith("deleted/")}
 

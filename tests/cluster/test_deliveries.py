@@ -5,9 +5,6 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-import boto3
-from botocore.config import Config
-
 from tests.cluster.broker_metrics import deliveries
 from tests.cluster.cluster import BUILD_START, DELETE
 from tests.e2e.http_client import post_event
@@ -99,17 +96,9 @@ def test_an_event_that_can_never_work_is_tried_once_and_kept(cluster: Cluster, u
 
 def dead_letter(cluster: Cluster, event_id: str) -> dict | None:
     """What the dead-letter sink has kept of an event."""
-    client = boto3.client(
-        "s3",
-        endpoint_url=cluster.environment["TESTBED_STORAGE_URL"],
-        region_name="us-east-1",
-        aws_access_key_id=cluster.environment["TESTBED_STORAGE_ACCESS_KEY"],
-        aws_secret_access_key=cluster.environment["TESTBED_STORAGE_SECRET_KEY"],
-        config=Config(s3={"addressing_style": "path"}),
-    )
-    listed = client.list_objects_v2(Bucket="knative-lambda", Prefix="dead-letters/")
+    listed = cluster.storage.list_objects_v2(Bucket="knative-lambda", Prefix="dead-letters/")
     for item in listed.get("Contents", ()):
-        body = client.get_object(Bucket="knative-lambda", Key=item["Key"])["Body"].read()
+        body = cluster.storage.get_object(Bucket="knative-lambda", Key=item["Key"])["Body"].read()
         letter = json.loads(body)
         if letter["id"] == event_id:
             return letter
