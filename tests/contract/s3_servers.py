@@ -111,6 +111,8 @@ def answering_server(answer: CannedAnswer) -> Iterator[tuple[int, list[str]]]:
                 self.close_connection = True
                 return
             seen.append(f"{self.command} {self.path}")
+            # Closing with a body unread resets the connection, and the answer may be lost with it.
+            self.rfile.read(int(self.headers.get("Content-Length", 0)))
             self.send_response(answer.status)
             for name, value in answer.headers.items():
                 self.send_header(name, value)

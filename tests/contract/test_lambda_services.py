@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import itertools
 import uuid
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from knative_lambda.adapters.kubernetes.client import SERVICES, TRIGGERS
+from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.deployment import Deployment, ServiceState
-from knative_lambda.domain.errors import NotReadyError, PermanentError
+from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
 from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionSpec, Wish
 from knative_lambda.domain.names import FunctionId
 from tests.contract.platforms import another_generation, eventually
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 ONE, OTHER = {"type": "com.example.one"}, {"type": "com.example.other", "source": "/a"}
 NEWER_IMAGE = "registry/lambdas/default/hello@sha256:" + "e" * 64
@@ -139,6 +146,43 @@ def test_a_service_that_is_no_lambda_is_not_touched(deployed):
     with pytest.raises(PermanentError, match="that is no lambda") as refused:
         kubernetes.services.apply(deployment)
     assert refused.value.field == "subject"
+
+
+@dataclass(frozen=True)
+class BusyApi:
+    """The API of a cluster where Knative writes a status right after whoever looks at a Service."""
+
+    platform: Any
+    deployment: Deployment
+    states: Iterator[ServiceState]
+
+    def find(self, resource, *name):
+        found = self.platform.hands.api.find(resource, *name)
+        for state in itertools.islice(self.states, 1):
+            self.platform.hands.become(self.deployment, state)
+        return found
+
+    def __getattr__(self, call):
+        return getattr(self.platform.hands.api, call)
+
+
+def test_a_status_that_knative_writes_meanwhile_is_no_conflict(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    states = iter([ServiceState(ready=False), READY])
+    services = KubernetesLambdaServices(api=BusyApi(kubernetes, deployment, states))
+    assert services.apply(another_generation(deployment, 3, image=NEWER_IMAGE))
+    assert next(states, None) is None
+    assert NEWER_IMAGE in set(kubernetes.services.images_in_use())
+
+
+def test_a_service_that_never_keeps_still_is_tried_again_by_the_sender(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    states = (replace(READY, revision=f"hello-{n:05}") for n in itertools.count())
+    services = KubernetesLambdaServices(api=BusyApi(kubernetes, deployment, states))
+    with pytest.raises(ConflictError):
+        services.apply(another_generation(deployment, 3, image=NEWER_IMAGE))
 
 
 def test_what_knative_said_before_the_change_does_not_count(deployed):

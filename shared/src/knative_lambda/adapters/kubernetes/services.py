@@ -9,7 +9,7 @@ from knative_lambda.adapters.kubernetes import lambda_pods
 from knative_lambda.adapters.kubernetes.client import PODS, REVISIONS, SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.deployment import ServiceState
-from knative_lambda.domain.errors import NotReadyError, RejectedByPlatformError
+from knative_lambda.domain.errors import ConflictError, NotReadyError, RejectedByPlatformError
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.names import FunctionId
 
+_ATTEMPTS = 5
+
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesLambdaServices:
@@ -31,6 +33,19 @@ class KubernetesLambdaServices:
 
     def apply(self, deployment: Deployment) -> bool:
         """Make Service and Triggers what the deployment says, unless a newer one is there."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            try:
+                if not self._apply_service(deployment):
+                    return False
+                break
+            except ConflictError:
+                # Knative writes a Service's status several times a second while it starts.
+                if attempt == _ATTEMPTS:
+                    raise
+        self._apply_triggers(deployment)
+        return True
+
+    def _apply_service(self, deployment: Deployment) -> bool:
         function = deployment.function
         service = lambda_service(deployment)
         existing = self.api.find(SERVICES, function.namespace, function.name)
@@ -48,7 +63,6 @@ class KubernetesLambdaServices:
             # Between our look and our write nobody else may write: else ConflictError.
             service["metadata"]["resourceVersion"] = existing["metadata"]["resourceVersion"]
         self.api.apply(SERVICES, service)
-        self._apply_triggers(deployment)
         return True
 
     def _apply_triggers(self, deployment: Deployment) -> None:
