@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import re
 import uuid
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -40,6 +41,7 @@ PING = "dev.knative.sources.ping"
 
 _Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 _BuildId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+_PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
 
 
 class BuildStart(LambdaFunctionSpec):
@@ -158,6 +160,17 @@ class Event:
     subject: str | None = None
     data: Any = None
     extensions: Mapping[str, str] = field(default_factory=dict)
+
+    def carried(self, extension: str) -> str | None:
+        """An extension that travels on; None for one that headers, which are ASCII, cannot take."""
+        value = self.extensions.get(extension, "")
+        return value if _PRINTABLE.fullmatch(value) else None
+
+    @property
+    def correlation_id(self) -> str:
+        """The one id of a whole chain of events; derived from this event where it brings none."""
+        derived = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.source}\0{self.id}")
+        return self.carried("correlationid") or str(derived)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -7,7 +7,6 @@ returns is held against the specification here.
 from __future__ import annotations
 
 import re
-import uuid
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -38,7 +37,6 @@ _MAX_ATTRIBUTE = 2048
 _TIMESTAMP = re.compile(
     r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,50})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
 )
-_PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
 
 _Text = Annotated[
@@ -160,13 +158,12 @@ def encode_reply(reply: Reply, event: Event, *, source: str) -> tuple[dict[str, 
         "datacontenttype": "application/json",
         "dataschema": schema_url(reply.type),
         "time": datetime.now(UTC).isoformat(),
-        "correlationid": str(uuid.uuid5(uuid.NAMESPACE_URL, f"{event.source}\0{event.id}")),
+        "correlationid": event.correlation_id,
     }
     if reply.function is not None:
         attributes["subject"] = str(reply.function)
     for name in _CARRIED:
-        # Headers are ASCII; an extension that is not cannot travel in them.
-        if _PRINTABLE.fullmatch(value := event.extensions.get(name, "")):
+        if (value := event.carried(name)) is not None:
             attributes[name] = value
     headers, body = to_binary(CloudEvent(attributes, reply.data.to_json()))
     return headers, body
