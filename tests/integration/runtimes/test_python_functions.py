@@ -142,6 +142,25 @@ def test_packages_of_the_function_come_before_the_runtimes(start_python: Functio
     assert process.send().json() == [True, True]
 
 
+def test_click_of_a_function_is_not_the_runtimes(start_python: Functions) -> None:
+    files = {
+        "main.py": "import click\ndef handler(event): return click.OWN",
+        "packages/click/__init__.py": "OWN = True",
+    }
+    process = start_python(files, "main.handler")
+    process.wait_until_ready()
+    assert process.send().json() is True
+
+
+def test_a_function_may_use_all_of_uvicorn(run: Functions) -> None:
+    source = """
+import uvicorn
+def handler(event):
+    return [uvicorn.run.__name__, uvicorn.Server.__name__, hasattr(uvicorn, "absent")]
+"""
+    assert run(source).send().json() == ["run", "Server", False]
+
+
 def test_the_cloudevents_sdk_2_of_a_function_is_used(start_python: Functions) -> None:
     sdk = """
 class CloudEvent:

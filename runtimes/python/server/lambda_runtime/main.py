@@ -9,8 +9,7 @@ import signal
 import sys
 from typing import TYPE_CHECKING
 
-import uvicorn
-
+from lambda_runtime import uvicorn_server
 from lambda_runtime.errors import StartupError
 from lambda_runtime.settings import HTTP, read_settings
 from lambda_runtime.source import enter_source, load_function
@@ -25,7 +24,7 @@ if TYPE_CHECKING:
 _KEEP_ALIVE_SECONDS = 120
 
 
-class Server(uvicorn.Server):
+class Server(uvicorn_server.Server):
     """Ends with status 0 after a SIGTERM, where uvicorn would end by the signal."""
 
     @contextlib.contextmanager
@@ -68,8 +67,8 @@ def _load_application(settings: Settings) -> Application:
     return cloudevent_application(function, settings)
 
 
-def _configuration(application: Application, settings: Settings) -> uvicorn.Config:
-    return uvicorn.Config(
+def _configuration(application: Application, settings: Settings) -> uvicorn_server.Config:
+    return uvicorn_server.Config(
         application,
         host=settings.host,
         port=settings.port,
