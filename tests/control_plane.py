@@ -15,6 +15,7 @@ from knative_lambda.use_cases.build_context import ContextPacker
 from knative_lambda.use_cases.clean_up import CleanUp, Retention
 from knative_lambda.use_cases.complete_build import CompleteBuild
 from knative_lambda.use_cases.delete_lambda import DeleteLambda
+from knative_lambda.use_cases.refusals import refusals_told
 from knative_lambda.use_cases.start_build import StartBuild
 from tests.fakes import InMemoryObjectStorage
 from tests.fakes_platform import (
@@ -23,6 +24,7 @@ from tests.fakes_platform import (
     InMemoryImageRegistry,
     InMemoryLambdaFunctions,
     InMemoryLambdaServices,
+    InMemoryRefusals,
 )
 
 if TYPE_CHECKING:
@@ -48,6 +50,7 @@ class ControlPlane:
     records: InMemoryLambdaFunctions = field(default_factory=InMemoryLambdaFunctions)
     services: InMemoryLambdaServices = field(default_factory=InMemoryLambdaServices)
     registry: InMemoryImageRegistry = field(default_factory=InMemoryImageRegistry)
+    refusals: InMemoryRefusals = field(default_factory=InMemoryRefusals)
     meanwhile: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
@@ -121,7 +124,9 @@ class ControlPlane:
         """Deliver build.start; by default of a small inline source."""
         source = {"inline": {"main.py": "def handler(event): ..."}}
         data = BuildStart.model_validate({"source": source, "runtime": "python3.11"} | spec)
-        return self.start_build(event or self.event(), function, data)
+        event = event or self.event()
+        with refusals_told(self.refusals, function, event):
+            return self.start_build(event, function, data)
 
     def job_changed(self, job: str, event: Event | None = None) -> Reply | None:
         """Deliver what the ApiServerSource says of a Job."""

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.build import BuildFailure, BuildOrder
     from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.errors import KnativeLambdaError
+    from knative_lambda.domain.events import Event
     from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.names import FunctionId
 
@@ -210,6 +212,16 @@ class InMemoryLambdaServices:
     def images_in_use(self) -> Iterator[str]:
         yield from [deployment.image for deployment in self.deployments.values()]
         yield from self.other_images
+
+
+@dataclass
+class InMemoryRefusals:
+    """`Refusals` in a dictionary of function and event to what was said of them first."""
+
+    told: dict[tuple[FunctionId, str, str], KnativeLambdaError] = field(default_factory=dict)
+
+    def tell(self, function: FunctionId, event: Event, error: KnativeLambdaError) -> None:
+        self.told.setdefault((function, event.source, event.id), error)
 
 
 @dataclass

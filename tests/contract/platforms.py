@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
 from knative_lambda.adapters.kubernetes.client import (
+    EVENTS,
     JOBS,
     PODS,
     SERVICES,
@@ -20,6 +21,7 @@ from knative_lambda.adapters.kubernetes.client import (
     KubernetesApi,
 )
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.refusals import KubernetesRefusals
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import ServiceState
@@ -29,6 +31,7 @@ from tests.fakes_platform import (
     InMemoryBuildJobs,
     InMemoryLambdaFunctions,
     InMemoryLambdaServices,
+    InMemoryRefusals,
 )
 
 if TYPE_CHECKING:
@@ -37,19 +40,20 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.ports import BuildJobs, LambdaFunctions, LambdaServices
+    from knative_lambda.ports import BuildJobs, LambdaFunctions, LambdaServices, Refusals
 
 CONTAINERS = ("build", "publish")
 
 
 @dataclass(frozen=True, kw_only=True)
 class Platform:
-    """The three ports of one world, a namespace in it, and the hands of everybody else."""
+    """The four ports of one world, a namespace in it, and the hands of everybody else."""
 
     namespace: str
     records: LambdaFunctions
     jobs: BuildJobs
     services: LambdaServices
+    refusals: Refusals
     hands: FakeHands | KubernetesHands
 
 
@@ -65,21 +69,29 @@ def fake_platform() -> Platform:
     """Everything in memory."""
     jobs = InMemoryBuildJobs(FixedClock())
     services = InMemoryLambdaServices(outcome=ServiceState(ready=False))
+    refusals = InMemoryRefusals()
     return Platform(
         namespace="default",
         records=InMemoryLambdaFunctions(),
         jobs=jobs,
         services=services,
-        hands=FakeHands(jobs, services),
+        refusals=refusals,
+        hands=FakeHands(jobs, services, refusals),
     )
 
 
 class FakeHands:
     """Changes the fakes directly."""
 
-    def __init__(self, jobs: InMemoryBuildJobs, services: InMemoryLambdaServices) -> None:
+    def __init__(
+        self,
+        jobs: InMemoryBuildJobs,
+        services: InMemoryLambdaServices,
+        refusals: InMemoryRefusals,
+    ) -> None:
         self.jobs = jobs
         self.services = services
+        self.refusals = refusals
 
     def succeed(self, job: str, digest: str) -> None:
         """Let a build end well."""
@@ -111,6 +123,14 @@ class FakeHands:
         deployment = self.services.deployments.get(function)
         return deployment.spec.subscriptions if deployment else []
 
+    def told(self, function: FunctionId) -> list[tuple[str, str]]:
+        """Reason and message of each refusal."""
+        return [
+            (error.reason, f"{error.field}: {error.message}" if error.field else error.message)
+            for (of, _, _), error in self.refusals.told.items()
+            if of == function
+        ]
+
 
 def kubernetes_platform(
     kubeconfig: Path, write_log: Callable[[str, str, str, str], None]
@@ -133,6 +153,7 @@ def kubernetes_platform(
         records=KubernetesLambdaFunctions(api=api),
         jobs=KubernetesBuildJobs(api=api, namespace=namespace, options=options),
         services=KubernetesLambdaServices(api=api),
+        refusals=KubernetesRefusals(api=api),
         hands=KubernetesHands(api, namespace, write_log),
     )
 
@@ -288,6 +309,12 @@ class KubernetesHands:
         """What the Triggers of a lambda ask for."""
         triggers = self.api.list(TRIGGERS, function.namespace)
         return [trigger["spec"]["filters"][0]["exact"] for trigger in triggers]
+
+    def told(self, function: FunctionId) -> list[tuple[str, str]]:
+        """Reason and message of the Events that are about a lambda."""
+        events = self.api.list(EVENTS, function.namespace)
+        about = (event for event in events if event["involvedObject"]["name"] == function.name)
+        return [(event["reason"], event["message"]) for event in about]
 
 
 def statuses(states: dict[str, dict[str, Any]]) -> dict[str, Any]:

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.build import BuildJob, BuildOrder, PendingBuild
     from knative_lambda.domain.deployment import Deployment, ServiceState
+    from knative_lambda.domain.errors import KnativeLambdaError
+    from knative_lambda.domain.events import Event
     from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.domain.storage import StoredObject
@@ -143,6 +145,14 @@ class LambdaServices(Protocol):
 
     def images_in_use(self) -> Iterator[str]:
         """Every image that a Service or a Revision refers to."""
+        ...
+
+
+class Refusals(Protocol):
+    """What the people of a namespace are told of wishes that came to nothing."""
+
+    def tell(self, function: FunctionId, event: Event, error: KnativeLambdaError) -> None:
+        """Say why an event is refused for good; told once, however often it is delivered."""
         ...
 
 

@@ -50,6 +50,7 @@ class Resource:
 LAMBDA_FUNCTIONS = Resource("apis/knative-lambda.dev/v1alpha1", "lambdafunctions")
 JOBS = Resource("apis/batch/v1", "jobs")
 PODS = Resource("api/v1", "pods")
+EVENTS = Resource("api/v1", "events")
 CONFIG_MAPS = Resource("api/v1", "configmaps")
 SERVICES = Resource("apis/serving.knative.dev/v1", "services")
 REVISIONS = Resource("apis/serving.knative.dev/v1", "revisions")
