@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
     from flask import Request
 
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi
     from knative_lambda.domain.events import Event, Reply
     from knative_lambda.inbound.endpoint import Answer, Handler
     from knative_lambda.manifests.build_job import BuildJobOptions
-    from knative_lambda.ports import ObjectStorage
+    from knative_lambda.ports import ObjectStorage, Refusals
     from knative_lambda.use_cases.build_context import ContextPacker
     from knative_lambda.use_cases.start_build import StartBuild
 
@@ -37,14 +38,13 @@ def start_build() -> StartBuild:
     """Wire the use case; connections are made by the first event that needs them."""
     from knative_lambda.adapters.clock import SystemClock
     from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
-    from knative_lambda.adapters.kubernetes.client import KubernetesApi
     from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
     from knative_lambda.adapters.registry import SchemeImageRegistry
     from knative_lambda.adapters.storage import S3Connection, open_storage
     from knative_lambda.use_cases.start_build import StartBuild
 
     storage = open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots())
-    api = KubernetesApi()
+    api = kubernetes_api()
     options = job_options()
     return StartBuild(
         records=KubernetesLambdaFunctions(api=api),
@@ -60,6 +60,21 @@ def start_build() -> StartBuild:
         image_prefix=settings.image_prefix,
         download_expires_in=settings.build_timeout,
     )
+
+
+@cache
+def kubernetes_api() -> KubernetesApi:
+    """One client for all that is asked of Kubernetes."""
+    from knative_lambda.adapters.kubernetes.client import KubernetesApi
+
+    return KubernetesApi()
+
+
+def refusals() -> Refusals:
+    """Where the people of a namespace read why a wish of theirs is refused."""
+    from knative_lambda.adapters.kubernetes.refusals import KubernetesRefusals
+
+    return KubernetesRefusals(api=kubernetes_api())
 
 
 def job_options() -> BuildJobOptions:
@@ -96,9 +111,12 @@ def handlers() -> Mapping[str, Handler]:
     """Event type -> what is done."""
     from knative_lambda.domain.events import BUILD_START, BuildStart
     from knative_lambda.inbound.cloud_events import read_data, read_function
+    from knative_lambda.use_cases.refusals import refusals_told
 
     def on_build_start(event: Event) -> Reply:
-        return start_build()(event, read_function(event), read_data(event, BuildStart))
+        function = read_function(event)
+        with refusals_told(refusals(), function, event):
+            return start_build()(event, function, read_data(event, BuildStart))
 
     return {BUILD_START: on_build_start}
 

@@ -13,10 +13,11 @@ import pytest
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
+from knative_lambda.adapters.kubernetes.refusals import KubernetesRefusals
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, image_tag
 from knative_lambda.domain.deployment import Deployment, ServiceState
-from knative_lambda.domain.errors import NotReadyError
+from knative_lambda.domain.errors import NotReadyError, SourceNotFoundError
 from knative_lambda.manifests.build_job import BuildJobOptions
 from knative_lambda.use_cases.watch_build import WatchBuild
 from tests.contract.platforms import KubernetesHands
@@ -65,6 +66,7 @@ class Lives:
         self.clean_up = self._with_rights("cleanup", self.world.clean_up)
         self.world.start_build = self.start_build
         self.world.complete_build = self.complete_build
+        self.world.refusals = KubernetesRefusals(api=self.start_build.records.api)
 
     def _with_rights(self, account: str, use_case: Any) -> Any:
         api = self._api(str(self.server.kubeconfig_of(account)))
@@ -94,6 +96,7 @@ class Lives:
     def run(self) -> None:
         """Everything that the functions ever do."""
         self._deploy_twice()
+        self._refuse()
         self._build_badly()
         self._wait_for_a_node()
         self._start_badly()
@@ -127,6 +130,12 @@ class Lives:
         self._deploy(subscriptions=[{"type": "a"}])
         self._deploy(subscriptions=[{"type": "b"}], source={"inline": {"main.py": "2"}})
         assert self.hands.subscriptions(HELLO) == [{"type": "b"}]
+
+    def _refuse(self) -> None:
+        """A wish for a source that is not there, which an Event tells of."""
+        with pytest.raises(SourceNotFoundError):
+            self.world.start(source={"uri": "s3://sources/default/none.zip"})
+        assert [reason for reason, _ in self.hands.told(HELLO)] == ["SourceNotFound"]
 
     def _start_badly(self) -> None:
         """A build ends well, and its function does not start."""

@@ -20,6 +20,7 @@ RESOURCES = [
     ("", "pods/exec"),
     ("", "secrets"),
     ("", "configmaps"),
+    ("", "events"),
     ("", "serviceaccounts"),
     ("", "serviceaccounts/token"),
     ("", "namespaces"),
@@ -42,6 +43,7 @@ ALLOWED = {
     ("build-start", "default"): {
         *(f"{verb} lambdafunctions" for verb in ("get", "create", "update", "delete")),
         "update lambdafunctions/status",
+        "create events",
     },
     ("build-complete", BUILDS): {"get jobs", "delete jobs", "list pods", "get pods/log"},
     ("build-complete", "default"): {

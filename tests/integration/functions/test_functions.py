@@ -190,3 +190,26 @@ def test_a_function_whose_kubernetes_api_is_down_asks_to_be_called_again(applica
     client = applications[name].test_client()
     answer = checked(client.post("/", data=json.dumps(event), headers=STRUCTURED))
     assert (answer.status_code, answer.get_json()["reason"]) == (503, "PlatformUnavailable")
+
+
+@pytest.mark.parametrize(
+    ("subject", "status", "is_told"),
+    [("default/hello", 422, True), ("Not/A/Subject", 400, False), (None, 400, False)],
+)
+def test_a_refusal_is_told_to_the_namespace_of_its_subject_and_stands_where_it_cannot_be(
+    applications, caplog, subject, status, is_told
+):
+    event = {
+        "specversion": "1.0",
+        "id": "1",
+        "source": "/t",
+        "type": TAKEN["build-start"][0],
+        "subject": subject,
+        "time": "2026-01-01T00:00:00Z",
+        "data": {"source": {"uri": "file:///etc/hostname"}, "runtime": "python3.11"},
+    }
+    client = applications["build-start"].test_client()
+    answer = checked(client.post("/", data=json.dumps(event), headers=STRUCTURED))
+    assert answer.status_code == status
+    # Its Kubernetes API refuses connections.
+    assert ("a refusal is not told" in caplog.text) == is_told
