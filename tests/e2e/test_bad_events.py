@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
@@ -23,6 +23,7 @@ TYPES = (
     "dev.knative-lambda.cleanup.v1",
     "dev.knative.apiserver.ref.update",
 )
+EVENTS = "/api/v1/namespaces/default/events"
 JSON = {"Content-Type": "application/json"}
 STRUCTURED = {"Content-Type": "application/cloudevents+json"}
 EVENT = {"specversion": "1.0", "id": "1", "source": "/s", "type": BUILD_START}
@@ -64,6 +65,7 @@ NO_WISHES: dict[str, tuple[dict[str, str], object]] = {
     "a surrogate": (TIMED, SPEC | {"source": {"inline": {"main.py": "\ud800"}}}),
     "NUL": (TIMED, SPEC | {"env": [{"name": "A", "value": "\0"}]}),
 }
+ABOUT_NO_FUNCTION = {"no subject", "a subject that names nothing"}
 
 
 def assert_healthy(platform: EmbeddedPlatform, name: str) -> None:
@@ -96,7 +98,9 @@ def test_what_is_no_event_is_refused_by_every_function(platform: EmbeddedPlatfor
 
 
 @pytest.mark.parametrize("name", NO_WISHES)
-def test_a_wish_that_cannot_be_granted_is_one_dead_letter(platform: EmbeddedPlatform, name: str):
+def test_a_wish_that_cannot_be_granted_is_one_dead_letter_and_told_once(
+    platform: EmbeddedPlatform, name: str
+):
     headers, data = NO_WISHES[name]
     identity = name.replace(" ", "-")
     headers = headers | {"ce-id": identity}
@@ -114,6 +118,13 @@ def test_a_wish_that_cannot_be_granted_is_one_dead_letter(platform: EmbeddedPlat
     assert (delivery["state"], delivery["attempts"]) == ("dead", 1)
     assert delivery["status"] == direct.status
     assert platform.record("bad") is None
+    told = [each for each in platform.list(EVENTS) if wish_id(each) == identity]
+    assert [each["reason"] for each in told] == [direct.data["reason"]] * len(told)
+    assert len(told) == (name not in ABOUT_NO_FUNCTION)
+
+
+def wish_id(event: dict[str, Any]) -> str:
+    return event["metadata"]["annotations"]["knative-lambda.dev/wish-id"]
 
 
 def test_an_event_over_the_limit_is_refused_by_all(platform: EmbeddedPlatform):

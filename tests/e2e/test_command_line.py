@@ -12,6 +12,7 @@ import pytest
 
 from kn_lambda.errors import ExitCode
 from tests.e2e.running_platform import RunningPlatform, kn_lambda_program, machine_environment
+from tests.e2e.waiting import wait_for
 
 _HELLO = "def handler(event):\n    print('called')\n    return {'n': 1}\n"
 
@@ -81,7 +82,22 @@ def test_what_build_start_refuses_is_told_with_its_reason(kn_lambda, tmp_path, u
     refused = kn_lambda("deploy", tmp_path / "main.py", *options)
     assert refused.returncode == ExitCode.FAILED
     assert "refused: UnsupportedSource: source.uri" in refused.stderr
-    assert "UnsupportedSource" in kn_lambda("events", unique_name, "--dead-letters").stdout
+    # The Broker has the answer a moment after we were told.
+    dead_letters = ("events", unique_name, "--dead-letters")
+    wait_for(lambda: "UnsupportedSource" in kn_lambda(*dead_letters).stdout)
+
+
+def test_a_refusal_is_told_by_a_platform_that_is_spoken_to_as_a_cluster(
+    kn_lambda, platform, tmp_path, unique_name
+):
+    (tmp_path / "main.py").touch()
+    cluster = ("--kubeconfig", platform.kubeconfig, "--context", "kn-lambda-embedded")
+    options = ("--name", unique_name, "--source", "file:///etc/hostname", "-o", "json")
+    refused = kn_lambda("deploy", tmp_path / "main.py", *options, *cluster)
+    assert refused.returncode == ExitCode.FAILED
+    assert "refused: UnsupportedSource: source.uri" in refused.stderr
+    document = json.loads(refused.stdout)
+    assert (document["outcome"], document["field"]) == ("refused", "source.uri")
 
 
 def test_a_source_that_is_no_text_goes_through_storage(kn_lambda, write_function, unique_name):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.http import Answer
@@ -11,14 +12,19 @@ from kn_lambda.cluster.installation import Installation
 from knative_lambda.adapters.kubernetes.client import (
     BROKERS,
     CONFIG_MAPS,
+    EVENTS,
     LAMBDA_FUNCTIONS,
 )
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.domain.events import Event
+from knative_lambda.domain.names import FunctionId
+from knative_lambda.manifests.refusal import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
     from knative_lambda.adapters.kubernetes.client import KubernetesObject, Resource
+    from knative_lambda.domain.errors import KnativeLambdaError
 
 DIGEST = "sha256:" + "a" * 64
 WISH_ID = "knative-lambda.dev/wish-id"
@@ -150,6 +156,16 @@ class FakePlatform:
                 annotations=wish,
                 status=status(phase=phase, build=said),
             )
+
+        self.on_wish(react)
+
+    def refuse(self, error: KnativeLambdaError) -> None:
+        """Let every wish be refused, as build-start says it."""
+
+        def react(headers: dict[str, Any], _data: dict[str, Any]) -> None:
+            event = Event(id=headers["ce-id"], source=headers["ce-source"], type=headers["ce-type"])
+            function = FunctionId.parse(headers["ce-subject"])
+            self.api.put(EVENTS, refusal(function, event, error, uid=None, at=datetime.now(UTC)))
 
         self.on_wish(react)
 

@@ -82,4 +82,5 @@ def test_the_doctor_says_what_a_cluster_lacks(fake_platform, kn_lambda, tmp_path
     assert checks["Knative sources"]["verdict"] == "failed"
     assert "no knative-lambda-build-start" in checks["tenant default"]["found"]
     assert checks["rights to look"]["wayOut"]
+    assert checks["rights to be told"]["verdict"] == "warning"
     assert checks["rights to send"]["verdict"] == "ok"

@@ -1,11 +1,13 @@
 from __future__ import annotations
 
 import base64
+import dataclasses
 import json
 
 import pytest
 
 from kn_lambda.errors import ExitCode
+from knative_lambda.domain.errors import SourceNotFoundError
 from tests.unit.cli.fakes import DIGEST, FakePlatform, status
 
 
@@ -96,6 +98,30 @@ def test_a_refused_event_shows_what_build_start_said(
     assert result.exit_code == ExitCode.FAILED
     assert f"refused: {reason}: source: nothing there" in result.stderr
     assert way_out in result.stderr
+
+
+@pytest.mark.parametrize("is_embedded", [True, False], ids=["embedded", "cluster"])
+def test_what_build_start_says_of_a_refusal_ends_the_waiting(
+    kn_lambda, fake_platform, source, is_embedded
+):
+    fake_platform.installation = dataclasses.replace(
+        fake_platform.installation, is_embedded=is_embedded
+    )
+    fake_platform.refuse(SourceNotFoundError("nothing there", field="source.uri"))
+    result = kn_lambda("deploy", source)
+    assert result.exit_code == ExitCode.FAILED
+    assert "refused: SourceNotFound: source.uri: nothing there" in result.stderr
+    assert "mend that and deploy again" in result.stderr
+    document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
+    assert document == {
+        "seconds": document["seconds"],
+        "namespace": "default",
+        "name": "hello",
+        "outcome": "refused",
+        "reason": "SourceNotFound",
+        "message": "nothing there",
+        "field": "source.uri",
+    }
 
 
 def test_a_newer_wish_means_superseded(kn_lambda, fake_platform, source):

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import dataclasses
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 
 import pytest
 
 from kn_lambda.cluster.events import new_event
 from kn_lambda.deploying.following import Follower, Outcome
 from kn_lambda.errors import TimedOutError
-from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, PODS
-from knative_lambda.domain.errors import PlatformUnavailableError
+from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS, PODS
+from knative_lambda.domain.errors import PlatformUnavailableError, SourceNotFoundError
+from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.manifests.refusal import refusal
 from tests.unit.cli.fakes import WISH_ID, WISH_TIME, FakePlatform, record, status
 
 _HELLO = FunctionId("default", "hello")
@@ -45,6 +49,19 @@ class Story:
         wish = {WISH_ID: self.event.attributes["id"], WISH_TIME: self.event.attributes["time"]}
         said = {"id": "b" * 64, "wishId": self.event.attributes["id"], **build}
         return record(annotations=wish, status=status(phase=phase, build=said))
+
+    def refused(self, event_id=None):
+        """What build-start says of our wish, or of another one for the same function."""
+        attributes = self.event.attributes
+        event = Event(id=event_id or attributes["id"], source=attributes["source"], type="t")
+        error = SourceNotFoundError("nothing there", field="source.uri")
+        return refusal(_HELLO, event, error, uid=None, at=datetime.now(UTC))
+
+    def move_to_a_cluster(self):
+        """Nobody keeps a journal of events there."""
+        self.platform.http.answers.clear()
+        installation = dataclasses.replace(self.platform.installation, is_embedded=False)
+        self.platform.installation = installation
 
     def follow(self):
         follower = Follower(
@@ -169,3 +186,38 @@ def test_a_delivery_that_is_tried_again_is_told(story):
     story.parts = [story.record(phase="Ready")]
     story.follow()
     assert story.steps.steps == ["build-start answered 503; the Broker tries again"]
+
+
+def test_a_wish_that_is_refused_on_a_cluster_is_over_with_the_reason(story):
+    story.move_to_a_cluster()
+    story.platform.api.put(EVENTS, story.refused())
+    settled = story.follow()
+    assert settled.outcome is Outcome.REFUSED
+    assert settled.refusal.field == "source.uri"
+    assert str(settled.refusal) == "SourceNotFound: source.uri: nothing there"
+
+
+def test_a_wish_that_is_refused_after_it_was_recorded_is_over_too(story):
+    story.platform.api.put(LAMBDA_FUNCTIONS, story.record(phase="Pending"))
+    story.platform.api.put(EVENTS, story.refused())
+    settled = story.follow()
+    assert (settled.outcome, settled.record is not None) == (Outcome.REFUSED, True)
+
+
+def test_what_is_said_of_another_wish_is_not_about_ours(story):
+    story.platform.api.put(EVENTS, story.refused("another"))
+    story.parts = [story.record(phase="Building"), story.record(phase="Ready")]
+    assert story.follow().outcome is Outcome.READY
+
+
+def test_who_may_not_read_what_is_refused_waits_for_the_function(story, monkeypatch):
+    find = story.platform.api.find
+
+    def deny(resource, namespace, name):
+        if resource is EVENTS:
+            raise PlatformUnavailableError("403 events is forbidden")
+        return find(resource, namespace, name)
+
+    monkeypatch.setattr(story.platform.api, "find", deny)
+    story.parts = [story.record(phase="Building"), story.record(phase="Ready")]
+    assert story.follow().outcome is Outcome.READY

@@ -38,6 +38,7 @@ def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]
         yield _looked(name, partial(_check_part, api, group_version, way_out))
     yield _looked(f"tenant {namespace}", partial(_check_tenant, api, namespace))
     yield _looked("rights to look", partial(_check_right, api, "get", namespace))
+    yield _looked("rights to be told", partial(_check_telling, api, namespace))
     yield _looked("rights to send", partial(_check_sending, installation))
 
 
@@ -73,6 +74,13 @@ def _check_right(api: ClusterApi, verb: str, namespace: str) -> tuple[Verdict, s
         return Verdict.OK, f"you may {verb} lambdafunctions", ""
     way_out = "Ask for a RoleBinding that lets you read them."
     return Verdict.FAILED, f"you may not {verb} lambdafunctions in {namespace}", way_out
+
+
+def _check_telling(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
+    if api.may("get", "events", namespace):
+        return Verdict.OK, "you are told why a wish is refused", ""
+    found = f"you may not get events in {namespace}, so nobody tells you why a wish is refused"
+    return Verdict.WARNING, found, "Ask for a RoleBinding to the ClusterRole `view` there."
 
 
 def _check_sending(installation: Installation) -> tuple[Verdict, str, str]:

@@ -35,7 +35,9 @@ def command(session: Session, name: str | None, dead_letters: bool, limit: int) 
     if not installation.is_embedded:
         raise CommandError(
             "a cluster's Broker keeps no journal",
-            way_out="Look into the dead letter sink, or into the Broker's own metrics.",
+            way_out="Refused wishes: kubectl get events --field-selector"
+            " involvedObject.kind=LambdaFunction. Others: the dead letter sink, or the Broker's"
+            " own metrics.",
         )
     what = "dead-letters" if dead_letters else "events"
     found = read_journal(installation, what, limit=_LARGEST_PAGE if name else limit)

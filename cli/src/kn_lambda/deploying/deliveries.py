@@ -1,4 +1,4 @@
-"""What became of one event at the embedded Broker: refusals and retries that no record shows."""
+"""What became of one event at the embedded Broker: what it gave up, and what it tries again."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kn_lambda.cluster.events import Refusal, read_dead_letter, read_journal
 from kn_lambda.errors import CommandError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping
+    from collections.abc import Callable, Mapping
 
     from kn_lambda.cluster.installation import Installation
 
@@ -43,13 +43,13 @@ class Deliveries:
 
     def _look(self) -> Refusal | None:
         events = read_journal(self._installation, "events", correlation=self._correlation)
-        is_refused = False
+        is_given_up = False
         for event in events:
             self.reply_types.add(event["attributes"]["type"])
             for delivery in event["triggers"]:
-                is_refused |= delivery["state"] not in {"pending", "delivered"}
+                is_given_up |= delivery["state"] not in {"pending", "delivered"}
                 self._tell_of_retry(event, delivery)
-        return self._first_dead_letter() if is_refused else None
+        return self._first_dead_letter() if is_given_up else None
 
     def _tell_of_retry(self, event: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
         key = (event["attributes"]["id"], delivery["name"])
@@ -60,12 +60,8 @@ class Deliveries:
             self._attempts[key] = attempts
 
     def _first_dead_letter(self) -> Refusal | None:
-        return next(self._dead_letters(), None)
-
-    def _dead_letters(self) -> Iterator[Refusal]:
         found = read_journal(self._installation, "dead-letters", correlation=self._correlation)
-        for entry in reversed(found):
-            yield read_dead_letter(entry)
+        return read_dead_letter(found[-1]) if found else None
 
 
 def _status_text(status: int | None) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kn_lambda.deploying.build_log import BuildLog
 from kn_lambda.deploying.deliveries import Deliveries
+from kn_lambda.deploying.refusals import Refusals
 from kn_lambda.errors import TimedOutError
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.events import BUILD_SUPERSEDED
@@ -84,6 +85,7 @@ class Follower:
         self._steps = steps
         self._seen: set[str] = set()
         self.log = BuildLog(installation.api, builds_namespace, steps.log)
+        self._refusals = Refusals(installation.api, function, event)
         correlation = event.attributes["correlationid"]
         self._deliveries = Deliveries(installation, correlation, steps.step)
 
@@ -122,7 +124,7 @@ class Follower:
             return Settled(outcome=Outcome.SUPERSEDED, record=record)
         if "accepted" not in self._seen:
             self._check()  # whether the event reached the Broker at all
-        refusal = self._deliveries.poll()
+        refusal = self._refusals.poll() or self._deliveries.poll()
         if refusal is not None:
             return Settled(outcome=Outcome.REFUSED, record=record, refusal=refusal)
         if BUILD_SUPERSEDED in self._deliveries.reply_types:

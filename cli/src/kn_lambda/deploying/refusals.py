@@ -1,0 +1,49 @@
+"""Why build-start refused a wish, which it says in an Event of the function's namespace."""
+
+from __future__ import annotations
+
+import time
+from typing import TYPE_CHECKING
+
+from kn_lambda.cluster.events import Refusal
+from knative_lambda.adapters.kubernetes.client import EVENTS
+from knative_lambda.domain.errors import KnativeLambdaError
+from knative_lambda.manifests import labels
+from knative_lambda.manifests.refusal import refusal_name
+
+if TYPE_CHECKING:
+    from kn_lambda.cluster.api import ClusterApi
+    from kn_lambda.embedded.broker.event import CloudEvent
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.domain.names import FunctionId
+
+_PAUSE_SECONDS = 0.25
+
+
+class Refusals:
+    """Looks for what is said of one event; who may not read Events, is told of no refusal."""
+
+    def __init__(self, api: ClusterApi, function: FunctionId, event: CloudEvent) -> None:
+        source, event_id = event.attributes["source"], event.attributes["id"]
+        self._api = api
+        self._namespace = function.namespace
+        self._name = refusal_name(function, source=source, event_id=event_id)
+        self._next = 0.0
+
+    def poll(self) -> Refusal | None:
+        """Return why the event was refused, once that is said."""
+        now = time.monotonic()
+        if now < self._next:
+            return None
+        self._next = now + _PAUSE_SECONDS
+        try:
+            found = self._api.find(EVENTS, self._namespace, self._name)
+        except KnativeLambdaError:
+            return None  # without it the wish is followed all the same
+        return None if found is None else _read(found)
+
+
+def _read(item: KubernetesObject) -> Refusal:
+    field = (item["metadata"].get("annotations") or {}).get(labels.FIELD, "")
+    message = str(item.get("message", "")).removeprefix(f"{field}: ")
+    return Refusal(reason=str(item.get("reason", "")), message=message, field=field)
