@@ -278,6 +278,18 @@ class KubernetesHands:
         }
         self.api.replace(SERVICES, item, subresource="status")
 
+    def say(self, deployment: Deployment, **conditions: tuple[str, str]) -> None:
+        """Write conditions of a Service, status and reason of each, as of what is wished now."""
+        function = deployment.function
+        item = self.api.get(SERVICES, function.namespace, function.name)
+        said = item.setdefault("status", {})
+        said["observedGeneration"] = item["metadata"]["generation"]
+        said["conditions"] = [
+            {"type": type_, "status": status, "reason": reason, "lastTransitionTime": _now()}
+            for type_, (status, reason) in conditions.items()
+        ]
+        self.api.replace(SERVICES, item, subresource="status")
+
     def crash(self, deployment: Deployment, message: str) -> None:
         """Let the newest Revision end again and again, as a kubelet tells it."""
         function, revision = deployment.function, f"{deployment.function.name}-00007"

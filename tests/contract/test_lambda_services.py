@@ -79,6 +79,47 @@ def test_a_process_that_ends_again_and_again_is_a_failure_before_knative_gives_u
     assert "No module named 'x'" in state.failure_message
 
 
+def test_a_crash_of_the_revision_before_is_not_one_of_this(kubernetes):
+    deployment = deploy(kubernetes)
+    kubernetes.services.apply(deployment)
+    kubernetes.hands.crash(deployment, "No module named 'x'")
+    newer = another_generation(deployment, 3, image=NEWER_IMAGE)
+    kubernetes.services.apply(newer)
+    out_of_date = ("Unknown", "OutOfDate")
+    kubernetes.hands.say(newer, Ready=out_of_date, ConfigurationsReady=out_of_date)
+    assert kubernetes.services.state(newer) == ServiceState(ready=False)
+
+
+@pytest.mark.parametrize(
+    "configurations", [("Unknown", "OutOfDate"), ("Unknown", ""), ("True", "")]
+)
+def test_a_route_without_a_ready_revision_waits_for_this_one(kubernetes, configurations):
+    deployment = deploy(kubernetes)
+    kubernetes.services.apply(deployment)
+    missing = ("False", "RevisionMissing")
+    kubernetes.hands.say(
+        deployment, Ready=missing, ConfigurationsReady=configurations, RoutesReady=missing
+    )
+    assert kubernetes.services.state(deployment) == ServiceState(ready=False)
+
+
+@pytest.mark.parametrize(
+    ("configurations", "routes"),
+    [
+        (("False", "RevisionFailed"), ("False", "RevisionMissing")),
+        (("True", ""), ("False", "RevisionNotOwned")),
+    ],
+)
+def test_what_will_not_become_ready_has_failed(kubernetes, configurations, routes):
+    deployment = deploy(kubernetes)
+    kubernetes.services.apply(deployment)
+    first = next(said for said in (configurations, routes) if said[0] == "False")
+    kubernetes.hands.say(
+        deployment, Ready=first, ConfigurationsReady=configurations, RoutesReady=routes
+    )
+    assert kubernetes.services.state(deployment).failure_reason == first[1]
+
+
 def test_the_same_deployment_again_changes_nothing(platform, deployment):
     platform.services.apply(deployment)
     platform.hands.become(deployment, READY)

@@ -92,7 +92,7 @@ class KubernetesLambdaServices:
         Knative says so only once its progress deadline is over, which is ten minutes.
         """
         revision = (service.get("status") or {}).get("latestCreatedRevisionName")
-        if not revision or not _is_observed(service):
+        if not revision or not _has_newest_revision(service):
             return None
         wanted = {"serving.knative.dev/revision": revision}
         pods = self.api.list(PODS, service["metadata"]["namespace"], labels=wanted)
@@ -123,29 +123,52 @@ def _images(pod: dict[str, Any]) -> Iterator[str]:
         yield container["image"]
 
 
-def _is_observed(service: KubernetesObject) -> bool:
-    """Whether Knative has looked at it as it is now."""
-    status = service.get("status") or {}
-    return bool(status.get("observedGeneration") == service["metadata"]["generation"])
-
-
 def _read_state(service: KubernetesObject) -> ServiceState:
-    status = service.get("status") or {}
     if not _is_observed(service):
         return ServiceState(ready=False)
-    ready: dict[str, Any] = next(
-        (c for c in status.get("conditions", ()) if c["type"] == "Ready"), {}
-    )
+    status, ready = service["status"], _condition(service, "Ready")
     if ready.get("status") == "True":
         return ServiceState(
             ready=True,
             url=status.get("url", ""),
             revision=status.get("latestReadyRevisionName", ""),
         )
-    if ready.get("status") == "False":
+    if ready.get("status") == "False" and not _is_about_to_change(service):
         return ServiceState(
             ready=False,
             failure_reason=ready.get("reason") or "ServiceNotReady",
             failure_message=ready.get("message") or "Knative gives no reason",
         )
     return ServiceState(ready=False)
+
+
+def _is_about_to_change(service: KubernetesObject) -> bool:
+    """Whether what is not ready is so because of the revisions before the newest one.
+
+    A Route without any ready Revision says so until it has looked at one that is: of a lambda
+    whose first version failed, also while the second one starts.
+    """
+    configurations = _condition(service, "ConfigurationsReady").get("status")
+    if configurations == "True":
+        return bool(_condition(service, "RoutesReady").get("reason") == "RevisionMissing")
+    return bool(configurations == "Unknown")
+
+
+def _is_observed(service: KubernetesObject) -> bool:
+    """Whether Knative has looked at it as it is now."""
+    status = service.get("status") or {}
+    return bool(status.get("observedGeneration") == service["metadata"]["generation"])
+
+
+def _has_newest_revision(service: KubernetesObject) -> bool:
+    """Whether the newest Revision that is named is of the Service as it is now.
+
+    knative.dev/serving: pkg/apis/serving/v1/service_lifecycle.go, MarkConfigurationNotReconciled
+    """
+    configurations = _condition(service, "ConfigurationsReady")
+    return _is_observed(service) and configurations.get("reason") != "OutOfDate"
+
+
+def _condition(service: KubernetesObject, type_: str) -> dict[str, Any]:
+    conditions: list[dict[str, Any]] = (service.get("status") or {}).get("conditions") or []
+    return next((c for c in conditions if c["type"] == type_), {})
