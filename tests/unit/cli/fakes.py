@@ -18,7 +18,7 @@ from knative_lambda.adapters.kubernetes.client import (
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.refusal import refusal
+from knative_lambda.manifests.refusal import refusal_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -165,7 +165,9 @@ class FakePlatform:
         def react(headers: dict[str, Any], _data: dict[str, Any]) -> None:
             event = Event(id=headers["ce-id"], source=headers["ce-source"], type=headers["ce-type"])
             function = FunctionId.parse(headers["ce-subject"])
-            self.api.put(EVENTS, refusal(function, event, error, uid=None, at=datetime.now(UTC)))
+            self.api.put(
+                EVENTS, refusal_event(function, event, error, uid=None, at=datetime.now(UTC))
+            )
 
         self.on_wish(react)
 

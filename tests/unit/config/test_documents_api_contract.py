@@ -7,7 +7,7 @@ import importlib
 import pkgutil
 import re
 import tomllib
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 import pytest
 from click.testing import CliRunner
@@ -25,6 +25,7 @@ from knative_lambda.domain.build import BuildOrder
 from knative_lambda.domain.dead_letter import DeadLetter
 from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import KnativeLambdaError, PermanentError, RetryableError
+from knative_lambda.domain.events import Event
 from knative_lambda.domain.lambda_function import (
     _RESERVED_ENV,
     LambdaFunction,
@@ -35,6 +36,7 @@ from knative_lambda.domain.names import FunctionId
 from knative_lambda.inbound import cloud_events, dead_letters, endpoint
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.build_job import BuildJobOptions, build_job
+from knative_lambda.manifests.refusal import _MAX_MESSAGE_BYTES, refusal_event, refusal_name
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
@@ -364,6 +366,10 @@ def dead_letter():
             "Trigger, one per different subscription",
             lambda_triggers(deployment(), broker="default")[0]["metadata"]["name"],
         ),
+        (
+            "Event of a refused wish, one per CloudEvent (source and id)",
+            refusal_name(HELLO, source="/s", event_id="1"),
+        ),
         ("tag of a build", build.image_tag(BUILD)),
         ("build context", build.context_key(HELLO, BUILD)),
         ("log of a build", build.log_key(HELLO, BUILD)),
@@ -377,7 +383,7 @@ def test_names_are_derived_as_it_says(what, made):
 
 def marks(item):
     metadata = item["metadata"]
-    return {*metadata["labels"], *metadata.get("annotations", ())}
+    return {*metadata.get("labels", ()), *metadata.get("annotations", ())}
 
 
 def build_job_of():
@@ -393,6 +399,24 @@ def build_job_of():
     return build_job(order(), options)
 
 
+def event_of_a_refusal():
+    event = Event(id="1", source="/s", type="t")
+    error = PermanentError("no", field="source.uri")
+    return refusal_event(HELLO, event, error, uid="u", at=datetime.now(UTC))
+
+
+def test_the_event_of_a_refused_wish_is_as_it_says():
+    told = event_of_a_refusal()
+    paragraph = CONTRACT.text.partition("### Refused wishes")[2].partition("###")[0]
+    rows = {name: row for row in CONTRACT.rows("field of the Event") for name in codes(row[0])}
+    assert f"at most {_MAX_MESSAGE_BYTES} bytes" in paragraph
+    for name in ("type", "action", "reportingComponent"):
+        assert codes(rows[name][1]) == [told[name]]
+    assert told["source"] == {"component": told["reportingComponent"]}
+    whole = {"apiVersion", "kind", "metadata", "count"}
+    assert {name.partition(".")[0] for name in rows} == told.keys() - whole
+
+
 def made_marks():
     """Kind -> its labels and annotations."""
     wish = Wish.model_validate({"time": "2026-01-31T12:00:00Z", "event_id": "1"})
@@ -401,6 +425,7 @@ def made_marks():
         "Job": marks(build_job_of()) | {labels.ANNOUNCED_AT},
         "Service": marks(lambda_service(deployment())),
         "Trigger": marks(lambda_triggers(deployment(), broker="default")[0]),
+        "Event": marks(event_of_a_refusal()),
     }
 
 

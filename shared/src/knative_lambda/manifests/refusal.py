@@ -27,7 +27,7 @@ def refusal_name(function: FunctionId, *, source: str, event_id: str) -> str:
     return derived_name(function.name, str(function), source, event_id)
 
 
-def refusal(
+def refusal_event(
     function: FunctionId,
     event: Event,
     error: KnativeLambdaError,

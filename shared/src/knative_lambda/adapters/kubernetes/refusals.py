@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS
 from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError
-from knative_lambda.manifests.refusal import refusal
+from knative_lambda.manifests.refusal import refusal_event
 
 if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesApi
@@ -30,4 +30,6 @@ class KubernetesRefusals:
         record = self.api.find(LAMBDA_FUNCTIONS, function.namespace, function.name)
         uid = None if record is None else record["metadata"]["uid"]
         with suppress(AlreadyExistsError):
-            self.api.create(EVENTS, refusal(function, event, error, uid=uid, at=datetime.now(UTC)))
+            self.api.create(
+                EVENTS, refusal_event(function, event, error, uid=uid, at=datetime.now(UTC))
+            )
