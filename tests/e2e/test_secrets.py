@@ -109,6 +109,32 @@ def test_a_secret_that_is_missing_is_named_and_the_function_starts_once_it_is_th
     assert hashlib.sha256(b"sesame").hexdigest() in answer
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"runtime": "cobol60"},
+        {"source": {"uri": "https://somebody:{secret}@example.com/a.zip?key={secret}"}},
+        {"source": {"inline": {"../main.py": "{secret}"}}},
+        {"env": [{"name": "PORT", "value": "{secret}"}]},
+        {"env": [{"name": "A", "value": "{secret}\0"}]},
+        {"env": [{"name": "A", "value": "{secret}", "secretKeyRef": {"name": "a", "key": "b"}}]},
+        {"timeoutSeconds": "{secret}"},
+    ],
+    ids=lambda change: json.dumps(change)[:40],
+)
+def test_a_refusal_quotes_no_value_of_a_wish(platform: EmbeddedPlatform, unique_name: str, change):
+    secret = f"hunter-{uuid.uuid4().hex}"
+    spec = {"env": [{"name": "A", "value": secret}]}
+    spec |= json.loads(json.dumps(change).replace("{secret}", secret))
+
+    platform.send_build_start(unique_name, {"main.py": secret}, spec=spec)
+
+    platform.await_settled()
+    events = platform.list("/api/v1/namespaces/default/events")
+    (told,) = [each for each in events if each["involvedObject"]["name"] == unique_name]
+    assert secret not in json.dumps(told)
+
+
 @pytest.mark.parametrize("works", [True, False], ids=["a build that works", "one that fails"])
 def test_credentials_and_presigned_urls_stay_out_of_all_that_people_read(
     start_platform, write_function, tmp_path: Path, works: bool
