@@ -72,3 +72,20 @@ def test_the_installers_words_reach_the_terminal(
 
     assert refused.returncode == 1
     assert "no-such-package-anywhere" in refused.stderr
+
+
+def test_a_source_that_is_not_there_ends_the_deployment_with_the_reason(
+    cluster: Cluster, write_function, unique_name: str
+):
+    uri = f"s3://knative-lambda-sources/default/{unique_name}.zip"
+    options = ("--name", unique_name, "--source", uri, "--timeout", "90s", "-o", "json")
+
+    refused = cluster.kn_lambda("deploy", write_function(HELLO), *options)
+
+    # Not 5, with which it ends when its time is over.
+    assert refused.returncode == 1, refused.stderr
+    assert "refused: SourceNotFound: source.uri: " in refused.stderr
+    assert unique_name in refused.stderr.partition("SourceNotFound")[2]
+    document = json.loads(refused.stdout)
+    assert (document["outcome"], document["reason"]) == ("refused", "SourceNotFound")
+    assert cluster.record(unique_name) is None
