@@ -54,6 +54,7 @@ def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
     cluster.send_build_start(name, {"main.py": "import no_such_module\n"})
     cluster.await_phase(name, "Failed")
     fail_twice(cluster, recorder, name)
+    be_refused(cluster, f"{name}-refused")
     lose_track(cluster, name)
     orphan_a_build(cluster, f"{name}-building")
     orphan_a_job(cluster, f"{name}-ready")
@@ -85,6 +86,16 @@ def fail_twice(cluster: Cluster, recorder: Recorder, name: str) -> None:
                 len(recorder.events(subject=f"{TENANT}/{name}", type=failed)) > before
             )
         )
+
+
+def be_refused(cluster: Cluster, name: str) -> None:
+    """A source that is not there, which an Event tells of."""
+    missing = {"source": {"uri": f"s3://knative-lambda-sources/{TENANT}/{name}.zip"}}
+    cluster.send_build_start(name, {}, spec=missing)
+    events = f"/api/v1/namespaces/{TENANT}/events"
+    wait_for(
+        lambda: name in {event["involvedObject"]["name"] for event in cluster.api.list(events)}
+    )
 
 
 def lose_track(cluster: Cluster, name: str) -> None:
