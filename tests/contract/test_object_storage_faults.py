@@ -6,6 +6,7 @@ import subprocess
 import sys
 import time
 from contextlib import closing
+from dataclasses import replace
 from datetime import timedelta
 from io import BytesIO
 from urllib.error import HTTPError
@@ -18,6 +19,7 @@ from knative_lambda.adapters.storage.errors import StorageAccessDeniedError
 from knative_lambda.adapters.storage.s3 import S3Storage
 from knative_lambda.domain.errors import (
     LimitExceededError,
+    RejectedByPlatformError,
     RetryableError,
     SourceNotFoundError,
     StorageUnavailableError,
@@ -226,6 +228,34 @@ def test_a_list_goes_on_over_pages_and_skips_marks_of_folders(connection):
 def test_a_list_in_a_missing_bucket_names_it(connection):
     with pytest.raises(SourceNotFoundError, match="no bucket 'not-there'"):
         list(S3Storage(connection).list("s3://not-there/in/", limit=10))
+
+
+def test_a_server_that_sends_everybody_elsewhere_is_unavailable():
+    """A server in front that wants https does so, and botocore asks it where the bucket is."""
+    with answering_server(CannedAnswer(status=301)) as (port, seen):
+        storage = S3Storage(connection_to(port))
+        with pytest.raises(StorageUnavailableError, match="check the endpoint"):
+            list(storage.list("s3://bucket/in/", limit=10))
+    assert "HEAD /bucket" in seen
+
+
+def test_a_bucket_of_another_region_is_refused():
+    answer = CannedAnswer(status=301, headers={"x-amz-bucket-region": "eu-central-1"})
+    with answering_server(answer) as (port, _):
+        storage = S3Storage(connection_to(port))
+        with pytest.raises(RejectedByPlatformError, match="another region"):
+            list(storage.list("s3://bucket/in/", limit=10))
+
+
+def test_the_identity_of_a_pod_is_enough(moto, tmp_path, monkeypatch):
+    (tmp_path / "token").write_text("a-token")
+    monkeypatch.setenv("AWS_ROLE_ARN", "arn:aws:iam::123456789012:role/functions")
+    monkeypatch.setenv("AWS_WEB_IDENTITY_TOKEN_FILE", str(tmp_path / "token"))
+    monkeypatch.setenv("AWS_ENDPOINT_URL_STS", moto.endpoint_url)
+    uri = f"s3://{make_bucket(moto)}/one"
+    storage = S3Storage(replace(moto, access_key=None, secret_key=None))
+    storage.write(uri, BytesIO(b"x"))
+    assert storage.describe(uri).size_bytes == 1
 
 
 def test_boto3_is_loaded_by_the_first_use_only():

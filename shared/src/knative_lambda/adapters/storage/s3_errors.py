@@ -58,7 +58,8 @@ def s3_errors(subject: str, *, bucket: str) -> Generator[None]:
         yield
     except ClientError as error:
         raise _answered(error.response, subject, bucket) from error
-    except (BotoCoreError, Boto3Error, HTTPError, ResponseParserError) as error:
+    # Where a redirect names no region, botocore asks for it, is redirected, asks for it, and so on.
+    except (BotoCoreError, Boto3Error, HTTPError, ResponseParserError, RecursionError) as error:
         raise _unanswered(error, subject) from error
 
 
