@@ -6,12 +6,12 @@ import os
 import signal
 import subprocess
 import time
-from contextlib import ExitStack, closing, suppress
+from contextlib import ExitStack, suppress
 from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.s3_servers import free_port, moto_server
+from tests.contract.s3_servers import free_port, make_bucket, moto_server
 from tests.e2e.embedded_platform import BUILD_START
 from tests.e2e.http_client import post_event
 from tests.e2e.waiting import wait_for
@@ -44,8 +44,7 @@ class Storage:
 
     def start(self) -> None:
         connection = self._running.enter_context(moto_server(self._folder, self.port))
-        with closing(connection.client()) as client:
-            client.create_bucket(Bucket=BUCKET)
+        make_bucket(connection, BUCKET)
 
     def stop(self) -> None:
         self._running.close()

@@ -12,7 +12,7 @@ MINUTE = timedelta(minutes=1)
 
 
 def download_url(expires_in=MINUTE, **connection):
-    storage = S3Storage(S3Connection(**KEYS, **connection))
+    storage = S3Storage(S3Connection(**KEYS | connection))
     return urlsplit(storage.download_url("s3://bucket/a/b", expires_in=expires_in))
 
 
@@ -29,6 +29,18 @@ def download_url(expires_in=MINUTE, **connection):
 def test_the_bucket_stands_where_the_server_looks_for_it(connection, host, path):
     url = download_url(**connection)
     assert (url.netloc, url.path) == (host, path)
+
+
+@pytest.mark.parametrize(
+    ("region", "domain"),
+    [
+        ("us-east-1", "amazonaws.com"),
+        ("us-gov-west-1", "us-gov-west-1.amazonaws.com"),
+        ("cn-north-1", "cn-north-1.amazonaws.com.cn"),
+    ],
+)
+def test_aws_is_found_in_all_of_its_partitions(region, domain):
+    assert download_url(region=region).netloc == f"bucket.s3.{domain}"
 
 
 def test_a_download_url_is_signed_with_version_4_for_its_time():

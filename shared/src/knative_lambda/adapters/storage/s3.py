@@ -67,8 +67,12 @@ class S3Connection:
 
     def client(self) -> S3Client:
         """Make a client; nothing is sent."""
-        import boto3  # noqa: PLC0415 - a fifth of a second that a cold start without S3 saves
+        # Here and not above: a fifth of a second that a cold start without S3 saves.
+        import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
+        from botocore.session import get_session  # noqa: PLC0415
+
+        from .s3_data import ExcerptLoader  # noqa: PLC0415
 
         has_endpoint = self.endpoint_url is not None
         path_style = has_endpoint if self.path_style is None else self.path_style
@@ -82,7 +86,9 @@ class S3Connection:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        client: S3Client = boto3.session.Session().client(
+        session = get_session()
+        session.get_component("data_loader").file_loader = ExcerptLoader()
+        client: S3Client = boto3.session.Session(botocore_session=session).client(
             "s3",
             endpoint_url=self.endpoint_url,
             region_name=self.region,
