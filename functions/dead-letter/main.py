@@ -14,6 +14,7 @@ import functions_framework
 
 from knative_lambda.inbound.dead_letters import DeadLetterEndpoint
 from knative_lambda.inbound.json_logging import configure_logging
+from knative_lambda.inbound.worker_memory import share_with_workers
 from knative_lambda.settings import DeadLetterSettings
 
 if TYPE_CHECKING:
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 settings = DeadLetterSettings()
 configure_logging(settings.log_level)
+share_with_workers()
 
 
 @cache

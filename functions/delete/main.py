@@ -14,6 +14,7 @@ import functions_framework
 
 from knative_lambda.inbound.endpoint import Endpoint
 from knative_lambda.inbound.json_logging import configure_logging
+from knative_lambda.inbound.worker_memory import share_with_workers
 from knative_lambda.settings import DeleteSettings
 
 if TYPE_CHECKING:
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
 
 settings = DeleteSettings()
 configure_logging(settings.log_level)
+share_with_workers()
 
 
 @cache
