@@ -20,7 +20,7 @@ from kn_lambda.embedded.processes import end_leftovers
 from kn_lambda.embedded.serving import Command, Serving, ServingSettings, gateway_runner
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
 
     from kn_lambda.embedded.serving import Launcher
 
@@ -56,7 +56,7 @@ class TestLauncher:
             working_directory=self.folder,
         )
 
-    async def collect(self, templates: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+    async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
         pass
 
 

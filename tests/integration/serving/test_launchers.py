@@ -74,6 +74,28 @@ async def test_the_files_of_an_image_go_with_the_last_service_that_used_it(
     assert list((tmp_path / "images" / ".layers").iterdir()) == []
 
 
+async def test_among_many_images_those_unused_go_in_batches(tmp_path):
+    images = [tmp_path / "images" / f"{number:064x}" for number in range(203)]
+    for folder in images:
+        folder.mkdir(parents=True)
+    asked = []
+
+    async def used():
+        asked.append(None)
+        for folder in images:
+            image = f"registry.embedded/team/hello@sha256:{folder.name}"
+            yield {"spec": {"containers": [{"image": image}]}}
+
+    launcher = ImageLauncher(data_folder=tmp_path, search_path=SEARCH_PATH)
+    await launcher.collect(used)
+    gone = [images.pop() for _ in range(3)]
+    for _ in gone:
+        await launcher.collect(used)
+    assert len(asked) == 2
+    assert not any(folder.exists() for folder in gone)
+    assert all(folder.exists() for folder in images)
+
+
 async def test_an_image_that_is_not_there_fails_the_revision(start_platform, tmp_path, image):
     launcher = ImageLauncher(data_folder=tmp_path, search_path=SEARCH_PATH)
     async with start_platform(launcher) as platform:

@@ -91,7 +91,7 @@ class ServiceController:
             self._deletions.spawn(served.delete())
 
     def _remove_orphans(self, services: set[str]) -> None:
-        for revision in self._parts.revisions.all():
+        for revision in self._parts.objects.list("Revision"):
             if owner_uid(revision) not in services:
                 self._parts.pods.remove_revision(revision)
                 self._parts.revisions.delete(revision)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kn_lambda.embedded.serving.launcher import Command, LaunchError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
 FUNCTION_LABEL = "knative-lambda.dev/function"
@@ -60,7 +60,7 @@ class FunctionLauncher:
             working_directory=main.parent,
         )
 
-    async def collect(self, templates: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
+    async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
         """Keep everything: the functions belong to the installation."""
 
 

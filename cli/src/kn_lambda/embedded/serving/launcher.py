@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
 
@@ -39,8 +39,11 @@ class Launcher(Protocol):
         """Return the command of a Service's template, or `LaunchError`; called at every start."""
         ...
 
-    async def collect(self, templates: Callable[[], Iterable[Mapping[str, Any]]]) -> None:
-        """Give back what none of all templates needs; ask for them when nothing is prepared."""
+    async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
+        """Give back what none of all templates needs; called whenever some have gone.
+
+        Ask for them when nothing is prepared. With many, that need not be at every call.
+        """
         ...
 
 

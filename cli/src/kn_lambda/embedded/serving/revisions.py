@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import re
 from typing import TYPE_CHECKING
@@ -17,13 +18,14 @@ from kn_lambda.embedded.serving.status import condition, ready_condition, revisi
 from kn_lambda.embedded.serving.template import template_digest
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import AsyncIterator, Mapping
 
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
 _TEMPLATE_ANNOTATION = "knative-lambda.dev/template-digest"
 _UNRESOLVED = "EnvironmentUnresolved"
 _NUMBER = re.compile(r"-(\d{5,})$")
+_READ_AT_ONCE = 100
 
 
 class Revisions:
@@ -32,9 +34,14 @@ class Revisions:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    def all(self) -> list[KubernetesObject]:
-        """Every revision of every Service."""
-        return self._objects.list("Revision")
+    async def all(self) -> AsyncIterator[KubernetesObject]:
+        """Every revision of every Service; nobody else has to wait while many are read."""
+        after = ("", "")
+        while items := self._objects.page("Revision", after=after, limit=_READ_AT_ONCE):
+            for item in items:
+                yield item
+            after = (items[-1]["metadata"]["namespace"], items[-1]["metadata"]["name"])
+            await asyncio.sleep(0)
 
     def of_service(self, service: KubernetesObject) -> list[KubernetesObject]:
         """Return the revisions of this very Service, oldest first."""

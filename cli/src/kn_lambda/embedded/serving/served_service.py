@@ -173,10 +173,12 @@ class ServedService:
         if self._active is not None:
             kept.add(self._active["metadata"]["name"])
         others = [item for item in revisions[:-1] if item["metadata"]["name"] not in kept]
-        for revision in others[:-1]:
+        unneeded = others[:-1]
+        for revision in unneeded:
             self._parts.revisions.delete(revision)
             self._parts.pods.remove_revision(revision)
-        await self._collect()
+        if unneeded:
+            await self._collect()
 
     async def _collect(self) -> None:
         for launcher in self._parts.launchers:
