@@ -54,6 +54,7 @@ class Recorder:
     def start(self) -> None:
         """Make the Pod and its Triggers; fine where they are there."""
         api = self.cluster.api
+        wait_for(lambda: not self._is_ending())
         for path, item in self._objects():
             if not (item["kind"] == "Pod" and api.get(_POD)):
                 api.apply(path, {**item, "metadata": {**item["metadata"]}})
@@ -85,6 +86,11 @@ class Recorder:
         type_ = f"dev.knative-lambda.{type_}"
         found = wait_for(lambda: self.events(subject=f"{TENANT}/{name}", type=type_), within=120.0)
         return found[0]
+
+    def _is_ending(self) -> bool:
+        """Whether the namespace of a run before this one still goes."""
+        namespace = self.cluster.api.get(f"/api/v1/namespaces/{NAMESPACE}") or {"status": {}}
+        return bool(namespace["status"].get("phase") == "Terminating")
 
     def _is_ready(self) -> bool:
         pod = self.cluster.api.get(_POD) or {}

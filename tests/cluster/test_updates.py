@@ -70,3 +70,14 @@ def test_a_version_that_does_not_start_leaves_the_old_one_serving(
     assert refused.returncode == 1
     assert "no_such_module" in refused.stdout + refused.stderr
     assert set(load.answers) == {(200, b"1")}
+
+
+def test_a_version_that_did_not_start_is_mended_by_the_next(
+    cluster: Cluster, write_function, unique_name: str
+):
+    # First nothing serves yet; then something does, and both images are there, which is quicker.
+    for _ in range(2):
+        broken = write_function("import no_such_module\n")
+        assert cluster.kn_lambda("deploy", broken, "--name", unique_name).returncode == 1
+        cluster.deploy(write_function(VERSION.replace("{number}", "2")), "--name", unique_name)
+        assert cluster.call(unique_name).body == b"2"
