@@ -8,6 +8,8 @@ import json
 
 import pytest
 
+from tests.integration.serving.conftest import TestLauncher
+
 
 async def test_an_update_under_load_loses_no_request(platform):
     platform.apply(environment={"VERSION": "1"})
@@ -40,6 +42,20 @@ async def test_a_request_under_way_is_finished_by_the_old_revision(platform, tmp
     assert json.loads((await platform.get())[1])["version"] == "2"
     (tmp_path / "go").touch()
     assert await old == (200, "waited")
+
+
+async def test_a_failure_is_told_before_old_images_are_looked_for(start_platform, tmp_path):
+    may_end = asyncio.Event()
+
+    class SlowLauncher(TestLauncher):
+        async def collect(self, templates):
+            await may_end.wait()
+
+    async with start_platform(SlowLauncher(tmp_path)) as platform:
+        for version in range(4):
+            platform.apply(environment={"VERSION": str(version), "FAIL": "always"})
+            await platform.ready(status="False")
+        may_end.set()
 
 
 async def test_a_failing_revision_is_reported_and_the_old_one_keeps_serving(platform):

@@ -116,12 +116,13 @@ class ServedService:
         if newest is None or not is_made_from(newest, service):
             newest = self._parts.revisions.create(service)
         is_settled = is_ready(newest) or failure_of(newest) is not None
-        self._report()
         if not is_settled:
+            self._report()
             await self._try_out(newest)
-            await self._prune()
         self._roll_out = None
         self._report()
+        if not is_settled:
+            await self._prune()
 
     def _resume(self, revisions: list[KubernetesObject]) -> None:
         """Give the traffic to what had it before the platform stopped; nothing starts by that."""
