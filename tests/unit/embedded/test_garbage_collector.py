@@ -179,6 +179,17 @@ async def test_events_are_kept_for_an_hour(world):
     assert world.names("Event") == ["young"]
 
 
+async def test_an_event_that_happens_again_is_kept_for_another_hour(world):
+    event = world.create("Event", "event", lastTimestamp=world.now.isoformat())
+    async with world.collecting():
+        again = world.now + timedelta(minutes=59)
+        world.objects.update("Event", {**event, "lastTimestamp": again.isoformat()})
+        await world.settle()
+        world.now = again + timedelta(minutes=59)
+        world.create("ConfigMap", "a-change-to-follow")
+    assert world.names("Event") == ["event"]
+
+
 async def test_a_namespace_goes_after_all_that_is_in_it(world):
     world.create("Namespace", "tenant", namespace="")
     for number in range(45):

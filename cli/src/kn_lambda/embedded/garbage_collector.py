@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import heapq
 from datetime import UTC, datetime, timedelta
 from itertools import islice
 from typing import TYPE_CHECKING
@@ -40,6 +41,8 @@ class GarbageCollector:
         self._owners: dict[Key, frozenset[str]] = {}
         self._dependents: dict[str, set[Key]] = {}
         self._expiries: dict[Key, datetime] = {}
+        # The next one first, among others that hold no more.
+        self._due: list[tuple[datetime, Key]] = []
         self._ending_namespaces: set[str] = set()
 
     async def run(self) -> None:
@@ -106,6 +109,7 @@ class GarbageCollector:
         expiry = _expiry(key[0], item)
         if expiry is not None:
             self._expiries[key] = expiry
+            heapq.heappush(self._due, (expiry, key))
 
     def _forget(self, key: Key) -> None:
         self._expiries.pop(key, None)
@@ -163,7 +167,10 @@ class GarbageCollector:
 
     def _delete_expired(self) -> None:
         now = self._now()
-        for key in [key for key, expiry in self._expiries.items() if expiry <= now]:
+        while self._due and self._due[0][0] <= now:
+            due, key = heapq.heappop(self._due)
+            if self._expiries.get(key) != due:
+                continue
             del self._expiries[key]
             item = self._objects.find(*key)
             expiry = _expiry(key[0], item) if item is not None else None
@@ -173,9 +180,9 @@ class GarbageCollector:
     def _seconds_to_wait(self) -> float | None:
         if self._ending_namespaces:
             return 0
-        if not self._expiries:
+        if not self._due:
             return None
-        return max((min(self._expiries.values()) - self._now()).total_seconds(), 0)
+        return max((self._due[0][0] - self._now()).total_seconds(), 0)
 
     def _delete(self, key: Key, *, uid: str, now: bool = False) -> None:
         item = self._objects.find(*key)
