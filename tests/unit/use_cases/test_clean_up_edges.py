@@ -127,6 +127,39 @@ def test_a_record_that_cannot_be_read_keeps_its_jobs(world):
     assert collect(world).jobs == 0
 
 
+@pytest.mark.parametrize("answer", [None, RejectedByPlatformError("cannot be read")], ids=repr)
+def test_an_image_of_a_record_that_changes_while_cleanup_looks_stays(world, answer):
+    deploy_and_replace(world)
+    list_tags = world.registry.list_tags
+
+    def list_tags_then_change(repository):
+        tags = list_tags(repository)
+        changed = world.record.status.model_copy(update={"url": "http://elsewhere"})
+        world.records.replace_status(world.record.model_copy(update={"status": changed}))
+        if answer is not None:
+            world.records.get = unreadable
+        return tags
+
+    def unreadable(function):
+        raise answer
+
+    world.registry.list_tags = list_tags_then_change
+    assert collect(world).images == 0
+    assert DIGEST in world.registry.images[REPOSITORY].values()
+
+
+def test_images_that_are_nobodys_are_in_nobodys_way(world):
+    deploy_and_replace(world)
+    world.services.other_images += [f"busybox@{DIGEST}", f"{HELLO}@{DIGEST}", DIGEST]
+    assert collect(world).images == 1
+
+
+def test_an_image_that_an_old_revision_uses_stays_by_whatever_name_it_has(world):
+    deploy_and_replace(world)
+    world.services.other_images.append(f"mirror.example:5000/any/prefix/{HELLO}@{DIGEST}")
+    assert collect(world).images == 0
+
+
 def test_a_record_without_a_build_has_nothing_to_keep_or_to_give_up(world):
     world.start()
     job = world.record.status.build.job

@@ -7,16 +7,17 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from datetime import timedelta
 from functools import cached_property, partial
+from itertools import chain
 from typing import TYPE_CHECKING, TypeVar
 
 from knative_lambda.domain import build, events
 from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.errors import ConflictError, PermanentError
 from knative_lambda.domain.events import CleanupDone
-from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.use_cases.build_outcome import failed_status
 from knative_lambda.use_cases.records import update_status
+from knative_lambda.use_cases.seen_records import UNDER_WAY, SeenRecords
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         LambdaServices,
         ObjectStorage,
     )
+    from knative_lambda.use_cases.seen_records import SeenRecord
 
 _Item = TypeVar("_Item")
 
@@ -51,7 +53,6 @@ _NEVER_CURRENT = {"deleted", "dead-letters"}
 _LOST = BuildFailure(
     reason="BuildLost", message="nobody saw the end of this build; deploy again", is_users=False
 )
-_UNDER_WAY = {Phase.BUILDING, Phase.DEPLOYING}
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +71,8 @@ class Retention:
 class CleanUp:
     """One pass over everything; what a killed pass left is found by the next.
 
-    A pass that cannot do all of it in its time ends, and the next ones begin elsewhere.
+    A pass that cannot do all of it in its time ends, and the next ones begin elsewhere. It holds
+    little of what it goes through: there may be ten thousand lambdas, and as many of their things.
     """
 
     records: LambdaFunctions
@@ -110,12 +112,7 @@ class _Pass:
 
     def __post_init__(self) -> None:
         self.now: datetime = self.use.clock.now()
-        self.records = {record.id: record for record in self.use.records.list()}
-        self.current = {
-            f"{record.id}/{record.status.build.id}"
-            for record in self.records.values()
-            if record.status.build is not None
-        }
+        self.records = SeenRecords(self.use.records.list())
 
     def all_parts(self) -> bool:
         """Do everything; False where the time was over before that.
@@ -172,11 +169,9 @@ class _Pass:
 
         An ApiServerSource that was down when the Job ended never tells of it by itself.
         """
-        record = self.records.get(job.function)
-        if record is None or record.status.phase not in _UNDER_WAY:
-            return
-        said = record.status.build
-        waiting = said is not None and said.id == job.build_id
+        waiting = job.function in self.records.under_way and self.records.is_newest_build(
+            job.function, job.build_id
+        )
         if waiting and self._older(ended, self.use.retention.untold_after):
             self.counts["announced_jobs"] += 1
             if not self.dry_run:
@@ -184,10 +179,10 @@ class _Pass:
 
     def stuck_builds(self) -> None:
         """Say of builds that vanished half-way that they failed."""
-        for record in self.records.values():
+        for record in self.records.under_way.values():
             self._check_time()
             said = record.status.build
-            if said is None or record.status.phase not in _UNDER_WAY or self._runs(record.id, said):
+            if said is None or self._runs(record.id, said):
                 continue
             times = (
                 said.finished_at,
@@ -208,51 +203,76 @@ class _Pass:
         """
         contexts: dict[FunctionId, set[str]] = defaultdict(set)
         for function, build_id in self._stored_below("contexts"):
-            contexts[function].add(build_id)
+            # The newest build's image is wanted anyway, and most contexts are of one.
+            if not self.records.is_newest_build(function, build_id):
+                contexts[function].add(build_id)
         # A build that was removed with its lambda may have pushed its image after that.
         deleted = {function for function, _ in self._stored_below("deleted")}
-        functions = sorted(deleted | contexts.keys() | self.records.keys())
-        begin = int(self.turn * _STEP % 1 * len(functions))
-        for function in _beginning_at(begin, functions):
+        gone = sorted(
+            function for function in {*deleted, *contexts} if function not in self.records
+        )
+        known = len(self.records)
+        begin = int(self.turn * _STEP % 1 * (known + len(gone)))
+        for number in _beginning_at(begin, range(known + len(gone))):
             self._check_time()
-            record = self.records.get(function)
-            if record is None:
-                self._collect_images_of_gone(function)
-            elif function not in self.building:
-                self._collect_images(record, contexts[function])
+            if number >= known:
+                self._collect_images_of_gone(gone[number - known])
+                continue
+            seen = self.records[number]
+            if seen.function not in self.building:
+                self._collect_images(seen, contexts.get(seen.function, set()))
 
     @cached_property
     def _in_use(self) -> set[str]:
-        return set(self.use.services.images_in_use())
+        """`<namespace>/<name>@<digest>`: the registry in front may have several names."""
+        return {
+            f"{function}@{_digest(image)}"
+            for image in self.use.services.images_in_use()
+            for function in _owner_of(image)
+        }
+
+    def _unused(self, function: FunctionId, digests: set[str]) -> set[str]:
+        """Those that no Revision uses; nothing is asked where there are none."""
+        return {digest for digest in digests if f"{function}@{digest}" not in self._in_use}
 
     def _collect_images_of_gone(self, function: FunctionId) -> None:
         """Remove all images of a lambda that is gone; nothing where that was done in this pass."""
         if function not in self.looked_at and self._is_orphan(function):
             self.looked_at.add(function)
             _, unwanted = self._digests(function, wanted=set())
-            self._remove_images(function, unwanted - _used_of(function, self._in_use))
+            self._remove_images(function, self._unused(function, unwanted))
 
-    def _collect_images(self, record: LambdaFunction, contexts: set[str]) -> None:
-        said = record.status.build
-        builds = contexts if said is None else contexts | {said.id}
-        wanted, unwanted = self._digests(record.id, wanted={build.image_tag(id_) for id_ in builds})
+    def _collect_images(self, seen: SeenRecord, contexts: set[str]) -> None:
+        function = seen.function
+        builds = contexts if seen.build_id is None else contexts | {seen.build_id}
+        wanted, unwanted = self._digests(function, wanted={build.image_tag(id_) for id_ in builds})
         # Builds that differ can make the same image, which then has a wanted tag beside others.
-        garbage = unwanted - wanted - _used_of(record.id, self._in_use)
-        garbage.discard(_digest(record.spec.source.image or ""))
+        garbage = self._unused(function, unwanted - wanted - {_digest(seen.image or "")})
         if self.dry_run:
             self.counts["images"] += len(garbage)
             return
-        if not garbage and not record.status.collecting:
+        if not garbage and not seen.is_collecting:
             return
         # Whoever deploys compares with this note, and any wish since this pass began conflicts
         # with writing it: an image is either removed or found by a wish, never both.
+        record = self._unchanged(seen)
+        if record is None:
+            return
         noting = record.model_copy(update={"status": _with_note(record, sorted(garbage))})
         try:
             noted = self.use.records.replace_status(noting)
         except ConflictError:
             return
-        self._remove_images(record.id, garbage)
+        self._remove_images(function, garbage)
         update_status(self.use.records, noted, lambda current: _with_note(current, []))
+
+    def _unchanged(self, seen: SeenRecord) -> LambdaFunction | None:
+        """The record as this pass saw it; None where somebody wrote since."""
+        try:
+            record = self.use.records.get(seen.function)
+        except PermanentError:
+            return None
+        return record if record is not None and record.resource_version == seen.version else None
 
     def _remove_images(self, function: FunctionId, digests: set[str]) -> None:
         for digest in sorted(digests):
@@ -311,7 +331,10 @@ class _Pass:
     def _is_current(self, key: str) -> bool:
         """Whether `<namespace>/<name>/<build id>` is what a lambda runs or is about to run."""
         key = key.removesuffix(".log")
-        return key in self.current or key in self.running
+        namespace, _, rest = key.partition("/")
+        name, _, build_id = rest.partition("/")
+        newest = self.records.is_newest_build(FunctionId(namespace, name), build_id)
+        return newest or key in self.running
 
     def _runs(self, function: FunctionId, said: BuildStatus) -> bool:
         """Whether its own Job runs: equal sources of others have equal build ids."""
@@ -319,7 +342,7 @@ class _Pass:
 
     def _as_lost(self, current: LambdaFunction) -> LambdaFunctionStatus | None:
         said = current.status.build
-        if said is None or current.status.phase not in _UNDER_WAY or self._runs(current.id, said):
+        if said is None or current.status.phase not in UNDER_WAY or self._runs(current.id, said):
             return None
         update = {"finished_at": self.now, "reason": _LOST.reason, "message": _LOST.message}
         return failed_status(current, said.model_copy(update=update), _LOST, self.now)
@@ -336,20 +359,21 @@ def _function_of(key: str) -> Iterator[tuple[FunctionId, str]]:
         yield FunctionId.parse(f"{namespace}/{name}"), build_id
 
 
-def _beginning_at(begin: int, items: Sequence[_Item]) -> list[_Item]:
+def _beginning_at(begin: int, items: Sequence[_Item]) -> Iterator[_Item]:
     """All items, the one of that number first; past the end it begins again."""
     first = begin % len(items) if items else 0
-    return [*items[first:], *items[:first]]
+    return chain(items[first:], items[:first])
 
 
 def _with_note(record: LambdaFunction, collecting: list[str]) -> LambdaFunctionStatus:
     return record.status.model_copy(update={"collecting": collecting})
 
 
-def _used_of(function: FunctionId, images: set[str]) -> set[str]:
-    """The digests of this lambda's images; the registry in front may have several names."""
-    own = f"/{function}"
-    return {_digest(image) for image in images if image.partition("@")[0].endswith(own)}
+def _owner_of(image: str) -> Iterator[FunctionId]:
+    """Whose image `<registry and prefix>/<namespace>/<name>@<digest>` is; nothing of others."""
+    before, *owner = image.partition("@")[0].rsplit("/", 2)
+    if before and len(owner) == len(("namespace", "name")):
+        yield FunctionId(*owner)
 
 
 def _digest(image: str) -> str:

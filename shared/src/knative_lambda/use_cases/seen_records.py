@@ -1,0 +1,100 @@
+"""All records as cleanup remembers them: what it needs of each, in as little memory as it takes."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TYPE_CHECKING, NamedTuple, Self
+from urllib.parse import quote, unquote
+
+from knative_lambda.domain.lambda_function import Phase
+from knative_lambda.domain.names import FunctionId
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from knative_lambda.domain.lambda_function import LambdaFunction
+
+UNDER_WAY = {Phase.BUILDING, Phase.DEPLOYING}
+
+_NONE = "-"
+
+
+class SeenRecord(NamedTuple):
+    """What one record said: its version then, its newest build, the image it wishes for."""
+
+    function: FunctionId
+    version: str
+    image: str | None
+    is_collecting: bool
+    build_id: str | None
+
+    @classmethod
+    def of(cls, record: LambdaFunction) -> Self:
+        """What is remembered of a record."""
+        said = record.status.build
+        return cls(
+            function=record.id,
+            version=record.resource_version,
+            image=record.spec.source.image,
+            is_collecting=bool(record.status.collecting),
+            build_id=None if said is None else said.id,
+        )
+
+    def line(self) -> str:
+        """All of it in one line, which takes a quarter of the memory; begins with the function."""
+        collecting = "collecting" if self.is_collecting else _NONE
+        words = [str(self.function), self.version, self.image or _NONE, collecting]
+        if self.build_id is not None:
+            words.append(quote(self.build_id))  # a person may have written any text
+        return " ".join(words)
+
+    @classmethod
+    def read(cls, line: str) -> Self:
+        """Read such a line."""
+        function, version, image, collecting, *build_id = line.split(" ")
+        return cls(
+            function=FunctionId(*function.split("/")),
+            version=version,
+            image=None if image == _NONE else image,
+            is_collecting=collecting != _NONE,
+            build_id=unquote(build_id[0]) if build_id else None,
+        )
+
+
+class SeenRecords:
+    """Reads each record once. Those with a build under way are few, and are kept as they are."""
+
+    def __init__(self, records: Iterable[LambdaFunction]) -> None:
+        self.under_way: dict[FunctionId, LambdaFunction] = {}
+        # In one piece until all are read: each line would keep the memory around it, which the
+        # records were in, from being used again.
+        lines = bytearray()
+        for record in records:
+            lines += f"{SeenRecord.of(record).line()}\n".encode()
+            if record.status.build is not None and record.status.phase in UNDER_WAY:
+                self.under_way[record.id] = record
+        self._lines = sorted(lines.decode().splitlines())
+
+    def __len__(self) -> int:
+        """How many records there were."""
+        return len(self._lines)
+
+    def __getitem__(self, number: int) -> SeenRecord:
+        """One of them; their order is the same in every pass."""
+        return SeenRecord.read(self._lines[number])
+
+    def __contains__(self, function: FunctionId) -> bool:
+        """Whether there was a record of this lambda."""
+        return self._find(function) is not None
+
+    def is_newest_build(self, function: FunctionId, build_id: str) -> bool:
+        """Whether this is the build that the lambda runs or is about to run."""
+        seen = self._find(function)
+        return seen is not None and seen.build_id == build_id
+
+    def _find(self, function: FunctionId) -> SeenRecord | None:
+        begin = f"{function} "
+        number = bisect_left(self._lines, begin)
+        if number == len(self._lines) or not self._lines[number].startswith(begin):
+            return None
+        return self[number]
