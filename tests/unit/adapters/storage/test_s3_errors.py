@@ -4,9 +4,9 @@ import inspect
 from datetime import timedelta
 
 import pytest
-from boto3.exceptions import Boto3Error
 from botocore import exceptions as botocore
 from botocore.parsers import ResponseParserError
+from urllib3.exceptions import HTTPError
 
 from knative_lambda.adapters.storage.errors import StorageAccessDeniedError
 from knative_lambda.adapters.storage.s3_errors import s3_errors
@@ -95,8 +95,8 @@ def test_every_error_of_botocore_becomes_one_of_ours(kind):
     translated(error)
 
 
-@pytest.mark.parametrize("kind", [Boto3Error, ResponseParserError])
-def test_errors_around_botocore_become_unavailable(kind):
+@pytest.mark.parametrize("kind", [HTTPError, ResponseParserError, RecursionError])
+def test_errors_around_botocores_own_become_unavailable(kind):
     assert type(translated(kind(SECRET))) is StorageUnavailableError
 
 

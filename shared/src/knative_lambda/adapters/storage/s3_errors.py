@@ -49,7 +49,6 @@ _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}")
 def s3_errors(subject: str, *, bucket: str) -> Generator[None]:
     """Raise only our own errors about `subject`, which must be fit to stand in a message."""
     # Here and not above: botocore is loaded by the first use of S3.
-    from boto3.exceptions import Boto3Error  # noqa: PLC0415
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
@@ -59,7 +58,7 @@ def s3_errors(subject: str, *, bucket: str) -> Generator[None]:
     except ClientError as error:
         raise _answered(error.response, subject, bucket) from error
     # Where a redirect names no region, botocore asks for it, is redirected, asks for it, and so on.
-    except (BotoCoreError, Boto3Error, HTTPError, ResponseParserError, RecursionError) as error:
+    except (BotoCoreError, HTTPError, ResponseParserError, RecursionError) as error:
         raise _unanswered(error, subject) from error
 
 
