@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from kn_lambda.embedded.database import Database
@@ -194,6 +196,21 @@ def test_pages_follow_each_other(objects):
     rest = objects.page("Job", "default", after=("default", "b"))
     assert [item["metadata"]["name"] for item in [*first, *rest]] == ["a", "b", "c"]
     assert [i["metadata"]["name"] for i in objects.page("Job", name="b")] == ["b"]
+
+
+async def test_a_walk_reads_what_there_is_when_it_comes_there(objects):
+    for number in range(120):
+        objects.create("Job", job(f"{number:03}", namespace="xy"[number % 2]))
+    found = []
+    async for item in objects.walk("Job"):
+        if not found:
+            # Far behind the walk, and so not read before it is changed.
+            asyncio.get_running_loop().call_soon(objects.delete, "Job", "y", "119")
+            asyncio.get_running_loop().call_soon(objects.create, "Job", job("later", namespace="z"))
+        found.append((item["metadata"]["namespace"], item["metadata"]["name"]))
+    assert found == sorted(found)
+    assert len(found) == 120
+    assert found[-1] == ("z", "later")
 
 
 def test_pages_of_carriers_of_labels_follow_each_other(objects):

@@ -65,10 +65,8 @@ class GarbageCollector:
 
     async def _look_at_everything(self) -> None:
         for kind in sorted(self._objects.kinds()):
-            for number, item in enumerate(self._objects.list(kind)):
+            async for item in self._objects.walk(kind):
                 self._look_at(kind, item)
-                if number % _OBJECTS_PER_TURN == 0:
-                    await asyncio.sleep(0)
 
     def _follow(self, change: Change) -> None:
         key = _key(change.kind, change.object)

@@ -5,6 +5,7 @@ Objects are plain dictionaries, as in the API's JSON. What is returned is the ca
 
 from __future__ import annotations
 
+import asyncio
 import json
 import uuid
 from contextlib import contextmanager
@@ -22,8 +23,7 @@ from kn_lambda.embedded.label_index import LabelIndex
 from kn_lambda.embedded.object_queries import page_query
 
 if TYPE_CHECKING:
-    import asyncio
-    from collections.abc import Iterator, Mapping
+    from collections.abc import AsyncIterator, Iterator, Mapping
 
     from kn_lambda.embedded.database import Database
 
@@ -47,6 +47,9 @@ CREATE TABLE IF NOT EXISTS objects (
 ) WITHOUT ROWID;
 CREATE TABLE IF NOT EXISTS resource_version (value INTEGER NOT NULL);
 """
+
+
+_READ_AT_ONCE = 50
 
 
 class NotFoundError(Exception):
@@ -133,6 +136,15 @@ class Objects:
         )
         rows = self._database.execute(query, parameters)
         return [_load(row["body"]) for row in rows]
+
+    async def walk(self, kind: str) -> AsyncIterator[KubernetesObject]:
+        """All objects of a kind, as they are when each is read; nobody else waits for many."""
+        after = ("", "")
+        while items := self.page(kind, after=after, limit=_READ_AT_ONCE):
+            for item in items:
+                yield item
+            after = (items[-1]["metadata"].get("namespace", ""), items[-1]["metadata"]["name"])
+            await asyncio.sleep(0)
 
     def kinds(self) -> set[str]:
         """All kinds of which there is an object."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import re
 from typing import TYPE_CHECKING
@@ -25,7 +24,6 @@ if TYPE_CHECKING:
 _TEMPLATE_ANNOTATION = "knative-lambda.dev/template-digest"
 _UNRESOLVED = "EnvironmentUnresolved"
 _NUMBER = re.compile(r"-(\d{5,})$")
-_READ_AT_ONCE = 100
 
 
 class Revisions:
@@ -34,14 +32,9 @@ class Revisions:
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
 
-    async def all(self) -> AsyncIterator[KubernetesObject]:
-        """Every revision of every Service; nobody else has to wait while many are read."""
-        after = ("", "")
-        while items := self._objects.page("Revision", after=after, limit=_READ_AT_ONCE):
-            for item in items:
-                yield item
-            after = (items[-1]["metadata"]["namespace"], items[-1]["metadata"]["name"])
-            await asyncio.sleep(0)
+    def all(self) -> AsyncIterator[KubernetesObject]:
+        """Every revision of every Service."""
+        return self._objects.walk("Revision")
 
     def of_service(self, service: KubernetesObject) -> list[KubernetesObject]:
         """Return the revisions of this very Service, oldest first."""
