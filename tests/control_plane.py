@@ -85,6 +85,7 @@ class ControlPlane:
             image_prefix=IMAGE_PREFIX,
             ready_timeout=timedelta(0),
             follow_timeout=timedelta(seconds=30),
+            start_timeout=timedelta(seconds=90),
             pause=self.pause,
         )
         self.delete_lambda = DeleteLambda(

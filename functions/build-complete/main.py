@@ -57,6 +57,7 @@ def complete_build() -> CompleteBuild:
         image_prefix=settings.image_prefix,
         ready_timeout=settings.ready_timeout,
         follow_timeout=settings.follow_timeout,
+        start_timeout=settings.start_timeout,
     )
 
 

@@ -3,9 +3,14 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Self
 
+from tests.e2e.waiting import wait_for
+
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from tests.cluster.cluster import Cluster
 
 VERSION = """
@@ -81,3 +86,45 @@ def test_a_version_that_did_not_start_is_mended_by_the_next(
         assert cluster.kn_lambda("deploy", broken, "--name", unique_name).returncode == 1
         cluster.deploy(write_function(VERSION.replace("{number}", "2")), "--name", unique_name)
         assert cluster.call(unique_name).body == b"2"
+
+
+def test_a_version_that_finds_no_node_at_first_is_ready_once_there_is_one(
+    cluster: Cluster, unique_name: str
+):
+    files = {"main.py": VERSION.replace("{number}", "1")}
+    cluster.send_build_start(unique_name, files)
+    cluster.await_phase(unique_name, "Ready")
+
+    with full_nodes(cluster):
+        changed = threading.Thread(
+            target=cluster.send_build_start,
+            args=(unique_name, files),
+            kwargs={"spec": {"env": [{"name": "NEW", "value": "1"}]}},
+        )
+        changed.start()
+        wait_for(lambda: "nodes are available" in what_knative_says(cluster, unique_name))
+    changed.join()
+
+    record = cluster.await_phase(unique_name, "Ready", "Failed")
+    assert record["status"]["phase"] == "Ready", record["status"]["build"]
+    assert record["status"]["revision"] == f"{unique_name}-00002"
+
+
+@contextmanager
+def full_nodes(cluster: Cluster) -> Iterator[None]:
+    """No node takes another Pod."""
+    nodes = [node["metadata"]["name"] for node in cluster.api.list("/api/v1/nodes")]
+    taint = {"key": "tests.knative-lambda.dev/full", "effect": "NoSchedule"}
+    for node in nodes:
+        cluster.api.merge(f"/api/v1/nodes/{node}", {"spec": {"taints": [taint]}})
+    try:
+        yield
+    finally:
+        for node in nodes:
+            cluster.api.merge(f"/api/v1/nodes/{node}", {"spec": {"taints": None}})
+
+
+def what_knative_says(cluster: Cluster, name: str) -> str:
+    service = cluster.api.get(f"/apis/serving.knative.dev/v1/namespaces/default/services/{name}")
+    conditions = ((service or {}).get("status") or {}).get("conditions", [])
+    return " ".join(each.get("message", "") for each in conditions)

@@ -43,6 +43,7 @@ if TYPE_CHECKING:
     from knative_lambda.ports import BuildJobs, LambdaFunctions, LambdaServices, Refusals
 
 CONTAINERS = ("build", "publish")
+_LAMBDA_CONTAINER = {"name": "user-container", "image": "i"}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -278,43 +279,57 @@ class KubernetesHands:
         }
         self.api.replace(SERVICES, item, subresource="status")
 
-    def say(self, deployment: Deployment, **conditions: tuple[str, str]) -> None:
-        """Write conditions of a Service, status and reason of each, as of what is wished now."""
+    def say(self, deployment: Deployment, **conditions: tuple[str, ...]) -> None:
+        """Write conditions of a Service, as of what is wished now: status, reason, message."""
         function = deployment.function
         item = self.api.get(SERVICES, function.namespace, function.name)
         said = item.setdefault("status", {})
         said["observedGeneration"] = item["metadata"]["generation"]
         said["conditions"] = [
-            {"type": type_, "status": status, "reason": reason, "lastTransitionTime": _now()}
-            for type_, (status, reason) in conditions.items()
+            {"type": type_, "lastTransitionTime": _now()}
+            | dict(zip(("status", "reason", "message"), said_of_it, strict=False))
+            for type_, said_of_it in conditions.items()
         ]
         self.api.replace(SERVICES, item, subresource="status")
 
     def crash(self, deployment: Deployment, message: str) -> None:
         """Let the newest Revision end again and again, as a kubelet tells it."""
+        ended = {"exitCode": 1, "reason": "Error", "message": message}
+        status = {
+            **_LAMBDA_CONTAINER,
+            "imageID": "",
+            "ready": False,
+            "restartCount": 1,
+            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
+            "lastState": {"terminated": ended},
+        }
+        self._revision(deployment, {"phase": "Running", "containerStatuses": [status]})
+        self.say(deployment, Ready=("Unknown", ""))
+
+    def wait_for_room(self, deployment: Deployment, message: str) -> None:
+        """Let the newest Revision find no node, which Knative calls a failure."""
+        scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
+        conditions = [scheduled | {"message": message}]
+        self._revision(deployment, {"phase": "Pending", "conditions": conditions})
+        failed = ("False", "RevisionFailed", message)
+        self.say(deployment, Ready=failed, ConfigurationsReady=failed)
+
+    def _revision(self, deployment: Deployment, pod_status: dict[str, Any]) -> None:
+        """Name a newest Revision and make its Pod."""
         function, revision = deployment.function, f"{deployment.function.name}-00007"
         item = self.api.get(SERVICES, function.namespace, function.name)
-        item["status"] = {
-            "observedGeneration": item["metadata"]["generation"],
-            "latestCreatedRevisionName": revision,
-            "conditions": [{"type": "Ready", "status": "Unknown", "lastTransitionTime": _now()}],
-        }
+        item["status"] = {"latestCreatedRevisionName": revision}
         self.api.replace(SERVICES, item, subresource="status")
         (own,) = item["spec"]["template"]["spec"]["containers"]
-        container = {"name": "user-container", "image": "i"}
         metadata = {
             "name": f"{revision}-pod",
             "namespace": function.namespace,
             "labels": {"serving.knative.dev/revision": revision},
         }
         pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
-        secured = {**container, "securityContext": own["securityContext"]}
+        secured = {**_LAMBDA_CONTAINER, "securityContext": own["securityContext"]}
         stored = self.api.create(PODS, {**pod, "spec": {"containers": [secured]}})
-        ended = {"exitCode": 1, "reason": "Error", "message": message}
-        status = {**container, "imageID": "", "ready": False, "restartCount": 1}
-        status["state"] = {"waiting": {"reason": "CrashLoopBackOff"}}
-        status["lastState"] = {"terminated": ended}
-        stored["status"] = {"phase": "Running", "containerStatuses": [status]}
+        stored["status"] = pod_status
         self.api.replace(PODS, stored, subresource="status")
 
     def subscriptions(self, function: FunctionId) -> list[dict[str, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import uuid
 from dataclasses import dataclass, replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -118,6 +118,16 @@ def test_what_will_not_become_ready_has_failed(kubernetes, configurations, route
         deployment, Ready=first, ConfigurationsReady=configurations, RoutesReady=routes
     )
     assert kubernetes.services.state(deployment).failure_reason == first[1]
+
+
+def test_a_failure_may_pass_while_a_pod_has_not_failed(kubernetes):
+    deployment = deploy(kubernetes)
+    kubernetes.services.apply(deployment)
+    kubernetes.hands.wait_for_room(deployment, "0/1 nodes are available: 1 Insufficient cpu.")
+    state = kubernetes.services.state(deployment)
+    assert state.failed
+    assert "Insufficient cpu" in state.failure_message
+    assert datetime.now(UTC) - state.pending_since < timedelta(minutes=1)
 
 
 def test_the_same_deployment_again_changes_nothing(platform, deployment):

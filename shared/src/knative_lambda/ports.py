@@ -136,7 +136,10 @@ class LambdaServices(Protocol):
         ...
 
     def state(self, deployment: Deployment) -> ServiceState:
-        """What became of this deployment's revision; not ready, not failed while it starts."""
+        """What became of this deployment's revision; not ready, not failed while it starts.
+
+        A failure that more room or time may mend says since when its Pod waits.
+        """
         ...
 
     def delete(self, function: FunctionId) -> None:

@@ -1,3 +1,5 @@
+from datetime import timedelta
+
 import pytest
 
 from knative_lambda.domain.build import BuildFailure
@@ -243,6 +245,26 @@ def test_a_revision_that_does_not_start_is_a_failure():
     assert (reply.type, reply.data.message) == (BUILD_FAILED, "no handler")
     conditions = {c.type: c.status for c in world.record.status.conditions}
     assert (conditions["BuildReady"], conditions["ServiceReady"]) == ("True", "False")
+
+
+def test_a_revision_without_a_node_may_still_get_one_until_it_has_waited_long_enough():
+    world = ControlPlane()
+    world.services.outcome = ServiceState(
+        ready=False,
+        failure_reason="RevisionFailed",
+        failure_message="0/1 nodes are available: 1 Insufficient cpu.",
+        pending_since=world.clock.now(),
+    )
+    with pytest.raises(NotReadyError):
+        world.deploy()
+    assert world.record.status.phase is not Phase.FAILED
+    world.clock.advance(timedelta(seconds=90))
+    (job,) = world.jobs.list()
+    reply = world.job_changed(job.name)
+    assert (reply.type, reply.data.message) == (
+        BUILD_FAILED,
+        "0/1 nodes are available: 1 Insufficient cpu.",
+    )
 
 
 def test_a_slow_start_is_looked_at_again():

@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from knative_lambda.domain.lambda_function import LambdaFunctionSpec
     from knative_lambda.domain.names import FunctionId
 
@@ -30,8 +32,10 @@ class ServiceState:
     revision: str = ""
     failure_reason: str = ""
     failure_message: str = ""
+    pending_since: datetime | None = None
+    """Of a failure that may pass, since when a Pod has been about to start."""
 
     @property
     def failed(self) -> bool:
-        """Whether it will not become ready without another wish."""
+        """Whether it is kept from becoming ready; see `pending_since`."""
         return not self.ready and bool(self.failure_reason)

@@ -121,7 +121,8 @@ class BuildCompleteSettings(RegistrySettings):
     """How long a delivery stays with a build that runs; with `ready_timeout`, what one may take."""
     ready_timeout: timedelta = timedelta(seconds=60)
     start_timeout: timedelta = timedelta(seconds=90)
-    """Of a build's Pod; zero lets it wait for as long as its Job may."""
+    """For how long a Pod may wait for a node and its image; zero lets a build's wait for as long
+    as its Job may."""
 
     def __init__(self) -> None:
         super().__init__()

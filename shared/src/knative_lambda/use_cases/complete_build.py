@@ -61,6 +61,8 @@ class CompleteBuild:
     image_prefix: str
     ready_timeout: timedelta
     follow_timeout: timedelta
+    start_timeout: timedelta
+    """For how long a Pod may wait for a node and its image; zero: for ever."""
     pause: Callable[[float], None] = time.sleep
 
     def job_changed(self, event: Event, reference: JobReference) -> Reply | None:
@@ -173,11 +175,18 @@ class CompleteBuild:
         deadline = time.monotonic() + self.ready_timeout.total_seconds()
         while True:
             state = self.services.state(deployment)
-            if state.ready or state.failed:
+            if state.ready or (state.failed and not self._may_pass(state)):
                 return state
             if time.monotonic() > deadline:
                 raise NotReadyError(f"{deployment.function} is starting; looking again later")
             time.sleep(_POLL_SECONDS)
+
+    def _may_pass(self, state: ServiceState) -> bool:
+        """Whether there may be room later, or a node more."""
+        since = state.pending_since
+        return since is not None and (
+            not self.start_timeout or self.clock.now() - since < self.start_timeout
+        )
 
     @property
     def _settle(self) -> SettleBuild:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.kubernetes import lambda_pods
@@ -82,22 +83,25 @@ class KubernetesLambdaServices:
         except NotFoundError as error:
             raise NotReadyError(f"the Service {function} is gone; looking again") from error
         state = _read_state(service)
-        if state.ready or state.failed:
-            return state
-        return self._obstacle(service) or state
+        return state if state.ready else self._read_pods(service, state)
 
-    def _obstacle(self, service: KubernetesObject) -> ServiceState | None:
-        """What keeps the newest revision's Pods from starting, if it will not pass by itself.
+    def _read_pods(self, service: KubernetesObject, state: ServiceState) -> ServiceState:
+        """What the newest revision's Pods add to what Knative says.
 
-        Knative says so only once its progress deadline is over, which is ten minutes.
+        Of an obstacle that will not pass Knative may say nothing for ten minutes, its progress
+        deadline; of a Pod without a node it says at once that it failed, until it is ready.
         """
         revision = (service.get("status") or {}).get("latestCreatedRevisionName")
         if not revision or not _has_newest_revision(service):
-            return None
+            return state
         wanted = {"serving.knative.dev/revision": revision}
-        pods = self.api.list(PODS, service["metadata"]["namespace"], labels=wanted)
-        found = (lambda_pods.obstacle(pod) for pod in pods)
-        return next((state for state in found if state is not None), None)
+        found = self.api.list(PODS, service["metadata"]["namespace"], labels=wanted)
+        pods = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        obstacle = next(filter(None, map(lambda_pods.obstacle, pods)), None)
+        if obstacle is not None or not state.failed or not pods:
+            return obstacle or state
+        since = min(pod["metadata"]["creationTimestamp"] for pod in pods)
+        return replace(state, pending_since=datetime.fromisoformat(since))
 
     def delete(self, function: FunctionId) -> None:
         """Remove Service and Triggers; what is gone is removed already."""
