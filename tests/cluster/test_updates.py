@@ -113,15 +113,18 @@ def test_a_version_that_finds_no_node_at_first_is_ready_once_there_is_one(
 @contextmanager
 def full_nodes(cluster: Cluster) -> Iterator[None]:
     """No node takes another Pod."""
-    nodes = [node["metadata"]["name"] for node in cluster.api.list("/api/v1/nodes")]
-    taint = {"key": "tests.knative-lambda.dev/full", "effect": "NoSchedule"}
-    for node in nodes:
-        cluster.api.merge(f"/api/v1/nodes/{node}", {"spec": {"taints": [taint]}})
+    before = {
+        f"/api/v1/nodes/{node['metadata']['name']}": node["spec"].get("taints")
+        for node in cluster.api.list("/api/v1/nodes")
+    }
+    full = {"key": "tests.knative-lambda.dev/full", "effect": "NoSchedule"}
+    for node, taints in before.items():
+        cluster.api.merge(node, {"spec": {"taints": [*(taints or ()), full]}})
     try:
         yield
     finally:
-        for node in nodes:
-            cluster.api.merge(f"/api/v1/nodes/{node}", {"spec": {"taints": None}})
+        for node, taints in before.items():
+            cluster.api.merge(node, {"spec": {"taints": taints}})
 
 
 def what_knative_says(cluster: Cluster, name: str) -> str:
