@@ -109,7 +109,7 @@ def _deploy_bars(results: Results) -> Iterator[Bar]:
 def _growth_bars(results: Results) -> Iterator[Bar]:
     growth = results.growth
     last = max(growth.tables)
-    for what in (growth_bench.UNCHANGED, growth_bench.MATCHING, growth_bench.MATCHING_CPU):
+    for what in growth_bench.EVENTS:
         small, large = growth.references[last][what].median, growth.tables[last][what].median
         yield Bar(
             f"{what}, with {last:,} lambdas beside 1",

@@ -194,7 +194,7 @@ def _growth(results: Results) -> str:
     growth = results.growth
     sizes = sorted(growth.tables)
     rows = []
-    for what in (growth_bench.UNCHANGED, growth_bench.MATCHING, growth_bench.MATCHING_CPU):
+    for what in growth_bench.EVENTS:
         cells = [growth.tables[size][what] for size in sizes]
         beside = [growth.references[size][what] for size in sizes]
         rows.append(line(what, *(cell.text() for cell in cells)))
@@ -203,7 +203,7 @@ def _growth(results: Results) -> str:
         rows.append(line("ratio", *(ratio(one.median, other.median) for one, other in pairs)))
     rows.extend(
         line(what, *(growth.tables[size][what].text() for size in sizes))
-        for what in (growth_bench.CLEANUP, growth_bench.MEMORY, growth_bench.CREATED)
+        for what in growth_bench.WHOLE
     )
     heads = [f"{size:,} lambdas" for size in sizes]
     return lines("ms where nothing else is said", *heads, rows=rows)

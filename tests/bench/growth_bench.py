@@ -3,23 +3,22 @@
 from __future__ import annotations
 
 import http.client
-import http.server
+import itertools
 import tempfile
-import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
-
-from typing_extensions import override
+from typing import TYPE_CHECKING, Any
 
 from tests.bench.deployments import TOTAL, Deployer
 from tests.bench.functions import WITHOUT_PACKAGES
 from tests.bench.platform_process import Platform
 from tests.bench.process_accounts import processor_milliseconds, pss_mib
 from tests.bench.samples import Table
+from tests.bench.sink import Sink
+from tests.bench.standing_services import add_services
 from tests.bench.timeline import Timeline
 
 if TYPE_CHECKING:
@@ -29,16 +28,23 @@ if TYPE_CHECKING:
 
 REAL = "real"
 UNCHANGED = "build.start, unchanged source -> first answer"
+CHANGED = "build.start, changed source -> first answer"
 MATCHING = "tenant event accepted -> delivered (1 Trigger of N matches)"
 MATCHING_CPU = "tenant event, processor time of the platform"
 CLEANUP = "cleanup, all records read"
 MEMORY = "PSS of the platform, MiB"
+START = "platform start, s"
 CREATED = "objects created per second"
+EVENTS = (UNCHANGED, CHANGED, MATCHING, MATCHING_CPU)
+WHOLE = (CLEANUP, MEMORY, START, CREATED)
 _RECORDS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
 _TRIGGERS = "/apis/eventing.knative.dev/v1/namespaces/default/triggers"
 _WRITERS = 4
 _PATIENCE_SECONDS = 120.0
 _DELIVERIES = 50
+# Of processor time in a second: its timers alone.
+_AT_REST_MILLISECONDS = 50
+_versions = itertools.count(1)
 
 
 @dataclass
@@ -50,14 +56,14 @@ class Growth:
 
 
 def measure(sizes: Sequence[int], repeats: int) -> Growth:
-    """Grow one platform; every lambda has a record and a Trigger, and one of them runs.
+    """Grow one platform; each lambda has record, Trigger, Service and Revision, and one runs.
 
     A second platform keeps one lambda and takes turns, so that both see the same machine.
     """
     found = Growth()
     with (
         tempfile.TemporaryDirectory() as folder,
-        _Sink() as sink,
+        Sink() as sink,
         Platform(Path(folder) / "growing") as growing,
         Platform(Path(folder) / "small") as small,
     ):
@@ -70,13 +76,15 @@ def measure(sizes: Sequence[int], repeats: int) -> Growth:
             table, reference = Table(), Table()
             found.tables[size], found.references[size] = table, reference
             table[CREATED].add(lambdas.grow(size))
+            lambdas.add_services()
+            table[START].add(growing.start_seconds)
             _measure_deliveries({growing: table, small: reference}, sink)
             _measure_deployments({growing: table, small: reference}, repeats)
             _measure_whole(growing, table)
     return found
 
 
-def _measure_deliveries(tables: Mapping[Platform, Table], sink: _Sink) -> None:
+def _measure_deliveries(tables: Mapping[Platform, Table], sink: Sink) -> None:
     brokers = {platform: platform.broker() for platform in tables}
     for number in range(_DELIVERIES):
         for platform, table in tables.items():
@@ -94,10 +102,11 @@ def _measure_deployments(tables: Mapping[Platform, Table], repeats: int) -> None
         }
         for deployer in deployers.values():
             deployer.deploy(REAL, WITHOUT_PACKAGES, 0)  # starts what had gone to zero meanwhile
-        for _ in range(repeats):
+        for what in [UNCHANGED] * repeats + [CHANGED] * repeats:
+            version = 0 if what == UNCHANGED else next(_versions)
             for platform, table in tables.items():
-                deployed = deployers[platform].deploy(REAL, WITHOUT_PACKAGES, 0)
-                table[UNCHANGED].add(deployed.seconds[TOTAL] * 1000)
+                deployed = deployers[platform].deploy(REAL, WITHOUT_PACKAGES, version)
+                table[what].add(deployed.seconds[TOTAL] * 1000)
 
 
 def _measure_whole(platform: Platform, table: Table) -> None:
@@ -108,13 +117,14 @@ def _measure_whole(platform: Platform, table: Table) -> None:
 
 
 class _Lambdas:
-    """Records and Triggers as build-complete leaves them; their Services are not needed here."""
+    """Objects as build-complete leaves them."""
 
     def __init__(self, platform: Platform, sink_url: str) -> None:
         self._platform = platform
         self._sink_url = sink_url
         self._record = platform.api().json("GET", f"{_RECORDS}/{REAL}")
         self._size = 0
+        self._with_service = 1
 
     def grow(self, size: int) -> float:
         """Add lambdas until there are so many, and say how fast that went."""
@@ -125,6 +135,14 @@ class _Lambdas:
         # The platform follows what was written before anything is measured.
         self._settle(f"{_TRIGGERS}/trigger-{size - 1}")
         return 2 * len(wanted) / (time.perf_counter() - begin)
+
+    def add_services(self) -> None:
+        """Add the Services of all that have none yet, which needs a restart."""
+        names = [f"lambda-{number}" for number in range(self._with_service, self._size)]
+        with self._platform.stopped():
+            add_services(self._platform.home, REAL, names)
+        self._with_service = self._size
+        self._rest()
 
     def _add(self, numbers: Sequence[int]) -> None:
         api = self._platform.api()
@@ -158,6 +176,16 @@ class _Lambdas:
             },
         }
 
+    def _rest(self) -> None:
+        """Wait until what a start leaves to be done is done."""
+        pid, deadline = self._platform.pid, time.monotonic() + _PATIENCE_SECONDS
+        before, now = 0.0, processor_milliseconds(pid)
+        while now - before > _AT_REST_MILLISECONDS:
+            if time.monotonic() > deadline:
+                raise TimeoutError("the platform does not come to rest after its start")
+            time.sleep(1)
+            before, now = now, processor_milliseconds(pid)
+
     def _settle(self, trigger: str) -> None:
         api, deadline = self._platform.api(), time.monotonic() + _PATIENCE_SECONDS
         while not api.json("GET", trigger).get("status"):
@@ -167,51 +195,7 @@ class _Lambdas:
         api.close()
 
 
-class _Sink:
-    """A subscriber that notes when each event arrived."""
-
-    def __init__(self) -> None:
-        arrived: dict[str, float] = {}
-        changed = threading.Condition()
-
-        class Handler(http.server.BaseHTTPRequestHandler):
-            protocol_version = "HTTP/1.1"
-
-            def do_POST(self) -> None:  # the name that http.server calls
-                at = time.perf_counter()
-                self.rfile.read(int(self.headers.get("Content-Length", 0)))
-                self.send_response(http.HTTPStatus.NO_CONTENT)
-                self.end_headers()
-                with changed:
-                    arrived[self.headers["ce-id"]] = at
-                    changed.notify_all()
-
-            @override
-            def log_message(self, format: str, *args: object) -> None:
-                return
-
-        self._arrived, self._changed = arrived, changed
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-        self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
-
-    def __enter__(self) -> Self:
-        threading.Thread(target=self._server.serve_forever, daemon=True).start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def arrival(self, identity: str) -> float:
-        """When the event arrived; waits for it."""
-        with self._changed:
-            if not self._changed.wait_for(lambda: identity in self._arrived, _PATIENCE_SECONDS):
-                raise TimeoutError(f"event {identity} did not arrive")
-            return self._arrived[identity]
-
-
-def _deliver(broker: Connection, sink: _Sink, identity: str) -> float:
+def _deliver(broker: Connection, sink: Sink, identity: str) -> float:
     begin = time.perf_counter()
     attributes = {"id": identity, "source": "/bench", "type": "com.example.measured.0"}
     status, answer = broker.send_event("/default/default", {}, **attributes)

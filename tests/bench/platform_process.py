@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import os
@@ -16,7 +17,7 @@ import yaml
 
 if TYPE_CHECKING:
     import ssl
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
     from types import TracebackType
 
@@ -120,6 +121,13 @@ class Platform:
     ) -> None:
         """Stop it; no process is left."""
         self._stop()
+
+    @contextlib.contextmanager
+    def stopped(self) -> Iterator[None]:
+        """Stop it for the block, and start it again on its folder."""
+        self._stop()
+        yield
+        self.__enter__()
 
     @property
     def pid(self) -> int:
