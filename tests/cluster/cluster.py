@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
 import subprocess
 import sys
 import threading
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 from functools import cached_property
 from http.client import HTTPException
 from pathlib import Path
@@ -18,18 +16,17 @@ from urllib.parse import urlsplit
 
 import boto3
 from botocore.config import Config
+from typing_extensions import override
 
 from tests.cluster.kubernetes_api import KubernetesApi
 from tests.e2e.http_client import post_event, post_event_file, request
+from tests.e2e.lambda_platform import LambdaPlatform
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.e2e.http_client import Answer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
-RUNTIME = "python3.11"
-BUILD_START = "dev.knative-lambda.build.start.v1"
-DELETE = "dev.knative-lambda.delete.v1"
 CONTROL, BUILDS, TENANT = "knative-lambda", "knative-lambda-builds", "default"
 RECORDS = f"/apis/knative-lambda.dev/v1alpha1/namespaces/{TENANT}/lambdafunctions"
 SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{TENANT}/services"
@@ -39,9 +36,10 @@ PATIENCE_SECONDS = 120.0
 
 
 @dataclass
-class Cluster:
+class Cluster(LambdaPlatform):
     """Knative Lambda on a cluster that `make cluster-install` has prepared."""
 
+    runtime = "python3.11"
     environment: dict[str, str]
     api: KubernetesApi = field(init=False)
 
@@ -56,6 +54,7 @@ class Cluster:
         return self.environment["TESTBED_KOURIER_URL"]
 
     @property
+    @override
     def control_broker(self) -> str:
         return f"{self.environment['TESTBED_BROKER_URL']}/{CONTROL}/{CONTROL}"
 
@@ -76,6 +75,7 @@ class Cluster:
             "AWS_SECRET_ACCESS_KEY": self.environment["TESTBED_STORAGE_SECRET_KEY"],
         }
 
+    @override
     def kn_lambda(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run the command line as a person with this KUBECONFIG does."""
         return subprocess.run(
@@ -88,20 +88,7 @@ class Cluster:
             check=False,
         )
 
-    def deploy(self, *arguments: str | Path) -> dict[str, Any]:
-        """`kn-lambda deploy -o json`, which has to work."""
-        done = self.kn_lambda("deploy", *arguments, "-o", "json")
-        assert done.returncode == 0, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
-        return document
-
     # --- its events ------------------------------------------------------------------------------
-
-    def send_build_start(self, name: str, files: dict[str, str], **changes: Any) -> Answer:
-        """One wish; `spec` and attributes may be given."""
-        spec = {"runtime": RUNTIME, "source": {"inline": files}, **changes.pop("spec", {})}
-        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}
-        return post_event(self.control_broker, spec, type=BUILD_START, **{**attributes, **changes})
 
     def wish(self, name: str, files: dict[str, str]) -> None:
         """Send one wish and wait for nobody: some Brokers answer when the whole chain is over."""
@@ -112,10 +99,6 @@ class Cluster:
                 self.send_build_start(name, files)
 
         threading.Thread(target=send, daemon=True).start()
-
-    def send_delete(self, name: str, **changes: str) -> Answer:
-        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"{TENANT}/{name}"}
-        return post_event(self.control_broker, {}, type=DELETE, **{**attributes, **changes})
 
     # --- its storage -----------------------------------------------------------------------------
 

@@ -6,8 +6,8 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cluster.broker_metrics import deliveries
-from tests.cluster.cluster import BUILD_START, DELETE
 from tests.e2e.http_client import post_event
+from tests.e2e.lambda_platform import BUILD_START, DELETE
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:

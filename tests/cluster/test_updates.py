@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import threading
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
+from tests.e2e.load import Load
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -22,29 +23,9 @@ def handler(event):
 """
 
 
-class Load:
-    """Asks again and again, several at once, until the block ends."""
-
-    def __init__(self, cluster: Cluster, name: str, *, askers: int = 2) -> None:
-        self.answers: list[tuple[int, bytes]] = []
-        self._cluster, self._name = cluster, name
-        self._ended = threading.Event()
-        self._askers = [threading.Thread(target=self._ask) for _ in range(askers)]
-
-    def __enter__(self) -> Self:
-        for asker in self._askers:
-            asker.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        for asker in self._askers:
-            asker.join()
-
-    def _ask(self) -> None:
-        while not self._ended.wait(0.02):  # the cluster under test has two cores in all
-            answer = self._cluster.call(self._name)
-            self.answers.append((answer.status, answer.body))
+def load(cluster: Cluster, name: str) -> Load:
+    # The cluster under test has two cores in all.
+    return Load(lambda: cluster.call(name), askers=2, pause_seconds=0.02)
 
 
 def test_no_request_fails_while_new_versions_are_deployed(
@@ -52,15 +33,15 @@ def test_no_request_fails_while_new_versions_are_deployed(
 ):
     cluster.deploy(write_function(VERSION.replace("{number}", "1")), "--name", unique_name)
 
-    with Load(cluster, unique_name) as load:
+    with load(cluster, unique_name) as asked:
         for number in ("2", "3"):
             source = write_function(VERSION.replace("{number}", number))
             cluster.deploy(source, "--name", unique_name)
             # Once it is Ready the next one who asks has the new version.
             assert cluster.call(unique_name).body == number.encode()
 
-    assert {status for status, _ in load.answers} == {200}
-    assert {body for _, body in load.answers} == {b"1", b"2", b"3"}
+    assert {status for status, _ in asked.answers} == {200}
+    assert {body for _, body in asked.answers} == {b"1", b"2", b"3"}
 
 
 def test_a_version_that_does_not_start_leaves_the_old_one_serving(
@@ -68,13 +49,13 @@ def test_a_version_that_does_not_start_leaves_the_old_one_serving(
 ):
     cluster.deploy(write_function(VERSION.replace("{number}", "1")), "--name", unique_name)
 
-    with Load(cluster, unique_name) as load:
+    with load(cluster, unique_name) as asked:
         broken = write_function("import no_such_module\n")
         refused = cluster.kn_lambda("deploy", broken, "--name", unique_name)
 
     assert refused.returncode == 1
     assert "no_such_module" in refused.stdout + refused.stderr
-    assert set(load.answers) == {(200, b"1")}
+    assert set(asked.answers) == {(200, b"1")}
 
 
 def test_a_version_that_did_not_start_is_mended_by_the_next(

@@ -6,8 +6,6 @@ import contextlib
 import json
 import os
 import signal
-import sys
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
@@ -15,7 +13,8 @@ from urllib.parse import urlencode
 import yaml
 from typing_extensions import override
 
-from tests.e2e.http_client import post_event, request
+from tests.e2e.http_client import request
+from tests.e2e.lambda_platform import LambdaPlatform
 from tests.e2e.running_platform import RunningPlatform
 from tests.e2e.waiting import wait_for
 
@@ -24,13 +23,10 @@ if TYPE_CHECKING:
 
     from tests.e2e.http_client import Answer
 
-PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
-BUILD_START = "dev.knative-lambda.build.start.v1"
-DELETE = "dev.knative-lambda.delete.v1"
 LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
 
 
-class EmbeddedPlatform(RunningPlatform):
+class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
     """A running platform with eyes: its processes, events, objects and files."""
 
     @override
@@ -71,29 +67,11 @@ class EmbeddedPlatform(RunningPlatform):
         return f"{self.broker_url}/default/default"
 
     @property
+    @override
     def control_broker(self) -> str:
         return f"{self.broker_url}/knative-lambda/knative-lambda"
 
-    # --- its command line ----------------------------------------------------------------------
-
-    def deploy(self, *arguments: str | Path) -> dict[str, Any]:
-        """`kn-lambda deploy -o json`, which has to work."""
-        done = self.kn_lambda("deploy", *arguments, "-o", "json")
-        assert done.returncode == 0, done.stderr
-        document: dict[str, Any] = json.loads(done.stdout)
-        return document
-
     # --- its events ----------------------------------------------------------------------------
-
-    def send_build_start(self, name: str, files: dict[str, str], **changes: Any) -> Answer:
-        """One wish; `spec` and attributes may be given."""
-        spec = {"runtime": PYTHON, "source": {"inline": files}, **changes.pop("spec", {})}
-        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"default/{name}"}
-        return post_event(self.control_broker, spec, type=BUILD_START, **{**attributes, **changes})
-
-    def send_delete(self, name: str, **changes: str) -> Answer:
-        attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"default/{name}"}
-        return post_event(self.control_broker, {}, type=DELETE, **{**attributes, **changes})
 
     def events(self, **filters: str) -> list[dict[str, Any]]:
         """The journal, oldest first."""

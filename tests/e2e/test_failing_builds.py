@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.embedded_platform import BUILD_START
 from tests.e2e.inventory import JOBS, PODS, owned
+from tests.e2e.lambda_platform import BUILD_START
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.embedded_platform import PYTHON
 from tests.e2e.http_client import post_event
+from tests.e2e.lambda_platform import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,10 +10,10 @@ from urllib.error import URLError
 
 import pytest
 
-from tests.e2e.embedded_platform import BUILD_START, PYTHON
 from tests.e2e.http_client import post_event
 from tests.e2e.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, files, objects, owned
 from tests.e2e.killing import kill_all
+from tests.e2e.lambda_platform import BUILD_START, PYTHON
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:

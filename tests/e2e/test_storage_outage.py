@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.s3_servers import free_port, make_bucket, moto_server
-from tests.e2e.embedded_platform import BUILD_START
 from tests.e2e.http_client import post_event
+from tests.e2e.lambda_platform import BUILD_START
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import threading
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING
 
 from tests.e2e.http_client import post_event
+from tests.e2e.load import Load
 
 if TYPE_CHECKING:
     from tests.e2e.embedded_platform import EmbeddedPlatform
@@ -19,29 +19,8 @@ def handler(event):
 """
 
 
-class Load:
-    """Asks again and again, several at once, until the block ends."""
-
-    def __init__(self, url: str, *, askers: int = 4) -> None:
-        self.answers: list[tuple[int, bytes]] = []
-        self._url = url
-        self._ended = threading.Event()
-        self._askers = [threading.Thread(target=self._ask) for _ in range(askers)]
-
-    def __enter__(self) -> Self:
-        for asker in self._askers:
-            asker.start()
-        return self
-
-    def __exit__(self, *error: object) -> None:
-        self._ended.set()
-        for asker in self._askers:
-            asker.join()
-
-    def _ask(self) -> None:
-        while not self._ended.is_set():
-            answer = post_event(self._url, {}, type="t")
-            self.answers.append((answer.status, answer.body))
+def load(url: str) -> Load:
+    return Load(lambda: post_event(url, {}, type="t"), askers=4)
 
 
 def test_no_request_fails_while_new_versions_are_deployed(
@@ -50,18 +29,18 @@ def test_no_request_fails_while_new_versions_are_deployed(
     first = write_function(VERSION.replace("{number}", "1"))
     url = platform.deploy(first, "--name", unique_name)["url"]
 
-    with Load(url) as load:
+    with load(url) as asked:
         for number in ("2", "3"):
             platform.deploy(
                 write_function(VERSION.replace("{number}", number)), "--name", unique_name
             )
-            seen = len(load.answers)
+            seen = len(asked.answers)
             # Once it is Ready the next one who asks has the new version.
             assert post_event(url, {}, type="t").body == number.encode()
 
     assert seen > 0
-    assert {status for status, _ in load.answers} == {200}
-    assert {body for _, body in load.answers} == {b"1", b"2", b"3"}
+    assert {status for status, _ in asked.answers} == {200}
+    assert {body for _, body in asked.answers} == {b"1", b"2", b"3"}
 
 
 def test_no_request_fails_while_a_version_that_does_not_start_is_deployed(
@@ -70,8 +49,8 @@ def test_no_request_fails_while_a_version_that_does_not_start_is_deployed(
     source = write_function(VERSION.replace("{number}", "1"))
     url = platform.deploy(source, "--name", unique_name)["url"]
 
-    with Load(url) as load:
+    with load(url) as asked:
         broken = write_function("import no_such_module\n")
         assert platform.kn_lambda("deploy", broken, "--name", unique_name).returncode == 1
 
-    assert set(load.answers) == {(200, b"1")}
+    assert set(asked.answers) == {(200, b"1")}
