@@ -27,7 +27,8 @@ if TYPE_CHECKING:
 
 FIELD_MANAGER = "knative-lambda"
 
-_PAGE = 500
+# Five times as many take 3 MiB more while they are read, and hardly less time.
+_PAGE = 100
 _READ_SECONDS = 15
 
 KubernetesObject = dict[str, Any]
