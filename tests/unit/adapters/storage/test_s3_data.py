@@ -19,7 +19,9 @@ def test_the_excerpts_are_those_of_the_installed_botocore():
     assert list(FOLDER.parent.glob("botocore-*")) == [FOLDER], f"botocore has changed: {TAKE}"
 
 
-@pytest.mark.parametrize("name", ["endpoints", "s3/2006-03-01/service-2"])
+@pytest.mark.parametrize(
+    "name", ["endpoints", "s3/2006-03-01/service-2", "s3/2006-03-01/endpoint-rule-set-1"]
+)
 def test_an_excerpt_is_read_in_place_of_the_whole_file(name):
     assert ExcerptLoader().load_file(str(WHOLE / name)) == json.loads(excerpts()[f"{name}.json"])
 

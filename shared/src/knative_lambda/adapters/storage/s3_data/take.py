@@ -23,6 +23,7 @@ _BOTOCORES_OWN = {"HeadBucket", "CreateSession"}
 # S3, and where credentials may come from.
 _SERVICES = ("s3", "sts", "sso", "sso-oidc", "signin")
 _S3 = "s3/2006-03-01/service-2"
+_RULES = "s3/2006-03-01/endpoint-rule-set-1"
 _ENDPOINTS = "endpoints"
 
 
@@ -33,6 +34,8 @@ def excerpts() -> dict[str, str]:
     prefixes = {_metadata(loader, service)["endpointPrefix"] for service in _SERVICES}
     taken = {
         _S3: _operations(loader.load_data(_S3)),
+        # All of them: as plain dictionaries they take a third of the memory.
+        _RULES: _undocumented(loader.load_data(_RULES)),
         _ENDPOINTS: _endpoints(loader.load_data(_ENDPOINTS), prefixes),
     }
     return {
