@@ -278,6 +278,8 @@ class KubernetesHands:
             "latestReadyRevisionName": state.revision,
         }
         self.api.replace(SERVICES, item, subresource="status")
+        if state.ready:
+            self.triggers_become(deployment, "True")
 
     def say(self, deployment: Deployment, **conditions: tuple[str, ...]) -> None:
         """Write conditions of a Service, as of what is wished now: status, reason, message."""
@@ -291,6 +293,16 @@ class KubernetesHands:
             for type_, said_of_it in conditions.items()
         ]
         self.api.replace(SERVICES, item, subresource="status")
+
+    def triggers_become(self, deployment: Deployment, *ready: str) -> None:
+        """Write what Knative Eventing says of each Trigger: status, reason, message."""
+        for item in self.api.list(TRIGGERS, deployment.function.namespace):
+            said = dict(zip(("status", "reason", "message"), ready, strict=False))
+            item["status"] = {
+                "observedGeneration": item["metadata"]["generation"],
+                "conditions": [{"type": "Ready", "lastTransitionTime": _now()} | said],
+            }
+            self.api.replace(TRIGGERS, item, subresource="status")
 
     def crash(self, deployment: Deployment, message: str) -> None:
         """Let the newest Revision end again and again, as a kubelet tells it."""

@@ -130,6 +130,27 @@ def test_a_failure_may_pass_while_a_pod_has_not_failed(kubernetes):
     assert datetime.now(UTC) - state.pending_since < timedelta(minutes=1)
 
 
+def test_a_deployment_is_ready_once_its_triggers_are(kubernetes):
+    deployment = deploy(kubernetes, "hello", ONE)
+    kubernetes.services.apply(deployment)
+    good = ("True", "")
+    kubernetes.hands.say(deployment, Ready=good, ConfigurationsReady=good, RoutesReady=good)
+    assert kubernetes.services.state(deployment) == ServiceState(ready=False)
+
+    kubernetes.hands.triggers_become(deployment, "Unknown", "BrokerUnknown")
+    assert kubernetes.services.state(deployment) == ServiceState(ready=False)
+
+    kubernetes.hands.triggers_become(deployment, "False", "BrokerDoesNotExist", "no such Broker")
+    state = kubernetes.services.state(deployment)
+    assert (state.failed, state.serves) == (True, True)
+    assert state.failure_reason == "BrokerDoesNotExist"
+    assert "no such Broker" in state.failure_message
+    assert datetime.now(UTC) - state.pending_since < timedelta(minutes=1)
+
+    kubernetes.hands.triggers_become(deployment, "True")
+    assert kubernetes.services.state(deployment).ready
+
+
 def test_the_same_deployment_again_changes_nothing(platform, deployment):
     platform.services.apply(deployment)
     platform.hands.become(deployment, READY)

@@ -255,9 +255,11 @@ BY_HAND = {
     ("BuildFailed", False),
     ("RejectedByPlatform", True),
     ("ServiceNotReady", True),
+    ("TriggerNotReady", False),
     # Knative's own.
     ("RevisionFailed", True),
     ("RevisionMissing", True),
+    ("BrokerDoesNotExist", False),
 }
 
 

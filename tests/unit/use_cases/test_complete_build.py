@@ -267,6 +267,25 @@ def test_a_revision_without_a_node_may_still_get_one_until_it_has_waited_long_en
     )
 
 
+def test_events_that_are_not_delivered_are_a_failure_of_the_subscriptions_alone():
+    world = ControlPlane()
+    world.services.outcome = ServiceState(
+        ready=False,
+        failure_reason="BrokerDoesNotExist",
+        failure_message="Trigger hello-1: no such Broker",
+        serves=True,
+    )
+    reply = world.deploy()
+    assert (reply.type, reply.data.reason, reply.data.retryable) == (
+        BUILD_FAILED,
+        "BrokerDoesNotExist",
+        True,
+    )
+    conditions = {c.type: c.status for c in world.record.status.conditions}
+    assert (conditions["BuildReady"], conditions["ServiceReady"]) == ("True", "True")
+    assert conditions["SubscriptionsReady"] == "False"
+
+
 def test_a_slow_start_is_looked_at_again():
     world = ControlPlane()
     world.services.outcome = ServiceState(ready=False)

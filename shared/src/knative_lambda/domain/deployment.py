@@ -32,6 +32,8 @@ class ServiceState:
     revision: str = ""
     failure_reason: str = ""
     failure_message: str = ""
+    serves: bool = False
+    """Whether what failed are the subscriptions: requests are answered."""
     pending_since: datetime | None = None
     """Of a failure that may pass, since when a Pod has been about to start."""
 

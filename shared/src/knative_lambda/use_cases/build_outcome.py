@@ -45,13 +45,24 @@ def ready_status(
 
 
 def failed_status(
-    record: LambdaFunction, settled: BuildStatus, failure: BuildFailure, now: datetime
+    record: LambdaFunction,
+    settled: BuildStatus,
+    failure: BuildFailure,
+    now: datetime,
+    *,
+    serves: bool = False,
 ) -> LambdaFunctionStatus:
-    """The build failed or, where it has a digest, its revision did; what served before serves."""
+    """The build failed or, where it has a digest, its revision; or all went well but its Triggers.
+
+    What served before serves, unless the new revision does.
+    """
     conditions, failed = record.status.conditions, "BuildReady"
     if settled.digest is not None:
-        built = Condition(type="BuildReady", status="True", last_transition_time=now)
-        conditions, failed = with_condition(conditions, built, now=now), "ServiceReady"
+        went_well = ("BuildReady", "ServiceReady") if serves else ("BuildReady",)
+        for name in went_well:
+            good = Condition(type=name, status="True", last_transition_time=now)
+            conditions = with_condition(conditions, good, now=now)
+        failed = "SubscriptionsReady" if serves else "ServiceReady"
     condition = Condition.model_validate(
         {
             "type": failed,

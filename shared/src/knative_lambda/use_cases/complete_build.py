@@ -150,9 +150,12 @@ class CompleteBuild:
         state = self._wait(deployment)
         if state.failed:
             failure = BuildFailure(
-                reason=state.failure_reason, message=state.failure_message, is_users=True
+                reason=state.failure_reason,
+                message=state.failure_message,
+                is_users=not state.serves,
             )
-            return self._settle.failed(event, record, built, failure, state.failure_message)
+            log = "" if state.serves else state.failure_message
+            return self._settle.failed(event, record, built, failure, log, serves=state.serves)
         ready = self._settle.succeeded(event, record, built, deployment, state)
         if job is not None and ready is not None and wanted.completed_by is None:
             self._keep_log(event, job)

@@ -64,8 +64,10 @@ class SettleBuild:
         ended: BuildStatus,
         failure: BuildFailure,
         log: str = "",
+        *,
+        serves: bool = False,
     ) -> Reply | None:
-        """Answer `build.failed`, unless somebody was quicker."""
+        """Answer `build.failed`, unless somebody was quicker; `serves`: all but its events."""
         now = self.clock.now()
         settled = ended.model_copy(
             update={
@@ -77,7 +79,7 @@ class SettleBuild:
                 "completed_by": event.id,
             }
         )
-        if not self._write(record, failed_status(record, settled, failure, now)):
+        if not self._write(record, failed_status(record, settled, failure, now, serves=serves)):
             return None
         return failed_reply(record.id, settled, retryable=not failure.is_users)
 

@@ -83,7 +83,27 @@ class KubernetesLambdaServices:
         except NotFoundError as error:
             raise NotReadyError(f"the Service {function} is gone; looking again") from error
         state = _read_state(service)
-        return state if state.ready else self._read_pods(service, state)
+        if not state.ready:
+            return self._read_pods(service, state)
+        waits_for = self._read_triggers(function) if deployment.spec.subscriptions else None
+        return waits_for or state
+
+    def _read_triggers(self, function: FunctionId) -> ServiceState | None:
+        """What keeps events from being delivered; None once all of them would be."""
+        for trigger in self._triggers(function):
+            ready = _condition(trigger, "Ready")
+            if not _is_observed(trigger) or ready.get("status") == "Unknown":
+                return ServiceState(ready=False)
+            if ready.get("status") != "True":
+                metadata, said = trigger["metadata"], ready.get("message") or "it is not ready"
+                return ServiceState(
+                    ready=False,
+                    failure_reason=ready.get("reason") or "TriggerNotReady",
+                    failure_message=f"Trigger {metadata['name']}: {said}",
+                    serves=True,
+                    pending_since=datetime.fromisoformat(metadata["creationTimestamp"]),
+                )
+        return None
 
     def _read_pods(self, service: KubernetesObject, state: ServiceState) -> ServiceState:
         """What the newest revision's Pods add to what Knative says.
@@ -118,8 +138,10 @@ class KubernetesLambdaServices:
             yield from _images(revision["spec"])
 
     def _trigger_names(self, function: FunctionId) -> set[str]:
-        found = self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))
-        return {trigger["metadata"]["name"] for trigger in found}
+        return {trigger["metadata"]["name"] for trigger in self._triggers(function)}
+
+    def _triggers(self, function: FunctionId) -> Iterator[KubernetesObject]:
+        return self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))
 
 
 def _images(pod: dict[str, Any]) -> Iterator[str]:
@@ -158,10 +180,10 @@ def _is_about_to_change(service: KubernetesObject) -> bool:
     return bool(configurations == "Unknown")
 
 
-def _is_observed(service: KubernetesObject) -> bool:
+def _is_observed(item: KubernetesObject) -> bool:
     """Whether Knative has looked at it as it is now."""
-    status = service.get("status") or {}
-    return bool(status.get("observedGeneration") == service["metadata"]["generation"])
+    status = item.get("status") or {}
+    return bool(status.get("observedGeneration") == item["metadata"]["generation"])
 
 
 def _has_newest_revision(service: KubernetesObject) -> bool:
@@ -173,6 +195,6 @@ def _has_newest_revision(service: KubernetesObject) -> bool:
     return _is_observed(service) and configurations.get("reason") != "OutOfDate"
 
 
-def _condition(service: KubernetesObject, type_: str) -> dict[str, Any]:
-    conditions: list[dict[str, Any]] = (service.get("status") or {}).get("conditions") or []
+def _condition(item: KubernetesObject, type_: str) -> dict[str, Any]:
+    conditions: list[dict[str, Any]] = (item.get("status") or {}).get("conditions") or []
     return next((c for c in conditions if c["type"] == type_), {})
