@@ -1,8 +1,8 @@
-"""The four functions beside a bare functions-framework function: start, first event, memory.
+"""The control functions beside a bare functions-framework function: start, first event, memory.
 
 Process start to the first 200 on /health/readiness, interleaved so that all see the same machine;
-then the first event, which loads what the function needs (its Kubernetes API refuses connections,
-so the answer is 503); then the PSS of gunicorn's master and worker while idle.
+then the first event, which loads what the function needs and uses Kubernetes and S3; then the PSS
+of gunicorn's master and worker.
 """
 
 from __future__ import annotations
@@ -15,11 +15,13 @@ import subprocess
 import sys
 import tempfile
 import time
+import uuid
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.bench.control_function_world import SPEC, TENANT, World
 from tests.bench.process_accounts import pss_mib
 from tests.bench.runtime_bench import free_port
 from tests.bench.samples import Samples
@@ -36,24 +38,8 @@ import functions_framework
 def handle(request):
     return "ok"
 """
-RUNS = 7
-SPEC = {"source": {"inline": {"main.py": "def handler(event): ..."}}, "runtime": "python3.11"}
-JOB = {"kind": "Job", "namespace": "knative-lambda-builds", "name": "a-job"}
-# Function -> type and data of an event that it takes.
-EVENTS: dict[str, tuple[str, Mapping[str, object]]] = {
-    "build-start": ("dev.knative-lambda.build.start.v1", SPEC),
-    "build-complete": ("dev.knative.apiserver.ref.update", JOB),
-    "delete": ("dev.knative-lambda.delete.v1", {}),
-    "cleanup": ("dev.knative-lambda.cleanup.v1", {}),
-}
-KUBECONFIG = """\
-apiVersion: v1
-kind: Config
-current-context: refused
-contexts: [{name: refused, context: {cluster: refused, user: nobody}}]
-clusters: [{name: refused, cluster: {server: "http://127.0.0.1:1"}}]
-users: [{name: nobody, user: {}}]
-"""
+RUNS, RECORDS = 7, 10_000
+FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup", "dead-letter")
 
 
 @dataclass
@@ -65,28 +51,82 @@ class Row:
     idle: Samples = field(default_factory=Samples)
     used: Samples = field(default_factory=Samples)
 
-    def run(self, name: str, source: Path, folder: Path) -> None:
+    def run(self, source: Path, environment: Mapping[str, str], event: Event | None) -> None:
         """Start it once."""
-        with _started(source, folder) as (pid, port, start):
+        with _started(source, environment) as (pid, port, start):
             self.starts.add(start)
             self.idle.add(pss_mib(pid))
-            if name in EVENTS:
-                self.first_events.add(_first_event(port, *EVENTS[name]))
+            if event is not None:
+                self.first_events.add(event.send(port))
                 self.used.add(pss_mib(pid))
 
 
-def measure(runs: int = RUNS) -> dict[str, Row]:
-    """One row per function; they take turns, so that all see the same machine."""
-    with tempfile.TemporaryDirectory() as folder:
+@dataclass(frozen=True)
+class Event:
+    """Something that a function deals with."""
+
+    type: str
+    data: Mapping[str, object] = field(default_factory=dict)
+    subject: str = f"{TENANT}/hello"
+
+    def send(self, port: int) -> float:
+        """The milliseconds until it was answered."""
+        event = {
+            "specversion": "1.0",
+            "id": uuid.uuid4().hex,
+            "source": "/bench",
+            "time": datetime.now(UTC).isoformat(),
+            "type": self.type,
+            "subject": self.subject,
+            "data": self.data,
+        }
+        headers = {"Content-Type": "application/cloudevents+json"}
+        begin = time.perf_counter()
+        status = _status(port, "POST", "/", json.dumps(event), **headers)
+        took = (time.perf_counter() - begin) * 1000
+        if status not in {http.HTTPStatus.OK, http.HTTPStatus.NO_CONTENT}:
+            raise RuntimeError(f"{self.type} was answered with {status}")
+        return took
+
+
+def measure(runs: int = RUNS, records: int = RECORDS) -> dict[str, Row]:
+    """One row per function; they take turns, so that all see the same machine.
+
+    Then `cleanup` once more, with so many records.
+    """
+    with tempfile.TemporaryDirectory() as folder, World(Path(folder)) as world:
         sources = _sources(Path(folder))
         rows = {name: Row() for name in sources}
         for source in sources.values():
-            with _started(source, Path(folder)):
+            with _started(source, world.environment):
                 pass  # what is compiled, or in the page cache, is so for all of them
         for _ in range(runs):
-            for name, source in sources.items():
-                rows[name].run(name, source, Path(folder))
-    return rows
+            name = f"hello-{uuid.uuid4().hex[:8]}"
+            for function, source in sources.items():
+                rows[function].run(source, world.environment, _event(function, world, name))
+        world.add_records(records)
+        row = rows[f"cleanup, {records:,} records"] = Row()
+        for _ in range(runs):
+            row.run(sources["cleanup"], world.environment, _event("cleanup", world, ""))
+        return rows
+
+
+def _event(function: str, world: World, name: str) -> Event | None:
+    """What has the function use S3: the lambda is new in each run."""
+    subject = f"{TENANT}/{name}"
+    match function:
+        case "build-start":
+            return Event("dev.knative-lambda.build.start.v1", SPEC, subject)
+        case "build-complete":
+            # Of the build that build-start has just started.
+            return Event("dev.knative.apiserver.ref.update", world.let_build_fail(name))
+        case "delete":
+            return Event("dev.knative-lambda.delete.v1", {}, subject)
+        case "cleanup":
+            return Event("dev.knative-lambda.cleanup.v1")
+        case "dead-letter":
+            return Event("com.example.measured")
+    return None
 
 
 def _report(rows: dict[str, Row]) -> list[dict[str, str | float]]:
@@ -97,37 +137,22 @@ def _report(rows: dict[str, Row]) -> list[dict[str, str | float]]:
             "start_ms": row.starts.text(),
             "ratio": round(row.starts.median / bare, 2),
             "idle_pss_mib": row.idle.text(),
-            "first_event_ms": row.first_events.text() if name in EVENTS else "",
-            "used_pss_mib": row.used.text() if name in EVENTS else "",
+            "first_event_ms": row.first_events.text() if name != BARE else "",
+            "used_pss_mib": row.used.text() if name != BARE else "",
         }
         for name, row in rows.items()
     ]
 
 
 def _sources(folder: Path) -> dict[str, Path]:
-    (folder / "kubeconfig").write_text(KUBECONFIG)
     (folder / "bare").mkdir()
     (folder / "bare" / "main.py").write_text(BARE_SOURCE)
-    functions = {name: REPOSITORY / "functions" / name / "main.py" for name in EVENTS}
+    functions = {name: REPOSITORY / "functions" / name / "main.py" for name in FUNCTIONS}
     return {BARE: folder / "bare" / "main.py", **functions}
 
 
-def _environment(folder: Path) -> dict[str, str]:
-    return {
-        "PATH": "/usr/bin:/bin",
-        "KUBECONFIG": str(folder / "kubeconfig"),
-        "THREADS": "4",
-        "KN_LAMBDA_STORAGE_URL": f"file://{folder}/storage/",
-        "KN_LAMBDA_SOURCE_PREFIXES": f'["file://{folder}/sources/{{namespace}}/"]',
-        "KN_LAMBDA_REGISTRY_URL": f"file://{folder}/registry",
-        "KN_LAMBDA_IMAGE_PREFIX": "registry.invalid/lambdas",
-        "KN_LAMBDA_BASE_IMAGES": json.dumps({"python3.11": f"file:///b@sha256:{'0' * 64}"}),
-        "KN_LAMBDA_BUILDER_IMAGE": "registry.invalid/builder",
-    }
-
-
 @contextlib.contextmanager
-def _started(source: Path, folder: Path) -> Iterator[tuple[int, int, float]]:
+def _started(source: Path, environment: Mapping[str, str]) -> Iterator[tuple[int, int, float]]:
     """A function that is ready: pid of its master, its port, and how many ms it took."""
     port = free_port()
     options = ["--target", "handle", "--source", str(source), "--signature-type", "http"]
@@ -135,7 +160,7 @@ def _started(source: Path, folder: Path) -> Iterator[tuple[int, int, float]]:
     begin = time.perf_counter()
     process = subprocess.Popen(
         [program, *options, "--host", "127.0.0.1", "--port", str(port)],
-        env=_environment(folder),
+        env=dict(environment),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
@@ -164,25 +189,6 @@ def _status(port: int, method: str, path: str, body: str = "", **headers: str) -
         return connection.getresponse().status
     finally:
         connection.close()
-
-
-def _first_event(port: int, event_type: str, data: Mapping[str, object]) -> float:
-    event = {
-        "specversion": "1.0",
-        "id": "1",
-        "source": "/bench",
-        "type": event_type,
-        "subject": "default/hello",
-        "time": datetime.now(UTC).isoformat(),
-        "data": data,
-    }
-    headers = {"Content-Type": "application/cloudevents+json"}
-    begin = time.perf_counter()
-    status = _status(port, "POST", "/", json.dumps(event), **headers)
-    took = (time.perf_counter() - begin) * 1000
-    if status != http.HTTPStatus.SERVICE_UNAVAILABLE:
-        raise RuntimeError(f"an event without a Kubernetes API was answered with {status}")
-    return took
 
 
 if __name__ == "__main__":

@@ -30,6 +30,7 @@ class Amount:
     """How much is measured; more gives steadier medians and takes longer."""
 
     control_runs: int
+    control_records: int
     deploy_rounds: int
     deploy_repeats: int
     yardstick_rounds: int
@@ -43,13 +44,15 @@ class Amount:
 
 
 FULL = Amount(
-    control_runs=7, deploy_rounds=3, deploy_repeats=4, yardstick_rounds=2, gateway_rounds=2,
-    requests=500, load_seconds=2, runtime_starts=9, runtime_loads=3,
+    control_runs=7, control_records=10_000,
+    deploy_rounds=3, deploy_repeats=4, yardstick_rounds=2, gateway_rounds=2, requests=500,
+    load_seconds=2, runtime_starts=9, runtime_loads=3,
     sizes=(1, 100, 1_000, 10_000), growth_repeats=9,
 )  # fmt: skip
 QUICK = Amount(
-    control_runs=3, deploy_rounds=1, deploy_repeats=2, yardstick_rounds=1, gateway_rounds=1,
-    requests=100, load_seconds=1, runtime_starts=3, runtime_loads=1,
+    control_runs=3, control_records=1_000,
+    deploy_rounds=1, deploy_repeats=2, yardstick_rounds=1, gateway_rounds=1, requests=100,
+    load_seconds=1, runtime_starts=3, runtime_loads=1,
     sizes=(1, 100), growth_repeats=3,
 )  # fmt: skip
 
@@ -79,7 +82,7 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
         tell(text)
 
     step("control functions beside a bare functions-framework function")
-    control = control_function_start.measure(amount.control_runs)
+    control = control_function_start.measure(amount.control_runs, amount.control_records)
     step("deployments")
     deployments = deploy_bench.measure(amount.deploy_rounds, amount.deploy_repeats)
     step("the same functions with venv, installer and functions-framework")
