@@ -7,6 +7,8 @@ SHELL := /bin/bash
 PYTHON ?= python3
 BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
+# Whatever environment a person has activated: uv installs into this one.
+export VIRTUAL_ENV := $(CURDIR)/.venv
 
 # Extra arguments of pytest: make test TEST_ARGS="tests/unit -k archive"
 TEST_ARGS ?=
