@@ -124,6 +124,7 @@ def token_registry():
             given = self.headers.get("Authorization")
             here = f"http://127.0.0.1:{self.server.server_address[1]}"
             if self.path.startswith("/token?"):
+                self.server.logins += 1
                 assert "scope=repository" in self.path
                 ok = given == f"Basic {basic}"
                 self.answer(200 if ok else 401, {"token": f"token-{self.server.tokens}"})
@@ -148,7 +149,7 @@ def token_registry():
             pass
 
     with ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        server.tokens = 1
+        server.tokens, server.logins = 1, 0
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         try:
@@ -171,6 +172,20 @@ def test_a_token_is_fetched_with_the_password_and_renewed_and_all_pages_are_read
         assert registry.list_tags(url(port)) == ["v1", "v2"]
         server.tokens = 2  # the first one expired
         assert registry.list_tags(url(port)) == ["v1", "v2"]
+
+
+def test_the_tokens_of_the_repositories_met_last_are_remembered_and_no_more(tmp_path):
+    with token_registry() as server:
+        port = server.server_address[1]
+        config = docker_config(tmp_path, port, username="builder", password=SECRET)
+        registry = SchemeImageRegistry(docker_config=config)
+        repositories = [f"{url(port)}-{number}" for number in range(101)]
+        for repository in repositories:
+            registry.list_tags(repository)
+        registry.list_tags(repositories[-1])
+        assert server.logins == 101
+        registry.list_tags(repositories[0])
+        assert server.logins == 102
 
 
 def test_a_token_service_that_refuses_is_our_set_up(tmp_path):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import OrderedDict
 from contextlib import contextmanager
 from datetime import timedelta
 from http import HTTPStatus
@@ -30,6 +31,8 @@ _ACCEPT = ", ".join(  # noqa: FLY002  # one media type a line
     )
 )
 _CHALLENGE = re.compile(r'(\w+)="([^"]*)"')
+# Cleanup looks at thousands of repositories once; all others come back to a few.
+_TOKENS = 100
 _SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 _NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
 
@@ -39,7 +42,7 @@ class DistributionImageRegistry:
 
     def __init__(self, *, docker_config: str | None = None) -> None:
         self._docker_config = docker_config
-        self._tokens: dict[str, str] = {}
+        self._tokens: OrderedDict[str, str] = OrderedDict()
         self._pool = urllib3.PoolManager(
             timeout=urllib3.Timeout(connect=3, read=10),
             # Waiting as long as Retry-After says is up to the Broker.
@@ -127,6 +130,8 @@ class DistributionImageRegistry:
         else:
             return False
         self._tokens[repository_url] = token
+        if len(self._tokens) > _TOKENS:
+            self._tokens.popitem(last=False)
         return True
 
 
