@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+import signal
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -15,6 +16,12 @@ if TYPE_CHECKING:
 
 # How long an example takes says something about the machine, which others use too.
 hypothesis.settings.register_profile("default", deadline=None)
+
+
+# A shell without job control starts what it puts into the background deaf to Ctrl-C, which a
+# process passes on to its children: tests interrupt theirs.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
