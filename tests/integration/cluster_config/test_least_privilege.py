@@ -169,6 +169,8 @@ def test_the_source_of_job_events_reads_jobs_and_nothing_else(installed):
     assert allowed == {("jobs", "get"), ("jobs", "list"), ("jobs", "watch")}
 
 
+# `audited` first: what is denied here belongs to no life.
+@pytest.mark.usefixtures("audited")
 def test_a_namespace_that_is_no_tenant_is_out_of_reach(lives):
     with pytest.raises(PlatformUnavailableError, match="403"):
         lives.start_build.records.get(FunctionId("kube-system", "hello"))
