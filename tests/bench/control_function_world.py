@@ -18,7 +18,6 @@ from tests.integration.embedded_api.conftest import RunningApi
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
-    from types import TracebackType
 
 TENANT, BUILDS = "bench", "knative-lambda-builds"
 SPEC = {"source": {"inline": {"main.py": "def handler(event): ..."}}, "runtime": "python3.11"}
@@ -41,12 +40,7 @@ class World:
             self._stack = started.pop_all()
         return self
 
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Stop them."""
         self._stack.close()
 

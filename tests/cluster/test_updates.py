@@ -6,6 +6,7 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from tests.cluster.cluster import SERVICES
 from tests.e2e.load import Load
 from tests.e2e.waiting import wait_for
 
@@ -109,6 +110,6 @@ def full_nodes(cluster: Cluster) -> Iterator[None]:
 
 
 def what_knative_says(cluster: Cluster, name: str) -> str:
-    service = cluster.api.get(f"/apis/serving.knative.dev/v1/namespaces/default/services/{name}")
+    service = cluster.api.get(f"{SERVICES}/{name}")
     conditions = ((service or {}).get("status") or {}).get("conditions", [])
     return " ".join(each.get("message", "") for each in conditions)

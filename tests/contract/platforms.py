@@ -268,12 +268,9 @@ class KubernetesHands:
         function = deployment.function
         item = self.api.get(SERVICES, function.namespace, function.name)
         known = "False" if state.failed else "True" if state.ready else "Unknown"
-        ready = {"type": "Ready", "status": known, "lastTransitionTime": _now()}
-        if state.failed:
-            ready |= {"reason": state.failure_reason, "message": state.failure_message}
+        why = (state.failure_reason, state.failure_message) if state.failed else ()
         item["status"] = {
-            "observedGeneration": item["metadata"]["generation"],
-            "conditions": [ready],
+            **_observed(item, Ready=(known, *why)),
             "url": state.url,
             "latestReadyRevisionName": state.revision,
         }
@@ -285,23 +282,13 @@ class KubernetesHands:
         """Write conditions of a Service, as of what is wished now: status, reason, message."""
         function = deployment.function
         item = self.api.get(SERVICES, function.namespace, function.name)
-        said = item.setdefault("status", {})
-        said["observedGeneration"] = item["metadata"]["generation"]
-        said["conditions"] = [
-            {"type": type_, "lastTransitionTime": _now()}
-            | dict(zip(("status", "reason", "message"), said_of_it, strict=False))
-            for type_, said_of_it in conditions.items()
-        ]
+        item["status"] = (item.get("status") or {}) | _observed(item, **conditions)
         self.api.replace(SERVICES, item, subresource="status")
 
     def triggers_become(self, deployment: Deployment, *ready: str) -> None:
         """Write what Knative Eventing says of each Trigger: status, reason, message."""
         for item in self.api.list(TRIGGERS, deployment.function.namespace):
-            said = dict(zip(("status", "reason", "message"), ready, strict=False))
-            item["status"] = {
-                "observedGeneration": item["metadata"]["generation"],
-                "conditions": [{"type": "Ready", "lastTransitionTime": _now()} | said],
-            }
+            item["status"] = _observed(item, Ready=ready)
             self.api.replace(TRIGGERS, item, subresource="status")
 
     def crash(self, deployment: Deployment, message: str) -> None:
@@ -384,6 +371,18 @@ def is_over(platform: Platform, job: str) -> bool:
 def another_generation(deployment: Deployment, generation: int, **changes: Any) -> Deployment:
     """The same lambda after another wish."""
     return replace(deployment, generation=generation, **changes)
+
+
+def _observed(item: dict[str, Any], **conditions: tuple[str, ...]) -> dict[str, Any]:
+    """What Knative says of an object as it is now; of a condition its status, reason, message."""
+    return {
+        "observedGeneration": item["metadata"]["generation"],
+        "conditions": [
+            {"type": type_, "lastTransitionTime": _now()}
+            | dict(zip(("status", "reason", "message"), said, strict=False))
+            for type_, said in conditions.items()
+        ],
+    }
 
 
 def _now() -> str:

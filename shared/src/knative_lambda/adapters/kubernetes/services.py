@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
@@ -34,19 +35,19 @@ class KubernetesLambdaServices:
 
     def apply(self, deployment: Deployment) -> bool:
         """Make Service and Triggers what the deployment says, unless a newer one is there."""
-        for attempt in range(1, _ATTEMPTS + 1):
-            try:
-                if not self._apply_service(deployment):
-                    return False
-                break
-            except ConflictError:
-                # Knative writes a Service's status several times a second while it starts.
-                if attempt == _ATTEMPTS:
-                    raise
+        if not self._apply_service(deployment):
+            return False
         self._apply_triggers(deployment)
         return True
 
     def _apply_service(self, deployment: Deployment) -> bool:
+        # Knative writes a Service's status several times a second while it starts.
+        for _ in range(_ATTEMPTS - 1):
+            with suppress(ConflictError):
+                return self._try_to_apply_service(deployment)
+        return self._try_to_apply_service(deployment)
+
+    def _try_to_apply_service(self, deployment: Deployment) -> bool:
         function = deployment.function
         service = lambda_service(deployment)
         existing = self.api.find(SERVICES, function.namespace, function.name)
