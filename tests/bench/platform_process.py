@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-import yaml
+from tests.platform_access import token_header, trust
 
 if TYPE_CHECKING:
     import ssl
@@ -140,20 +140,23 @@ class Platform:
 
     def broker(self) -> Connection:
         """A connection to the Brokers."""
-        return Connection(self.urls["broker"])
+        return Connection(self.urls["broker"], token_header(self.home))
 
     def api(self) -> Connection:
         """A connection to the Kubernetes API."""
-        return Connection(self.urls["api"], self.api_headers())
+        return Connection(self.urls["api"], self.api_headers(), context=self._trust())
 
     def open_api(self, timeout: float | None) -> http.client.HTTPConnection:
         """A connection to the Kubernetes API that is left to the caller."""
-        return http.client.HTTPConnection(urlsplit(self.urls["api"]).netloc, timeout=timeout)
+        place = urlsplit(self.urls["api"]).netloc
+        return http.client.HTTPSConnection(place, timeout=timeout, context=self._trust())
 
     def api_headers(self) -> dict[str, str]:
         """Who asks the Kubernetes API."""
-        kubeconfig = yaml.safe_load((self.home / "kubeconfig").read_text())
-        return {"Authorization": f"Bearer {kubeconfig['users'][0]['user']['token']}"}
+        return token_header(self.home)
+
+    def _trust(self) -> ssl.SSLContext:
+        return trust(self.home / "kubeconfig")
 
     def _wait(self, log: Path) -> None:
         deadline = time.monotonic() + _PATIENCE_SECONDS

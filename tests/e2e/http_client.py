@@ -12,6 +12,7 @@ from urllib.request import Request, urlopen
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
+    from ssl import SSLContext
 
 TIMEOUT_SECONDS = 150.0
 
@@ -38,11 +39,15 @@ class Answer:
 
 
 def request(
-    method: str, url: str, body: bytes | None = None, headers: Mapping[str, str] | None = None
+    method: str,
+    url: str,
+    body: bytes | None = None,
+    headers: Mapping[str, str] | None = None,
+    tls: SSLContext | None = None,
 ) -> Answer:
     asked = Request(url, data=body, method=method, headers=dict(headers or {}))
     try:
-        with urlopen(asked, timeout=TIMEOUT_SECONDS) as response:
+        with urlopen(asked, timeout=TIMEOUT_SECONDS, context=tls) as response:
             return Answer(response.status, dict(response.headers), response.read())
     except HTTPError as refusal:
         with refusal:

@@ -31,6 +31,11 @@ class LambdaPlatform(ABC):
     def control_broker(self) -> str:
         """The URL that takes wishes."""
 
+    @property
+    def authorization(self) -> dict[str, str]:
+        """What a Broker wants to be shown."""
+        return {}
+
     @abstractmethod
     def kn_lambda(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run the command line against this platform."""
@@ -53,4 +58,10 @@ class LambdaPlatform(ABC):
 
     def _send(self, type_: str, name: str, data: object, changes: dict[str, str]) -> Answer:
         attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"default/{name}"}
-        return post_event(self.control_broker, data, type=type_, **{**attributes, **changes})
+        return post_event(
+            self.control_broker,
+            data,
+            headers=self.authorization,
+            type=type_,
+            **{**attributes, **changes},
+        )

@@ -79,7 +79,7 @@ def test_what_is_no_event_is_refused_by_the_broker(platform: EmbeddedPlatform, n
     headers, body = NO_EVENTS[name]
     before = platform.events()
 
-    answer = request("POST", platform.control_broker, body, headers)
+    answer = platform.post(platform.control_broker, body, headers)
 
     assert 400 <= answer.status < 500, answer
     assert set(answer.data) <= {"reason", "message", "field"}
@@ -89,7 +89,7 @@ def test_what_is_no_event_is_refused_by_the_broker(platform: EmbeddedPlatform, n
 @pytest.mark.parametrize("function", FUNCTIONS)
 def test_what_is_no_event_is_refused_by_every_function(platform: EmbeddedPlatform, function: str):
     for name, (headers, body) in NO_EVENTS.items():
-        answer = request("POST", platform.control_url(function), body, headers)
+        answer = platform.post(platform.control_url(function), body, headers)
 
         assert 400 <= answer.status < 500, (name, answer)
         assert answer.status not in {404, 408, 409}, (name, answer)
@@ -106,10 +106,10 @@ def test_a_wish_that_cannot_be_granted_is_one_dead_letter_and_told_once(
     headers = headers | {"ce-id": identity}
     body = b"" if data is None else json.dumps(data).encode()
 
-    direct = request("POST", platform.control_url("build-start"), body, headers)
+    direct = platform.post(platform.control_url("build-start"), body, headers)
     assert direct.status in {400, 422}, direct
     assert direct.data["reason"]
-    accepted = request("POST", platform.control_broker, body, headers)
+    accepted = platform.post(platform.control_broker, body, headers)
     assert accepted.status == 202, accepted
     events = platform.await_settled()
 
@@ -131,20 +131,20 @@ def test_an_event_over_the_limit_is_refused_by_all(platform: EmbeddedPlatform):
     body = b'{"a": "' + b"x" * (1024 * 1024) + b'"}'
     urls = [platform.control_url(function) for function in FUNCTIONS]
     for url in (platform.control_broker, *urls):
-        answer = request("POST", url, body, TIMED)
+        answer = platform.post(url, body, TIMED)
         assert answer.status == 413, (url, answer)
         assert answer.data["reason"] == "EventTooLarge"
 
 
 def test_an_unknown_broker_is_not_found(platform: EmbeddedPlatform):
     url = platform.tenant_broker.replace("/default/default", "/default/nobody")
-    assert post_event(url, {}, type="t").status == 404
+    assert post_event(url, {}, headers=platform.authorization, type="t").status == 404
 
 
 @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "PATCH"])
 def test_another_method_is_not_allowed(platform: EmbeddedPlatform, method: str):
     for url in (platform.control_broker, platform.control_url("build-start")):
-        assert request(method, url).status == 405
+        assert request(method, url, headers=platform.authorization).status == 405
 
 
 _texts = st.text(max_size=40)
@@ -189,12 +189,12 @@ def test_no_input_makes_a_function_answer_that_it_is_our_fault(
 ):
     headers = STRUCTURED if structured else TIMED | attributes
     for url in (platform.control_url(function), platform.tenant_broker):
-        answer = request("POST", url, body, headers)
+        answer = platform.post(url, body, headers)
         assert answer.status < 500, (url, headers, body, answer)
 
 
 def test_after_all_that_the_platform_is_well(platform: EmbeddedPlatform, unique_name: str):
     for headers, body in NO_EVENTS.values():
-        request("POST", platform.control_broker, body, headers)
-        request("POST", platform.control_url("build-start"), body, headers)
+        platform.post(platform.control_broker, body, headers)
+        platform.post(platform.control_url("build-start"), body, headers)
     assert_healthy(platform, unique_name)

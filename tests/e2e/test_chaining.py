@@ -26,7 +26,9 @@ def test_a_reply_reaches_the_function_that_subscribes_to_it(own_platform: Embedd
     for name in ("order-pricer", "order-confirmation"):
         own_platform.deploy(examples / name)
 
-    sent = post_event_file(own_platform.tenant_broker, examples / "order-pricer" / "event.json")
+    event = examples / "order-pricer" / "event.json"
+    to = own_platform.tenant_broker
+    sent = post_event_file(to, event, headers=own_platform.authorization)
 
     assert sent.status == 202
     own_platform.await_settled()
@@ -60,7 +62,9 @@ def test_a_reply_never_loops_back_to_its_own_function(
     files = {"function.yaml": json.dumps(manifest).encode()}
     platform.deploy(write_function(ECHO, **files))
 
-    post_event(platform.tenant_broker, {}, type=own_type, id="first")
+    post_event(
+        platform.tenant_broker, {}, headers=platform.authorization, type=own_type, id="first"
+    )
     platform.await_settled()
 
     seen = [event["attributes"]["id"] for event in platform.events(type=own_type)]

@@ -86,7 +86,12 @@ def test_cleanups_end_well_though_their_function_is_killed(own_platform: Embedde
 
     with killing(own_platform, "functions/cleanup/main.py", times=3) as killed:
         for _ in range(COUNT):
-            sent = post_event(own_platform.control_broker, {}, type="dev.knative-lambda.cleanup.v1")
+            sent = post_event(
+                own_platform.control_broker,
+                {},
+                headers=own_platform.authorization,
+                type="dev.knative-lambda.cleanup.v1",
+            )
             assert sent.status == 202
         own_platform.await_settled()
 
@@ -102,7 +107,11 @@ def test_events_reach_a_lambda_though_it_is_killed(own_platform: EmbeddedPlatfor
     with killing(own_platform, "/runtime/server.py", times=4) as killed:
         for number in range(30):
             sent = post_event(
-                own_platform.tenant_broker, {}, type="com.example.counted", id=str(number)
+                own_platform.tenant_broker,
+                {},
+                headers=own_platform.authorization,
+                type="com.example.counted",
+                id=str(number),
             )
             assert sent.status == 202
         events = own_platform.await_settled()

@@ -37,6 +37,7 @@ class Sender:
         self.accepted: list[str] = []
         self._control = platform.control_broker
         self._tenant = platform.tenant_broker
+        self._authorization = platform.authorization
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._send_all)
 
@@ -68,7 +69,8 @@ class Sender:
         identity = uuid.uuid4().hex
         while not self._ended.is_set():
             try:
-                if post_event(url, data, id=identity, **attributes).status == 202:
+                sent = post_event(url, data, headers=self._authorization, id=identity, **attributes)
+                if sent.status == 202:
                     self.accepted.append(identity)
                     return
             except (URLError, ConnectionError, TimeoutError):

@@ -15,7 +15,7 @@ from kn_lambda.embedded.broker.broker import Broker
 from kn_lambda.embedded.broker.ingress import create_ingress
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.objects import Objects
-from tests.integration.broker.conftest import QUICK, broker_object, trigger_object
+from tests.integration.broker.conftest import ACCESS, QUICK, broker_object, trigger_object
 
 
 def apply(objects: Objects, function: str, listener: str) -> None:
@@ -34,7 +34,7 @@ async def main(path: str, function: str, listener: str) -> None:
     apply(objects, function, listener)
     broker = Broker(database, objects, base_url="http://127.0.0.1")
     await broker.start()
-    runner = web.AppRunner(create_ingress(broker))
+    runner = web.AppRunner(create_ingress(broker, ACCESS))
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

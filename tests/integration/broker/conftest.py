@@ -11,12 +11,15 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
+from kn_lambda.embedded.access.access import Access
 from kn_lambda.embedded.broker.broker import Broker
 from kn_lambda.embedded.broker.ingress import create_ingress
 from kn_lambda.embedded.broker.settings import BrokerSettings
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.objects import Objects
 
+ACCESS = Access(token="the-token-of-tests")
+TOKEN = {"Authorization": f"Bearer {ACCESS.token}"}
 QUICK = {"retry": 3, "backoffPolicy": "linear", "backoffDelay": "PT0.01S"}
 WITH_SINK = {
     **QUICK,
@@ -102,8 +105,8 @@ class Platform:
             base_url="http://127.0.0.1:8081",
             settings=settings,
         )
-        self.session = aiohttp.ClientSession()
-        self.ingress = TestServer(create_ingress(self.broker))
+        self.session = aiohttp.ClientSession(headers=TOKEN)
+        self.ingress = TestServer(create_ingress(self.broker, ACCESS))
 
     async def start(self):
         await self.broker.start()

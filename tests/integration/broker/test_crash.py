@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.integration.broker.conftest import every
+from tests.integration.broker.conftest import TOKEN, every
 
 ROOT = Path(__file__).parents[3]
 EVENTS = 80
@@ -76,7 +76,7 @@ async def test_everything_accepted_is_settled_after_kill_9(
 ):
     path = tmp_path / "state.sqlite"
     function, listener = await subscribe(answer), await subscribe()
-    async with aiohttp.ClientSession() as session:
+    async with aiohttp.ClientSession(headers=TOKEN) as session:
         async with broker_process(path, function, listener) as (process, url):
             sending = asyncio.gather(*(send(session, url, str(n)) for n in range(EVENTS)))
             await function.wait_for(deliveries_before_the_kill)

@@ -12,7 +12,10 @@ import pytest
 from aiohttp import web
 from kubernetes import client, config
 
-from kn_lambda.embedded.api import create_api, read_or_create_token, write_kubeconfig
+from kn_lambda.embedded.access.access import Access
+from kn_lambda.embedded.access.certificate import read_or_create_certificate, server_context
+from kn_lambda.embedded.access.token import read_or_create_token
+from kn_lambda.embedded.api import create_api, write_kubeconfig
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.garbage_collector import GarbageCollector
 from kn_lambda.embedded.objects import Objects
@@ -32,7 +35,7 @@ class RunningApi:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self.kubeconfig = folder / "kubeconfig"
-        self.token = read_or_create_token(self.kubeconfig)
+        self.token = read_or_create_token(folder / "token")
         self.url = ""
         self.objects: Objects
         self._ready = threading.Event()
@@ -59,13 +62,20 @@ class RunningApi:
         self._loop, self._end = asyncio.get_running_loop(), asyncio.Event()
         database = Database(self.folder / "state.sqlite")
         self.objects = Objects(database, changes_kept=CHANGES_KEPT)
-        app = create_api(self.objects, self.folder / "pods", token=self.token)
+        app = create_api(self.objects, self.folder / "pods", access=Access(token=self.token))
+        certificate = read_or_create_certificate(self.folder / "api.pem")
         runner = web.AppRunner(app)
         await runner.setup()
-        site = web.TCPSite(runner, "127.0.0.1", 0)
+        tls = server_context(self.folder / "api.pem")
+        site = web.TCPSite(runner, "127.0.0.1", 0, ssl_context=tls)
         await site.start()
-        self.url = f"http://127.0.0.1:{runner.addresses[0][1]}"
-        write_kubeconfig(self.kubeconfig, self.url, self.token)
+        self.url = f"https://127.0.0.1:{runner.addresses[0][1]}"
+        write_kubeconfig(
+            self.kubeconfig,
+            self.url,
+            certificate=certificate,
+            token_file=self.folder / "token",
+        )
         collector = asyncio.create_task(GarbageCollector(self.objects).run())
         self._ready.set()
         await self._end.wait()

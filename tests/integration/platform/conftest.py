@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
+from tests.platform_access import token_header, trust
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -106,17 +108,14 @@ class PlatformProcess:
         self.process.communicate()
 
     def api(self, method: str, path: str, body: object = None) -> dict[str, Any]:
-        kubeconfig = yaml.safe_load((self.home / "kubeconfig").read_text())
         request = urllib.request.Request(
             self.facts["urls"]["api"] + path,
             method=method,
             data=None if body is None else json.dumps(body).encode(),
-            headers={
-                "Authorization": f"Bearer {kubeconfig['users'][0]['user']['token']}",
-                "Content-Type": "application/json",
-            },
+            headers={**token_header(self.home), "Content-Type": "application/json"},
         )
-        with urllib.request.urlopen(request, timeout=10) as response:
+        tls = trust(self.home / "kubeconfig")
+        with urllib.request.urlopen(request, timeout=10, context=tls) as response:
             answer: dict[str, Any] = json.load(response)
             return answer
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.platform.conftest import PlatformProcess, processes_of, wait_until
+from tests.platform_access import token_header
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -17,12 +18,19 @@ RUNTIME_NAME = f"python{sys.version_info.major}.{sys.version_info.minor}"
 SOURCE = "def handler(event):\n    return {'hello': event.data['name']}\n"
 
 
-def post(url: str, data: object, **attributes: str) -> tuple[int, object]:
+def post(
+    url: str, data: object, *, show: dict[str, str] | None = None, **attributes: str
+) -> tuple[int, object]:
     headers = {f"ce-{name}": value for name, value in attributes.items()}
     request = urllib.request.Request(
         url,
         data=json.dumps(data).encode(),
-        headers={"Content-Type": "application/json", "ce-specversion": "1.0", **headers},
+        headers={
+            "Content-Type": "application/json",
+            "ce-specversion": "1.0",
+            **headers,
+            **(show or {}),
+        },
     )
     with urllib.request.urlopen(request, timeout=30) as response:
         body = response.read()
@@ -31,7 +39,8 @@ def post(url: str, data: object, **attributes: str) -> tuple[int, object]:
 
 def types_of(platform: PlatformProcess) -> set[str]:
     url = platform.facts["urls"]["broker"] + "/-/events?subject=default/greeter"
-    with urllib.request.urlopen(url, timeout=10) as response:
+    request = urllib.request.Request(url, headers=token_header(platform.home))
+    with urllib.request.urlopen(request, timeout=10) as response:
         return {event["attributes"]["type"] for event in json.load(response)["events"]}
 
 
@@ -53,6 +62,7 @@ def test_one_event_makes_a_running_function_that_kill_9_does_not_take_away(
     accepted, _ = post(
         f"{urls['broker']}/knative-lambda/knative-lambda",
         spec,
+        show=token_header(whole_platform.home),
         id="1",
         source="/tests",
         type="dev.knative-lambda.build.start.v1",

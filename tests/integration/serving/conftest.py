@@ -14,6 +14,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
+from kn_lambda.embedded.access.access import Access
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.objects import Objects
 from kn_lambda.embedded.processes import end_leftovers
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.serving import Launcher
 
 SERVER = Path(__file__).with_name("lambda_server.py")
+ACCESS = Access(token="the-token-of-tests", hosts=frozenset({"*.example.com"}))
 HOST_ENVIRONMENT = {"PATH": os.environ["PATH"], "AWS_SECRET_ACCESS_KEY": "of the platform"}  # noqa: TID251
 
 FAST = {
@@ -189,7 +191,7 @@ async def running(folder: Path, *launchers: Launcher, **settings: Any) -> AsyncI
         settings=ServingSettings(**{**FAST, **settings}),
     )
     platform = Platform(folder, url, objects, serving)
-    runner = gateway_runner(serving)
+    runner = gateway_runner(serving, ACCESS)
     await runner.setup()
     await serving.start()
     try:

@@ -75,13 +75,13 @@ async def test_a_failing_revision_is_reported_and_the_old_one_keeps_serving(plat
     assert json.loads((await platform.get())[1])["version"] == "3"
 
 
-async def test_a_service_that_was_never_ready_answers_503_with_the_reason(platform):
+async def test_a_service_that_was_never_ready_answers_503_and_its_status_has_the_reason(platform):
     platform.apply(environment={"FAIL": "no handler here"})
-    await platform.ready(status="False")
+    said = await platform.ready(status="False")
     status, body = await platform.get()
     assert status == 503
     assert json.loads(body)["reason"] == "NotReady"
-    assert "no handler here" in json.loads(body)["message"]
+    assert "no handler here" in str(said["conditions"])
 
 
 async def test_a_request_waits_while_the_first_revision_starts(platform, tmp_path):
@@ -159,7 +159,9 @@ async def test_a_lambda_sees_its_own_environment_and_nothing_of_the_platform(pla
     assert environment["K_SERVICE"] == environment["K_CONFIGURATION"] == "hello"
     assert environment["K_REVISION"] == "hello-00001"
     assert environment["HOME"].startswith(str(platform.folder))
-    names = {"HOME", "TMPDIR", "PATH", "LANG", "PORT", "VERSION", "STARTS", "KN_LAMBDA_EMBEDDED"}
+    assert environment["HOST"] == "127.0.0.1"
+    names = {"HOME", "TMPDIR", "PATH", "LANG", "HOST", "PORT", "VERSION", "STARTS"}
+    names |= {"KN_LAMBDA_EMBEDDED"}
     unasked = ("K_", "LC_", "PYTHONUNBUFFERED")
     assert {name for name in environment if not name.startswith(unasked)} == names
 

@@ -68,12 +68,25 @@ def connect(options: TargetOptions) -> Installation:
         _require_context(target)
     # A list of files in KUBECONFIG is merged by the client, which reads the variable itself.
     kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
+    headers = _token_header(options.home) if target.is_embedded else {}
     return Installation(
         api=ClusterApi(kubeconfig=kubeconfig, context=target.context),
         http=HttpClient(),
         name=target.name,
         is_embedded=target.is_embedded,
+        broker_headers=headers,
     )
+
+
+def _token_header(home: Path) -> dict[str, str]:
+    try:
+        token = (home / "token").read_text().strip()
+    except OSError as error:
+        raise UnreachableError(
+            f"the token of the platform in {home} cannot be read ({error.strerror})",
+            way_out="`kn-lambda up` makes it; only who started the platform may read it.",
+        ) from error
+    return {"Authorization": f"Bearer {token}"}
 
 
 def _require_context(target: Target) -> None:

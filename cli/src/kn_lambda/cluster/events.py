@@ -58,7 +58,11 @@ def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> N
         )
         return
     answer = installation.http.request(
-        "POST", url, headers=headers, body=body, timeout_seconds=_BROKER_SECONDS
+        "POST",
+        url,
+        headers={**headers, **installation.broker_headers},
+        body=body,
+        timeout_seconds=_BROKER_SECONDS,
     )
     if answer.is_success:
         return
@@ -120,7 +124,7 @@ def read_journal(
     """Return `events` or `dead-letters`, newest first; embedded platforms alone have them."""
     query = urlencode({name: value for name, value in filters.items() if value != ""})
     url = urljoin(installation.control_broker_url(), f"/-/{what}?{query}")
-    answer = installation.http.request("GET", url)
+    answer = installation.http.request("GET", url, headers=installation.broker_headers)
     if not answer.is_success:
         raise CommandError(f"the journal cannot be read: {read_refusal(answer)}")
     document = json.loads(answer.body)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.errors import MissingError, UnreachableError
@@ -29,6 +29,8 @@ class Installation:
     http: HttpClient
     name: str
     is_embedded: bool
+    broker_headers: Mapping[str, str] = field(default_factory=dict)
+    """What requests to a Broker have to show; the embedded platform's takes its token."""
 
     def settings(self) -> Mapping[str, str]:
         """Return what the four functions are told."""

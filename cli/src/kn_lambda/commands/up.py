@@ -21,6 +21,8 @@ from kn_lambda.terminal.program import program
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
     from kn_lambda.embedded.platform import Platform
     from kn_lambda.embedded.platform_options import PlatformOptions
     from kn_lambda.session import Session
@@ -42,6 +44,21 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--config", type=_FOLDER, help="Run this kustomization in place of the shipped one.")
 @click.option("--installation", type=_FOLDER, help="A checkout of Knative Lambda to run from.")
 @click.option("--every-runtime", is_flag=True, help="Offer every Python on PATH.")
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Answer to this name too, such as a tunnel's; *.NAME for all names below.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Let pages of this origin in, such as http://localhost:3000.",
+)
+@click.option("--new-token", is_flag=True, help="Replace the token of the data folder.")
 def command(
     session: Session,
     *,
@@ -52,9 +69,14 @@ def command(
     config: Path | None,
     installation: Path | None,
     every_runtime: bool,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+    new_token: bool,
 ) -> None:
     """Run the platform on this machine, in the foreground, until Ctrl-C."""  # fmt: skip
-    from kn_lambda.embedded.platform_options import PlatformOptions  # noqa: PLC0415 # quick --help
+    from kn_lambda.embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
+    from kn_lambda.embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
+    from kn_lambda.embedded.platform_options import PlatformOptions  # noqa: PLC0415
 
     if session.target.context is not None:
         raise WrongUsageError("up starts a platform on this machine; --context is for clusters")
@@ -69,11 +91,21 @@ def command(
         installation=installation or CHECKOUT,
         config=config,
         every_runtime=every_runtime,
+        allowed_hosts=_parsed("--allow-host", parse_allowed_host, hosts),
+        allowed_origins=_parsed("--allow-origin", parse_allowed_origin, origins),
+        new_token=new_token,
         progress=progress.step,
     )
     progress.step(f"starting the platform in {options.home}")
     _run(session, options, progress, source)
     progress.step("stopped")
+
+
+def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
+    try:
+        return [parse(text) for text in given]
+    except ValueError as error:
+        raise WrongUsageError(f"{option}: {error}") from error
 
 
 def _run(

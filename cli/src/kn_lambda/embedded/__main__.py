@@ -10,6 +10,8 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.access.hosts import parse_allowed_host
+from kn_lambda.embedded.access.origins import parse_allowed_origin
 from kn_lambda.embedded.background import PlatformFailedError
 from kn_lambda.embedded.data_folder import DataFolderInUseError
 from kn_lambda.embedded.listeners import PortTakenError
@@ -19,6 +21,8 @@ from kn_lambda.embedded.platform_options import InstallationError, PlatformOptio
 from kn_lambda.embedded.runtimes import RuntimePreparationError
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from kn_lambda.embedded.platform import Platform
 
 _ERRORS = (
@@ -46,6 +50,23 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
     parser.add_argument("--api-port", type=int, default=8082, help="of the Kubernetes API")
     parser.add_argument("--config", type=Path, help="kustomization folder to run")
     parser.add_argument("--installation", type=Path, help="checkout of Knative Lambda")
+    parser.add_argument(
+        "--allow-host",
+        dest="allowed_hosts",
+        type=_argument(parse_allowed_host),
+        action="append",
+        metavar="NAME",
+        help="answer to this name too",
+    )
+    parser.add_argument(
+        "--allow-origin",
+        dest="allowed_origins",
+        type=_argument(parse_allowed_origin),
+        action="append",
+        metavar="ORIGIN",
+        help="let pages of this origin in",
+    )
+    parser.add_argument("--new-token", action="store_true", help="replace the folder's token")
     parser.add_argument("--every-runtime", action="store_true", help="all Pythons on PATH")
     chosen = {
         name: value
@@ -53,6 +74,18 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
         if value is not None
     }
     return PlatformOptions(environment=environment, progress=_say, **chosen)
+
+
+def _argument(parse: Callable[[str], str]) -> Callable[[str], str]:
+    """Keep argparse from replacing what a parser says is wrong."""
+
+    def parsed(text: str) -> str:
+        try:
+            return parse(text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from error
+
+    return parsed
 
 
 def main(arguments: list[str] | None = None) -> int:

@@ -12,6 +12,7 @@ from aiohttp import web
 if TYPE_CHECKING:
     import socket
     from collections.abc import AsyncIterator, Coroutine
+    from ssl import SSLContext
 
 _LOG = logging.getLogger(__name__)
 
@@ -79,9 +80,11 @@ async def set_up(runner: web.AppRunner) -> AsyncIterator[web.AppRunner]:
 
 
 @asynccontextmanager
-async def listening(runner: web.AppRunner, listener: socket.socket) -> AsyncIterator[None]:
+async def listening(
+    runner: web.AppRunner, listener: socket.socket, *, tls: SSLContext | None = None
+) -> AsyncIterator[None]:
     """Accept connections within the block."""
-    site = web.SockSite(runner, listener)
+    site = web.SockSite(runner, listener, ssl_context=tls)
     await site.start()
     try:
         yield

@@ -27,6 +27,8 @@ class DataFolder:
         self.root = root.expanduser().absolute()
         self.database = self.root / "state.sqlite"
         self.kubeconfig = self.root / "kubeconfig"
+        self.token = self.root / "token"
+        self.certificate = self.root / "api.pem"
         self.platform_file = self.root / "platform.json"
         self.ports_file = self.root / "ports.json"
         self.lock_file = self.root / "lock"

@@ -45,9 +45,9 @@ def port_of(listener: socket.socket) -> int:
     return port
 
 
-def url_of(listener: socket.socket) -> str:
+def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the URL of a server on a socket."""
-    return f"http://{_HOST}:{port_of(listener)}"
+    return f"{scheme}://{_HOST}:{port_of(listener)}"
 
 
 def _bind_wish(server: str, port: int, option: str) -> socket.socket:

@@ -13,11 +13,16 @@ from typing import TYPE_CHECKING, Self
 
 from aiohttp import web
 
+from kn_lambda.embedded.access.access import Access
+from kn_lambda.embedded.access.certificate import read_or_create_certificate, server_context
+from kn_lambda.embedded.access.patience import HEAD_SECONDS
+from kn_lambda.embedded.access.token import read_or_create_token
 from kn_lambda.embedded.announced_parts import AnnouncedBroker, AnnouncedServing
-from kn_lambda.embedded.api.kubeconfig import read_or_create_token, write_kubeconfig
+from kn_lambda.embedded.api.kubeconfig import write_kubeconfig
 from kn_lambda.embedded.api.server import create_api
 from kn_lambda.embedded.background import Background, PlatformFailedError, listening, set_up
 from kn_lambda.embedded.broker.ingress import create_ingress
+from kn_lambda.embedded.broker.own_credentials import OwnCredentials
 from kn_lambda.embedded.data_folder import DataFolder
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.embedded_settings import SETTINGS_CONFIG_MAP, embedded_settings
@@ -93,6 +98,7 @@ class Platform:
         self.folder.withdraw()
         await end_leftovers(self.folder.root)
         sockets = self._bind()
+        self._access = self._read_access()
         base_images = await self._prepare_runtimes()
         database = Database(self.folder.database)
         self._exits.callback(database.close)
@@ -103,7 +109,9 @@ class Platform:
         await self._run("garbage collector", GarbageCollector(objects).run())
         await self._serve_lambdas(objects, sockets["gateway"])
         broker = await self._serve_broker(database, objects, sockets["broker"])
-        sources = Sources(objects, broker.accept, api_url=self.urls["api"])
+        sources = Sources(
+            objects, broker.accept, api_url=self.urls["api"], credentials=self._credentials()
+        )
         await self._run("event sources", sources.run())
         await self._run("Job controller", self._job_controller(objects).run())
         self._announce()
@@ -118,8 +126,18 @@ class Platform:
         for listener in sockets.values():
             self._exits.callback(listener.close)
         self.folder.remember_ports({name: port_of(each) for name, each in sockets.items()})
-        self.urls = {name: url_of(each) for name, each in sockets.items()}
+        self.urls = {
+            name: url_of(each, "https" if name == "api" else "http")
+            for name, each in sockets.items()
+        }
         return sockets
+
+    def _read_access(self) -> Access:
+        return Access(
+            token=read_or_create_token(self.folder.token, renew=self.options.new_token),
+            hosts=frozenset(self.options.allowed_hosts),
+            origins=frozenset(self.options.allowed_origins),
+        )
 
     async def _prepare_runtimes(self) -> dict[str, str]:
         preparation = RuntimePreparation(
@@ -133,12 +151,18 @@ class Platform:
         return await preparation.prepare(every_version=self.options.every_runtime)
 
     async def _serve_api(self, objects: Objects, listener: socket.socket) -> None:
-        token = read_or_create_token(self.folder.kubeconfig)
-        application = create_api(objects, self.folder.pods, token=token)
-        runner = web.AppRunner(application, access_log=None)
+        certificate = read_or_create_certificate(self.folder.certificate)
+        application = create_api(objects, self.folder.pods, access=self._access)
+        runner = web.AppRunner(application, access_log=None, keepalive_timeout=HEAD_SECONDS)
         await self._exits.enter_async_context(set_up(runner))
-        await self._exits.enter_async_context(listening(runner, listener))
-        write_kubeconfig(self.folder.kubeconfig, self.urls["api"], token)
+        tls = server_context(self.folder.certificate)
+        await self._exits.enter_async_context(listening(runner, listener, tls=tls))
+        write_kubeconfig(
+            self.folder.kubeconfig,
+            self.urls["api"],
+            certificate=certificate,
+            token_file=self.folder.token,
+        )
 
     def _apply_configuration(self, objects: Objects, base_images: Mapping[str, str]) -> None:
         settings = embedded_settings(self.folder, base_images, self.options.environment)
@@ -155,7 +179,8 @@ class Platform:
             launchers=[
                 FunctionLauncher(
                     functions_folder=self.options.installation / "functions",
-                    data_folder=self.folder.root,
+                    data_folder=self.folder,
+                    token=self._access.token,
                 ),
                 ImageLauncher(
                     data_folder=self.folder.root,
@@ -168,7 +193,9 @@ class Platform:
         )
         serving.started = asyncio.Event()
         # No new connections, then the lambdas finish what they have, then the last answers go.
-        runner = await self._exits.enter_async_context(set_up(gateway_runner(serving)))
+        runner = await self._exits.enter_async_context(
+            set_up(gateway_runner(serving, self._access))
+        )
         await self._run("serving", serving.run())
         await self._background.until(serving.started)
         await self._exits.enter_async_context(listening(runner, listener))
@@ -177,15 +204,24 @@ class Platform:
         self, database: Database, objects: Objects, listener: socket.socket
     ) -> AnnouncedBroker:
         broker = AnnouncedBroker(
-            database, objects, base_url=self.urls["broker"], settings=self.options.broker
+            database,
+            objects,
+            base_url=self.urls["broker"],
+            credentials=self._credentials(),
+            settings=self.options.broker,
         )
         broker.started = asyncio.Event()
-        runner = web.AppRunner(create_ingress(broker), access_log=None)
+        runner = web.AppRunner(
+            create_ingress(broker, self._access), access_log=None, keepalive_timeout=HEAD_SECONDS
+        )
         await self._exits.enter_async_context(set_up(runner))
         await self._run("Broker", broker.run())
         await self._background.until(broker.started)
         await self._exits.enter_async_context(listening(runner, listener))
         return broker
+
+    def _credentials(self) -> OwnCredentials:
+        return OwnCredentials(self._access.token, (self.urls["gateway"], self.urls["broker"]))
 
     def _job_controller(self, objects: Objects) -> JobController:
         kubelet = Kubelet(

@@ -11,7 +11,7 @@ from kn_lambda.embedded.jobs.settings import JobSettings
 from kn_lambda.embedded.serving.settings import ServingSettings
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
 _CHECKOUT = Path(__file__).resolve().parents[4]
 _PARTS = ("functions", "runtimes", "config")
@@ -40,6 +40,12 @@ class PlatformOptions:
     """The folder of `functions/`, `runtimes/` and `config/`."""
     config: Path | None = None
     """A kustomization folder; `config/overlays/dev` of the installation where there is none."""
+    allowed_hosts: Sequence[str] = ()
+    """Names beside this machine's own by which the ports may be asked for."""
+    allowed_origins: Sequence[str] = ()
+    """Origins of web pages beside the platform's own that may use the ports."""
+    new_token: bool = False
+    """Whether the token that this data folder had so far ends with this start."""
     every_runtime: bool = False
     """Also other versions of Python that are on PATH."""
     progress: Callable[[str], None] = _say_nothing

@@ -19,7 +19,7 @@ _JSON_TYPES = ("application/json", "application/json-patch+json", "application/m
 _YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
 
-def read_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JSON value
+def parse_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JSON value
     """Return the value that a body says; `ApiError` 400 if it says none, 415 for other types."""
     if content_type in _JSON_TYPES:
         value = _json(body)
@@ -32,9 +32,9 @@ def read_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JSO
     return value
 
 
-def read_object(body: bytes, content_type: str) -> dict[str, Any]:
+def parse_object(body: bytes, content_type: str) -> dict[str, Any]:
     """Return the object that a body says."""
-    value = read_body(body, content_type)
+    value = parse_body(body, content_type)
     if not isinstance(value, dict):
         raise bad_request("the body must be an object")
     return value

@@ -12,6 +12,7 @@ _REASONS = {
     HTTPStatus.NOT_FOUND: "NotFound",
     HTTPStatus.METHOD_NOT_ALLOWED: "MethodNotAllowed",
     HTTPStatus.NOT_ACCEPTABLE: "NotAcceptable",
+    HTTPStatus.REQUEST_TIMEOUT: "Timeout",
     HTTPStatus.CONFLICT: "Conflict",
     HTTPStatus.GONE: "Expired",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "RequestEntityTooLarge",

@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
+from kn_lambda.embedded.access.patience import SlowBodyError, read_body
 from kn_lambda.embedded.api.answers import answer
-from kn_lambda.embedded.api.bodies import read_body, read_object, unsupported
+from kn_lambda.embedded.api.bodies import parse_body, parse_object, unsupported
 from kn_lambda.embedded.api.errors import ApiError, bad_request, success
 from kn_lambda.embedded.api.kinds import kind_at
 from kn_lambda.embedded.api.lists import list_page, select, selection
@@ -92,14 +93,14 @@ class Requests:
         return web.Response(body=body, content_type="application/json")
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
-        item = read_object(await request.read(), request.content_type)
+        item = parse_object(await _read(request), request.content_type)
         manager = _manager(request)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.create(target, item, manager)
         return answer(stored, HTTPStatus.CREATED)
 
     async def _put(self, request: web.Request, target: Target) -> web.StreamResponse:
-        item = read_object(await request.read(), request.content_type)
+        item = parse_object(await _read(request), request.content_type)
         manager = _manager(request)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.replace(target, item, manager)
@@ -107,7 +108,7 @@ class Requests:
 
     async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
         form = _patch_form(request.content_type, target)
-        body = read_body(await request.read(), request.content_type)
+        body = parse_body(await _read(request), request.content_type)
         manager, new = _manager(request, required=form == _APPLY), False
         with self._rehearsal(request.query.get("dryRun")):
             if form == _APPLY:
@@ -194,9 +195,16 @@ def _patch_form(content_type: str, target: Target) -> str:
     return content_type
 
 
+async def _read(request: web.Request) -> bytes:
+    try:
+        return await read_body(request)
+    except SlowBodyError as error:
+        raise ApiError(HTTPStatus.REQUEST_TIMEOUT, str(error)) from error
+
+
 async def _deletion_options(request: web.Request) -> dict[str, Any]:
-    body = await request.read()
-    options = read_object(body, request.content_type) if body.strip() else {}
+    body = await _read(request)
+    options = parse_object(body, request.content_type) if body.strip() else {}
     policy = options.get("propagationPolicy") or request.query.get("propagationPolicy")
     if policy not in {None, "Background", "Foreground"}:
         raise bad_request(

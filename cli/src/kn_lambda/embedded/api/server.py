@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from aiohttp import web
 
+from kn_lambda.embedded.access.guard import guard
 from kn_lambda.embedded.api.answers import answer
-from kn_lambda.embedded.api.authentication import HEALTH_PATHS, authenticate
 from kn_lambda.embedded.api.bodies import MAX_BYTES
 from kn_lambda.embedded.api.discovery import discovery_document
 from kn_lambda.embedded.api.errors import ApiError
@@ -21,21 +21,22 @@ from kn_lambda.embedded.api.requests import Requests
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
+    from kn_lambda.embedded.access.access import Access, Denial
     from kn_lambda.embedded.objects import Objects
 
 _LOG = logging.getLogger(__name__)
 _FIRST_NAMESPACES = ("default", "kube-system")
+_HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
 
 
-def create_api(objects: Objects, pod_logs: PodLogs | Path, *, token: str) -> web.Application:
-    """Serve `objects` and the logs below a folder to holders of `token`."""
+def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) -> web.Application:
+    """Serve `objects` and the logs below a folder to holders of the token."""
     logs = PodLogs(pod_logs) if isinstance(pod_logs, Path) else pod_logs
     requests = Requests(objects, logs)
     requests.create_namespaces(_FIRST_NAMESPACES)
 
     async def handle(request: web.Request) -> web.StreamResponse:
-        authenticate(request, token)
-        if request.path in HEALTH_PATHS:
+        if request.path in _HEALTH_PATHS:
             return web.Response(text="ok")
         if request.method == "GET" and (document := discovery_document(request.path)):
             return web.json_response(document)
@@ -45,6 +46,7 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, token: str) -> web
         return await requests.serve(request, target)
 
     app = web.Application(client_max_size=MAX_BYTES, middlewares=[_errors_as_status])
+    guard(app, access, open_paths=_HEALTH_PATHS, refuse=_refused)
     app.router.add_route("*", "/{path:.*}", handle)
     app.on_shutdown.append(requests.end_streams)
     return app
@@ -65,6 +67,11 @@ async def _errors_as_status(
         _LOG.exception("%s %s failed", request.method, request.path)
         failure = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "an error on the server")
         return answer(failure.status, failure.code)
+
+
+def _refused(denial: Denial) -> web.Response:
+    error = ApiError(denial.status, denial.message)
+    return answer(error.status, error.code)
 
 
 def _translated(error: web.HTTPException) -> ApiError:

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.embedded.broker.delivery import Resolve
     from kn_lambda.embedded.broker.event import CloudEvent
+    from kn_lambda.embedded.broker.own_credentials import OwnCredentials
     from kn_lambda.embedded.broker.store import Scheduled
     from kn_lambda.embedded.database import Database
     from kn_lambda.embedded.objects import Objects
@@ -56,6 +57,7 @@ class Broker:
         base_url: str,
         resolve: Resolve | None = None,
         session: aiohttp.ClientSession | None = None,
+        credentials: OwnCredentials | None = None,
         settings: BrokerSettings | None = None,
     ) -> None:
         self.settings = settings or BrokerSettings()
@@ -63,6 +65,7 @@ class Broker:
         self._base_url = base_url
         self._resolve = resolve or Addresses(objects).resolve
         self._session = session
+        self._credentials = credentials
         self._own_session: aiohttp.ClientSession | None = None
         self._store = DeliveryStore(database)
         self._commit = GroupCommit(database)
@@ -171,7 +174,11 @@ class Broker:
             intake=self._intake,
             routes=self._routes,
             commit=self._commit,
-            sender=Sender(session, reply_limit_bytes=self.settings.body_limit_bytes),
+            sender=Sender(
+                session,
+                reply_limit_bytes=self.settings.body_limit_bytes,
+                credentials=self._credentials,
+            ),
             resolve=self._resolve,
             schedule=self._schedule,
             unresolved_limit=self.settings.unresolved_limit,

@@ -1,15 +1,15 @@
-"""The Broker over HTTP: events in, and the journal for people on this machine."""
+"""The Broker over HTTP: events in, and the journal, for holders of the platform's token."""
 
 from __future__ import annotations
 
-import ipaddress
 import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
 
 from aiohttp import web
 
+from kn_lambda.embedded.access.guard import guard
+from kn_lambda.embedded.access.patience import SlowBodyError, read_body
 from kn_lambda.embedded.broker.broker import UnknownBrokerError
 from kn_lambda.embedded.broker.http_binding import UnsupportedModeError, from_http
 from kn_lambda.embedded.broker.journal import LARGEST_PAGE
@@ -18,6 +18,7 @@ from knative_lambda.domain.errors import EventTooLargeError, InvalidEventError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from kn_lambda.embedded.access.access import Access, Denial
     from kn_lambda.embedded.broker.broker import Broker
 
 logger = logging.getLogger(__name__)
@@ -31,9 +32,13 @@ _STATUS: dict[type[InvalidEventError], HTTPStatus] = {
 }
 
 
-def create_ingress(broker: Broker) -> web.Application:
-    """Return the application: `POST /<namespace>/<broker>`, `/health`, `/-/...`."""
+def create_ingress(broker: Broker, access: Access) -> web.Application:
+    """Return the application: `POST /<namespace>/<broker>`, `/health`, `/-/...`.
+
+    All but `/health` takes the token: whoever sends an event may deploy code by it.
+    """
     application = web.Application(client_max_size=broker.settings.body_limit_bytes)
+    guard(application, access, open_paths=_HEALTH, refuse=_denied)
     ingress = _Ingress(broker)
     application.router.add_post("/{namespace}/{broker}", ingress.accept)
     application.router.add_post("/{namespace}/{broker}/", ingress.accept)
@@ -57,6 +62,8 @@ class _Ingress:
         except InvalidEventError as error:
             status = _STATUS.get(type(error), HTTPStatus.BAD_REQUEST)
             return _refusal(status, error.reason, error.message, error.field)
+        except SlowBodyError as error:
+            return _refusal(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", str(error))
         except UnknownBrokerError as error:
             return _refusal(HTTPStatus.NOT_FOUND, "UnknownBroker", str(error)[:400])
         except Exception:
@@ -67,7 +74,7 @@ class _Ingress:
 
     async def _read(self, request: web.Request) -> bytes:
         try:
-            return await request.read()
+            return await read_body(request)
         except web.HTTPRequestEntityTooLarge:
             limit = self._broker.settings.body_limit_bytes
             raise EventTooLargeError(f"the event is larger than {limit} bytes") from None
@@ -88,8 +95,6 @@ async def _health(_request: web.Request) -> web.Response:
 def _page(
     request: web.Request, read: Callable[..., list[dict[str, Any]]], name: str
 ) -> web.Response:
-    if not _is_local(request):
-        return _refusal(HTTPStatus.FORBIDDEN, "Forbidden", "only this machine may read events")
     text = request.query.get("limit", str(_DEFAULT_PAGE))
     if not (text.isascii() and text.isdigit()) or not 0 < int(text[:9]) <= LARGEST_PAGE:
         message = f"limit must be a number from 1 to {LARGEST_PAGE}"
@@ -98,21 +103,8 @@ def _page(
     return web.json_response({name: read(int(text), **filters)})
 
 
-def _is_local(request: web.Request) -> bool:
-    # A page in a browser may reach this port by a name of its own that points to 127.0.0.1.
-    try:
-        host = urlsplit(f"//{request.host}").hostname or ""
-        remote = ipaddress.ip_address(request.remote or "")
-    except ValueError:
-        return False
-    return remote.is_loopback and (host == "localhost" or _is_loopback_address(host))
-
-
-def _is_loopback_address(host: str) -> bool:
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
+def _denied(denial: Denial) -> web.Response:
+    return _refusal(denial.status, denial.reason, denial.message)
 
 
 def _refusal(

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
 
     from kn_lambda.embedded.broker.event import CloudEvent
+    from kn_lambda.embedded.broker.own_credentials import OwnCredentials
 
 
 def create_session() -> aiohttp.ClientSession:
@@ -25,8 +26,15 @@ def create_session() -> aiohttp.ClientSession:
 class Sender:
     """Sends events in binary mode."""
 
-    def __init__(self, session: aiohttp.ClientSession, *, reply_limit_bytes: int) -> None:
+    def __init__(
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        reply_limit_bytes: int,
+        credentials: OwnCredentials | None = None,
+    ) -> None:
         self._session = session
+        self._credentials = credentials
         self._reply_limit_bytes = reply_limit_bytes
 
     async def send(
@@ -36,6 +44,8 @@ class Sender:
         headers, body = to_http(event)
         if reply:
             headers["Prefer"] = "reply"
+        if self._credentials is not None:
+            headers.update(self._credentials.headers(url))
         try:
             async with self._session.post(
                 url,

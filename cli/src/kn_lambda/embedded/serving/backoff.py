@@ -18,7 +18,6 @@ class Backoff:
         self._clock = clock
         self._failures = 0
         self._until = 0.0
-        self.last_error = ""
 
     @property
     def is_looping(self) -> bool:
@@ -30,7 +29,7 @@ class Backoff:
         """Return the time until the next try is due."""
         return max(0.0, self._until - self._clock())
 
-    def failed(self, error: str, *, alive_seconds: float = 0.0) -> None:
+    def failed(self, *, alive_seconds: float = 0.0) -> None:
         """Count a failure of a process that had been serving for this long."""
         settings = self._settings
         settled = alive_seconds >= settings.settled_seconds
@@ -39,4 +38,3 @@ class Backoff:
         factor = 2 ** min(self._failures - 1, 20)
         delay = min(settings.first_backoff_seconds * factor, settings.longest_backoff_seconds)
         self._until = self._clock() + delay
-        self.last_error = error

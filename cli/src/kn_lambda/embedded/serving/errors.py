@@ -12,8 +12,8 @@ class TooManyRequestsError(Exception):
 
 
 class CrashLoopError(Exception):
-    """The program fails again and again; the message is its last line on stderr."""
+    """The program fails again and again."""
 
-    def __init__(self, message: str, retry_after_seconds: float) -> None:
-        super().__init__(message)
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__()
         self.retry_after_seconds = retry_after_seconds

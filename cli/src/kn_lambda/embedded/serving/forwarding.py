@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Final
 
@@ -12,14 +13,14 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from kn_lambda.embedded.serving.answers import refusal
+from kn_lambda.embedded.serving.request_body import WHOLE_BODY_BYTES, SlowBodyError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kn_lambda.embedded.serving.lambda_process import LambdaProcess
+    from kn_lambda.embedded.serving.request_body import RequestBody
 
-# Bodies up to this size are passed on in one piece; longer ones as they come.
-_WHOLE_BODY_BYTES: Final = 64 * 1024
 _HOP_BY_HOP: Final = frozenset(
     {
         "connection",
@@ -38,6 +39,21 @@ BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
 _LONGEST_HEADER = 16 * 1024
 _CRASH_NOTICE_SECONDS = 1.0
 _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What of a request is not as the caller sent it."""
+
+    target: str
+    """Path and query as the lambda sees them."""
+    prefix: str
+    """What was in front of that path."""
+    body: RequestBody
+    is_awaited: Callable[[], bool]
+    """Whether others wait for the process."""
+    has_token: bool
+    """Whether the caller showed the platform's token."""
 
 
 class NothingSentError(Exception):
@@ -65,16 +81,17 @@ async def forward(
     request: web.Request,
     process: LambdaProcess,
     session: aiohttp.ClientSession,
-    target: str,
-    prefix: str,
+    message: Message,
 ) -> web.StreamResponse:
     """Return the lambda's answer; `NothingSentError` when the process has seen no byte."""
     try:
         async with session.request(
             request.method,
-            URL(process.origin + target, encoded=True),
-            headers=_request_headers(request, prefix),
-            data=await _body(request),
+            URL(process.origin + message.target, encoded=True),
+            headers=_request_headers(request, message, process),
+            data=message.body.send(
+                has_answer=lambda: BEGUN in request, is_awaited=message.is_awaited
+            ),
             allow_redirects=False,
         ) as answer:
             return await _pass_back(request, answer)
@@ -82,7 +99,11 @@ async def forward(
         raise NothingSentError from error
     except (aiohttp.ClientError, OSError) as error:
         begun = request.get(BEGUN)
-        return await _broken(process, error) if begun is None else abort(request, begun)
+        if begun is not None:
+            return abort(request, begun)
+        if message.body.is_too_slow:
+            raise SlowBodyError from error
+        return await _broken(process, error)
 
 
 def abort(request: web.Request, begun: web.StreamResponse) -> web.StreamResponse:
@@ -92,19 +113,10 @@ def abort(request: web.Request, begun: web.StreamResponse) -> web.StreamResponse
     return begun
 
 
-async def _body(request: web.Request) -> bytes | aiohttp.StreamReader | None:
-    if not request.can_read_body:
-        return None
-    length = request.content_length
-    if length is not None and length <= _WHOLE_BODY_BYTES:
-        return await request.read()
-    return request.content
-
-
 async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
     headers = _end_to_end(answer.headers)
     length = answer.content_length
-    if length is not None and length <= _WHOLE_BODY_BYTES and request.method != hdrs.METH_HEAD:
+    if length is not None and length <= WHOLE_BODY_BYTES and request.method != hdrs.METH_HEAD:
         body = await answer.read()
         return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
@@ -122,13 +134,20 @@ async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
     await asyncio.wait({waiting}, timeout=_CRASH_NOTICE_SECONDS)
     waiting.cancel()
     if process.has_ended:
-        return refusal(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", process.last_words())
+        # What it wrote may be of another caller's request: that is for its log alone.
+        message = "the function's process ended before it answered; its log may say why"
+        return refusal(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", message)
     message = f"the function closed the connection without an answer ({type(error).__name__})"
     return refusal(HTTPStatus.BAD_GATEWAY, "FunctionHungUp", message)
 
 
-def _request_headers(request: web.Request, prefix: str) -> CIMultiDict[str]:
+def _request_headers(
+    request: web.Request, message: Message, process: LambdaProcess
+) -> CIMultiDict[str]:
     headers = _end_to_end(request.headers)
+    if message.has_token:
+        # The platform's own: nothing that a lambda may see.
+        headers.popall(hdrs.AUTHORIZATION, None)
     # aiohttp's server has answered it by now.
     headers.popall(hdrs.EXPECT, None)
     before = headers.get(hdrs.X_FORWARDED_FOR)
@@ -136,8 +155,9 @@ def _request_headers(request: web.Request, prefix: str) -> CIMultiDict[str]:
     headers[hdrs.X_FORWARDED_FOR] = f"{before}, {remote}" if before else remote
     headers.setdefault(hdrs.X_FORWARDED_HOST, request.headers.get(hdrs.HOST, ""))
     headers.setdefault(hdrs.X_FORWARDED_PROTO, "http")
-    if prefix:
-        headers["X-Forwarded-Prefix"] = prefix
+    if message.prefix:
+        headers["X-Forwarded-Prefix"] = message.prefix
+    headers.update(process.request_headers)
     return headers
 
 

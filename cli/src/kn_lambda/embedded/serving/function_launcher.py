@@ -6,11 +6,14 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.embedded import guarded_function
 from kn_lambda.embedded.serving.launcher import Command, LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
+
+    from kn_lambda.embedded.data_folder import DataFolder
 
 FUNCTION_LABEL = "knative-lambda.dev/function"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -27,11 +30,13 @@ class FunctionLauncher:
         self,
         *,
         functions_folder: Path,
-        data_folder: Path,
+        data_folder: DataFolder,
+        token: str,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._functions = functions_folder
-        self._kubeconfig = data_folder / "kubeconfig"
+        self._data_folder = data_folder
+        self._token = token
         self._environment = dict(environment or {})
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
@@ -39,14 +44,14 @@ class FunctionLauncher:
         return _function(template) is not None
 
     async def prepare(self, namespace: str, name: str, template: Mapping[str, Any]) -> Command:
-        """Return functions-framework with the function's main.py."""
+        """Return functions-framework with the function's main.py, behind a guard."""
         del namespace, name
         function = _function(template) or ""
         main = self._functions / function / "main.py"
         if not _NAME.fullmatch(function) or not main.is_file():
             raise LaunchError(f"label {FUNCTION_LABEL}: there is no function {function!r}")
         threads = template["spec"].get("containerConcurrency") or _DEFAULT_THREADS
-        arguments = ["--target", "handle", "--source", str(main)]
+        arguments = ["--target", "handle", "--source", str(guarded_function.FILE)]
         return Command(
             arguments=[
                 *(sys.executable, "-m", "functions_framework", *arguments),
@@ -54,10 +59,13 @@ class FunctionLauncher:
             ],
             environment={
                 **self._environment,
-                "KUBECONFIG": str(self._kubeconfig),
+                "KUBECONFIG": str(self._data_folder.kubeconfig),
+                guarded_function.FUNCTION: str(main),
+                guarded_function.TOKEN_FILE: str(self._data_folder.token),
                 "THREADS": str(threads),
             },
             working_directory=main.parent,
+            request_headers={"Authorization": f"Bearer {self._token}"},
         )
 
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:

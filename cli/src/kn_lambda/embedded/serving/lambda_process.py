@@ -6,6 +6,8 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from kn_lambda.embedded.processes import ChildProcess
     from kn_lambda.embedded.serving.pod import LambdaPod
 
@@ -13,8 +15,12 @@ if TYPE_CHECKING:
 class LambdaProcess:
     """A process that passed its readiness probe; requests under way are counted by its pool."""
 
-    def __init__(self, child: ChildProcess, port: int, pod: LambdaPod) -> None:
+    def __init__(
+        self, child: ChildProcess, port: int, pod: LambdaPod, request_headers: Mapping[str, str]
+    ) -> None:
         self._child = child
+        self.request_headers = request_headers
+        """What the gateway adds to every request."""
         self._ready_at = asyncio.get_running_loop().time()
         self.pod = pod
         self.origin = f"http://127.0.0.1:{port}"
@@ -56,9 +62,3 @@ def describe_end(child: ChildProcess) -> str:
     how = f"was ended by signal {-code}" if code < 0 else f"exited with status {code}"
     tail = child.stderr_tail
     return f"the process {how}: {tail}" if tail else f"the process {how}"
-
-
-def last_line(text: str) -> str:
-    """Return the last line that is not empty, which names the reason by our runtimes' contract."""
-    lines = [line for line in text.splitlines() if line.strip()]
-    return lines[-1].strip() if lines else text

@@ -26,6 +26,8 @@ class Command:
     environment: Mapping[str, str]
     working_directory: Path
     image_environment: Mapping[str, str] = field(default_factory=dict)
+    request_headers: Mapping[str, str] = field(default_factory=dict)
+    """Added to every request by the gateway, by which the program tells it from others."""
 
 
 class Launcher(Protocol):

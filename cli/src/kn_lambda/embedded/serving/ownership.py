@@ -1,4 +1,4 @@
-"""Who owns what: Service, Revision, Pod."""
+"""Who owns what, and whom it serves: labels and owners of Service, Revision and Pod."""
 
 from __future__ import annotations
 
@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 SERVICE_LABEL = "serving.knative.dev/service"
 CONFIGURATION_LABEL = "serving.knative.dev/configuration"
 REVISION_LABEL = "serving.knative.dev/revision"
+VISIBILITY_LABEL = "networking.knative.dev/visibility"
+CLUSTER_LOCAL = "cluster-local"
 
 
 def owner_reference(kind: str, owner: KubernetesObject) -> dict[str, object]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from kn_lambda.embedded.serving.background import BackgroundTasks
 from kn_lambda.embedded.serving.backoff import Backoff
 from kn_lambda.embedded.serving.errors import CrashLoopError, RevisionRetiredError
-from kn_lambda.embedded.serving.lambda_process import last_line
 from kn_lambda.embedded.serving.slots import Slots
 from kn_lambda.embedded.serving.starter import StartError
 
@@ -71,6 +70,11 @@ class RevisionPool:
         name: str = self._revision["metadata"]["name"]
         return name
 
+    @property
+    def has_held(self) -> bool:
+        """Whether requests wait for a process."""
+        return self._slots.has_held
+
     async def start_first(self) -> None:
         """Start a process whether or not a request is there; `StartError` when it fails."""
         pod = self._pods.new(self._revision)
@@ -91,7 +95,7 @@ class RevisionPool:
             try:
                 return await self._starter.start(self._revision, self.rules, pod)
             except StartError as error:
-                self._backoff.failed(str(error))
+                self._backoff.failed()
                 if error.returncode not in _ENDED_BY_OTHERS or self._backoff.is_looping:
                     raise
                 pod.crashed(error.returncode, str(error), looping=False)
@@ -196,7 +200,7 @@ class RevisionPool:
     def _note_failure(
         self, pod: LambdaPod, message: str, returncode: int | None, alive_seconds: float = 0.0
     ) -> None:
-        self._backoff.failed(message, alive_seconds=alive_seconds)
+        self._backoff.failed(alive_seconds=alive_seconds)
         pod.crashed(returncode, message, looping=self._backoff.is_looping)
         self._crashed_pods.append(pod)
         if self._backoff.is_looping and not self._slots.ready:
@@ -208,7 +212,7 @@ class RevisionPool:
         self.keep_minimum()
 
     def _crash_loop(self) -> CrashLoopError:
-        return CrashLoopError(last_line(self._backoff.last_error), self._backoff.remaining_seconds)
+        return CrashLoopError(self._backoff.remaining_seconds)
 
     def _went_idle(self) -> None:
         self._idle_since = self._loop.time()

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.environment import UnresolvedEnvironmentError
 from kn_lambda.embedded.serving.background import BackgroundTasks
+from kn_lambda.embedded.serving.ownership import CLUSTER_LOCAL, VISIBILITY_LABEL
 from kn_lambda.embedded.serving.pool import RevisionPool
 from kn_lambda.embedded.serving.revisions import (
     failure_of,
@@ -29,6 +30,10 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.serving.revisions import Revisions
     from kn_lambda.embedded.serving.settings import ServingSettings
     from kn_lambda.embedded.serving.starter import Starter
+
+_STARTING = "the first revision is starting"
+# Why, callers do not learn: it is what the function wrote.
+_DID_NOT_START = "the function did not start; `kn-lambda describe` says why"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -56,7 +61,7 @@ class ServedService:
         self._roll_out: asyncio.Task[None] | None = None
         self._tasks = BackgroundTasks()
         self._retired: set[RevisionPool] = set()
-        self.route = Route()
+        self.route = Route(_STARTING)
         self.uid: str = service["metadata"]["uid"]
         metadata = service["metadata"]
         self.url = f"{parts.base_url}/{metadata['namespace']}/{metadata['name']}"
@@ -64,6 +69,8 @@ class ServedService:
     def apply(self, service: KubernetesObject) -> None:
         """Take the Service as it is now; a template that was seen before changes nothing."""
         self._service = service
+        labels = service["metadata"].get("labels") or {}
+        self.route.is_cluster_local = labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL
         digest = template_digest(service["spec"]["template"])
         # A Service that is deployed again as it was gets new annotations only.
         again = service["metadata"].get("annotations") != self._annotations
@@ -194,7 +201,7 @@ class ServedService:
         if not revisions:
             return
         failure = failure_of(revisions[-1])
-        self.route.not_ready_message = failure or "the first revision is starting"
+        self.route.not_ready_message = _DID_NOT_START if failure else _STARTING
         state = ServiceState(
             url=self.url,
             created=revisions[-1]["metadata"]["name"],

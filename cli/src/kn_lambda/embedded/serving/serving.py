@@ -47,7 +47,7 @@ class Serving:
         self._launchers = launchers
         self._base_url = base_url.rstrip("/")
         self._host_environment = host_environment
-        self._settings = settings or ServingSettings()
+        self.settings = settings or ServingSettings()
         self._following: asyncio.Task[None] | None = None
         self._controller: ServiceController
         self.routes: dict[RouteKey, Route] = {}
@@ -62,7 +62,7 @@ class Serving:
             launchers=self._launchers,
             host_environment=self._host_environment,
             session=self.session,
-            settings=self._settings,
+            settings=self.settings,
         )
         parts = Parts(
             objects=self._objects,
@@ -70,7 +70,7 @@ class Serving:
             pods=LambdaPods(self._objects, self._data_folder),
             starter=starter,
             launchers=self._launchers,
-            settings=self._settings,
+            settings=self.settings,
             base_url=self._base_url,
         )
         self._controller = ServiceController(parts, self.routes)

@@ -45,6 +45,11 @@ class Slots:
         return bool(self._held) or self.under_way > self._target * len(self.ready)
 
     @property
+    def has_held(self) -> bool:
+        """Whether requests wait for a process."""
+        return bool(self._held)
+
+    @property
     def is_idle(self) -> bool:
         """Whether no request is under way or held."""
         return not self._held and not self.under_way

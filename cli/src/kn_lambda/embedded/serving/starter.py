@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
 _ADDRESS_IN_USE = re.compile(r"address already in use|EADDRINUSE|Connection in use", re.IGNORECASE)
 _PORT_TRIES = 5
+_LOOPBACK = "127.0.0.1"
 _PROBE_SECONDS = 0.01
 _SLOW_PROBE_SECONDS = 0.1
 _PROBES_BEFORE_SLOW = 200
@@ -118,7 +119,7 @@ class Starter:
         fields = {
             "metadata.name": pod.name,
             "metadata.namespace": metadata["namespace"],
-            "status.podIP": "127.0.0.1",
+            "status.podIP": _LOOPBACK,
             "spec.nodeName": "embedded",
         }
         own = resolve_environment(
@@ -130,6 +131,8 @@ class Starter:
             **command.image_environment,
             **own,
             **command.environment,
+            # Whoever can reach this machine reaches the gateway or nothing.
+            "HOST": _LOOPBACK,
             "HOME": str(home),
             "TMPDIR": str(temporary),
             "K_SERVICE": service,
@@ -162,7 +165,7 @@ class Starter:
                 child.kill()
                 await asyncio.shield(child.wait())
                 raise
-            return LambdaProcess(child, port, pod)
+            return LambdaProcess(child, port, pod, command.request_headers)
         finally:
             self._ports.discard(port)
 

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import aiohttp
 
     from kn_lambda.embedded.broker.delivery import Resolve
+    from kn_lambda.embedded.broker.own_credentials import OwnCredentials
     from kn_lambda.embedded.objects import Change, Objects
     from kn_lambda.embedded.sources.sink import Accept
 
@@ -56,12 +57,14 @@ class Sources:
         *,
         api_url: str,
         resolve: Resolve | None = None,
+        credentials: OwnCredentials | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         self._objects = objects
         self._accept = accept
         self._api_url = api_url
         self._resolve = resolve or Addresses(objects).resolve
+        self._credentials = credentials
         self._session = session
         self._own_session: aiohttp.ClientSession | None = None
         self._sender: Sender | None = None
@@ -82,7 +85,9 @@ class Sources:
         session = self._session
         if session is None:
             session = self._own_session = create_session()
-        self._sender = Sender(session, reply_limit_bytes=_ANSWER_LIMIT_BYTES)
+        self._sender = Sender(
+            session, reply_limit_bytes=_ANSWER_LIMIT_BYTES, credentials=self._credentials
+        )
         changes = self._objects.watch()
         for kind in KINDS:
             for item in self._objects.list(kind):

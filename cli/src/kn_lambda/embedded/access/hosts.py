@@ -1,0 +1,55 @@
+"""Names by which the platform may be asked for.
+
+A web page can make a name of its own lead to 127.0.0.1 (DNS rebinding). Its browser then sends that
+name as Host, which no page can change.
+"""
+
+from __future__ import annotations
+
+import re
+from ipaddress import ip_address
+
+_LABEL = r"[a-z0-9_]([a-z0-9_-]{0,61}[a-z0-9_])?"
+_NAME = re.compile(rf"{_LABEL}(\.{_LABEL})*")
+_AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\[\]:/@\\?#]+)(:(?P<port>[0-9]{1,5}))?")
+
+
+class InvalidHostError(ValueError):
+    """What was given to `--allow-host` is no host name."""
+
+
+def parse_allowed_host(text: str) -> str:
+    """Return a name that may be asked for; `*.example.com` stands for every name below."""
+    name = text.lower().rstrip(".")
+    if not _NAME.fullmatch(name.removeprefix("*.")):
+        raise InvalidHostError(
+            f"{text!r} is no host name: give it without scheme, port or path, such as"
+            " tunnel.example.com, or *.example.com for all names below"
+        )
+    return name
+
+
+def host_name(authority: str) -> str | None:
+    """Return the host of `host` or `host:port` in lower case, None where it is neither."""
+    match = _AUTHORITY.fullmatch(authority.lower())
+    return match["host"].strip("[]") if match else None
+
+
+def is_own(name: str) -> bool:
+    """Say whether a name leads to this machine whoever answers for names.
+
+    Browsers and RFC 6761 (6.3) keep `localhost` and all below it on the machine.
+    """
+    if name == "localhost" or name.endswith(".localhost"):
+        return True
+    try:
+        return ip_address(name).is_loopback
+    except ValueError:
+        return False
+
+
+def matches(name: str, allowed: str) -> bool:
+    """Say whether an allowed name takes this one."""
+    if allowed.startswith("*."):
+        return name.endswith(allowed[1:])
+    return name == allowed

@@ -1,0 +1,69 @@
+"""Web pages that may use the platform: its own, and those that were let in.
+
+https://fetch.spec.whatwg.org/#http-cors-protocol and https://www.w3.org/TR/fetch-metadata/
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_ORIGIN = re.compile(r"https?://[a-z0-9._-]+(:[0-9]{1,5})?|https?://\[[0-9a-f:.]+\](:[0-9]{1,5})?")
+_DEFAULT_PORTS = {"http": ":80", "https": ":443"}
+_READS = frozenset({"GET", "HEAD"})
+
+
+class InvalidOriginError(ValueError):
+    """What was given to `--allow-origin` is no origin."""
+
+
+def parse_allowed_origin(text: str) -> str:
+    """Return an origin as browsers write it; `*` and `null`, which any page can be, are refused."""
+    origin = text.lower().removesuffix("/")
+    if not _ORIGIN.fullmatch(origin):
+        raise InvalidOriginError(
+            f"{text!r} is no origin of a page: give scheme, host and port as the browser shows"
+            " them, such as http://localhost:3000"
+        )
+    scheme = origin.partition(":")[0]
+    return origin.removesuffix(_DEFAULT_PORTS[scheme])
+
+
+def page_of(method: str, headers: Mapping[str, str]) -> str | None:
+    """Return the origin of the page that sends a request; None where no foreign page can have.
+
+    Programs say nothing. Browsers name the origin, but not where a page shows an image or asks
+    without wanting to read; then they still say that it is a foreign one.
+    """
+    origin = headers.get("Origin")
+    if origin is not None:
+        return origin.lower()
+    if headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"} or _is_link(
+        method, headers
+    ):
+        return None
+    referrer = urlsplit(headers.get("Referer", ""))
+    return f"{referrer.scheme}://{referrer.netloc}" if referrer.netloc else "null"
+
+
+def is_same(origin: str, authority: str) -> bool:
+    """Say whether a page comes from the very place that it asks.
+
+    The scheme is not compared: a tunnel may have spoken TLS before us.
+    """
+    scheme, _, place = origin.partition("://")
+    default = _DEFAULT_PORTS.get(scheme)
+    return default is not None and place == authority.lower().removesuffix(default)
+
+
+def _is_link(method: str, headers: Mapping[str, str]) -> bool:
+    """Say whether a person follows a link: the page where it stands sees nothing of the answer."""
+    return (
+        method in _READS
+        and headers.get("Sec-Fetch-Mode") == "navigate"
+        and headers.get("Sec-Fetch-Dest") == "document"
+    )

@@ -1,0 +1,12 @@
+"""What stands before a control function: its port is open to every program of this machine."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+FILE = Path(__file__).with_name("main.py")
+"""For `functions-framework --source`."""
+FUNCTION = "KN_LAMBDA_EMBEDDED_FUNCTION"
+"""Variable that names the function's own main.py."""
+TOKEN_FILE = "KN_LAMBDA_EMBEDDED_TOKEN_FILE"  # noqa: S105  # where it is
+"""Variable that names the file with the token that callers have to show."""
