@@ -10,6 +10,7 @@ import click
 
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import session_command
+from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -110,7 +111,7 @@ def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: fl
     try:
         settled = deployer.follow(event, timeout_seconds)
     except KeyboardInterrupt:
-        click.echo(f"\nIt goes on without us: kn-lambda describe {wish.name}", err=True)
+        echo(f"\nIt goes on without us: kn-lambda describe {wish.name}", err=True)
         raise
     report(session, deployer, settled, progress.seconds, wish.files)
 
@@ -132,6 +133,6 @@ def _print_accepted(session: Session, deployer: Deployer, event_id: str) -> None
         accepted = {"namespace": function.namespace, "name": function.name}
         print_document({**accepted, "outcome": "accepted", "eventId": event_id}, "json")
     elif session.output == "name":
-        click.echo(f"lambdafunction.knative-lambda.dev/{function.name}")
+        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
-        click.echo(f"{function} is accepted; see kn-lambda describe {function.name}")
+        echo(f"{function} is accepted; see kn-lambda describe {function.name}")

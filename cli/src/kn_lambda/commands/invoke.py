@@ -10,6 +10,7 @@ import click
 from kn_lambda.commands.deploy import Duration
 from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from kn_lambda.invoking.question import Question
@@ -71,7 +72,7 @@ def command(
     )
     question.check()
     if mistake := question.json_mistake():
-        click.echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
+        echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
     if by_broker:
         _publish(session, question)
         return
@@ -111,4 +112,4 @@ def _publish(session: Session, question: Question) -> None:
         print_document({"id": identity, "broker": f"{namespace}/{_TENANT_BROKER}"}, "json")
         return
     type_ = event.attributes["type"]
-    click.echo(f"accepted: event {identity} of type {type_} in {namespace}/{_TENANT_BROKER}")
+    echo(f"accepted: event {identity} of type {type_} in {namespace}/{_TENANT_BROKER}")
