@@ -62,6 +62,7 @@ def command(
     kn-lambda invoke hello --data '{"name": "Ada"}'
     kn-lambda invoke hello --event event.json -o json
     """  # noqa: D301 # \b is for click
+    from kn_lambda.cluster.http import place_of  # noqa: PLC0415
     from kn_lambda.invoking.question import Question  # noqa: PLC0415 # a quick start of --help
     from kn_lambda.invoking.reply import print_reply, require_success  # noqa: PLC0415
 
@@ -80,7 +81,7 @@ def command(
     call = question.call(_url(function, record))
     if ingress:
         call = call.through(ingress)
-    session.debug(f"{call.method} {call.url} {call.headers}")
+    session.debug(f"{call.method} {place_of(call.url)} {call.headers}")
     answer = session.installation.http.request(
         call.method, call.url, headers=call.headers, body=call.body, timeout_seconds=limit
     )
