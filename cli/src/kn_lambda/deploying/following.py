@@ -39,6 +39,10 @@ class Steps(Protocol):
         """Something new began."""
         ...
 
+    def warn(self, text: str, way_out: str) -> None:
+        """Something is not as one may expect, and what to do about it."""
+        ...
+
     def log(self, line: str) -> None:
         """A line of the build."""
         ...
