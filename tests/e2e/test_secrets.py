@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import base64
+import gzip
 import hashlib
 import json
 import uuid
+import zipfile
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.contract.s3_servers import make_bucket, moto_server
+from tests.e2e.embedded_platform import LAMBDAS
 from tests.e2e.inventory import texts
+from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -23,6 +27,12 @@ import hashlib, os
 
 def handler(event):
     return hashlib.sha256(os.environ["PASSWORD"].encode()).hexdigest()
+"""
+LISTING = """
+import os
+
+def handler(event):
+    return sorted(name for name in os.listdir() if name != "__pycache__")
 """
 SIGNED = ("X-Amz-Signature", "X-Amz-Credential", "Signature=", "AWSAccessKeyId=")
 
@@ -48,6 +58,33 @@ def put_secret(platform: EmbeddedPlatform, name: str, value: str) -> None:
     }
     answer = platform.api("POST", "/api/v1/namespaces/default/secrets", secret)
     assert answer.status == 201, answer
+
+
+def with_credentials(source: Path, secret: str) -> Path:
+    """A source beside whose code lie files of a person, and links to them."""
+    (source / ".npmrc").write_text(f"//registry.example/:_authToken={secret}\n")
+    (source / "key.PEM").write_text(secret)
+    (source / ".aws").mkdir()
+    (source / ".aws" / "credentials").write_text(secret)
+    (source / "settings.txt").symlink_to(".npmrc")
+    return source
+
+
+def assert_stored_nowhere(platform: EmbeddedPlatform, secret: str) -> None:
+    """Neither in a record nor in any file of the platform: sources, images, journal, logs."""
+    assert secret not in json.dumps(platform.list(LAMBDAS))
+    files = (file for file in platform.home.rglob("*") if file.is_file())
+    assert [file for file in files if secret.encode() in unpacked(file)] == []
+
+
+def unpacked(file: Path) -> bytes:
+    content = file.read_bytes()
+    if content.startswith(b"\x1f\x8b"):
+        return gzip.decompress(content)
+    if not zipfile.is_zipfile(file):
+        return content
+    with zipfile.ZipFile(file) as archive:
+        return b"".join(archive.read(name) for name in archive.namelist())
 
 
 def forms_of(secret: str) -> list[str]:
@@ -92,6 +129,28 @@ def test_a_secret_reaches_the_function_and_nothing_that_people_read(
     assert hashlib.sha256(password.encode()).hexdigest() in said[1]
     platform.await_settled()
     assert_nobody_reads(platform, forms_of(password), *said)
+
+
+@pytest.mark.parametrize("size", [0, 300_000], ids=["inside the event", "by way of storage"])
+def test_credentials_beside_the_code_are_not_deployed(start_platform, write_function, size: int):
+    secret = f"hunter-{uuid.uuid4().hex}"
+    source = with_credentials(write_function(LISTING, data=bytes(size)), secret)
+    platform = start_platform("--deploy", source)
+    wait_for(lambda: platform.phase(source.name) == "Ready")
+    assert platform.log.count("Warning: ") == 1
+
+    deployed = platform.kn_lambda("deploy", source, "--name", "again")
+
+    assert "Warning: left out" in deployed.stderr
+    for name in (".npmrc", "key.PEM", ".aws/credentials", "settings.txt (a link to .npmrc)"):
+        assert name in deployed.stderr
+    assert json.loads(platform.kn_lambda("invoke", "again").stdout) == ["data", "main.py"]
+    assert_stored_nowhere(platform, secret)
+
+    included = ("--include", "key.PEM", "--include", "settings.txt")
+    platform.deploy(source, *included)
+    answer = json.loads(platform.kn_lambda("invoke", source.name).stdout)
+    assert answer == ["data", "key.PEM", "main.py", "settings.txt"]
 
 
 def test_a_secret_that_is_missing_is_named_and_the_function_starts_once_it_is_there(

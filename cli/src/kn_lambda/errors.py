@@ -8,6 +8,8 @@ from typing import IO, Any, ClassVar
 import click
 from typing_extensions import override
 
+from kn_lambda.terminal.output import Styled, echo
+
 
 class ExitCode(IntEnum):
     """What a script can tell from the exit code."""
@@ -32,9 +34,9 @@ class CommandError(click.ClickException):
     @override
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the error to stderr."""
-        click.echo(click.style("Error: ", fg="red", bold=True) + self.message, err=True)
+        echo(Styled("Error: ", fg="red", bold=True), self.message, err=True)
         if self.way_out:
-            click.echo(self.way_out, err=True)
+            echo(self.way_out, err=True)
 
 
 class WrongUsageError(CommandError):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import os
 import sys
 import traceback
 from typing import Any, NoReturn
@@ -13,6 +12,7 @@ from click.exceptions import Abort, Exit, NoSuchCommand
 from typing_extensions import override
 
 from kn_lambda.options import VERBOSE, shared_options
+from kn_lambda.terminal.output import echo, shown
 
 _COMMANDS = (
     "up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete", "doctor",
@@ -51,11 +51,15 @@ class Commands(click.Group):
         """Run the command; every error becomes two lines and an exit code."""
         try:
             return super().invoke(ctx)
-        except (click.ClickException, Exit, Abort, BrokenPipeError):
+        except click.ClickException as error:
+            # click's own errors quote what was given, and are shown by click.
+            error.message = shown(error.message, err=True)  # type: ignore[misc] # for subclasses
+            raise
+        except (Exit, Abort, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.meta.get(VERBOSE):
-                click.echo(traceback.format_exc(), err=True)
+                echo(traceback.format_exc(), err=True)
             from kn_lambda.errors import as_command_error  # noqa: PLC0415 # only when needed
 
             raise as_command_error(error) from error
@@ -79,8 +83,6 @@ def cli(context: click.Context, /, **given: object) -> None:
     Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the platform cannot be reached,
     4 not found, 5 timed out.
     """  # noqa: D301  # \b is for click
-    if os.environ.get("NO_COLOR"):  # noqa: TID251 # a convention of terminals (no-color.org)
-        context.color = False
     defaults = {name: value for name, value in given.items() if value not in {None, False}}
     # An option may stand before or after the command, as with kubectl.
     context.default_map = dict.fromkeys(_COMMANDS, defaults)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
-import click
+from kn_lambda.terminal.output import Styled, echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,4 +71,4 @@ class Session:
     def debug(self, text: str) -> None:
         """Say something that only -v shows."""
         if self.verbose:
-            click.echo(click.style(text, dim=True), err=True)
+            echo(Styled(text, dim=True), err=True)

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import contextlib
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pytest
 from click.testing import CliRunner
 
 from kn_lambda.main import cli
+from tests.pseudo_terminal import pseudo_terminal
 from tests.unit.cli.fakes import FakePlatform
 
 if TYPE_CHECKING:
@@ -33,5 +36,38 @@ def kn_lambda(fake_platform: FakePlatform, tmp_path) -> Callable[..., Result]:
             input=stdin,
             prog_name="kn-lambda",
         )
+
+    return run
+
+
+@dataclass(frozen=True)
+class Shown:
+    """What each of two terminals was sent."""
+
+    stdout: str
+    stderr: str
+
+
+@pytest.fixture
+def on_terminal(fake_platform: FakePlatform, tmp_path, monkeypatch) -> Callable[..., Shown]:
+    """`on_terminal("logs", "hello")` runs it with stdout and stderr on a terminal each."""
+    monkeypatch.setenv("KN_LAMBDA_HOME", str(tmp_path))
+    monkeypatch.delenv("KUBECONFIG", raising=False)
+    monkeypatch.delenv("NO_COLOR", raising=False)
+
+    def run(*arguments: str) -> Shown:
+        with (
+            pseudo_terminal() as out,
+            pseudo_terminal() as err,
+            contextlib.redirect_stdout(out.stream),
+            contextlib.redirect_stderr(err.stream),
+            contextlib.suppress(SystemExit),
+        ):
+            cli.main(
+                list(arguments),
+                obj=lambda _options: fake_platform.installation,
+                prog_name="kn-lambda",
+            )
+        return Shown(out.text, err.text)
 
     return run

@@ -134,6 +134,16 @@ def test_an_http_function_takes_method_and_path(kn_lambda, fake_platform):
     assert kn_lambda("invoke", "hello", "--type", "t").exit_code == ExitCode.USAGE
 
 
+def test_what_verbose_tells_of_a_request_holds_no_secret_of_its_address(kn_lambda, fake_platform):
+    spec = {"runtime": "python3.11", "signature": "http"}
+    fake_platform.put_record(spec=spec, status=status(phase="Ready"))
+    url = "http://ada:hunter2@ingress.test"
+    fake_platform.http.answer("GET", f"{url}/default/hello/a", 204)
+    result = kn_lambda("invoke", "hello", "-v", "--ingress", url, "--path", "/a?token=hunter3")
+    assert "GET http://ingress.test/default/hello/a" in result.stderr
+    assert "hunter" not in result.output
+
+
 def test_invoke_by_the_broker_puts_the_event_into_that_of_the_tenant(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     result = kn_lambda("invoke", "hello", "--async", "--type", "t", "-o", "json")

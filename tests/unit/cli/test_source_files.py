@@ -18,7 +18,7 @@ def _write(root, **files):
 
 
 def _paths(root, **limits):
-    return [file.path for file in read_source(root, **(_LIMITS | limits))]
+    return [file.path for file in read_source(root, **(_LIMITS | limits)).files]
 
 
 def test_a_folder_is_read_in_order_less_what_is_no_code(tmp_path):
@@ -52,7 +52,7 @@ def test_a_manifest_of_any_name_stays_here(tmp_path):
 
 def test_a_single_file_is_a_source_of_that_file(tmp_path):
     _write(tmp_path, **{"one.py": "x = 1", "other.py": ""})
-    (file,) = read_source(tmp_path / "one.py", **_LIMITS)
+    (file,) = read_source(tmp_path / "one.py", **_LIMITS).files
     assert (file.path, file.content) == ("one.py", b"x = 1")
 
 
@@ -90,8 +90,8 @@ def test_a_link_is_followed_inside_the_source_only(tmp_path):
         _paths(source)
 
 
-@pytest.mark.parametrize("target", ["gone", "."])
-def test_a_link_to_nothing_or_to_a_folder_is_refused(tmp_path, target):
+@pytest.mark.parametrize("target", ["gone", ".", "link"])
+def test_a_link_to_nothing_a_folder_or_itself_is_refused(tmp_path, target):
     _write(tmp_path, **{"main.py": ""})
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(CommandError, match="link"):

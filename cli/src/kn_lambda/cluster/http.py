@@ -53,7 +53,7 @@ class HttpClient:
         from urllib3 import Timeout  # noqa: PLC0415
         from urllib3.exceptions import HTTPError, ReadTimeoutError  # noqa: PLC0415
 
-        place = _place(url)
+        place = place_of(url)
         try:
             response: Any = self._pool.request(
                 method,
@@ -76,7 +76,7 @@ class HttpClient:
         )
 
 
-def _place(url: str) -> str:
-    """Return what of a URL may be shown: its query may hold a secret."""
+def place_of(url: str) -> str:
+    """Return what of a URL may be shown: user name, password and query may be secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

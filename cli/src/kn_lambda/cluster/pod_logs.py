@@ -6,6 +6,7 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.log_lines import log_lines
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.errors import KnativeLambdaError
 
@@ -44,7 +45,7 @@ class PodLogs:
                     raise
                 continue
             prefix = _prefix(pod) if len(chosen) > 1 else ""
-            for line in text.splitlines():
+            for line in log_lines(text):
                 show(prefix + line)
         return bool(chosen)
 

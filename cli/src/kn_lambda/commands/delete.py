@@ -11,6 +11,7 @@ from kn_lambda.commands.deploy import Duration
 from kn_lambda.errors import CommandError, TimedOutError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from kn_lambda.session import Session
@@ -37,7 +38,7 @@ def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float
     for function, outcome in zip(functions, outcomes, strict=True):
         text = f"{function} {'was not there' if outcome == 'absent' else 'is ' + outcome}"
         is_name = session.output == "name"
-        click.echo(f"lambdafunction.knative-lambda.dev/{function.name}" if is_name else text)
+        echo(f"lambdafunction.knative-lambda.dev/{function.name}" if is_name else text)
 
 
 def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> str:
@@ -54,7 +55,7 @@ def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> s
     if record is None:
         return "absent"
     deliveries = Deliveries(
-        installation, event.attributes["correlationid"], lambda text: click.echo(text, err=True)
+        installation, event.attributes["correlationid"], lambda text: echo(text, err=True)
     )
     deadline = time.monotonic() + timeout_seconds
     while time.monotonic() < deadline:

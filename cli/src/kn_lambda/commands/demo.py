@@ -6,12 +6,11 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-import click
-
 from kn_lambda.checkout import checkout_folder
 from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
 from kn_lambda.session import Session
+from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -45,7 +44,7 @@ def command(session: Session) -> None:
         answer = _deploy_and_invoke(own, source, progress)
         progress.step("stopping")
     progress.step("stopped; no process and no file is left")
-    click.echo(answer)
+    echo(answer)
 
 
 def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> str:

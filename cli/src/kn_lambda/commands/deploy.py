@@ -10,6 +10,7 @@ import click
 
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import session_command
+from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -51,6 +52,12 @@ class Duration(click.ParamType[float]):
 @click.option("--handler", help="module.function, such as main.handler.")
 @click.option("--signature", type=click.Choice(["cloudevent", "http"]))
 @click.option("--env", "-e", multiple=True, metavar="NAME=VALUE", help="May be given many times.")
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Deploy these files all the same; as in .funcignore. May be given many times.",
+)
 @click.option("--source", metavar="URI", help="Take the source from storage, not from PATH.")
 @click.option("--image", metavar="REF@DIGEST", help="Serve a finished image; build nothing.")
 @click.option("--wait/--no-wait", default=True, help="Wait until it is ready (the default).")
@@ -65,6 +72,7 @@ def command(
     handler: str | None,
     signature: str | None,
     env: tuple[str, ...],
+    include: tuple[str, ...],
     source: str | None,
     image: str | None,
     wait: bool,
@@ -73,7 +81,8 @@ def command(
     """Build the source in PATH (a folder or one file) and serve it.
 
     PATH is the folder of --file, or the current one, when it is not named. What the options say
-    goes before what function.yaml says. Files that a .funcignore names stay here.
+    goes before what function.yaml says. Files that a .funcignore names stay here, and so do those
+    that usually hold credentials, such as .npmrc, .env or *.pem: see --include.
     """  # fmt: skip
     from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415 # a quick --help
 
@@ -85,6 +94,7 @@ def command(
         env=env,
         source=source,
         image=image,
+        include=include,
     )
     folder = path or (manifest.parent if manifest else Path())
     wish = make_wish(folder, manifest, overrides)
@@ -110,7 +120,7 @@ def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: fl
     try:
         settled = deployer.follow(event, timeout_seconds)
     except KeyboardInterrupt:
-        click.echo(f"\nIt goes on without us: kn-lambda describe {wish.name}", err=True)
+        echo(f"\nIt goes on without us: kn-lambda describe {wish.name}", err=True)
         raise
     report(session, deployer, settled, progress.seconds, wish.files)
 
@@ -132,6 +142,6 @@ def _print_accepted(session: Session, deployer: Deployer, event_id: str) -> None
         accepted = {"namespace": function.namespace, "name": function.name}
         print_document({**accepted, "outcome": "accepted", "eventId": event_id}, "json")
     elif session.output == "name":
-        click.echo(f"lambdafunction.knative-lambda.dev/{function.name}")
+        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
-        click.echo(f"{function} is accepted; see kn-lambda describe {function.name}")
+        echo(f"{function} is accepted; see kn-lambda describe {function.name}")

@@ -9,6 +9,7 @@ import click
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.tables import format_fields, format_table
 
 if TYPE_CHECKING:
@@ -26,9 +27,9 @@ def command(session: Session, name: str) -> None:
     if session.output in {"json", "yaml"}:
         print_document(record, session.output)
     elif session.output == "name":
-        click.echo(f"lambdafunction.knative-lambda.dev/{record['metadata']['name']}")
+        echo(f"lambdafunction.knative-lambda.dev/{record['metadata']['name']}")
     else:
-        click.echo("\n\n".join(_sections(record)))
+        echo("\n\n".join(_sections(record)))
 
 
 def _sections(record: KubernetesObject) -> Iterator[str]:
@@ -104,4 +105,4 @@ def _condition_cells(condition: dict[str, str]) -> list[str]:
 
 
 def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.splitlines())
+    return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))

@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from kn_lambda.errors import CommandError, UnreachableError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import Styled, echo
 
 if TYPE_CHECKING:
     from kn_lambda.checks.check import Check
@@ -41,10 +40,10 @@ def command(session: Session) -> None:
 
 
 def _show(check: Check) -> None:
-    verdict = click.style(f"{check.verdict:<8}", fg=_COLOURS[check.verdict])
-    click.echo(f"{verdict} {check.name}: {check.found}")
+    verdict = Styled(f"{check.verdict:<8}", fg=_COLOURS[check.verdict])
+    echo(verdict, f" {check.name}: {check.found}")
     if check.verdict != "ok" and check.way_out:
-        click.echo(f"         {check.way_out}")
+        echo(f"         {check.way_out}")
 
 
 def _document(check: Check) -> dict[str, str]:

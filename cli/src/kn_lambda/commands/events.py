@@ -10,6 +10,7 @@ import click
 from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.tables import format_table
 
 if TYPE_CHECKING:
@@ -49,9 +50,9 @@ def command(session: Session, name: str | None, dead_letters: bool, limit: int) 
         return
     rows = [row for entry in reversed(found) for row in _rows(entry, is_dead=dead_letters)]
     if rows:
-        click.echo(format_table(_DEAD_LETTER_COLUMNS if dead_letters else _EVENT_COLUMNS, rows))
+        echo(format_table(_DEAD_LETTER_COLUMNS if dead_letters else _EVENT_COLUMNS, rows))
     else:
-        click.echo("There are none.", err=True)
+        echo("There are none.", err=True)
 
 
 def _about(

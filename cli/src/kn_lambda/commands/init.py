@@ -13,6 +13,7 @@ from kn_lambda.checkout import checkout_folder
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from kn_lambda.session import Session
@@ -44,6 +45,6 @@ def command(session: Session, name: str, runtime: str) -> None:
         files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*"))
         print_document({"name": function.name, "folder": str(folder), "files": files}, "json")
     elif session.output == "name":
-        click.echo(str(folder))
+        echo(str(folder))
     else:
-        click.echo(f"{folder} holds a {runtime} function. Next: kn-lambda deploy {folder}")
+        echo(f"{folder} holds a {runtime} function. Next: kn-lambda deploy {folder}")

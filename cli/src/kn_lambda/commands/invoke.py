@@ -10,6 +10,7 @@ import click
 from kn_lambda.commands.deploy import Duration
 from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from kn_lambda.invoking.question import Question
@@ -61,6 +62,7 @@ def command(
     kn-lambda invoke hello --data '{"name": "Ada"}'
     kn-lambda invoke hello --event event.json -o json
     """  # noqa: D301 # \b is for click
+    from kn_lambda.cluster.http import place_of  # noqa: PLC0415
     from kn_lambda.invoking.question import Question  # noqa: PLC0415 # a quick start of --help
     from kn_lambda.invoking.reply import print_reply, require_success  # noqa: PLC0415
 
@@ -71,7 +73,7 @@ def command(
     )
     question.check()
     if mistake := question.json_mistake():
-        click.echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
+        echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
     if by_broker:
         _publish(session, question)
         return
@@ -79,7 +81,7 @@ def command(
     call = question.call(_url(function, record))
     if ingress:
         call = call.through(ingress)
-    session.debug(f"{call.method} {call.url} {call.headers}")
+    session.debug(f"{call.method} {place_of(call.url)} {call.headers}")
     answer = session.installation.http.request(
         call.method, call.url, headers=call.headers, body=call.body, timeout_seconds=limit
     )
@@ -111,4 +113,4 @@ def _publish(session: Session, question: Question) -> None:
         print_document({"id": identity, "broker": f"{namespace}/{_TENANT_BROKER}"}, "json")
         return
     type_ = event.attributes["type"]
-    click.echo(f"accepted: event {identity} of type {type_} in {namespace}/{_TENANT_BROKER}")
+    echo(f"accepted: event {identity} of type {type_} in {namespace}/{_TENANT_BROKER}")

@@ -9,6 +9,7 @@ import click
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.tables import format_table
 
 if TYPE_CHECKING:
@@ -34,12 +35,12 @@ def command(session: Session, all_namespaces: bool) -> None:
         print_document({"apiVersion": "v1", "kind": "List", "items": items}, session.output)
     elif session.output == "name":
         for item in items:
-            click.echo(f"lambdafunction.knative-lambda.dev/{item['metadata']['name']}")
+            echo(f"lambdafunction.knative-lambda.dev/{item['metadata']['name']}")
     elif not items:
         where = "any namespace" if all_namespaces else f"namespace {session.namespace}"
-        click.echo(f"There are no functions in {where}. Make one: kn-lambda init hello", err=True)
+        echo(f"There are no functions in {where}. Make one: kn-lambda init hello", err=True)
     else:
-        click.echo(_table(items, is_wide=session.output == "wide", has_namespace=all_namespaces))
+        echo(_table(items, is_wide=session.output == "wide", has_namespace=all_namespaces))
 
 
 def _table(items: list[KubernetesObject], *, is_wide: bool, has_namespace: bool) -> str:

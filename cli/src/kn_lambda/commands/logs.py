@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import contextlib
-import json
 from typing import TYPE_CHECKING
 
 import click
 
 from kn_lambda.errors import MissingError
 from kn_lambda.options import session_command
+from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +28,7 @@ def command(
     session: Session, name: str, follow: bool, build: bool, tail: int | None
 ) -> None:  # fmt: skip
     """Print what a function wrote to its output; as JSON, one object a line."""
-    function, show = session.function(name), _show_json if session.output == "json" else click.echo
+    function, show = session.function(name), _show_json if session.output == "json" else _show
     if build:
         _print_build_log(session, function, show, tail=tail, follow=follow)
         return
@@ -42,11 +43,16 @@ def command(
         return
     if not logs.print_all(show, tail=tail):
         session.installation.record(function)
-        click.echo(f"{function} has not run yet: nobody called it.", err=True)
+        echo(f"{function} has not run yet: nobody called it.", err=True)
+
+
+def _show(line: str) -> None:
+    # In one piece: a carriage return before a newline belongs to it, any other paints over a line.
+    echo(f"{line}\n", nl=False)
 
 
 def _show_json(line: str) -> None:
-    click.echo(json.dumps({"line": line}, ensure_ascii=False))
+    print_document({"line": line}, "json", indent=None)
 
 
 def _print_build_log(
@@ -58,6 +64,7 @@ def _print_build_log(
     follow: bool,
 ) -> None:
     from kn_lambda.cluster.build_logs import follow_build, read_build_log  # noqa: PLC0415
+    from kn_lambda.cluster.log_lines import log_lines  # noqa: PLC0415
 
     if follow:
         follow_build(session.installation, function, show)
@@ -69,6 +76,6 @@ def _print_build_log(
             f"there is no log of a build of {function}",
             way_out="An image that was there already is not built again.",
         )
-    lines = text.splitlines()
+    lines = log_lines(text)
     for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:
         show(line)

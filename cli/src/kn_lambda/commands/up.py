@@ -17,6 +17,8 @@ from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.invoking.ready_to_paste import target_flags
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.log_records import stderr_handler
+from kn_lambda.terminal.output import Styled, echo
 from kn_lambda.terminal.program import program
 from kn_lambda.terminal.progress import Progress
 
@@ -125,7 +127,7 @@ def _run(
             # The platform runs in this thread; what is deployed has to speak to it.
             threading.Thread(target=_deploy, args=(session, source), daemon=True).start()
 
-    logging.basicConfig(format="%(levelname)s %(name)s: %(message)s", level=logging.WARNING)
+    logging.basicConfig(handlers=[stderr_handler()], level=logging.WARNING)
     try:
         asyncio.run(run_until_stopped(options, on_ready=ready))
     except (
@@ -140,14 +142,14 @@ def _run(
 
 
 def _greet(session: Session, platform: Platform, progress: Progress) -> None:
-    progress.step(click.style("ready", fg="green", bold=True))
+    progress.step(Styled("ready", fg="green", bold=True))
     if session.output == "json":
         home = str(platform.options.home)
         print_document({"home": home, "urls": platform.urls, "pid": os.getpid()}, "json")
         return
     name = program()
     deploy = shlex.join([name, "deploy", *target_flags(session, "default")])
-    click.echo(
+    echo(
         f"""
   functions   {platform.urls["gateway"]}/<namespace>/<name>
   Broker      {platform.urls["broker"]}/default/default

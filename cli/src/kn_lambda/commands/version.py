@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from kn_lambda import __version__
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from kn_lambda.session import Session
@@ -20,4 +19,4 @@ def command(session: Session) -> None:
     if session.output == "json":
         print_document({"version": __version__}, "json")
     else:
-        click.echo(f"kn-lambda {__version__}")
+        echo(f"kn-lambda {__version__}")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.log_lines import log_lines
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.errors import KnativeLambdaError
 
@@ -49,7 +50,7 @@ class BuildLog:
             return  # this container has not started
         begin = self._shown.get((pod, container), 0)
         end = text.rfind("\n") + 1
-        for line in text[begin:end].splitlines():
+        for line in log_lines(text[begin:end]):
             self._show(line)
             self.last_line = line.strip() or self.last_line
         self._shown[pod, container] = max(begin, end)

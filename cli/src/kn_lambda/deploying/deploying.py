@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import new_event, send_to_broker
+from kn_lambda.deploying.credential_files import WAY_OUT, left_out_text
 from kn_lambda.deploying.following import Follower, Outcome, Settled
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
@@ -95,18 +96,21 @@ class Deployer:
         path = wish.files
         if path is None:
             raise ValueError("the spec has its own source")
-        files = read_source(
+        source = read_source(
             path,
             max_bytes=int(settings.get("KN_LAMBDA_SOURCE_MAX_BYTES", _MAX_BYTES)),
             max_files=int(settings.get("KN_LAMBDA_SOURCE_MAX_FILES", _MAX_FILES)),
             manifest=wish.manifest,
+            include=wish.include,
         )
-        size = sum(len(file.content) for file in files) / _KIB
-        self.steps.step(f"packed {_files(len(files))}, {size:.1f} KiB")
-        texts = inline_source(files)
+        if source.left_out:
+            self.steps.warn(left_out_text(source.left_out), WAY_OUT)
+        size = sum(len(file.content) for file in source.files) / _KIB
+        self.steps.step(f"packed {_files(len(source.files))}, {size:.1f} KiB")
+        texts = inline_source(source.files)
         if texts is not None:
             return {"inline": texts}
-        archive = zip_source(files)
+        archive = zip_source(source.files)
         uri = upload_archive(settings, self.function, archive)
         self.steps.step(f"uploaded {len(archive) / _KIB:.1f} KiB")
         return {"uri": uri}

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from kn_lambda.cluster.events import Refusal
     from kn_lambda.cluster.installation import Installation
     from kn_lambda.embedded.broker.event import CloudEvent
+    from kn_lambda.terminal.output import Styled
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
 
@@ -34,8 +35,12 @@ _OUTAGE_SECONDS = 20.0
 class Steps(Protocol):
     """Where the steps are told."""
 
-    def step(self, text: str) -> None:
+    def step(self, text: str | Styled) -> None:
         """Something new began."""
+        ...
+
+    def warn(self, text: str, way_out: str) -> None:
+        """Something is not as one may expect, and what to do about it."""
         ...
 
     def log(self, line: str) -> None:

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import click
-
+from kn_lambda.cluster.log_lines import log_lines
 from kn_lambda.deploying.following import Outcome
 from kn_lambda.errors import CommandError
 from kn_lambda.invoking.ready_to_paste import (
@@ -15,6 +14,7 @@ from kn_lambda.invoking.ready_to_paste import (
     target_flags,
 )
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import Styled, echo
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -63,11 +63,11 @@ def report(
         print_document(document(deployer, settled, seconds), "json")
     record = require_ready(deployer, settled)
     if session.output == "name":
-        click.echo(f"lambdafunction.knative-lambda.dev/{deployer.function.name}")
+        echo(f"lambdafunction.knative-lambda.dev/{deployer.function.name}")
     if session.output != "text":
         return
     word = "unchanged" if deployer.is_unchanged(settled) else "ready"
-    deployer.steps.step(click.style(word, fg="green", bold=True))
+    deployer.steps.step(Styled(word, fg="green", bold=True))
     print_invocations(session, record, source)
 
 
@@ -82,10 +82,10 @@ def print_invocations(session: Session, record: KubernetesObject, source: Path |
     """Print the URL of a function, and two ways to call it."""
     data = sample_data(source)
     flags = target_flags(session, record["metadata"]["namespace"])
-    click.echo(record["status"]["url"])
-    click.echo("\nCall it:", err=True)
-    click.echo(f"  {invoke_command(record, data, flags)}", err=True)
-    click.echo(f"  {curl_command(record, data)}", err=True)
+    echo(record["status"]["url"])
+    echo("\nCall it:", err=True)
+    echo(f"  {invoke_command(record, data, flags)}", err=True)
+    echo(f"  {curl_command(record, data)}", err=True)
 
 
 def _failure(deployer: Deployer, settled: Settled) -> CommandError:
@@ -112,7 +112,7 @@ def _failure(deployer: Deployer, settled: Settled) -> CommandError:
 def _build_failure(deployer: Deployer, record: KubernetesObject) -> CommandError:
     build = record["status"]["build"]
     message = str(build.get("message") or "").strip()
-    lines = str(build.get("log") or "").strip().splitlines()
+    lines = log_lines(str(build.get("log") or "").strip())
     # They were shown as they came, unless it all went too fast, or happened after the build.
     was_shown = bool(lines) and deployer.last_log_line == lines[-1].strip()
     for line in [] if was_shown or message.endswith("\n".join(lines)) else lines[-_LAST_LINES:]:

@@ -8,22 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.deploying.manifest import FILE_NAME
+from kn_lambda.deploying.credential_files import WAY_OUT, left_out_text
+from kn_lambda.deploying.source_rules import IGNORE_FILE, SourceRules
 from kn_lambda.errors import CommandError, WrongUsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from pathspec import GitIgnoreSpec
-
-IGNORE_FILE = ".funcignore"
-# What is told about a function is not part of its code: a change of it must not build again.
-# Files named .env hold secrets more often than not; `!.env` in a .funcignore brings them back.
-_ALWAYS_IGNORED = (
-    ".git", ".hg", ".svn", "__pycache__", "*.py[co]", "node_modules", ".venv", "venv", ".tox",
-    ".mypy_cache", ".pytest_cache", ".ruff_cache", ".idea", ".vscode", ".DS_Store", ".env",
-    ".env.*", f"/{FILE_NAME}", f"/{IGNORE_FILE}",
-)  # fmt: skip
+    from collections.abc import Iterator, Sequence
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,63 +25,107 @@ class SourceFile:
     is_executable: bool = False
 
 
-def read_source(
-    path: Path, *, max_bytes: int, max_files: int, manifest: Path | None = None
-) -> list[SourceFile]:
-    """Read one file or a folder, by ascending path; `CommandError` when it is empty or too much.
+@dataclass(frozen=True, slots=True)
+class Source:
+    """What is deployed, by ascending path; and the names of what may hold credentials."""
 
-    The manifest is left out, wherever in the folder it is.
+    files: list[SourceFile]
+    left_out: list[str]
+
+
+def read_source(
+    path: Path,
+    *,
+    max_bytes: int,
+    max_files: int,
+    manifest: Path | None = None,
+    include: Sequence[str] = (),
+) -> Source:
+    """Read one file or a folder; `CommandError` when it is empty or too much.
+
+    The manifest is left out, wherever in the folder it is. What `include` matches is not.
     """
-    names = [path] if path.is_file() else sorted(_walk(path))
+    is_folder = path.is_dir()
+    root = path if is_folder else path.parent
+    rules = SourceRules(path if is_folder else None, include)
+    names = sorted(_walk(path, rules)) if is_folder else [path]
     if manifest is not None:
-        names = [name for name in names if name.resolve() != manifest.resolve()]
-    root = path.parent if path.is_file() else path
-    if not names:
-        raise WrongUsageError(f"{path} holds no file that would be deployed")
-    if len(names) > max_files:
+        names = [name for name in names if os.path.realpath(name) != os.path.realpath(manifest)]
+    left_out = {name: told for name in names if (told := _left_out(root, name, rules))}
+    kept = [name for name in names if name not in left_out]
+    _require_some(path, kept, max_files, list(left_out.values()))
+    if is_folder:
+        for name in kept:
+            _require_regular(root, name)
+    return Source(_read(root, kept, max_bytes), list(left_out.values()))
+
+
+def _left_out(root: Path, name: Path, rules: SourceRules) -> str:
+    """Say which file is kept back; nothing of one that is deployed."""
+    own = _relative(root, name)
+    if not name.is_symlink():
+        return own if rules.hold_credentials(own) else ""
+    # A link gives away what it leads to.
+    target = os.path.relpath(os.path.realpath(name), os.path.realpath(root))
+    return f"{own} (a link to {target})" if rules.hold_credentials(own, target) else ""
+
+
+def _require_some(path: Path, kept: list[Path], max_files: int, left_out: list[str]) -> None:
+    if not kept:
+        raise WrongUsageError(
+            f"{path} holds no file that would be deployed"
+            + (f"; {left_out_text(left_out)}" if left_out else ""),
+            way_out=WAY_OUT if left_out else "",
+        )
+    if len(kept) > max_files:
         raise CommandError(
-            f"{path} has {len(names)} files; at most {max_files} can be deployed",
+            f"{path} has {len(kept)} files; at most {max_files} can be deployed",
             way_out=f"Name what is not needed in {path / IGNORE_FILE}.",
         )
+
+
+def _read(root: Path, names: Sequence[Path], max_bytes: int) -> list[SourceFile]:
     files, total = [], 0
     for name in names:
         content = name.read_bytes()
         total += len(content)
         if total > max_bytes:
             raise CommandError(
-                f"{path} has more than the {max_bytes // 2**20} MiB that can be deployed",
+                f"{root} has more than the {max_bytes // 2**20} MiB that can be deployed",
                 way_out=f"Name what is not needed in {root / IGNORE_FILE}.",
             )
         executable = bool(name.stat().st_mode & stat.S_IXUSR)
-        files.append(SourceFile(name.relative_to(root).as_posix(), content, executable))
+        files.append(SourceFile(_relative(root, name), content, executable))
     return sorted(files, key=lambda file: file.path)
 
 
-def _walk(root: Path) -> Iterator[Path]:
-    ignored = _ignore_rules(root)
+def _walk(root: Path, rules: SourceRules) -> Iterator[Path]:
     for folder, folders, names in os.walk(root):
         here = Path(folder)
         below = here.relative_to(root).as_posix() + "/" if here != root else ""
-        kept = [name for name in folders if not ignored.match_file(f"{below}{name}/")]
+        kept = [name for name in folders if not rules.ignores(f"{below}{name}/")]
         for name in kept:
             if (here / name).is_symlink():
                 raise _link_error(here / name, "leads to a folder")
         folders[:] = kept
         for name in names:
-            if not ignored.match_file(below + name):
-                yield _regular(root, here / name)
+            if not rules.ignores(below + name):
+                yield here / name
 
 
-def _regular(root: Path, path: Path) -> Path:
+def _relative(root: Path, name: Path) -> str:
+    return name.relative_to(root).as_posix()
+
+
+def _require_regular(root: Path, path: Path) -> None:
     if path.is_symlink():
-        target = path.resolve()
+        target = Path(os.path.realpath(path))
         if not target.is_relative_to(root.resolve()):
             raise _link_error(path, "leads out of the source")
     if not path.is_file():
         raise CommandError(
             f"{path} is not a regular file", way_out=f"Remove it, or name it in {IGNORE_FILE}."
         )
-    return path
 
 
 def _link_error(path: Path, problem: str) -> CommandError:
@@ -99,11 +133,3 @@ def _link_error(path: Path, problem: str) -> CommandError:
         f"the link {path} {problem}",
         way_out=f"Put the files themselves there, or name it in {IGNORE_FILE}.",
     )
-
-
-def _ignore_rules(root: Path) -> GitIgnoreSpec:
-    from pathspec import GitIgnoreSpec  # noqa: PLC0415 # only for deploy
-
-    own = root / IGNORE_FILE
-    lines = own.read_text(encoding="utf-8").splitlines() if own.is_file() else []
-    return GitIgnoreSpec.from_lines([*_ALWAYS_IGNORED, *lines])

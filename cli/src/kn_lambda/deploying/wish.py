@@ -29,16 +29,21 @@ class Overrides:
     env: Sequence[str] = ()
     source: str | None = None
     image: str | None = None
+    include: Sequence[str] = ()
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Wish:
-    """A function to be; `files` is where its code is, None when the spec says that itself."""
+    """A function to be; `files` is where its code is, None when the spec says that itself.
+
+    `include` names files that go along although they are left out by default.
+    """
 
     name: str
     namespace: str | None
     files: Path | None
     manifest: Path | None = None
+    include: Sequence[str] = ()
     spec: dict[str, Any] = field(default_factory=dict)
 
 
@@ -59,7 +64,12 @@ def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> W
             spec["handler"] = f"{files.stem}.handler"
     name = overrides.name or manifest.name or _name_of(path)
     return Wish(
-        name=name, namespace=manifest.namespace, files=files, manifest=manifest_path, spec=spec
+        name=name,
+        namespace=manifest.namespace,
+        files=files,
+        manifest=manifest_path,
+        include=overrides.include,
+        spec=spec,
     )
 
 
@@ -77,7 +87,11 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
         spec["source"] = {"uri": overrides.source}
     elif overrides.image:
         spec["source"] = {"image": overrides.image}
-    return None if "source" in spec else path
+    if "source" not in spec:
+        return path
+    if overrides.include:
+        raise WrongUsageError("--include is for files in PATH, which are not what is deployed here")
+    return None
 
 
 def _merge_env(variables: Any, settings: Sequence[str]) -> list[Any]:  # noqa: ANN401 # from YAML

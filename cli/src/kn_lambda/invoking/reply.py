@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import json
-import sys
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
-
-import click
 
 from kn_lambda.cluster.events import read_refusal
 from kn_lambda.embedded.broker.http_binding import carries_event, from_http
 from kn_lambda.embedded.broker.json_format import is_json, to_json
 from kn_lambda.errors import CommandError, UnreachableError
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.output import echo, echo_bytes
 from knative_lambda.domain.errors import InvalidEventError
 
 if TYPE_CHECKING:
@@ -39,17 +37,15 @@ def print_reply(answer: Answer, output: str) -> None:
         print_document(_document(answer), "json")
         return
     if not answer.body:
-        click.echo("(no reply)", err=True)
+        echo("(no reply)", err=True)
         return
     if is_json(answer.headers.get("content-type", "application/octet-stream")):
         try:
             print_document(json.loads(answer.body), "json")
         except ValueError:
-            click.echo(answer.body, nl=False)
+            echo_bytes(answer.body)
         return
-    click.echo(answer.body, nl=False)
-    if sys.stdout.isatty() and not answer.body.endswith(b"\n"):
-        click.echo()
+    echo_bytes(answer.body)
 
 
 def _document(answer: Answer) -> dict[str, Any]:

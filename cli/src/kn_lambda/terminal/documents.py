@@ -4,14 +4,22 @@ from __future__ import annotations
 
 import json
 
-import click
+from kn_lambda.terminal.output import echo, shown
 
 
-def print_document(document: object, output: str) -> None:
+def print_document(document: object, output: str, *, indent: int | None = 2) -> None:
     """Print JSON, or YAML where that was asked for; nothing else goes to stdout with it."""
+    text = _dump(document, output, indent, ascii_only=False)
+    if shown(text) != text:
+        # With the escapes of its own language it stays the document that it is.
+        text = _dump(document, output, indent, ascii_only=True)
+    echo(text)
+
+
+def _dump(document: object, output: str, indent: int | None, *, ascii_only: bool) -> str:
     if output == "yaml":
         import yaml  # noqa: PLC0415 # only when it is asked for
 
-        click.echo(yaml.safe_dump(document, sort_keys=False, allow_unicode=True), nl=False)
-    else:
-        click.echo(json.dumps(document, indent=2, ensure_ascii=False))
+        text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only)
+        return text.removesuffix("\n")
+    return json.dumps(document, indent=indent, ensure_ascii=ascii_only)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-import click
+from kn_lambda.terminal.output import Styled, echo, shown_on_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -23,10 +23,16 @@ class Progress:
         """Time since the start."""
         return self._clock() - self._start
 
-    def step(self, text: str) -> None:
+    def step(self, text: str | Styled) -> None:
         """Something new began or is done."""
-        click.echo(f"{click.style(f'{self.seconds:6.2f}s', dim=True)}  {text}", err=True)
+        echo(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text, err=True)
+
+    def warn(self, text: str, way_out: str) -> None:
+        """Say on one line what is not as one may expect, and on another what to do about it."""
+        warning = Styled("Warning: ", fg="yellow", bold=True)
+        echo(warning, shown_on_a_line(text, err=True), err=True)
+        echo(way_out, err=True)
 
     def log(self, line: str) -> None:
         """Print a line that a program of the user wrote."""
-        click.echo(click.style(f"         | {line}", dim=True), err=True)
+        echo(Styled(f"         | {line}", dim=True), err=True)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from kn_lambda.terminal.output import shown, shown_on_a_line
+
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
@@ -11,8 +13,9 @@ _GAP = "   "
 
 
 def format_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """Return lines with aligned columns, headers in capitals, as kubectl prints them."""
-    lines = [tuple(header.upper() for header in headers), *(tuple(row) for row in rows)]
+    """Return lines for stdout with aligned columns, headers in capitals, as kubectl has them."""
+    lines = [tuple(header.upper() for header in headers)]
+    lines += [tuple(map(shown_on_a_line, row)) for row in rows]
     widths = [max(len(line[column]) for line in lines) for column in range(len(headers))]
     return "\n".join(
         _GAP.join(cell.ljust(width) for cell, width in zip(line, widths, strict=True)).rstrip()
@@ -21,7 +24,13 @@ def format_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 
 def format_fields(fields: Iterable[tuple[str, str]]) -> str:
-    """Return `Name:   value` lines; fields without a value are left out."""
-    shown = [(name, value) for name, value in fields if value]
-    width = max((len(name) for name, _ in shown), default=0) + 1
-    return "\n".join(f"{name + ':':<{width}}   {value}" for name, value in shown)
+    """Return `Name:   value` lines for stdout; fields without a value are left out.
+
+    Further lines of a value stand below its first, so that none passes for a field.
+    """
+    kept = [(name, shown(value)) for name, value in fields if value]
+    width = max((len(name) for name, _ in kept), default=0) + 1
+    margin = "\n" + " " * width + _GAP
+    return "\n".join(
+        f"{name + ':':<{width}}{_GAP}{value}".replace("\n", margin) for name, value in kept
+    )
