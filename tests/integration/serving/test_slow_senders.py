@@ -1,0 +1,108 @@
+"""Requests that stop in their middle: whom they hold up, and for how long."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from contextlib import AsyncExitStack, asynccontextmanager
+from typing import TYPE_CHECKING
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+MANY = 150
+HOUR = 3600.0
+ONE_PROCESS = {"autoscaling.knative.dev/max-scale": "1"}
+POST = "POST /team/hello/echo HTTP/1.1\r\nHost: 127.0.0.1\r\n"
+SHORT = f"{POST}Content-Length: 10\r\n\r\nfive!"
+LONG = f"{POST}Content-Length: 1000000\r\n\r\nfive!"
+CHUNKED = f"{POST}Transfer-Encoding: chunked\r\n\r\n5\r\nfive!\r\n"
+
+
+@asynccontextmanager
+async def sent(
+    platform, text: str
+) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A connection on which that much of a request was sent."""
+    port = int(platform.url.rpartition(":")[2])
+    reader, writer = await asyncio.open_connection("127.0.0.1", port)
+    writer.write(text.encode())
+    await writer.drain()
+    try:
+        yield reader, writer
+    finally:
+        writer.close()
+
+
+async def answer_on(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+    data = await reader.read()
+    head, _, body = data.partition(b"\r\n\r\n")
+    return int(head.split()[1]), json.loads(body)
+
+
+@pytest.mark.parametrize("half", [POST, f"{POST}Content-Le", SHORT], ids=["head", "name", "short"])
+async def test_half_sent_requests_hold_no_function_up_however_patient_we_are(start_platform, half):
+    async with start_platform(body_seconds=HOUR, awaited_body_seconds=HOUR) as platform:
+        platform.apply(containerConcurrency=1, annotations=ONE_PROCESS)
+        await platform.ready()
+        async with AsyncExitStack() as stack:
+            for _ in range(MANY):
+                await stack.enter_async_context(sent(platform, half))
+            assert (await platform.get())[0] == 200
+
+
+@pytest.mark.parametrize("half", [LONG, CHUNKED], ids=["long", "chunked"])
+async def test_long_requests_that_stop_give_way_to_those_who_wait(start_platform, half):
+    async with start_platform(body_seconds=HOUR, awaited_body_seconds=0.05) as platform:
+        platform.apply(containerConcurrency=1, annotations=ONE_PROCESS)
+        await platform.ready()
+        async with AsyncExitStack() as stack:
+            stopped = [await stack.enter_async_context(sent(platform, half)) for _ in range(10)]
+            assert (await platform.get())[0] == 200
+            status, body = await answer_on(stopped[0][0])
+            assert (status, body["reason"]) == (408, "RequestTimeout")
+
+
+async def test_a_drop_now_and_then_is_as_good_as_nothing(start_platform):
+    async with start_platform(body_seconds=HOUR, awaited_body_seconds=0.2) as platform:
+        platform.apply(containerConcurrency=1, annotations=ONE_PROCESS)
+        await platform.ready()
+        async with sent(platform, CHUNKED) as (_, writer):
+            await platform.seen("/echo")
+            asked = asyncio.ensure_future(platform.get())
+            while not asked.done():
+                writer.write(b"1\r\nx\r\n")
+                await asyncio.wait({asked}, timeout=0.02)
+            assert asked.result()[0] == 200
+
+
+@pytest.mark.parametrize("half", [SHORT, LONG, CHUNKED], ids=["short", "long", "chunked"])
+async def test_a_sender_that_stops_is_given_up(start_platform, half):
+    async with start_platform(body_seconds=0.1, awaited_body_seconds=0.05) as platform:
+        platform.apply()
+        await platform.ready()
+        async with sent(platform, half) as (reader, _):
+            status, body = await answer_on(reader)
+            assert (status, body["reason"]) == (408, "RequestTimeout")
+
+
+async def test_a_sender_may_wait_for_the_answer_of_a_stream_as_long_as_it_likes(start_platform):
+    async with start_platform(body_seconds=0.05, awaited_body_seconds=0.01) as platform:
+        platform.apply()
+        await platform.ready()
+        go_on = asyncio.Event()
+
+        async def pieces():
+            yield b"one"
+            await go_on.wait()
+            yield b"two"
+
+        async with platform.client.post(
+            f"{platform.url}/team/hello/stream", data=pieces()
+        ) as answer:
+            first = await answer.content.readany()
+            await asyncio.sleep(0.3)  # far longer than a sender may stop
+            go_on.set()
+            assert first + await answer.content.read() == b"onetwo"
