@@ -15,7 +15,6 @@ from aiohttp import web
 
 from kn_lambda.embedded.access.access import Access
 from kn_lambda.embedded.access.certificate import read_or_create_certificate, server_context
-from kn_lambda.embedded.access.patience import HEAD_SECONDS
 from kn_lambda.embedded.access.token import read_or_create_token
 from kn_lambda.embedded.announced_parts import AnnouncedBroker, AnnouncedServing
 from kn_lambda.embedded.api.kubeconfig import write_kubeconfig
@@ -153,7 +152,7 @@ class Platform:
     async def _serve_api(self, objects: Objects, listener: socket.socket) -> None:
         certificate = read_or_create_certificate(self.folder.certificate)
         application = create_api(objects, self.folder.pods, access=self._access)
-        runner = web.AppRunner(application, access_log=None, keepalive_timeout=HEAD_SECONDS)
+        runner = self._runner(application)
         await self._exits.enter_async_context(set_up(runner))
         tls = server_context(self.folder.certificate)
         await self._exits.enter_async_context(listening(runner, listener, tls=tls))
@@ -194,7 +193,7 @@ class Platform:
         serving.started = asyncio.Event()
         # No new connections, then the lambdas finish what they have, then the last answers go.
         runner = await self._exits.enter_async_context(
-            set_up(gateway_runner(serving, self._access))
+            set_up(gateway_runner(serving, self._access, head_seconds=self.options.head_seconds))
         )
         await self._run("serving", serving.run())
         await self._background.until(serving.started)
@@ -211,14 +210,17 @@ class Platform:
             settings=self.options.broker,
         )
         broker.started = asyncio.Event()
-        runner = web.AppRunner(
-            create_ingress(broker, self._access), access_log=None, keepalive_timeout=HEAD_SECONDS
-        )
+        runner = self._runner(create_ingress(broker, self._access))
         await self._exits.enter_async_context(set_up(runner))
         await self._run("Broker", broker.run())
         await self._background.until(broker.started)
         await self._exits.enter_async_context(listening(runner, listener))
         return broker
+
+    def _runner(self, application: web.Application) -> web.AppRunner:
+        return web.AppRunner(
+            application, access_log=None, keepalive_timeout=self.options.head_seconds
+        )
 
     def _credentials(self) -> OwnCredentials:
         return OwnCredentials(self._access.token, (self.urls["gateway"], self.urls["broker"]))

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.access.patience import HEAD_SECONDS
 from kn_lambda.embedded.broker.settings import BrokerSettings
 from kn_lambda.embedded.jobs.settings import JobSettings
 from kn_lambda.embedded.serving.settings import ServingSettings
@@ -46,6 +47,8 @@ class PlatformOptions:
     """Origins of web pages beside the platform's own that may use the ports."""
     new_token: bool = False
     """Whether the token that this data folder had so far ends with this start."""
+    head_seconds: float = HEAD_SECONDS
+    """How long a connection to one of the ports may take over the head of a request."""
     every_runtime: bool = False
     """Also other versions of Python that are on PATH."""
     progress: Callable[[str], None] = _say_nothing

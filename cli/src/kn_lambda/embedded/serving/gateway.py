@@ -57,11 +57,13 @@ def create_gateway(serving: Serving, access: Access) -> web.Application:
     return app
 
 
-def gateway_runner(serving: Serving, access: Access) -> web.AppRunner:
+def gateway_runner(
+    serving: Serving, access: Access, *, head_seconds: float = HEAD_SECONDS
+) -> web.AppRunner:
     """Return the runner of a gateway: bodies stay as sent, and a client that leaves is noticed."""
     return web.AppRunner(
         create_gateway(serving, access),
-        keepalive_timeout=HEAD_SECONDS,
+        keepalive_timeout=head_seconds,
         access_log=None,
         auto_decompress=False,
         handler_cancellation=True,
