@@ -12,39 +12,20 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.client import SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
-from knative_lambda.domain.deployment import Deployment, ServiceState
+from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
-from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionSpec, Wish
-from knative_lambda.domain.names import FunctionId
+from tests.contract.deployments import deploy, spec
 from tests.contract.platforms import another_generation, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from knative_lambda.domain.deployment import Deployment
+
 ONE, OTHER = {"type": "com.example.one"}, {"type": "com.example.other", "source": "/a"}
 NEWER_IMAGE = "registry/lambdas/default/hello@sha256:" + "e" * 64
 READY = ServiceState(ready=True, url="http://hello.default", revision="hello-00001")
 FAILED = ServiceState(ready=False, failure_reason="RevisionFailed", failure_message="no handler")
-
-
-def spec(*subscriptions, **fields):
-    source = {"inline": {"main.py": "x"}}
-    wished = {"source": source, "runtime": "python3.11", "subscriptions": list(subscriptions)}
-    return LambdaFunctionSpec.model_validate(wished | fields)
-
-
-def deploy(platform, name="hello", *subscriptions):
-    """A deployment whose record is there: what no record owns is collected."""
-    function = FunctionId(platform.namespace, name)
-    wish = Wish(time=datetime.now(UTC), event_id="event-1")
-    record = platform.records.create(LambdaFunction(id=function, spec=spec(), wish=wish))
-    return Deployment(
-        function=function,
-        uid=record.uid,
-        generation=2,
-        spec=spec(*subscriptions),
-        image=f"registry/lambdas/{function}@sha256:{uuid.uuid4().hex * 2}",
-    )
 
 
 @pytest.fixture
@@ -68,15 +49,6 @@ def test_a_deployment_that_does_not_start_says_why(platform, deployment):
     platform.hands.become(deployment, FAILED)
     assert platform.services.state(deployment) == FAILED
     assert platform.services.state(deployment).failed
-
-
-def test_a_process_that_ends_again_and_again_is_a_failure_before_knative_gives_up(kubernetes):
-    deployment = deploy(kubernetes)
-    kubernetes.services.apply(deployment)
-    kubernetes.hands.crash(deployment, "No module named 'x'")
-    state = kubernetes.services.state(deployment)
-    assert state.failed
-    assert "No module named 'x'" in state.failure_message
 
 
 def test_a_crash_of_the_revision_before_is_not_one_of_this(kubernetes):
@@ -118,16 +90,6 @@ def test_what_will_not_become_ready_has_failed(kubernetes, configurations, route
         deployment, Ready=first, ConfigurationsReady=configurations, RoutesReady=routes
     )
     assert kubernetes.services.state(deployment).failure_reason == first[1]
-
-
-def test_a_failure_may_pass_while_a_pod_has_not_failed(kubernetes):
-    deployment = deploy(kubernetes)
-    kubernetes.services.apply(deployment)
-    kubernetes.hands.wait_for_room(deployment, "0/1 nodes are available: 1 Insufficient cpu.")
-    state = kubernetes.services.state(deployment)
-    assert state.failed
-    assert "Insufficient cpu" in state.failure_message
-    assert datetime.now(UTC) - state.pending_since < timedelta(minutes=1)
 
 
 def test_a_deployment_is_ready_once_its_triggers_are(kubernetes):

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from knative_lambda.adapters.kubernetes import lambda_pods
 from knative_lambda.adapters.kubernetes.client import PODS, REVISIONS, SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.adapters.kubernetes.lambda_pods import state_with_pods
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, RejectedByPlatformError
 from knative_lambda.manifests import labels
@@ -107,22 +107,15 @@ class KubernetesLambdaServices:
         return None
 
     def _read_pods(self, service: KubernetesObject, state: ServiceState) -> ServiceState:
-        """What the newest revision's Pods add to what Knative says.
-
-        Of an obstacle that will not pass Knative may say nothing for ten minutes, its progress
-        deadline; of a Pod without a node it says at once that it failed, until it is ready.
-        """
+        """What Knative says, with what the newest Revision's Pods add to it."""
         revision = (service.get("status") or {}).get("latestCreatedRevisionName")
         if not revision or not _has_newest_revision(service):
             return state
         wanted = {"serving.knative.dev/revision": revision}
         found = self.api.list(PODS, service["metadata"]["namespace"], labels=wanted)
-        pods = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
-        obstacle = next(filter(None, map(lambda_pods.obstacle, pods)), None)
-        if obstacle is not None or not state.failed or not pods:
-            return obstacle or state
-        since = min(pod["metadata"]["creationTimestamp"] for pod in pods)
-        return replace(state, pending_since=datetime.fromisoformat(since))
+        return state_with_pods(
+            state, [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        )
 
     def delete(self, function: FunctionId) -> None:
         """Remove Service and Triggers; what is gone is removed already."""
