@@ -14,6 +14,7 @@ from knative_lambda.adapters.kubernetes.client import SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
+from knative_lambda.manifests import labels
 from tests.contract.deployments import deploy, spec
 from tests.contract.platforms import another_generation, eventually
 
@@ -234,3 +235,55 @@ def test_a_trigger_of_another_lambda_is_not_touched(deployed):
     kubernetes.services.delete(deployment.function)
     left = list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace))
     assert [trigger["spec"]["subscriber"]["ref"]["name"] for trigger in left] == ["other"]
+
+
+def watched(kubernetes):
+    """Kinds of what the source of events about failed lambdas chooses."""
+    chosen = {labels.MANAGED_BY: "knative-lambda", labels.FAILED: "true"}
+    return {
+        item["kind"]
+        for kind in (SERVICES, TRIGGERS)
+        for item in kubernetes.hands.api.list(kind, kubernetes.namespace, labels=chosen)
+    }
+
+
+def test_what_is_watched_carries_a_label_until_it_is_applied_again(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    template = service_of(kubernetes)["spec"]["template"]
+    assert watched(kubernetes) == set()
+    for _ in range(2):
+        kubernetes.services.watch(deployment)
+        assert watched(kubernetes) == {"Service", "Trigger"}
+    assert service_of(kubernetes)["spec"]["template"] == template
+    kubernetes.services.apply(deployment)
+    assert watched(kubernetes) == set()
+
+
+def test_an_older_deployment_has_nothing_watched(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(another_generation(deployment, 3, image=NEWER_IMAGE))
+    kubernetes.services.watch(deployment)
+    assert watched(kubernetes) == set()
+
+
+def test_watching_what_did_not_change_changes_nothing(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    kubernetes.services.watch(deployment)
+    before = service_of(kubernetes)["metadata"]["resourceVersion"]
+    kubernetes.services.watch(deployment)
+    assert service_of(kubernetes)["metadata"]["resourceVersion"] == before
+
+
+def service_of(kubernetes):
+    return kubernetes.hands.api.get(SERVICES, kubernetes.namespace, "hello")
+
+
+def test_what_serves_says_nothing_of_a_deployment_that_was_not_applied(platform, deployment):
+    platform.services.apply(deployment)
+    platform.hands.become(deployment, READY)
+    newer = another_generation(deployment, 3, image=NEWER_IMAGE)
+    successor = another_generation(deployment, 1, uid=str(uuid.uuid4()))
+    for other in (newer, successor):
+        assert platform.services.state(other) == ServiceState(ready=False)

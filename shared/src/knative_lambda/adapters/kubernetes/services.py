@@ -40,16 +40,24 @@ class KubernetesLambdaServices:
         self._apply_triggers(deployment)
         return True
 
-    def _apply_service(self, deployment: Deployment) -> bool:
+    def watch(self, deployment: Deployment) -> None:
+        """Give them the label by which an ApiServerSource chooses what it tells of."""
+        if self._apply_service(deployment, is_failed=True):
+            for trigger in self._triggers_of(deployment):
+                self.api.apply(TRIGGERS, _labelled(trigger))
+
+    def _apply_service(self, deployment: Deployment, *, is_failed: bool = False) -> bool:
+        service = lambda_service(deployment)
+        if is_failed:
+            service = _labelled(service)
         # Knative writes a Service's status several times a second while it starts.
         for _ in range(_ATTEMPTS - 1):
             with suppress(ConflictError):
-                return self._try_to_apply_service(deployment)
-        return self._try_to_apply_service(deployment)
+                return self._try_to_apply_service(deployment, service)
+        return self._try_to_apply_service(deployment, service)
 
-    def _try_to_apply_service(self, deployment: Deployment) -> bool:
+    def _try_to_apply_service(self, deployment: Deployment, service: KubernetesObject) -> bool:
         function = deployment.function
-        service = lambda_service(deployment)
         existing = self.api.find(SERVICES, function.namespace, function.name)
         if existing is not None:
             annotations = existing["metadata"].get("annotations") or {}
@@ -63,18 +71,22 @@ class KubernetesLambdaServices:
             if int(annotations.get(labels.GENERATION, 0)) > deployment.generation:
                 return False
             # Between our look and our write nobody else may write: else ConflictError.
-            service["metadata"]["resourceVersion"] = existing["metadata"]["resourceVersion"]
+            version = {"resourceVersion": existing["metadata"]["resourceVersion"]}
+            service = {**service, "metadata": {**service["metadata"], **version}}
         self.api.apply(SERVICES, service)
         return True
 
     def _apply_triggers(self, deployment: Deployment) -> None:
         function = deployment.function
-        triggers = lambda_triggers(deployment, broker=self.tenant_broker)
+        triggers = self._triggers_of(deployment)
         for trigger in triggers:
             self.api.apply(TRIGGERS, trigger)
         kept = {trigger["metadata"]["name"] for trigger in triggers}
         for name in self._trigger_names(function) - kept:
             self.api.delete(TRIGGERS, function.namespace, name)
+
+    def _triggers_of(self, deployment: Deployment) -> list[KubernetesObject]:
+        return lambda_triggers(deployment, broker=self.tenant_broker)
 
     def state(self, deployment: Deployment) -> ServiceState:
         """What became of this deployment's revision."""
@@ -83,6 +95,8 @@ class KubernetesLambdaServices:
             service = self.api.get(SERVICES, function.namespace, function.name)
         except NotFoundError as error:
             raise NotReadyError(f"the Service {function} is gone; looking again") from error
+        if not _is_made_from(service, deployment):
+            return ServiceState(ready=False)
         state = _read_state(service)
         if not state.ready:
             return self._read_pods(service, state)
@@ -136,6 +150,20 @@ class KubernetesLambdaServices:
 
     def _triggers(self, function: FunctionId) -> Iterator[KubernetesObject]:
         return self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))
+
+
+def _labelled(item: KubernetesObject) -> KubernetesObject:
+    """The object as one whose record says that it failed."""
+    with_label = {**item["metadata"]["labels"], labels.FAILED: "true"}
+    return {**item, "metadata": {**item["metadata"], "labels": with_label}}
+
+
+def _is_made_from(service: KubernetesObject, deployment: Deployment) -> bool:
+    """Whether it is what this deployment, or a newer one of the same record, made of it."""
+    annotations = service["metadata"].get("annotations") or {}
+    generation = int(annotations.get(labels.GENERATION, 0))
+    is_same = annotations.get(labels.OWNER_UID) == deployment.uid
+    return is_same and generation >= deployment.generation
 
 
 def _images(pod: dict[str, Any]) -> Iterator[str]:
