@@ -163,3 +163,17 @@ def test_a_deployment_that_goes_well_makes_no_event_more(patient_platform, uniqu
         if unique_name in event["attributes"].get("name", "")
     ]
     assert set(of_it) == {"Job"}
+
+
+def test_what_failed_for_something_outside_is_started_again_by_deploying_it_again(
+    patient_platform, write_function, unique_name: str, tmp_path: Path
+):
+    source = write_function(f"open({str(tmp_path / 'there')!r})\ndef handler(event):\n    pass\n")
+    deploy = ("deploy", source, "--name", unique_name, "--timeout", "50s")
+    failed = patient_platform.kn_lambda(*deploy)
+    assert (failed.returncode, "No such file" in failed.stderr) == (1, True)
+
+    (tmp_path / "there").touch()
+
+    assert patient_platform.kn_lambda(*deploy).returncode == 0
+    assert patient_platform.phase(unique_name) == "Ready"

@@ -37,6 +37,12 @@ def function_labels(function: FunctionId) -> dict[str, str]:
     }
 
 
+def marked_failed(item: dict[str, Any]) -> dict[str, Any]:
+    """The Service or Trigger of a lambda whose record says that it failed."""
+    marked = {**item["metadata"]["labels"], FAILED: "true"}
+    return {**item, "metadata": {**item["metadata"], "labels": marked}}
+
+
 def owner_reference(function: FunctionId, uid: str) -> dict[str, Any]:
     """Let Kubernetes collect the object together with the record."""
     return {

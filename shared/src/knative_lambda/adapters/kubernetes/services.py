@@ -44,12 +44,12 @@ class KubernetesLambdaServices:
         """Give them the label by which an ApiServerSource chooses what it tells of."""
         if self._apply_service(deployment, is_failed=True):
             for trigger in self._triggers_of(deployment):
-                self.api.apply(TRIGGERS, _labelled(trigger))
+                self.api.apply(TRIGGERS, labels.marked_failed(trigger))
 
     def _apply_service(self, deployment: Deployment, *, is_failed: bool = False) -> bool:
         service = lambda_service(deployment)
         if is_failed:
-            service = _labelled(service)
+            service = labels.marked_failed(service)
         # Knative writes a Service's status several times a second while it starts.
         for _ in range(_ATTEMPTS - 1):
             with suppress(ConflictError):
@@ -150,12 +150,6 @@ class KubernetesLambdaServices:
 
     def _triggers(self, function: FunctionId) -> Iterator[KubernetesObject]:
         return self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))
-
-
-def _labelled(item: KubernetesObject) -> KubernetesObject:
-    """The object as one whose record says that it failed."""
-    with_label = {**item["metadata"]["labels"], labels.FAILED: "true"}
-    return {**item, "metadata": {**item["metadata"], "labels": with_label}}
 
 
 def _is_made_from(service: KubernetesObject, deployment: Deployment) -> bool:
