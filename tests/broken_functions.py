@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-class BrokenFunction(NamedTuple):
-    """The files of one, and what a person has to read of it."""
+class SmallFunction(NamedTuple):
+    """The files of one, and what a person has to read of it, or what it answers."""
 
     language: str
     files: dict[str, str]
@@ -25,16 +25,20 @@ class BrokenFunction(NamedTuple):
         return folder
 
 
-def _python(source: str, said: str, **modules: str) -> BrokenFunction:
+def _python(source: str, said: str, **modules: str) -> SmallFunction:
     others = {f"{name}.py": text for name, text in modules.items()}
-    return BrokenFunction("python", {"main.py": source, **others}, said)
+    return SmallFunction("python", {"main.py": source, **others}, said)
 
 
-def _node(source: str, said: str, **modules: str) -> BrokenFunction:
+def _node(source: str, said: str, **modules: str) -> SmallFunction:
     others = {f"{name}.js": text for name, text in modules.items()}
-    return BrokenFunction("nodejs", {"index.js": source, **others}, said)
+    return SmallFunction("nodejs", {"index.js": source, **others}, said)
 
 
+WORKING_FUNCTIONS = {
+    "python": _python("def handler(event):\n    return 'hello'\n", '"hello"'),
+    "nodejs": _node("exports.handler = () => 'hello';\n", '"hello"'),
+}
 BROKEN_FUNCTIONS = {
     "python syntax": _python("def handler(event)\n", "SyntaxError"),
     "python indentation": _python("def handler(event):\nreturn 1\n", "IndentationError"),
@@ -44,8 +48,7 @@ BROKEN_FUNCTIONS = {
     "python raise in a module": _python("import other\n", "ZeroDivisionError", other="1 / 0\n"),
     "python no handler": _python("def another(event): ...\n", "HandlerNotFound"),
     "python no function": _python("handler = 42\n", "HandlerNotCallable"),
-    "python no parameter": _python("def handler(): ...\n", "InvalidHandler"),
-    "python no source": BrokenFunction("python", {"other.py": "x = 1\n"}, "SourceNotFound"),
+    "python no source": SmallFunction("python", {"other.py": "x = 1\n"}, "there is no main.py"),
     "python exit with words": _python("import sys; sys.exit('bye bye')\n", "bye bye"),
     "python exit with 0": _python("import os; os._exit(0)\n", "exited with status 0"),
     "python exit with 3": _python("import os; os._exit(3)\n", "exited with status 3"),
@@ -58,8 +61,8 @@ BROKEN_FUNCTIONS = {
         "require('./other.js');\n", "Error: deep inside", other="throw new Error('deep inside');\n"
     ),
     "node no handler": _node("exports.another = () => 1;\n", "HandlerNotFound"),
-    "node no function": _node("exports.handler = 42;\n", "HandlerNotCallable"),
-    "node no source": BrokenFunction("nodejs", {"other.js": "1;\n"}, "SourceNotFound"),
+    "node no function": _node("exports.handler = 42;\n", 'no function "handler"'),
+    "node no source": SmallFunction("nodejs", {"other.js": "1;\n"}, "there is no index.js"),
     "node exit with 0": _node("process.exit(0);\n", "exited with status 0"),
     "node exit with 7": _node("process.exit(7);\n", "exited with status 7"),
     "node abort": _node("process.abort();\n", "ended by signal 6"),

@@ -10,18 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.broken_functions import BROKEN_FUNCTIONS
+from tests.broken_functions import BROKEN_FUNCTIONS, WORKING_FUNCTIONS
 from tests.e2e.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from tests.e2e.embedded_platform import EmbeddedPlatform
-
-HELLO = {
-    "python": {"main.py": "def handler(event):\n    return 'hello'\n"},
-    "nodejs": {"index.js": "exports.handler = () => 'hello';\n"},
-}
 
 
 def deploy_broken(platform: EmbeddedPlatform, kind: str, folder: Path, name: str):
@@ -50,23 +45,15 @@ def test_a_first_version_that_does_not_start_is_told_once_and_at_once(
 
 
 @pytest.fixture(scope="session")
-def serving(patient_platform: EmbeddedPlatform) -> dict[str, str]:
+def serving(
+    patient_platform: EmbeddedPlatform, tmp_path_factory: pytest.TempPathFactory
+) -> dict[str, str]:
     """A lambda of each language that works, by language."""
-    names = {language: f"serving-{language}" for language in HELLO}
+    names = {language: f"serving-{language}" for language in WORKING_FUNCTIONS}
     for language, name in names.items():
-        runtime = installed(patient_platform, language)
-        patient_platform.send_build_start(name, HELLO[language], spec={"runtime": runtime})
-    for name in names.values():
-        patient_platform.await_phase(name, "Ready")
+        folder = WORKING_FUNCTIONS[language].write(tmp_path_factory.mktemp("serving") / "source")
+        patient_platform.deploy(folder, "--name", name, "--runtime", language)
     return names
-
-
-def installed(platform: EmbeddedPlatform, language: str) -> str:
-    settings = platform.api(
-        "GET", "/api/v1/namespaces/knative-lambda/configmaps/knative-lambda-settings"
-    ).data["data"]
-    runtimes = json.loads(settings["KN_LAMBDA_BASE_IMAGES"])
-    return min(runtime for runtime in runtimes if runtime.startswith(language))
 
 
 @pytest.mark.parametrize("kind", BROKEN_FUNCTIONS)

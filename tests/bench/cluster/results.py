@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 import subprocess
 import time
@@ -25,8 +26,10 @@ from tests.bench.cluster.deploying import (
 from tests.bench.cluster.growth import Growing, Growth
 from tests.bench.cluster.starts import Starts, wake
 from tests.bench.cluster.tenant import own_tenant
+from tests.bench.failing_starts import FailingDeployer, FailingStarts, by_the_kubelet
 from tests.bench.functions import FIVE_WHEELS, REPOSITORY, WITHOUT_PACKAGES
 from tests.bench.timeline import Timeline
+from tests.broken_functions import BROKEN_FUNCTIONS
 from tests.cluster.cluster import RECORDS
 
 if TYPE_CHECKING:
@@ -47,12 +50,15 @@ class Amount:
 
     rounds: int
     warm_repeats: int
+    failing_every: int
     sizes: tuple[int, ...]
     growth_repeats: int
 
 
-FULL = Amount(rounds=4, warm_repeats=1, sizes=(1, 100, 1_000, 10_000), growth_repeats=7)
-QUICK = Amount(rounds=1, warm_repeats=1, sizes=(1, 100), growth_repeats=3)
+FULL = Amount(
+    rounds=4, warm_repeats=1, failing_every=1, sizes=(1, 100, 1_000, 10_000), growth_repeats=7
+)
+QUICK = Amount(rounds=1, warm_repeats=1, failing_every=5, sizes=(1, 100), growth_repeats=3)
 
 
 @dataclass
@@ -67,6 +73,7 @@ class Results:
     from_zero: Table | None = None
     warm: Table | None = None
     growth: Growth | None = None
+    failing: FailingStarts | None = None
 
 
 class Run:
@@ -75,7 +82,7 @@ class Run:
     def __init__(
         self, cluster: MeasuredCluster, timeline: Timeline, tell: Callable[[str], None]
     ) -> None:
-        self._cluster, self._tell = cluster, tell
+        self._cluster, self._timeline, self._tell = cluster, timeline, tell
         self._deployer = Deployer(cluster, timeline)
         self._version = int(time.time())
         self._kept = self._deployer.new_name()
@@ -102,11 +109,23 @@ class Run:
             starts.measure(number)
             self._deployments(amount.warm_repeats)
         self.results.from_zero, self.results.warm = starts.from_zero, starts.warm
+        self._step("functions that do not start")
+        self.results.failing = self._failing(amount.failing_every)
         self._step("growth")
         growing = Growing(
             self._cluster, self._deployer, self._kept, self._version, amount.growth_repeats
         )
         self.results.growth = growing.measure(amount.sizes, self._step)
+
+    def _failing(self, every: int) -> FailingStarts:
+        deployer = FailingDeployer(
+            kn_lambda=self._cluster.kn_lambda, timeline=self._timeline, ended_at=by_the_kubelet
+        )
+        kinds = list(itertools.islice(BROKEN_FUNCTIONS, 0, None, every))
+        try:
+            return deployer.measure(kinds, self._tell)
+        finally:
+            self._cluster.kn_lambda("delete", *deployer.names)
 
     def _deployments(self, warm_repeats: int) -> None:
         for scenario in (NEW, NEW_FIVE, CODE, UNCHANGED):
