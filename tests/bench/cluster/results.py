@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 import re
 import subprocess
 import time
@@ -11,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.bench import machine
+from tests.bench.cluster import failing
 from tests.bench.cluster.access import WATCHED, MeasuredCluster
 from tests.bench.cluster.deploying import (
     BUILDERS,
@@ -26,15 +26,14 @@ from tests.bench.cluster.deploying import (
 from tests.bench.cluster.growth import Growing, Growth
 from tests.bench.cluster.starts import Starts, wake
 from tests.bench.cluster.tenant import own_tenant
-from tests.bench.failing_starts import FailingDeployer, FailingStarts, by_the_kubelet
 from tests.bench.functions import FIVE_WHEELS, REPOSITORY, WITHOUT_PACKAGES
 from tests.bench.timeline import Timeline
-from tests.broken_functions import BROKEN_FUNCTIONS
 from tests.cluster.cluster import RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.bench.failing_starts import FailingStarts
     from tests.bench.samples import Table
 
 _KNATIVE = {
@@ -110,22 +109,14 @@ class Run:
             self._deployments(amount.warm_repeats)
         self.results.from_zero, self.results.warm = starts.from_zero, starts.warm
         self._step("functions that do not start")
-        self.results.failing = self._failing(amount.failing_every)
+        self.results.failing = failing.measure(
+            self._cluster, self._timeline, amount.failing_every, self._tell
+        )
         self._step("growth")
         growing = Growing(
             self._cluster, self._deployer, self._kept, self._version, amount.growth_repeats
         )
         self.results.growth = growing.measure(amount.sizes, self._step)
-
-    def _failing(self, every: int) -> FailingStarts:
-        deployer = FailingDeployer(
-            kn_lambda=self._cluster.kn_lambda, timeline=self._timeline, ended_at=by_the_kubelet
-        )
-        kinds = list(itertools.islice(BROKEN_FUNCTIONS, 0, None, every))
-        try:
-            return deployer.measure(kinds, self._tell)
-        finally:
-            self._cluster.kn_lambda("delete", *deployer.names)
 
     def _deployments(self, warm_repeats: int) -> None:
         for scenario in (NEW, NEW_FIVE, CODE, UNCHANGED):

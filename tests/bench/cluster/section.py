@@ -16,6 +16,7 @@ from tests.bench.bars import (
     Bar,
     failing_bar,
 )
+from tests.bench.cluster import failing
 from tests.bench.cluster import growth as growing
 from tests.bench.cluster.access import FUNCTIONS
 from tests.bench.cluster.deploying import (
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("section.template.md")
 # Processor and memory; the rest are versions of what does not run here.
 _KEPT_FACTS = 2
-FAILING_SECONDS = 15
 
 
 def section(results: Results, note: str = "") -> str:
@@ -83,7 +83,7 @@ def bars(results: Results) -> Iterator[Bar]:
             not has_job and total.median <= UNCHANGED_SECONDS,
         )
     if results.failing is not None:
-        yield failing_bar(results.failing, FAILING_SECONDS)
+        yield failing_bar(results.failing, failing.SECONDS)
     yield from _start_bars(results)
     yield from _growth_bars(results)
 
