@@ -14,6 +14,7 @@ from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from tests.bench.command_line import tell as tell_aloud
 from tests.bench.platform_process import Platform
 from tests.bench.samples import Samples, number
 from tests.bench.timeline import Timeline
@@ -53,6 +54,19 @@ class FailingStarts:
         kinds = len({kind for kind, _ in self.seconds})
         median = number(self.samples().median, "s")
         return f"{median}, worst of {kinds} kinds {number(worst, 's')} ({kind}, {scenario})"
+
+    def report(self) -> str:
+        """All of it, for who measures this alone."""
+        rows = [
+            f"{seconds:6.2f} s  {kind}, {scenario}"
+            for (kind, scenario), seconds in self.seconds.items()
+        ]
+        rows += [
+            f"{language}, {scenario}: {self.samples(scenario, language).text()}"
+            for language in WORKING_FUNCTIONS
+            for scenario in (FIRST, UPDATE)
+        ]
+        return "\n".join([*rows, f"all: {self.text()}\n"])
 
     def worst(self) -> float:
         """The longest that anybody had to wait."""
@@ -135,29 +149,25 @@ def by_the_kubelet(seen: Seen) -> float:
     return datetime.fromisoformat((termination(seen) or {})["finishedAt"]).timestamp()
 
 
+def chosen(every: int) -> list[str]:
+    """Every so manieth kind."""
+    return list(itertools.islice(BROKEN_FUNCTIONS, 0, None, every))
+
+
 def measure(every: int, tell: Callable[[str], None]) -> FailingStarts:
-    """On an embedded platform; every so manieth kind."""
+    """On an embedded platform."""
     with tempfile.TemporaryDirectory() as folder:
         home = Path(folder) / "failing"
         with Platform(home) as platform, Timeline(platform, {"Pod": _PODS}) as timeline:
             deployer = FailingDeployer(
                 kn_lambda=platform.kn_lambda, timeline=timeline, ended_at=by_the_watch
             )
-            kinds = list(itertools.islice(BROKEN_FUNCTIONS, 0, None, every))
-            return deployer.measure(kinds, tell)
+            return deployer.measure(chosen(every), tell)
 
 
 def main() -> None:
     """Print what was measured."""
-    found = measure(1, lambda line: sys.stderr.write(f"{line}\n"))
-    for (kind, scenario), seconds in found.seconds.items():
-        sys.stdout.write(f"{seconds:6.2f} s  {kind}, {scenario}\n")
-    for language in WORKING_FUNCTIONS:
-        for scenario in (FIRST, UPDATE):
-            sys.stdout.write(
-                f"{language}, {scenario}: {found.samples(scenario, language).text()}\n"
-            )
-    sys.stdout.write(f"all: {found.text()}\n")
+    sys.stdout.write(measure(1, tell_aloud).report())
 
 
 if __name__ == "__main__":
