@@ -75,6 +75,8 @@ say "configuration is applied after $SECONDS s"
 for kind in ksvc broker trigger pingsource; do
     kubectl -n knative-lambda wait --for condition=Ready "$kind" --all --timeout 180s >/dev/null
 done
-kubectl -n knative-lambda-builds wait --for condition=Ready apiserversource --all --timeout 180s >/dev/null
+for namespace in knative-lambda-builds knative-lambda; do
+    kubectl -n "$namespace" wait --for condition=Ready apiserversource --all --timeout 180s >/dev/null
+done
 kubectl -n default wait --for condition=Ready broker --all --timeout 60s >/dev/null
 say "Knative Lambda is ready after $SECONDS s"

@@ -9,12 +9,13 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.build import image_tag
-from knative_lambda.domain.events import BuildStart, Event, JobReference
+from knative_lambda.domain.events import BuildStart, Event, ObjectReference
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.use_cases.build_context import ContextPacker
 from knative_lambda.use_cases.clean_up import CleanUp, Retention
 from knative_lambda.use_cases.complete_build import CompleteBuild
 from knative_lambda.use_cases.delete_lambda import DeleteLambda
+from knative_lambda.use_cases.notice_recovery import NoticeRecovery
 from knative_lambda.use_cases.refusals import refusals_told
 from knative_lambda.use_cases.start_build import StartBuild
 from tests.fakes import InMemoryObjectStorage
@@ -88,6 +89,14 @@ class ControlPlane:
             start_timeout=timedelta(seconds=90),
             pause=self.pause,
         )
+        self.notice_recovery = NoticeRecovery(
+            records=self.records,
+            services=self.services,
+            storage=self.storage,
+            clock=self.clock,
+            storage_url=STORAGE,
+            image_prefix=IMAGE_PREFIX,
+        )
         self.delete_lambda = DeleteLambda(
             **parts, **urls, **registry, services=self.services, clock=self.clock
         )
@@ -131,7 +140,7 @@ class ControlPlane:
 
     def job_changed(self, job: str, event: Event | None = None) -> Reply | None:
         """Deliver what the ApiServerSource says of a Job."""
-        reference = JobReference(kind="Job", namespace="builds", name=job)
+        reference = ObjectReference(kind="Job", namespace="builds", name=job)
         return self.complete_build.job_changed(event or self.event(), reference)
 
     def finish(self, job: str, digest: str = DIGEST) -> None:

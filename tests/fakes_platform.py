@@ -187,6 +187,7 @@ class InMemoryLambdaServices:
     """`LambdaServices` that become ready at once, unless a test says otherwise."""
 
     deployments: dict[FunctionId, Deployment] = field(default_factory=dict)
+    watched: set[FunctionId] = field(default_factory=set)
     outcome: ServiceState = READY
     other_images: list[str] = field(default_factory=list)
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -199,15 +200,24 @@ class InMemoryLambdaServices:
         if old is not None and old.generation > deployment.generation:
             return False
         self.deployments[deployment.function] = deployment
+        self.watched.discard(deployment.function)
         return True
 
+    @_in_one_step
+    def watch(self, deployment: Deployment) -> None:
+        if self.apply(deployment):
+            self.watched.add(deployment.function)
+
     def state(self, deployment: Deployment) -> ServiceState:
-        if deployment.function not in self.deployments:
+        applied = self.deployments.get(deployment.function)
+        if applied is None:
             raise NotReadyError("the Service is gone")
-        return self.outcome
+        is_made = applied.uid == deployment.uid and applied.generation >= deployment.generation
+        return self.outcome if is_made else ServiceState(ready=False)
 
     def delete(self, function: FunctionId) -> None:
         self.deployments.pop(function, None)
+        self.watched.discard(function)
 
     def images_in_use(self) -> Iterator[str]:
         yield from [deployment.image for deployment in self.deployments.values()]

@@ -1,5 +1,7 @@
 """build-complete: a build ended, its lambda runs; or it failed or cannot start, which is told.
 
+What failed to start and serves after all is told too.
+
 What an event needs is imported with the first one: until then a function costs little more than
 the framework under it.
 """
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply
     from knative_lambda.inbound.endpoint import Answer, Handler
     from knative_lambda.use_cases.complete_build import CompleteBuild
+    from knative_lambda.use_cases.notice_recovery import NoticeRecovery
     from knative_lambda.use_cases.watch_build import WatchBuild
 
 settings = BuildCompleteSettings()
@@ -77,22 +80,41 @@ def watch_build() -> WatchBuild:
     )
 
 
+@cache
+def notice_recovery() -> NoticeRecovery:
+    """Wire the third, in the same way."""
+    from knative_lambda.use_cases.notice_recovery import NoticeRecovery
+
+    shared = complete_build()
+    return NoticeRecovery(
+        records=shared.records,
+        services=shared.services,
+        storage=shared.storage,
+        clock=shared.clock,
+        storage_url=settings.storage_url,
+        image_prefix=settings.image_prefix,
+    )
+
+
 def handlers() -> Mapping[str, Handler]:
     """Event type -> what is done."""
     from knative_lambda.domain.events import (
         BUILD_COMPLETE,
         BUILD_FAILED,
         BUILD_STARTED,
-        JOB_EVENTS,
+        OBJECT_EVENTS,
         BuildComplete,
         BuildFailed,
         BuildStarted,
-        JobReference,
+        ObjectReference,
     )
     from knative_lambda.inbound.cloud_events import read_data, read_function
 
-    def on_job_changed(event: Event) -> Reply | None:
-        return complete_build().job_changed(event, read_data(event, JobReference))
+    def on_change(event: Event) -> Reply | None:
+        changed = read_data(event, ObjectReference)
+        if changed.kind == "Job":
+            return complete_build().job_changed(event, changed)
+        return notice_recovery()(event, changed)
 
     def on_build_complete(event: Event) -> Reply | None:
         data = read_data(event, BuildComplete)
@@ -106,7 +128,7 @@ def handlers() -> Mapping[str, Handler]:
     def on_build_failed(event: Event) -> None:
         watch_build().build_failed(read_function(event), read_data(event, BuildFailed))
 
-    return dict.fromkeys(JOB_EVENTS, on_job_changed) | {
+    return dict.fromkeys(OBJECT_EVENTS, on_change) | {
         BUILD_COMPLETE: on_build_complete,
         BUILD_STARTED: on_build_started,
         BUILD_FAILED: on_build_failed,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.bench import deploy_bench, growth_bench
+from tests.bench import deploy_bench, failing_starts, growth_bench
 from tests.bench.control_function_start import BARE
 from tests.bench.deployments import PARTS, TOTAL
 from tests.bench.runtime_bench import BASELINE
@@ -13,6 +13,7 @@ from tests.bench.samples import number, ratio
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.bench.failing_starts import FailingStarts
     from tests.bench.results import Results
 
 CONTROL_START, CONTROL_MIB = 1.3, 60
@@ -42,7 +43,18 @@ def bars(results: Results) -> Iterator[Bar]:
     yield from _control_bars(results)
     yield from _runtime_bars(results)
     yield from _deploy_bars(results)
+    yield failing_bar(results.failing, failing_starts.SECONDS)
     yield from _growth_bars(results)
+
+
+def failing_bar(found: FailingStarts, seconds: float) -> Bar:
+    """How soon people are told that a function does not start."""
+    return Bar(
+        "a start that fails, process ended -> person told",
+        f"<= {seconds} s (median and worst)",
+        found.text(),
+        found.worst() <= seconds,
+    )
 
 
 def _control_bars(results: Results) -> Iterator[Bar]:

@@ -10,12 +10,15 @@ from tests.bench import deploy_bench, gateway_bench, growth_bench
 from tests.bench.bars import bars
 from tests.bench.control_function_start import BARE
 from tests.bench.deployments import JOURNAL_TIME, PARTS, TOTAL
+from tests.bench.failing_starts import FIRST, UPDATE
 from tests.bench.runtime_bench import BASELINE
 from tests.bench.samples import number, ratio
+from tests.broken_functions import BROKEN_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
+    from tests.bench.failing_starts import FailingStarts
     from tests.bench.results import Results
 
 TEMPLATE = Path(__file__).with_name("BENCHMARKS.template.md")
@@ -34,6 +37,7 @@ def write_document(results: Results, output: Path) -> None:
         "deploy": _deploy(results),
         "parts": _parts(results),
         "layers": _layers(results),
+        "failing": failing_rows(results.failing),
         "requests": _requests(results),
         "memory": _memory(results),
         "growth": _growth(results),
@@ -157,6 +161,15 @@ def _layers(results: Results) -> str:
         kept = sum(layer["size"] for layer in layers if layer["reused"])
         rows.append(line(scenario, number(sent / _KIB), number(kept / _KIB)))
     return lines("", "layers sent, KiB", "layers that were there, KiB", rows=rows)
+
+
+def failing_rows(found: FailingStarts) -> str:
+    """How soon people were told, by language."""
+    rows = [
+        line(language, *(found.samples(each, language).text() for each in (FIRST, UPDATE)))
+        for language in sorted({BROKEN_FUNCTIONS[kind].language for kind, _ in found.seconds})
+    ]
+    return lines("seconds from the end of the process", FIRST, UPDATE, rows=rows)
 
 
 def _requests(results: Results) -> str:

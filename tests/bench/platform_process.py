@@ -134,6 +134,18 @@ class Platform:
         """Of the platform's own process."""
         return self._process.pid
 
+    def kn_lambda(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
+        """Run the command line as a person does."""
+        return subprocess.run(
+            [sys.executable, "-m", "kn_lambda", *map(str, arguments)],
+            env={**os.environ, **self.environment, "KN_LAMBDA_HOME": str(self.home)},  # noqa: TID251
+            stdin=subprocess.DEVNULL,
+            capture_output=True,
+            text=True,
+            timeout=_PATIENCE_SECONDS,
+            check=False,
+        )
+
     def gateway(self) -> Connection:
         """A connection to the lambdas."""
         return Connection(self.urls["gateway"])

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from tests.bench import (
     control_function_start,
     deploy_bench,
+    failing_starts,
     gateway_bench,
     growth_bench,
     machine,
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from tests.bench.control_function_start import Row
     from tests.bench.deploy_bench import Deployments
+    from tests.bench.failing_starts import FailingStarts
     from tests.bench.gateway_bench import Requests
     from tests.bench.growth_bench import Growth
     from tests.bench.samples import Table
@@ -33,6 +35,8 @@ class Amount:
     control_records: int
     deploy_rounds: int
     deploy_repeats: int
+    failing_every: int
+    """Of the kinds of broken functions, each so manieth."""
     yardstick_rounds: int
     gateway_rounds: int
     requests: int
@@ -45,13 +49,15 @@ class Amount:
 
 FULL = Amount(
     control_runs=7, control_records=10_000,
-    deploy_rounds=3, deploy_repeats=4, yardstick_rounds=2, gateway_rounds=2, requests=500,
+    deploy_rounds=3, deploy_repeats=4, failing_every=1,
+    yardstick_rounds=2, gateway_rounds=2, requests=500,
     load_seconds=2, runtime_starts=9, runtime_loads=3,
     sizes=(1, 100, 1_000, 10_000), growth_repeats=9,
 )  # fmt: skip
 QUICK = Amount(
     control_runs=3, control_records=1_000,
-    deploy_rounds=1, deploy_repeats=2, yardstick_rounds=1, gateway_rounds=1, requests=100,
+    deploy_rounds=1, deploy_repeats=2, failing_every=5,
+    yardstick_rounds=1, gateway_rounds=1, requests=100,
     load_seconds=1, runtime_starts=3, runtime_loads=1,
     sizes=(1, 100), growth_repeats=3,
 )  # fmt: skip
@@ -68,6 +74,7 @@ class Results:
     control: dict[str, Row]
     deployments: Deployments
     without_us: Table
+    failing: FailingStarts
     requests: Requests
     growth: Growth
 
@@ -85,6 +92,8 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
     control = control_function_start.measure(amount.control_runs, amount.control_records)
     step("deployments")
     deployments = deploy_bench.measure(amount.deploy_rounds, amount.deploy_repeats)
+    step("functions that do not start")
+    failing = failing_starts.measure(amount.failing_every, lambda _: None)
     step("the same functions with venv, installer and functions-framework")
     without_us = yardstick.measure(amount.yardstick_rounds)
     step("requests, and the runtime beside functions-framework under gunicorn")
@@ -106,6 +115,7 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
         control=control,
         deployments=deployments,
         without_us=without_us,
+        failing=failing,
         requests=requests,
         growth=growth,
     )

@@ -44,6 +44,13 @@ if TYPE_CHECKING:
 
 CONTAINERS = ("build", "publish")
 _LAMBDA_CONTAINER = {"name": "user-container", "image": "i"}
+_REPLICA_SET = {
+    "apiVersion": "apps/v1",
+    "kind": "ReplicaSet",
+    "name": "one-of-a-cluster",
+    "uid": "5d0ee2ab-ae4a-43a8-a3a2-2d8e8a8f5a3b",
+    "controller": True,
+}
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -294,42 +301,31 @@ class KubernetesHands:
     def crash(self, deployment: Deployment, message: str) -> None:
         """Let the newest Revision end again and again, as a kubelet tells it."""
         ended = {"exitCode": 1, "reason": "Error", "message": message}
-        status = {
-            **_LAMBDA_CONTAINER,
-            "imageID": "",
-            "ready": False,
-            "restartCount": 1,
-            "state": {"waiting": {"reason": "CrashLoopBackOff"}},
-            "lastState": {"terminated": ended},
-        }
-        self._revision(deployment, {"phase": "Running", "containerStatuses": [status]})
+        waiting = {"waiting": {"reason": "CrashLoopBackOff"}}
+        self.revision(deployment, pod_status("Running", waiting, ended=ended))
         self.say(deployment, Ready=("Unknown", ""))
 
-    def wait_for_room(self, deployment: Deployment, message: str) -> None:
-        """Let the newest Revision find no node, which Knative calls a failure."""
-        scheduled = {"type": "PodScheduled", "status": "False", "reason": "Unschedulable"}
-        conditions = [scheduled | {"message": message}]
-        self._revision(deployment, {"phase": "Pending", "conditions": conditions})
-        failed = ("False", "RevisionFailed", message)
-        self.say(deployment, Ready=failed, ConfigurationsReady=failed)
-
-    def _revision(self, deployment: Deployment, pod_status: dict[str, Any]) -> None:
-        """Name a newest Revision and make its Pod."""
+    def revision(
+        self, deployment: Deployment, *pods: dict[str, Any], is_replaced: bool = False
+    ) -> None:
+        """Name a newest Revision and make its Pods; a ReplicaSet makes others in their place."""
         function, revision = deployment.function, f"{deployment.function.name}-00007"
         item = self.api.get(SERVICES, function.namespace, function.name)
         item["status"] = {"latestCreatedRevisionName": revision}
         self.api.replace(SERVICES, item, subresource="status")
         (own,) = item["spec"]["template"]["spec"]["containers"]
-        metadata = {
-            "name": f"{revision}-pod",
-            "namespace": function.namespace,
-            "labels": {"serving.knative.dev/revision": revision},
-        }
-        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
         secured = {**_LAMBDA_CONTAINER, "securityContext": own["securityContext"]}
-        stored = self.api.create(PODS, {**pod, "spec": {"containers": [secured]}})
-        stored["status"] = pod_status
-        self.api.replace(PODS, stored, subresource="status")
+        for number, status in enumerate(pods):
+            metadata = {
+                "name": f"{revision}-pod-{number}",
+                "namespace": function.namespace,
+                "labels": {"serving.knative.dev/revision": revision},
+                "ownerReferences": [_REPLICA_SET] if is_replaced else [],
+            }
+            pod = {"apiVersion": "v1", "kind": "Pod", "metadata": metadata}
+            stored = self.api.create(PODS, {**pod, "spec": {"containers": [secured]}})
+            stored["status"] = status
+            self.api.replace(PODS, stored, subresource="status")
 
     def subscriptions(self, function: FunctionId) -> list[dict[str, str]]:
         """What the Triggers of a lambda ask for."""
@@ -341,6 +337,23 @@ class KubernetesHands:
         events = self.api.list(EVENTS, function.namespace)
         about = (event for event in events if event["involvedObject"]["name"] == function.name)
         return [(event["reason"], event["message"]) for event in about]
+
+
+def pod_status(
+    phase: str, state: dict[str, Any] | None = None, *, ended: dict[str, Any] | None = None
+) -> dict[str, Any]:
+    """A Pod of a lambda as a kubelet tells it: its container's state, and how it ended before."""
+    if state is None:
+        return {"phase": phase}
+    container = {
+        **_LAMBDA_CONTAINER,
+        "imageID": "",
+        "ready": False,
+        "restartCount": 0 if ended is None else 1,
+        "state": state,
+        "lastState": {} if ended is None else {"terminated": ended},
+    }
+    return {"phase": phase, "containerStatuses": [container]}
 
 
 def statuses(states: dict[str, dict[str, Any]]) -> dict[str, Any]:

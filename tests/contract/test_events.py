@@ -16,11 +16,11 @@ from werkzeug.test import EnvironBuilder
 from knative_lambda.domain.events import (
     CLEANUP,
     CLEANUP_DONE,
-    JOB_EVENTS,
+    OBJECT_EVENTS,
     OWN_EVENTS,
     PING,
     Cleanup,
-    JobReference,
+    ObjectReference,
     schema_url,
 )
 from knative_lambda.inbound.cloud_events import decode, read_data, read_function
@@ -31,7 +31,7 @@ EXAMPLES = {
     for file in sorted((REPOSITORY / "tests" / "events").glob("*.json"))
 }
 DOCUMENT = (REPOSITORY / "docs" / "EVENT_SCHEMA.md").read_text()
-MODELS = {**OWN_EVENTS, "dev.knative.apiserver.ref.update": JobReference, PING: Cleanup}
+MODELS = {**OWN_EVENTS, "dev.knative.apiserver.ref.update": ObjectReference, PING: Cleanup}
 
 
 def schema(event_type):
@@ -98,4 +98,4 @@ def test_the_documentation_names_every_field(event_type):
 def test_the_documentation_knows_no_other_events():
     documented = set(re.findall(r"^### (\S+)$", DOCUMENT, re.MULTILINE))
     assert documented == EXAMPLES.keys()
-    assert "dev.knative.apiserver.ref.update" in JOB_EVENTS
+    assert "dev.knative.apiserver.ref.update" in OBJECT_EVENTS

@@ -12,39 +12,21 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.client import SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
-from knative_lambda.domain.deployment import Deployment, ServiceState
+from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
-from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionSpec, Wish
-from knative_lambda.domain.names import FunctionId
+from knative_lambda.manifests import labels
+from tests.contract.deployments import deploy, spec
 from tests.contract.platforms import another_generation, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from knative_lambda.domain.deployment import Deployment
+
 ONE, OTHER = {"type": "com.example.one"}, {"type": "com.example.other", "source": "/a"}
 NEWER_IMAGE = "registry/lambdas/default/hello@sha256:" + "e" * 64
 READY = ServiceState(ready=True, url="http://hello.default", revision="hello-00001")
 FAILED = ServiceState(ready=False, failure_reason="RevisionFailed", failure_message="no handler")
-
-
-def spec(*subscriptions, **fields):
-    source = {"inline": {"main.py": "x"}}
-    wished = {"source": source, "runtime": "python3.11", "subscriptions": list(subscriptions)}
-    return LambdaFunctionSpec.model_validate(wished | fields)
-
-
-def deploy(platform, name="hello", *subscriptions):
-    """A deployment whose record is there: what no record owns is collected."""
-    function = FunctionId(platform.namespace, name)
-    wish = Wish(time=datetime.now(UTC), event_id="event-1")
-    record = platform.records.create(LambdaFunction(id=function, spec=spec(), wish=wish))
-    return Deployment(
-        function=function,
-        uid=record.uid,
-        generation=2,
-        spec=spec(*subscriptions),
-        image=f"registry/lambdas/{function}@sha256:{uuid.uuid4().hex * 2}",
-    )
 
 
 @pytest.fixture
@@ -68,15 +50,6 @@ def test_a_deployment_that_does_not_start_says_why(platform, deployment):
     platform.hands.become(deployment, FAILED)
     assert platform.services.state(deployment) == FAILED
     assert platform.services.state(deployment).failed
-
-
-def test_a_process_that_ends_again_and_again_is_a_failure_before_knative_gives_up(kubernetes):
-    deployment = deploy(kubernetes)
-    kubernetes.services.apply(deployment)
-    kubernetes.hands.crash(deployment, "No module named 'x'")
-    state = kubernetes.services.state(deployment)
-    assert state.failed
-    assert "No module named 'x'" in state.failure_message
 
 
 def test_a_crash_of_the_revision_before_is_not_one_of_this(kubernetes):
@@ -118,16 +91,6 @@ def test_what_will_not_become_ready_has_failed(kubernetes, configurations, route
         deployment, Ready=first, ConfigurationsReady=configurations, RoutesReady=routes
     )
     assert kubernetes.services.state(deployment).failure_reason == first[1]
-
-
-def test_a_failure_may_pass_while_a_pod_has_not_failed(kubernetes):
-    deployment = deploy(kubernetes)
-    kubernetes.services.apply(deployment)
-    kubernetes.hands.wait_for_room(deployment, "0/1 nodes are available: 1 Insufficient cpu.")
-    state = kubernetes.services.state(deployment)
-    assert state.failed
-    assert "Insufficient cpu" in state.failure_message
-    assert datetime.now(UTC) - state.pending_since < timedelta(minutes=1)
 
 
 def test_a_deployment_is_ready_once_its_triggers_are(kubernetes):
@@ -272,3 +235,55 @@ def test_a_trigger_of_another_lambda_is_not_touched(deployed):
     kubernetes.services.delete(deployment.function)
     left = list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace))
     assert [trigger["spec"]["subscriber"]["ref"]["name"] for trigger in left] == ["other"]
+
+
+def watched(kubernetes):
+    """Kinds of what the source of events about failed lambdas chooses."""
+    chosen = {labels.MANAGED_BY: "knative-lambda", labels.FAILED: "true"}
+    return {
+        item["kind"]
+        for kind in (SERVICES, TRIGGERS)
+        for item in kubernetes.hands.api.list(kind, kubernetes.namespace, labels=chosen)
+    }
+
+
+def test_what_is_watched_carries_a_label_until_it_is_applied_again(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    template = service_of(kubernetes)["spec"]["template"]
+    assert watched(kubernetes) == set()
+    for _ in range(2):
+        kubernetes.services.watch(deployment)
+        assert watched(kubernetes) == {"Service", "Trigger"}
+    assert service_of(kubernetes)["spec"]["template"] == template
+    kubernetes.services.apply(deployment)
+    assert watched(kubernetes) == set()
+
+
+def test_an_older_deployment_has_nothing_watched(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(another_generation(deployment, 3, image=NEWER_IMAGE))
+    kubernetes.services.watch(deployment)
+    assert watched(kubernetes) == set()
+
+
+def test_watching_what_did_not_change_changes_nothing(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    kubernetes.services.watch(deployment)
+    before = service_of(kubernetes)["metadata"]["resourceVersion"]
+    kubernetes.services.watch(deployment)
+    assert service_of(kubernetes)["metadata"]["resourceVersion"] == before
+
+
+def service_of(kubernetes):
+    return kubernetes.hands.api.get(SERVICES, kubernetes.namespace, "hello")
+
+
+def test_what_serves_says_nothing_of_a_deployment_that_was_not_applied(platform, deployment):
+    platform.services.apply(deployment)
+    platform.hands.become(deployment, READY)
+    newer = another_generation(deployment, 3, image=NEWER_IMAGE)
+    successor = another_generation(deployment, 1, uid=str(uuid.uuid4()))
+    for other in (newer, successor):
+        assert platform.services.state(other) == ServiceState(ready=False)

@@ -41,6 +41,26 @@ def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPlatf
         running.close()
 
 
+# For ever, an hour, and the longest that one delivery may be held.
+_PATIENCE = {
+    "KN_LAMBDA_START_TIMEOUT": "0",
+    "KN_LAMBDA_BUILD_TIMEOUT": "PT1H",
+    "KN_LAMBDA_FOLLOW_TIMEOUT": "PT30S",
+    "KN_LAMBDA_READY_TIMEOUT": "PT70S",
+}
+
+
+@pytest.fixture(scope="session")
+def patient_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPlatform]:
+    """Another that they share: a test on it that needs a time-out to pass would not end."""
+    running = EmbeddedPlatform(tmp_path_factory.mktemp("patient") / "home", _PATIENCE)
+    try:
+        running.start()
+        yield running
+    finally:
+        running.close()
+
+
 @pytest.fixture
 def own_platform(tmp_path: Path) -> Iterator[EmbeddedPlatform]:
     """A platform of this test alone, running; it may be stopped, killed and started again."""

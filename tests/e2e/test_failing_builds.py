@@ -6,8 +6,6 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.e2e.inventory import JOBS, PODS, owned
 from tests.e2e.lambda_platform import BUILD_START
 from tests.e2e.waiting import wait_for
@@ -61,29 +59,6 @@ def installer_ended(platform: EmbeddedPlatform, name: str) -> datetime:
         if status["name"] == "build"
     ]
     return datetime.fromisoformat(max(ends))
-
-
-@pytest.mark.parametrize(
-    ("source", "expected"),
-    [
-        pytest.param("import no_such_module\n", "No module named 'no_such_module'", id="import"),
-        pytest.param("def handler(event)\n", "SyntaxError", id="syntax"),
-        pytest.param("def another(event): ...\n", "handler", id="no-handler"),
-        pytest.param("handler = 42\n", "handler", id="no-function"),
-        pytest.param("raise RuntimeError('at import')\n", "at import", id="raises"),
-        pytest.param("import sys; sys.exit('bye bye')\n", "bye bye", id="exits"),
-    ],
-)
-def test_code_that_does_not_start_is_told_in_the_interpreters_words(
-    platform: EmbeddedPlatform, write_function, unique_name: str, source: str, expected: str
-):
-    said, document = deploy_failing(platform, write_function(source), "--name", unique_name)
-
-    assert expected in said
-    assert expected in document["message"]
-    platform.await_settled()
-    (failed,) = build_failed(platform, unique_name)
-    assert failed["attributes"]["subject"] == f"default/{unique_name}"
 
 
 def test_a_build_that_hangs_ends_at_its_limit(start_platform, write_function, gate):

@@ -153,21 +153,6 @@ def test_credentials_beside_the_code_are_not_deployed(start_platform, write_func
     assert answer == ["data", "key.PEM", "main.py", "settings.txt"]
 
 
-def test_a_secret_that_is_missing_is_named_and_the_function_starts_once_it_is_there(
-    platform: EmbeddedPlatform, write_function, unique_name: str
-):
-    source = write_function(PROVING, **{"function.yaml": manifest(unique_name)})
-    failed = platform.kn_lambda("deploy", source)
-    assert failed.returncode == 1
-    assert f"Secret default/{unique_name} does not exist" in failed.stderr
-
-    put_secret(platform, unique_name, "sesame")
-    platform.deploy(source)
-
-    answer = platform.kn_lambda("invoke", unique_name).stdout
-    assert hashlib.sha256(b"sesame").hexdigest() in answer
-
-
 @pytest.mark.parametrize(
     "change",
     [

@@ -135,8 +135,15 @@ class LambdaServices(Protocol):
         """
         ...
 
+    def watch(self, deployment: Deployment) -> None:
+        """Have the platform tell of them, and of each change, until they are applied again.
+
+        Nothing is done when the Service shows a newer generation of the same record.
+        """
+        ...
+
     def state(self, deployment: Deployment) -> ServiceState:
-        """What became of this deployment's revision; not ready, not failed while it starts.
+        """What became of this deployment's revision; not ready, not failed before it is there.
 
         A failure that more room or time may mend says since when its Pod waits.
         """

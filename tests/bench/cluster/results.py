@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from tests.bench import machine
+from tests.bench.cluster import failing
 from tests.bench.cluster.access import WATCHED, MeasuredCluster
 from tests.bench.cluster.deploying import (
     BUILDERS,
@@ -32,6 +33,7 @@ from tests.cluster.cluster import RECORDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.bench.failing_starts import FailingStarts
     from tests.bench.samples import Table
 
 _KNATIVE = {
@@ -47,12 +49,15 @@ class Amount:
 
     rounds: int
     warm_repeats: int
+    failing_every: int
     sizes: tuple[int, ...]
     growth_repeats: int
 
 
-FULL = Amount(rounds=4, warm_repeats=1, sizes=(1, 100, 1_000, 10_000), growth_repeats=7)
-QUICK = Amount(rounds=1, warm_repeats=1, sizes=(1, 100), growth_repeats=3)
+FULL = Amount(
+    rounds=4, warm_repeats=1, failing_every=1, sizes=(1, 100, 1_000, 10_000), growth_repeats=7
+)
+QUICK = Amount(rounds=1, warm_repeats=1, failing_every=5, sizes=(1, 100), growth_repeats=3)
 
 
 @dataclass
@@ -67,6 +72,7 @@ class Results:
     from_zero: Table | None = None
     warm: Table | None = None
     growth: Growth | None = None
+    failing: FailingStarts | None = None
 
 
 class Run:
@@ -75,7 +81,7 @@ class Run:
     def __init__(
         self, cluster: MeasuredCluster, timeline: Timeline, tell: Callable[[str], None]
     ) -> None:
-        self._cluster, self._tell = cluster, tell
+        self._cluster, self._timeline, self._tell = cluster, timeline, tell
         self._deployer = Deployer(cluster, timeline)
         self._version = int(time.time())
         self._kept = self._deployer.new_name()
@@ -102,6 +108,10 @@ class Run:
             starts.measure(number)
             self._deployments(amount.warm_repeats)
         self.results.from_zero, self.results.warm = starts.from_zero, starts.warm
+        self._step("functions that do not start")
+        self.results.failing = failing.measure(
+            self._cluster, self._timeline, amount.failing_every, self._tell
+        )
         self._step("growth")
         growing = Growing(
             self._cluster, self._deployer, self._kept, self._version, amount.growth_repeats

@@ -14,7 +14,9 @@ from tests.bench.bars import (
     FLAT,
     UNCHANGED_SECONDS,
     Bar,
+    failing_bar,
 )
+from tests.bench.cluster import failing
 from tests.bench.cluster import growth as growing
 from tests.bench.cluster.access import FUNCTIONS
 from tests.bench.cluster.deploying import (
@@ -28,7 +30,7 @@ from tests.bench.cluster.deploying import (
     UNCHANGED,
 )
 from tests.bench.cluster.starts import PLAIN
-from tests.bench.document import fill, line, lines
+from tests.bench.document import failing_rows, fill, line, lines
 from tests.bench.samples import number, ratio
 
 if TYPE_CHECKING:
@@ -51,6 +53,7 @@ def section(results: Results, note: str = "") -> str:
             "note": note,
             "bars": lines("what", "bar", "measured", "", rows=[bar.row() for bar in bars(results)]),
             "deployments": _deployments(results),
+            "failing": "" if results.failing is None else failing_rows(results.failing),
             "moments": _moments(results),
             "starts": _starts(results),
             "growth": _growth(results),
@@ -79,6 +82,8 @@ def bars(results: Results) -> Iterator[Bar]:
             f"{'a Job' if has_job else 'no Job'}; {total.text('s')}",
             not has_job and total.median <= UNCHANGED_SECONDS,
         )
+    if results.failing is not None:
+        yield failing_bar(results.failing, failing.SECONDS)
     yield from _start_bars(results)
     yield from _growth_bars(results)
 

@@ -18,6 +18,7 @@ from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, image_tag
 from knative_lambda.domain.deployment import Deployment, ServiceState
 from knative_lambda.domain.errors import NotReadyError, SourceNotFoundError
+from knative_lambda.domain.events import ObjectReference
 from knative_lambda.manifests.build_job import BuildJobOptions
 from knative_lambda.use_cases.watch_build import WatchBuild
 from tests.contract.platforms import KubernetesHands
@@ -62,6 +63,7 @@ class Lives:
                 start_timeout=timedelta(seconds=1),
             ),
         )
+        self.notice_recovery = self._with_rights("build-complete", self.world.notice_recovery)
         self.delete_lambda = self._with_rights("delete", self.world.delete_lambda)
         self.clean_up = self._with_rights("cleanup", self.world.clean_up)
         self.world.start_build = self.start_build
@@ -99,7 +101,7 @@ class Lives:
         self._refuse()
         self._build_badly()
         self._wait_for_a_node()
-        self._start_badly()
+        self._recover(self._start_badly())
         self._clean_up()
         self._delete()
 
@@ -137,7 +139,7 @@ class Lives:
             self.world.start(source={"uri": "s3://sources/default/none.zip"})
         assert [reason for reason, _ in self.hands.told(HELLO)] == ["SourceNotFound"]
 
-    def _start_badly(self) -> None:
+    def _start_badly(self) -> Deployment:
         """A build ends well, and its function does not start."""
         job = self._build(source={"inline": {"main.py": "ends at once"}})
         event = self.world.event()
@@ -149,6 +151,16 @@ class Lives:
         )
         self.hands.crash(deployment, "it ended")
         assert "it ended" in self.world.job_changed(job, event).data.message
+        return deployment
+
+    def _recover(self, deployment: Deployment) -> None:
+        """It starts after all, and is ready then."""
+        changed = ObjectReference(kind="Service", namespace=HELLO.namespace, name=HELLO.name)
+        assert self.notice_recovery(self.world.event(), changed) is None
+        ready = ServiceState(ready=True, url="http://hello", revision="hello-00007")
+        self.hands.become(deployment, ready)
+        reply = self.notice_recovery(self.world.event(), changed)
+        assert reply.type.endswith("function.ready.v1")
 
     def _build_badly(self) -> None:
         """A build fails; the same wish again takes the place of its Job."""

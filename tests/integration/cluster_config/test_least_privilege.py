@@ -154,8 +154,17 @@ def test_a_function_may_do_that_and_nothing_else(installed, function, where):
     assert found == wanted
 
 
-def test_the_source_of_job_events_reads_jobs_and_nothing_else(installed):
-    account = f"system:serviceaccount:{BUILDS}:build-jobs-source"
+# account of a source of events -> the only place where it may read, and what
+SOURCES = {
+    f"system:serviceaccount:{BUILDS}:build-jobs-source": (BUILDS, {"jobs"}),
+    user("failed-lambdas-source"): ("default", {"services", "triggers"}),
+}
+
+
+@pytest.mark.parametrize("where", [BUILDS, "default", "knative-lambda", "kube-system", ""])
+@pytest.mark.parametrize("account", SOURCES)
+def test_a_source_of_events_reads_what_it_tells_of_and_nothing_else(installed, account, where):
+    place, resources = SOURCES[account]
     allowed = {
         (resource, verb)
         for group, resource in RESOURCES
@@ -163,10 +172,11 @@ def test_the_source_of_job_events_reads_jobs_and_nothing_else(installed):
         if installed.may(
             account,
             [],
-            {"group": group, "resource": resource, "verb": verb, "namespace": BUILDS},
+            {"group": group, "resource": resource, "verb": verb, "namespace": where},
         )
     }
-    assert allowed == {("jobs", "get"), ("jobs", "list"), ("jobs", "watch")}
+    reads = {(resource, verb) for resource in resources for verb in ("get", "list", "watch")}
+    assert allowed == (reads if where == place else set())
 
 
 # `audited` first: what is denied here belongs to no life.

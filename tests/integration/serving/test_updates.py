@@ -8,6 +8,7 @@ import json
 
 import pytest
 
+from knative_lambda.manifests import labels
 from tests.integration.serving.conftest import TestLauncher
 
 
@@ -144,6 +145,21 @@ async def test_a_failed_revision_is_tried_again_when_the_service_is_deployed_aga
     assert (await platform.ready())["latestReadyRevisionName"] == "hello-00001"
 
 
+async def test_a_failed_revision_is_tried_again_when_its_failure_is_taken_back(platform, tmp_path):
+    """As the next wish for the same lambda does, of which its template says nothing."""
+    (tmp_path / "down").touch()
+    platform.apply(environment={"FAIL_IF": str(tmp_path / "down")})
+    await platform.ready(status="False")
+    service = platform.objects.get("Service", "team", "hello")
+    service["metadata"]["labels"] = {labels.FAILED: "true"}
+    service = platform.objects.update("Service", service)
+    (tmp_path / "down").unlink()
+    service["metadata"]["labels"] = {}
+    platform.objects.update("Service", service)
+    assert (await platform.ready())["latestReadyRevisionName"] == "hello-00001"
+    assert len(platform.starts()) == 2
+
+
 async def test_a_template_that_makes_no_sense_fails_with_its_mistake(platform):
     platform.apply(containerConcurrency="many")
     status = await platform.ready(status="False")
@@ -232,6 +248,17 @@ async def test_after_a_restart_nothing_runs_until_a_request_comes(start_platform
         assert len(platform.starts()) == 1
         assert (await platform.get())[0] == 200
         assert len(platform.starts()) == 2
+
+
+async def test_a_secret_that_came_right_before_the_platform_ended_is_not_overlooked(start_platform):
+    async with start_platform() as platform:
+        platform.apply(environment={"TOKEN": {"secretKeyRef": {"name": "keys", "key": "token"}}})
+        await platform.ready(status="False")
+        await platform.serving.stop()
+        metadata = {"namespace": "team", "name": "keys"}
+        platform.objects.create("Secret", {"metadata": metadata, "data": {"token": "eA=="}})
+    async with start_platform() as platform:
+        assert (await platform.ready())["latestReadyRevisionName"] == "hello-00001"
 
 
 async def test_a_revision_that_was_starting_when_the_platform_stopped_is_started_again(

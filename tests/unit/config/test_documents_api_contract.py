@@ -422,11 +422,12 @@ def test_the_event_of_a_refused_wish_is_as_it_says():
 def made_marks():
     """Kind -> its labels and annotations."""
     wish = Wish.model_validate({"time": "2026-01-31T12:00:00Z", "event_id": "1"})
+    trigger = lambda_triggers(deployment(), broker="default")[0]
     return {
         "record": marks(_write_record(LambdaFunction(id=HELLO, spec=spec(), wish=wish))),
         "Job": marks(build_job_of()) | {labels.ANNOUNCED_AT},
-        "Service": marks(lambda_service(deployment())),
-        "Trigger": marks(lambda_triggers(deployment(), broker="default")[0]),
+        "Service": marks(labels.marked_failed(lambda_service(deployment()))),
+        "Trigger": marks(labels.marked_failed(trigger)),
         "Event": marks(event_of_a_refusal()),
     }
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError
 
-from knative_lambda.domain.events import OWN_EVENTS, JobReference, reply_id, schema_url
+from knative_lambda.domain.events import OWN_EVENTS, ObjectReference, reply_id, schema_url
 
 SCHEMAS = Path(__file__).parents[3] / "docs" / "schemas"
 
@@ -38,4 +38,4 @@ def test_replies_to_different_events_have_different_ids(one, other):
 )
 def test_a_reference_to_what_cannot_be_a_job_is_refused(name):
     with pytest.raises(ValidationError):
-        JobReference.model_validate({"kind": "Job", "namespace": "builds", "name": name})
+        ObjectReference.model_validate({"kind": "Job", "namespace": "builds", "name": name})

@@ -85,9 +85,8 @@ def _referenced(
                 return _text(kind, data[reference["key"]])
             if reference.get("optional"):
                 return None
-            what = (
-                _missing(kind, namespace, reference) if data is None else _no_key(kind, reference)
-            )
+            say = _missing if data is None else _no_key
+            what = say(kind, namespace, reference)
             raise UnresolvedEnvironmentError(f"env {variable}: {what}")
     path = (value_from.get("fieldRef") or {}).get("fieldPath", "")
     if path not in fields:
@@ -117,8 +116,8 @@ def _text(kind: str, value: str) -> str:
 
 
 def _missing(kind: str, namespace: str, reference: Mapping[str, Any]) -> str:
-    return f"{kind} {namespace}/{reference['name']} does not exist; create it and deploy again"
+    return f"{kind} {namespace}/{reference['name']} does not exist"
 
 
-def _no_key(kind: str, reference: Mapping[str, Any]) -> str:
-    return f"{kind} {reference['name']} has no key {reference['key']!r}; add it and deploy again"
+def _no_key(kind: str, namespace: str, reference: Mapping[str, Any]) -> str:
+    return f"{kind} {namespace}/{reference['name']} has no key {reference['key']!r}"

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from knative_lambda.domain.lambda_function import LambdaFunctionSpec
+    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionSpec
     from knative_lambda.domain.names import FunctionId
 
 
@@ -21,6 +21,19 @@ class Deployment:
     generation: int
     spec: LambdaFunctionSpec
     image: str
+
+    @classmethod
+    def of(cls, record: LambdaFunction, digest: str, *, image_prefix: str) -> Self:
+        """What serves a record whose build made the image of that digest."""
+        function = record.id
+        built = f"{image_prefix}/{function.namespace}/{function.name}@{digest}"
+        return cls(
+            function=function,
+            uid=record.uid,
+            generation=record.generation,
+            spec=record.spec,
+            image=record.spec.source.image or built,
+        )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -35,8 +35,8 @@ FUNCTION_DELETED = f"{PREFIX}.function.deleted.v1"
 CLEANUP = f"{PREFIX}.cleanup.v1"
 CLEANUP_DONE = f"{PREFIX}.cleanup.done.v1"
 
-JOB_EVENTS = tuple(f"dev.knative.apiserver.ref.{verb}" for verb in ("add", "update", "delete"))
-"""What the ApiServerSource sends about build Jobs: references, so that no Job spec travels."""
+OBJECT_EVENTS = tuple(f"dev.knative.apiserver.ref.{verb}" for verb in ("add", "update", "delete"))
+"""What ApiServerSources send about objects: references, so that no Job spec travels."""
 PING = "dev.knative.sources.ping"
 
 _Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -117,7 +117,7 @@ class CleanupDone(Model):
     dead_letters: int = 0
 
 
-class JobReference(Model):
+class ObjectReference(Model):
     """The object reference that an ApiServerSource sends in mode Reference."""
 
     model_config = ConfigDict(extra="ignore")

@@ -45,6 +45,11 @@ class FunctionId:
         return f"{self.namespace}/{self.name}"
 
 
+def readable_part(name: str) -> str:
+    """What a derived name was made readable by, where that was not too long."""
+    return name[: -_HASH_LENGTH - 1]
+
+
 def derived_name(readable: str, *identity: str, max_length: int = NAME_MAX_LENGTH) -> str:
     """Shorten `readable` and end it in a hash of the full identity: same identity, same name."""
     digest = hashlib.sha256("\0".join(identity).encode()).hexdigest()[:_HASH_LENGTH]

@@ -19,6 +19,8 @@ WISH_TIME = f"{API_GROUP}/wish-time"
 CORRELATION_ID = f"{API_GROUP}/correlation-id"
 FIELD = f"{API_GROUP}/field"
 ANNOUNCED_AT = f"{API_GROUP}/announced-at"
+FAILED = f"{API_GROUP}/failed"
+"""Has changes of a Service or Trigger told, while the record says that it failed."""
 GENERATION = f"{API_GROUP}/generation"
 OWNER_UID = f"{API_GROUP}/owner-uid"
 LAMBDA_EXTENSION = "lambdafunction"
@@ -33,6 +35,12 @@ def function_labels(function: FunctionId) -> dict[str, str]:
         FUNCTION_NAMESPACE: function.namespace,
         FUNCTION_NAME: function.name,
     }
+
+
+def marked_failed(item: dict[str, Any]) -> dict[str, Any]:
+    """The Service or Trigger of a lambda whose record says that it failed."""
+    marked = {**item["metadata"]["labels"], FAILED: "true"}
+    return {**item, "metadata": {**item["metadata"], "labels": marked}}
 
 
 def owner_reference(function: FunctionId, uid: str) -> dict[str, Any]:

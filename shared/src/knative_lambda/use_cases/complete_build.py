@@ -24,7 +24,7 @@ if TYPE_CHECKING:
         BuildComplete,
         BuildStarted,
         Event,
-        JobReference,
+        ObjectReference,
         Reply,
     )
     from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction
@@ -65,7 +65,7 @@ class CompleteBuild:
     """For how long a Pod may wait for a node and its image; zero: for ever."""
     pause: Callable[[float], None] = time.sleep
 
-    def job_changed(self, event: Event, reference: JobReference) -> Reply | None:
+    def job_changed(self, event: Event, reference: ObjectReference) -> Reply | None:
         """Answer for a Job that changed: nothing while it runs, or once its end was dealt with."""
         job = self.jobs.get(reference.name)
         return None if job is None else self._ended(event, job)
@@ -132,14 +132,7 @@ class CompleteBuild:
             failure = BuildFailure(reason="ImageMissing", message=text, is_users=False)
             return self._settle.failed(event, record, wanted, failure)
         built = wanted.model_copy(update={"digest": digest})
-        deployment = Deployment(
-            function=record.id,
-            uid=record.uid,
-            generation=record.generation,
-            spec=record.spec,
-            image=record.spec.source.image
-            or f"{self.image_prefix}/{record.id.namespace}/{record.id.name}@{digest}",
-        )
+        deployment = Deployment.of(record, digest, image_prefix=self.image_prefix)
         try:
             if not self.services.apply(deployment):
                 return None
@@ -155,7 +148,11 @@ class CompleteBuild:
                 is_users=not state.serves,
             )
             log = "" if state.serves else state.failure_message
-            return self._settle.failed(event, record, built, failure, log, serves=state.serves)
+            failed = self._settle.failed(event, record, built, failure, log, serves=state.serves)
+            if failed is not None:
+                # Only now: what becomes of it is told to who finds a record that says Failed.
+                self.services.watch(deployment)
+            return failed
         ready = self._settle.succeeded(event, record, built, deployment, state)
         if job is not None and ready is not None and wanted.completed_by is None:
             self._keep_log(event, job)

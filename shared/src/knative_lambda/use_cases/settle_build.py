@@ -52,10 +52,23 @@ class SettleBuild:
         )
         if not self._write(record, ready_status(record, settled, deployment, state, now)):
             return None
-        data = FunctionReady(
-            build_id=built.id, url=state.url, image=deployment.image, revision=state.revision
-        )
-        return events.Reply(type=events.FUNCTION_READY, function=record.id, data=data)
+        return _ready_reply(settled, deployment, state)
+
+    def recovered(
+        self,
+        event: Event,
+        record: LambdaFunction,
+        failed: BuildStatus,
+        deployment: Deployment,
+        state: ServiceState,
+    ) -> Reply | None:
+        """Answer `function.ready` for what had failed, unless somebody was quicker."""
+        nothing = dict.fromkeys(("reason", "message", "log", "log_uri"))
+        settled = failed.model_copy(update={**nothing, "completed_by": event.id})
+        status = ready_status(record, settled, deployment, state, self.clock.now())
+        if not self._write(record, status, over=failed.completed_by):
+            return None
+        return _ready_reply(settled, deployment, state)
 
     def failed(
         self,
@@ -110,19 +123,31 @@ class SettleBuild:
         self.storage.write(uri, io.BytesIO(log.encode()))
         return uri
 
-    def _write(self, record: LambdaFunction, status: LambdaFunctionStatus) -> bool:
-        """Write how the build ended, unless a newer wish, a deletion or another event did."""
+    def _write(
+        self, record: LambdaFunction, status: LambdaFunctionStatus, *, over: str | None = None
+    ) -> bool:
+        """Write how the build ended, unless a newer wish, a deletion or another event did.
+
+        `over`: the event whose end this one replaces.
+        """
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             overtaken = current.wish != record.wish or _is_going(current)
             if overtaken or current.status.build is None:
                 return None
             # A build's end comes in several events; one of them tells of it.
+            mine = None if status.build is None else status.build.completed_by
             settled_by = current.status.build.completed_by
-            mine = status.build is not None and status.build.completed_by == settled_by
-            return status if settled_by is None or mine else None
+            return status if settled_by in {None, mine, over} else None
 
         return update_status(self.records, record, change) is not None
+
+
+def _ready_reply(built: BuildStatus, deployment: Deployment, state: ServiceState) -> Reply:
+    data = FunctionReady(
+        build_id=built.id, url=state.url, image=deployment.image, revision=state.revision
+    )
+    return events.Reply(type=events.FUNCTION_READY, function=deployment.function, data=data)
 
 
 def failed_reply(function: FunctionId, settled: BuildStatus, *, retryable: bool) -> Reply:

@@ -4,11 +4,19 @@ from __future__ import annotations
 
 import pytest
 
-from knative_lambda.adapters.kubernetes.lambda_pods import obstacle
+from knative_lambda.adapters.kubernetes.lambda_pods import state_with_pods
+from knative_lambda.domain.deployment import ServiceState
 
 CRASH = {"terminated": {"exitCode": 1, "reason": "Error", "message": "No module named 'x'\n"}}
 QUIET_CRASH = {"terminated": {"exitCode": 137, "reason": "OOMKilled"}}
 BACK_OFF = {"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 10s"}}
+
+
+STARTING = ServiceState(ready=False)
+
+
+def read(pod):
+    return state_with_pods(STARTING, [pod])
 
 
 def pod(state, last=None, *, name="user-container"):
@@ -40,18 +48,18 @@ def pod(state, last=None, *, name="user-container"):
     ],
 )
 def test_what_may_still_start_is_no_failure(waits):
-    assert obstacle(waits) is None
+    assert read(waits) == STARTING
 
 
 @pytest.mark.parametrize("state", [BACK_OFF, CRASH], ids=["backs off", "ended again"])
 def test_a_function_that_ended_twice_says_what_it_said_last(state):
-    found = obstacle(pod(state, CRASH))
+    found = read(pod(state, CRASH))
     assert found.failed
     assert found.failure_message == "the function ended with exit code 1: No module named 'x'"
 
 
 def test_a_function_that_said_nothing_is_told_by_the_platforms_reason():
-    found = obstacle(pod(BACK_OFF, QUIET_CRASH))
+    found = read(pod(BACK_OFF, QUIET_CRASH))
     assert found.failure_message == "the function ended with exit code 137: OOMKilled"
 
 
@@ -59,7 +67,7 @@ def test_a_function_that_said_nothing_is_told_by_the_platforms_reason():
     "reason", ["ImagePullBackOff", "InvalidImageName", "CreateContainerConfigError"]
 )
 def test_what_the_kubelet_tries_for_ever_is_told_in_its_words(reason):
-    found = obstacle(pod({"waiting": {"reason": reason, "message": 'secret "a" not found'}}))
+    found = read(pod({"waiting": {"reason": reason, "message": 'secret "a" not found'}}))
     assert (found.failure_reason, found.failure_message) == (
         "RevisionFailed",
         f'{reason}: secret "a" not found',

@@ -49,7 +49,9 @@ def test_secrets_of_another_namespace_are_out_of_reach(objects):
 
 
 def test_a_missing_key_names_the_variable_and_the_key(objects):
-    with pytest.raises(UnresolvedEnvironmentError, match="env IT: Secret keys has no key 'nope'"):
+    with pytest.raises(
+        UnresolvedEnvironmentError, match="env IT: Secret team/keys has no key 'nope'"
+    ):
         resolve_environment(objects, "team", reference("secretKeyRef", "keys", "nope"))
 
 

@@ -83,6 +83,54 @@ async def test_a_namespace_selector_widens_what_is_watched(sources, objects, acc
     assert short(await accepted.first(1)) == [("add", "builds")]
 
 
+def namespace_object(name, **labels):
+    return {
+        "apiVersion": "v1",
+        "kind": "Namespace",
+        "metadata": {"name": name, "labels": labels},
+    }
+
+
+async def test_a_namespace_that_is_chosen_later_is_watched_from_then_on(sources, objects, accepted):
+    add_broker(objects)
+    resources = [{**JOBS[0], "selector": {"matchLabels": {"app": "x"}}}]
+    selector = {"matchLabels": {"tenant": "true"}}
+    source = source_object("ApiServerSource", resources=resources, namespaceSelector=selector)
+    objects.create("ApiServerSource", source)
+    await sources.start()
+
+    objects.create("Namespace", namespace_object("new", tenant="true"))
+    objects.create("Job", job("in-a-new-one", "new", app="x"))
+    objects.create("Job", job("in-an-old-one", "old", app="x"))
+    objects.create("Job", job("another", "old", app="y"))
+    old = objects.create("Namespace", namespace_object("old"))
+    assert short(await accepted.first(1)) == [("add", "in-a-new-one")]
+
+    old["metadata"]["labels"] = {"tenant": "true"}
+    old = objects.update("Namespace", old)
+    assert short(await accepted.first(2))[1:] == [("add", "in-an-old-one")]
+
+    old["metadata"]["labels"] = {"tenant": "true", "of-no": "interest"}
+    old = objects.update("Namespace", old)
+    old["metadata"]["labels"] = {}
+    objects.update("Namespace", old)
+    assert short(await accepted.first(3))[2:] == [("delete", "in-an-old-one")]
+
+
+async def test_an_object_that_two_resources_of_a_source_choose_is_added_once(
+    sources, objects, accepted
+):
+    add_broker(objects)
+    objects.create("Job", job("both", app="x", tier="y"))
+    labels = ({"app": "x"}, {"tier": "y"})
+    resources = [{**JOBS[0], "selector": {"matchLabels": each}} for each in labels]
+    objects.create("ApiServerSource", source_object("ApiServerSource", resources=resources))
+    await sources.start()
+    objects.delete("Job", "team", "both")
+
+    assert short(await accepted.first(2)) == [("add", "both"), ("delete", "both")]
+
+
 async def test_an_object_that_loses_its_label_is_deleted_for_the_source(sources, objects, accepted):
     add_broker(objects)
     resources = [{**JOBS[0], "selector": {"matchLabels": {"app": "x"}}}]

@@ -20,6 +20,7 @@ from kn_lambda.embedded.serving.route import Route
 from kn_lambda.embedded.serving.starter import StartError
 from kn_lambda.embedded.serving.status import ServiceState, service_status
 from kn_lambda.embedded.serving.template import serving_rules, template_digest
+from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -57,6 +58,7 @@ class ServedService:
         self._service = service
         self._digest: str | None = None
         self._annotations = service["metadata"].get("annotations")
+        self._is_failed = _is_called_failed(service)
         self._active: KubernetesObject | None = None
         self._roll_out: asyncio.Task[None] | None = None
         self._tasks = BackgroundTasks()
@@ -72,9 +74,10 @@ class ServedService:
         labels = service["metadata"].get("labels") or {}
         self.route.is_cluster_local = labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL
         digest = template_digest(service["spec"]["template"])
-        # A Service that is deployed again as it was gets new annotations only.
-        again = service["metadata"].get("annotations") != self._annotations
-        self._annotations = service["metadata"].get("annotations")
+        # A Service that is deployed again as it was gets new annotations only, or loses the label.
+        annotations, is_failed = service["metadata"].get("annotations"), _is_called_failed(service)
+        again = annotations != self._annotations or (self._is_failed and not is_failed)
+        self._annotations, self._is_failed = annotations, is_failed
         if digest != self._digest:
             self._digest = digest
             self._cancel_roll_out()
@@ -122,7 +125,9 @@ class ServedService:
         newest = revisions[-1] if revisions else None
         if newest is None or not is_made_from(newest, service):
             newest = self._parts.revisions.create(service)
-        is_settled = is_ready(newest) or failure_of(newest) is not None
+        # What it lacked may have come right before the platform ended.
+        is_over = failure_of(newest) is not None and not is_unresolved(newest)
+        is_settled = is_ready(newest) or is_over
         if not is_settled:
             self._report()
             await self._try_out(newest)
@@ -231,3 +236,7 @@ class ServedService:
         if self._roll_out is not None:
             self._roll_out.cancel()
             self._roll_out = None
+
+
+def _is_called_failed(service: KubernetesObject) -> bool:
+    return labels.FAILED in (service["metadata"].get("labels") or {})

@@ -30,12 +30,10 @@ class ApiServerSource:
         self._objects = objects
         self._sink = sink
         self._api_url = api_url
-        self._known: set[str] = set()
+        self._known: dict[str, int] = {}  # uid -> the version that was reported last
         self._events: asyncio.Queue[CloudEvent] = asyncio.Queue()
         self._listed = int(objects.resource_version)
-        for kind in sorted({resource["kind"] for resource in self._spec["resources"]}):
-            for found in objects.list(kind):
-                self._report(kind, found, deleted=False)
+        self._look(None)
 
     async def run(self) -> None:
         """Send what is reported, until cancelled."""
@@ -47,18 +45,36 @@ class ApiServerSource:
 
     def observe(self, change: Change) -> None:
         """Report a change of any object, where it is one that this source watches."""
-        if int(change.object["metadata"]["resourceVersion"]) > self._listed:
+        metadata = change.object["metadata"]
+        if int(metadata["resourceVersion"]) > self._known.get(metadata["uid"], self._listed):
             self._report(change.kind, change.object, deleted=change.type == "DELETED")
+            if change.kind == "Namespace" and "namespaceSelector" in self._spec:
+                self._look(metadata["name"])
+
+    def _look(self, namespace: str | None) -> None:
+        """Report what came into view or went out of it: in one namespace, or in all."""
+        for resource in sorted(self._spec["resources"], key=lambda each: str(each["kind"])):
+            kind, selector = resource["kind"], resource.get("selector") or {}
+            # Few of very many objects may be chosen.
+            for found in self._objects.list(kind, namespace, labels=selector.get("matchLabels")):
+                if (found["metadata"]["uid"] in self._known) != self._is_there(kind, found):
+                    self._report(kind, found, deleted=False)
+
+    def _is_there(self, kind: str, item: Mapping[str, Any]) -> bool:
+        return takes(self._spec, kind, item) and self._watches(item)
 
     def _report(self, kind: str, item: Mapping[str, Any], *, deleted: bool) -> None:
         uid = item["metadata"]["uid"]
         known = uid in self._known
         # An object that loses its label is gone for a watch with a selector, as in Kubernetes.
-        there = not deleted and takes(self._spec, kind, item) and self._watches(item)
+        there = not deleted and self._is_there(kind, item)
         if not (known or there):
             return
         verb: Verb = "delete" if not there else "update" if known else "add"
-        (self._known.add if there else self._known.discard)(uid)
+        if there:
+            self._known[uid] = int(item["metadata"]["resourceVersion"])
+        else:
+            self._known.pop(uid, None)
         event = resource_event(self._spec, verb, kind, item, source=self._api_url)
         if is_wanted(self._spec, event):
             self._events.put_nowait(event)

@@ -1,12 +1,16 @@
-"""What keeps the Pods of a lambda from starting; pure."""
+"""What the Pods of a lambda add to what Knative says of it; pure."""
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.deployment import ServiceState
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 _CONTAINER = "user-container"
@@ -21,7 +25,30 @@ _LASTING = {
 }
 
 
-def obstacle(pod: KubernetesObject) -> ServiceState | None:
+def state_with_pods(state: ServiceState, pods: Sequence[KubernetesObject]) -> ServiceState:
+    """Whether it failed, and since when a Pod has been about to start where one may still.
+
+    Of an obstacle that will not pass Knative may say nothing for ten minutes, its progress
+    deadline; of a Pod without a node it says at once that it failed, until it is ready.
+    """
+    obstacle = next(filter(None, map(_obstacle, pods)), None)
+    if obstacle is not None or not state.failed or all(map(_is_over, pods)):
+        return obstacle or state
+    # The first of them: a Pod that is put out again and again must not wait for ever.
+    since = min(pod["metadata"]["creationTimestamp"] for pod in pods)
+    return replace(state, pending_since=datetime.fromisoformat(since))
+
+
+def _is_over(pod: KubernetesObject) -> bool:
+    """Whether it ended for good; a ReplicaSet puts another in the place of one that did."""
+    owners = pod["metadata"].get("ownerReferences") or ()
+    phase = (pod.get("status") or {}).get("phase")
+    return phase in {"Failed", "Succeeded"} and not any(
+        owner["kind"] == "ReplicaSet" for owner in owners
+    )
+
+
+def _obstacle(pod: KubernetesObject) -> ServiceState | None:
     """A failure of the lambda's own container that the next start will meet too."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     for status in statuses:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from knative_lambda.adapters.kubernetes import lambda_pods
 from knative_lambda.adapters.kubernetes.client import PODS, REVISIONS, SERVICES, TRIGGERS
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.adapters.kubernetes.lambda_pods import state_with_pods
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, RejectedByPlatformError
 from knative_lambda.manifests import labels
@@ -40,16 +40,24 @@ class KubernetesLambdaServices:
         self._apply_triggers(deployment)
         return True
 
-    def _apply_service(self, deployment: Deployment) -> bool:
+    def watch(self, deployment: Deployment) -> None:
+        """Give them the label by which an ApiServerSource chooses what it tells of."""
+        if self._apply_service(deployment, is_failed=True):
+            for trigger in self._triggers_of(deployment):
+                self.api.apply(TRIGGERS, labels.marked_failed(trigger))
+
+    def _apply_service(self, deployment: Deployment, *, is_failed: bool = False) -> bool:
+        service = lambda_service(deployment)
+        if is_failed:
+            service = labels.marked_failed(service)
         # Knative writes a Service's status several times a second while it starts.
         for _ in range(_ATTEMPTS - 1):
             with suppress(ConflictError):
-                return self._try_to_apply_service(deployment)
-        return self._try_to_apply_service(deployment)
+                return self._try_to_apply_service(deployment, service)
+        return self._try_to_apply_service(deployment, service)
 
-    def _try_to_apply_service(self, deployment: Deployment) -> bool:
+    def _try_to_apply_service(self, deployment: Deployment, service: KubernetesObject) -> bool:
         function = deployment.function
-        service = lambda_service(deployment)
         existing = self.api.find(SERVICES, function.namespace, function.name)
         if existing is not None:
             annotations = existing["metadata"].get("annotations") or {}
@@ -63,18 +71,22 @@ class KubernetesLambdaServices:
             if int(annotations.get(labels.GENERATION, 0)) > deployment.generation:
                 return False
             # Between our look and our write nobody else may write: else ConflictError.
-            service["metadata"]["resourceVersion"] = existing["metadata"]["resourceVersion"]
+            version = {"resourceVersion": existing["metadata"]["resourceVersion"]}
+            service = {**service, "metadata": {**service["metadata"], **version}}
         self.api.apply(SERVICES, service)
         return True
 
     def _apply_triggers(self, deployment: Deployment) -> None:
         function = deployment.function
-        triggers = lambda_triggers(deployment, broker=self.tenant_broker)
+        triggers = self._triggers_of(deployment)
         for trigger in triggers:
             self.api.apply(TRIGGERS, trigger)
         kept = {trigger["metadata"]["name"] for trigger in triggers}
         for name in self._trigger_names(function) - kept:
             self.api.delete(TRIGGERS, function.namespace, name)
+
+    def _triggers_of(self, deployment: Deployment) -> list[KubernetesObject]:
+        return lambda_triggers(deployment, broker=self.tenant_broker)
 
     def state(self, deployment: Deployment) -> ServiceState:
         """What became of this deployment's revision."""
@@ -83,6 +95,8 @@ class KubernetesLambdaServices:
             service = self.api.get(SERVICES, function.namespace, function.name)
         except NotFoundError as error:
             raise NotReadyError(f"the Service {function} is gone; looking again") from error
+        if not _is_made_from(service, deployment):
+            return ServiceState(ready=False)
         state = _read_state(service)
         if not state.ready:
             return self._read_pods(service, state)
@@ -107,22 +121,15 @@ class KubernetesLambdaServices:
         return None
 
     def _read_pods(self, service: KubernetesObject, state: ServiceState) -> ServiceState:
-        """What the newest revision's Pods add to what Knative says.
-
-        Of an obstacle that will not pass Knative may say nothing for ten minutes, its progress
-        deadline; of a Pod without a node it says at once that it failed, until it is ready.
-        """
+        """What Knative says, with what the newest Revision's Pods add to it."""
         revision = (service.get("status") or {}).get("latestCreatedRevisionName")
         if not revision or not _has_newest_revision(service):
             return state
         wanted = {"serving.knative.dev/revision": revision}
         found = self.api.list(PODS, service["metadata"]["namespace"], labels=wanted)
-        pods = [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
-        obstacle = next(filter(None, map(lambda_pods.obstacle, pods)), None)
-        if obstacle is not None or not state.failed or not pods:
-            return obstacle or state
-        since = min(pod["metadata"]["creationTimestamp"] for pod in pods)
-        return replace(state, pending_since=datetime.fromisoformat(since))
+        return state_with_pods(
+            state, [pod for pod in found if "deletionTimestamp" not in pod["metadata"]]
+        )
 
     def delete(self, function: FunctionId) -> None:
         """Remove Service and Triggers; what is gone is removed already."""
@@ -143,6 +150,14 @@ class KubernetesLambdaServices:
 
     def _triggers(self, function: FunctionId) -> Iterator[KubernetesObject]:
         return self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))
+
+
+def _is_made_from(service: KubernetesObject, deployment: Deployment) -> bool:
+    """Whether it is what this deployment, or a newer one of the same record, made of it."""
+    annotations = service["metadata"].get("annotations") or {}
+    generation = int(annotations.get(labels.GENERATION, 0))
+    is_same = annotations.get(labels.OWNER_UID) == deployment.uid
+    return is_same and generation >= deployment.generation
 
 
 def _images(pod: dict[str, Any]) -> Iterator[str]:
