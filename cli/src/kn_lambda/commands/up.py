@@ -42,6 +42,11 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--config", type=_FOLDER, help="Run this kustomization in place of the shipped one.")
 @click.option("--installation", type=_FOLDER, help="A checkout of Knative Lambda to run from.")
 @click.option("--every-runtime", is_flag=True, help="Offer every Python on PATH.")
+@click.option(
+    "--no-sandbox",
+    is_flag=True,
+    help="Let builds and functions see and change all files that you can.",
+)
 def command(
     session: Session,
     *,
@@ -52,6 +57,7 @@ def command(
     config: Path | None,
     installation: Path | None,
     every_runtime: bool,
+    no_sandbox: bool,
 ) -> None:
     """Run the platform on this machine, in the foreground, until Ctrl-C."""  # fmt: skip
     from kn_lambda.embedded.platform_options import PlatformOptions  # noqa: PLC0415 # quick --help
@@ -69,6 +75,7 @@ def command(
         installation=installation or CHECKOUT,
         config=config,
         every_runtime=every_runtime,
+        sandbox=not no_sandbox,
         progress=progress.step,
     )
     progress.step(f"starting the platform in {options.home}")

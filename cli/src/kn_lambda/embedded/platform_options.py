@@ -42,6 +42,8 @@ class PlatformOptions:
     """A kustomization folder; `config/overlays/dev` of the installation where there is none."""
     every_runtime: bool = False
     """Also other versions of Python that are on PATH."""
+    sandbox: bool = True
+    """Whether builds and lambdas run under bubblewrap, where it works."""
     progress: Callable[[str], None] = _say_nothing
     jobs: JobSettings = field(default_factory=JobSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)
