@@ -7,7 +7,7 @@ import signal
 
 import pytest
 
-from tests.integration.holding.conftest import command_lines
+from tests.integration.holders import command_lines
 
 ESCAPE_AND = "import os, sys, time; os.system(sys.argv[1]); print('up', flush=True); "
 STAY = ESCAPE_AND + "time.sleep(600)"

@@ -139,26 +139,6 @@ def test_a_job_interrupted_by_kill_9_is_run_again(platform: PlatformProcess, hol
     assert "failed" not in platform.job_status("build")
 
 
-def test_a_process_that_outlived_its_platform_is_ended_at_the_next_start(
-    platform: PlatformProcess, hold: str
-):
-    # A session of its own and a forgotten parent: only its environment tells whose it is.
-    inner = "\n".join(f"        {line}" for line in hold.split("\n"))
-    fork = (
-        f"import os, time\nif os.fork() == 0:\n    os.setsid()\n    if os.fork() == 0:\n{inner}\n"
-    )
-    platform.start()
-    platform.create_job("build", f"{fork}else:\n    time.sleep(60)")
-    wait_until((platform.home.parent / "pid").exists)
-    orphan = int((platform.home.parent / "pid").read_text())
-
-    platform.kill()
-    assert is_running(orphan)
-    platform.start()
-
-    assert not is_running(orphan)
-
-
 def test_a_finished_job_is_not_run_again_after_kill_9(platform: PlatformProcess):
     platform.start()
     counter = platform.home.parent / "runs"

@@ -24,7 +24,9 @@ else:
 
 _SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP = 1, 4, 24
 _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS = 36, 38
-_CAP_SYS_PTRACE = 19
+# Of root's capabilities the first five are about files. Several of the others let it look into
+# processes, and which ones changes with the kernel.
+_NOT_ABOUT_FILES = range(5, 64)
 _SIGNALS = {signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD}
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _CANNOT_EXECUTE = 126
@@ -52,7 +54,8 @@ def _set_up() -> None:
     prctl(_SET_PDEATHSIG, signal.SIGUSR1, 0, 0, 0)
     # What it holds has the same user, and must neither look into this process nor its parent.
     prctl(_SET_DUMPABLE, 0, 0, 0, 0)
-    prctl(_CAPBSET_DROP, _CAP_SYS_PTRACE, 0, 0, 0)
+    for capability in _NOT_ABOUT_FILES:
+        prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.embedded.jobs.volumes import PodFolder
 
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
 _WRITTEN_TO = "IMAGE_REPOSITORY_URL"
 
 
@@ -60,4 +62,5 @@ def view_of(
 def _folders(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
     for name, value in environment.items():
         if value.startswith("file:///"):
-            yield name, Path(unquote(urlsplit(value).path))
+            folder = _DIGEST.sub("", urlsplit(value).path)
+            yield name, Path(unquote(folder))
