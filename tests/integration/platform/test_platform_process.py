@@ -47,11 +47,28 @@ def test_a_signal_while_it_starts_ends_it_too(platform: PlatformProcess):
     assert processes_of(platform.home) == []
 
 
-def test_what_it_keeps_is_readable_by_its_owner_alone(platform: PlatformProcess):
-    platform.start()
+def test_what_it_keeps_is_readable_by_its_owner_alone(platform: PlatformProcess, hold: str):
+    before = os.umask(0)
+    try:
+        platform.start()
+    finally:
+        os.umask(before)
+    platform.create_job("done", "print('said')")
+    wait_until(lambda: platform.is_complete("done"))
+    platform.create_job("under-way", hold)
+    wait_until((platform.home.parent / "pid").exists)
 
-    assert stat.S_IMODE(platform.home.stat().st_mode) == 0o700
-    assert stat.S_IMODE((platform.home / "kubeconfig").stat().st_mode) == 0o600
+    # What is kept as it came has a closed folder around it.
+    kept = ("storage", "registry", "images", "runtimes", "cache")
+    closed = [platform.home, *(platform.home / name for name in kept)]
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in closed} == {0o700}
+    files = [
+        path
+        for path in platform.home.rglob("*")
+        if path.is_file() and path.relative_to(platform.home).parts[0] not in kept
+    ]
+    assert {"state.sqlite", "kubeconfig", "main.log"} <= {path.name for path in files}
+    assert [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
 
 
 def test_platform_json_holds_no_token(platform: PlatformProcess):
