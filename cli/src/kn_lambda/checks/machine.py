@@ -19,8 +19,8 @@ _OLDEST_NODE = 18
 _SECONDS = 10
 _INSTALL_BUBBLEWRAP = "Install it: apt-get install bubblewrap; then start kn-lambda up again"
 _ALLOW_BUBBLEWRAP = (
-    "Let it make user namespaces: where AppArmor forbids that, with a profile for bwrap"
-    " (apt-get install apparmor-profiles), in a container with more rights for that"
+    "Let it make user namespaces: an AppArmor profile for bwrap with the rule userns (Ubuntu),"
+    " or more rights for the container in which this runs"
 )
 
 
