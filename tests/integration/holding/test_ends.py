@@ -71,7 +71,8 @@ async def test_a_holding_process_that_is_stopped_is_ended_all_the_same(start, sl
     child = await start(STAY, f"{sleeper.command} &")
     await sleeper.started()
     os.kill(child.pid, signal.SIGSTOP)
-    assert await child.stop(0) == -signal.SIGKILL
+    child.kill()
+    assert await child.wait() == -signal.SIGKILL
     assert sleeper.pids() == []
 
 
