@@ -160,9 +160,10 @@ def installation(tmp_path: Path) -> Path:
 
 @pytest.fixture
 def platform(tmp_path: Path, installation: Path):
-    """A platform on free ports that was not started yet."""
+    """A platform on free ports that was not started yet; Jobs may write to the test's folder."""
     ports = ["--port", "0", "--broker-port", "0", "--api-port", "0"]
-    process = PlatformProcess(tmp_path / "home", [*ports, "--installation", str(installation)])
+    arguments = [*ports, "--installation", str(installation), "--no-sandbox"]
+    process = PlatformProcess(tmp_path / "home", arguments)
     yield process
     if hasattr(process, "process") and process.process.poll() is None:
         process.kill()

@@ -23,6 +23,7 @@ from kn_lambda.embedded.serving import Command, Serving, ServingSettings, gatewa
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
+    from kn_lambda.embedded.holding import Holder, View
     from kn_lambda.embedded.serving import Launcher
 
 SERVER = Path(__file__).with_name("lambda_server.py")
@@ -45,8 +46,9 @@ class TestLauncher:
 
     __test__ = False
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, view: View | None = None) -> None:
         self.folder = folder
+        self.view = view
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
         return True
@@ -56,6 +58,7 @@ class TestLauncher:
             arguments=[sys.executable, "-S", str(SERVER), "$(PORT)"],
             environment={"STARTS": str(self.folder / f"{namespace}.{name}.starts")},
             working_directory=self.folder,
+            view=self.view,
         )
 
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
@@ -174,7 +177,9 @@ def _template(
 
 
 @asynccontextmanager
-async def running(folder: Path, *launchers: Launcher, **settings: Any) -> AsyncIterator[Platform]:
+async def running(
+    folder: Path, *launchers: Launcher, holder: Holder | None = None, **settings: Any
+) -> AsyncIterator[Platform]:
     """A platform whose launchers are the given ones, then the test's own."""
     listener = socket.socket()
     listener.bind(("127.0.0.1", 0))
@@ -189,6 +194,7 @@ async def running(folder: Path, *launchers: Launcher, **settings: Any) -> AsyncI
         base_url=url,
         host_environment=HOST_ENVIRONMENT,
         settings=ServingSettings(**{**FAST, **settings}),
+        holder=holder,
     )
     platform = Platform(folder, url, objects, serving)
     runner = gateway_runner(serving, ACCESS)

@@ -120,6 +120,8 @@ class Server(ThreadingHTTPServer):
 def main() -> None:
     with Path(environment["STARTS"]).open("a") as starts:
         starts.write(f"{os.getpid()} {environment['K_REVISION']}\n")
+    if "ESCAPE" in environment:
+        os.system(environment["ESCAPE"])  # the test's own shell command
     failure = environment.get("FAIL")
     if failure is not None:
         sys.exit(failure)

@@ -54,3 +54,46 @@ def test_no_platform_at_all_is_unreachable(healthy, kn_lambda):
     result = kn_lambda("doctor")
     assert result.exit_code == ExitCode.UNREACHABLE
     assert "is not installed" in result.stdout
+
+
+def _bubblewrap(result):
+    checks = json.loads(result.stdout)
+    return next(check for check in checks if check["name"] == "bubblewrap")
+
+
+@pytest.fixture
+def programs(tmp_path, monkeypatch):
+    """A folder that alone is the PATH."""
+    folder = tmp_path / "programs"
+    folder.mkdir()
+    monkeypatch.setenv("PATH", str(folder))
+    return folder
+
+
+def _write_bubblewrap(folder, script):
+    (folder / "bwrap").write_text(f"#!/bin/sh\n{script}\n")
+    (folder / "bwrap").chmod(0o755)
+
+
+def test_a_bubblewrap_that_works_is_well(healthy, kn_lambda, programs):
+    _write_bubblewrap(programs, 'case "$1" in --version) echo bubblewrap 1.2.3;; esac')
+    found = _bubblewrap(kn_lambda("doctor", "-o", "json"))
+    assert (found["verdict"], found["found"]) == ("ok", "bubblewrap 1.2.3")
+
+
+def test_a_missing_bubblewrap_is_a_warning_with_the_way_out(healthy, kn_lambda, programs):
+    result = kn_lambda("doctor", "-o", "json")
+    found = _bubblewrap(result)
+    assert result.exit_code == ExitCode.OK
+    assert found["verdict"] == "warning"
+    assert "apt-get install bubblewrap" in found["wayOut"]
+
+
+def test_a_bubblewrap_that_is_forbidden_is_a_warning_with_its_own_words(
+    healthy, kn_lambda, programs
+):
+    _write_bubblewrap(programs, "echo 'bwrap: setting up uid map: Permission denied' >&2; exit 1")
+    found = _bubblewrap(kn_lambda("doctor", "-o", "json"))
+    assert found["verdict"] == "warning"
+    assert "setting up uid map: Permission denied" in found["found"]
+    assert "AppArmor" in found["wayOut"]

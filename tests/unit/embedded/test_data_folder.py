@@ -30,6 +30,26 @@ def test_an_open_folder_of_an_earlier_version_is_closed(folder: DataFolder):
     assert stat.S_IMODE(folder.root.stat().st_mode) == 0o700
 
 
+def test_what_an_earlier_version_left_open_is_closed(folder: DataFolder):
+    log = folder.pods / "default" / "hello-1" / "user-container.log"
+    log.parent.mkdir(parents=True)
+    log.touch(mode=0o644)
+    folder.storage.chmod(0o755)
+    folder.create()
+    assert stat.S_IMODE(log.stat().st_mode) == 0o600
+    assert stat.S_IMODE(folder.storage.stat().st_mode) == 0o700
+
+
+def test_closing_logs_follows_no_link(folder: DataFolder, tmp_path: Path):
+    outside = tmp_path / "outside"
+    outside.touch(mode=0o644)
+    link = folder.pods / "default" / "hello-1" / "user-container.log"
+    link.parent.mkdir(parents=True)
+    link.symlink_to(outside)
+    folder.create()
+    assert stat.S_IMODE(outside.stat().st_mode) == 0o644
+
+
 def test_the_second_lock_is_refused_with_the_pid_of_the_first(folder: DataFolder):
     with (
         folder.lock(),

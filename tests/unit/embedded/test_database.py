@@ -1,4 +1,6 @@
+import os
 import sqlite3
+import stat
 
 import pytest
 
@@ -37,3 +39,24 @@ def test_an_inner_transaction_that_fails_takes_the_outer_one_with_it(database):
         with database.transaction():
             raise ValueError("inner")
     assert not list(database.execute("SELECT * FROM parent"))
+
+
+@pytest.mark.parametrize("mode", [None, 0o644])
+def test_its_files_are_their_owners_alone_also_those_of_an_earlier_version(tmp_path, mode):
+    path = tmp_path / "state.sqlite"
+    if mode:
+        earlier = Database(path)
+        earlier.create("CREATE TABLE earlier (id)")
+        for file in tmp_path.iterdir():
+            file.chmod(mode)
+    before = os.umask(0)
+    try:
+        database = Database(path)
+        database.create(TABLES)
+        modes = {file.name: stat.S_IMODE(file.stat().st_mode) for file in tmp_path.iterdir()}
+    finally:
+        os.umask(before)
+    assert modes == dict.fromkeys(("state.sqlite", "state.sqlite-wal", "state.sqlite-shm"), 0o600)
+    database.close()
+    if mode:
+        earlier.close()

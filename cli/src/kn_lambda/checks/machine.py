@@ -8,17 +8,24 @@ import sys
 from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.embedded.holding import NoSandboxError, find_bubblewrap
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
 
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_NODE = 18
 _SECONDS = 10
+_INSTALL_BUBBLEWRAP = "Install it: apt-get install bubblewrap; then start kn-lambda up again"
+_ALLOW_BUBBLEWRAP = (
+    "Let it make user namespaces: an AppArmor profile for bwrap with the rule userns (Ubuntu),"
+    " or more rights for the container in which this runs"
+)
 
 
-def check_machine() -> Iterator[Check]:
-    """Look at Python, uv and Node.js."""
+def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]:
+    """Look at Python, uv, Node.js, and at bubblewrap for a platform in `home`."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Check(
         name="Python",
@@ -28,6 +35,7 @@ def check_machine() -> Iterator[Check]:
     )
     yield _check_uv()
     yield _check_node()
+    yield _check_bubblewrap(home, environment)
 
 
 def _check_uv() -> Check:
@@ -64,6 +72,21 @@ def _check_node() -> Check:
         found=f"{found} is too old" if found else "not on PATH: no Node.js functions here",
         way_out="Install it for Node.js functions: apt-get install nodejs npm; then kn-lambda up",
     )
+
+
+def _check_bubblewrap(home: Path, environment: Mapping[str, str]) -> Check:
+    try:
+        find_bubblewrap(home, environment)
+    except NoSandboxError as error:
+        installed = shutil.which("bwrap", path=environment.get("PATH"))
+        return Check(
+            name="bubblewrap",
+            verdict=Verdict.WARNING,
+            found=f"{error}: builds and lambdas of kn-lambda up can do all that you can",
+            way_out=_ALLOW_BUBBLEWRAP if installed else _INSTALL_BUBBLEWRAP,
+        )
+    version = _version_of(shutil.which("bwrap", path=environment.get("PATH")) or "")
+    return Check(name="bubblewrap", verdict=Verdict.OK, found=version or "works")
 
 
 def _version_of(program: str) -> str | None:

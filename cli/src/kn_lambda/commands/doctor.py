@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from kn_lambda.errors import CommandError, UnreachableError
@@ -24,7 +25,8 @@ def command(session: Session) -> None:
 
     checks = []
     for each in (
-        *check_machine(),
+        # The one who asks is the one whose platform it is.
+        *check_machine(session.target.home, dict(os.environ)),  # noqa: TID251
         *check_platform(lambda: session.installation, session.namespace),
     ):
         checks.append(each)

@@ -61,6 +61,11 @@ _PORT = click.IntRange(0, 65535)
     help="Let pages of this origin in, such as http://localhost:3000.",
 )
 @click.option("--new-token", is_flag=True, help="Replace the token of the data folder.")
+@click.option(
+    "--no-sandbox",
+    is_flag=True,
+    help="Let builds and functions see and change all files that you can.",
+)
 def command(
     session: Session,
     *,
@@ -74,6 +79,7 @@ def command(
     hosts: tuple[str, ...],
     origins: tuple[str, ...],
     new_token: bool,
+    no_sandbox: bool,
 ) -> None:
     """Run the platform on this machine, in the foreground, until Ctrl-C."""  # fmt: skip
     from kn_lambda.embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
@@ -96,6 +102,7 @@ def command(
         allowed_hosts=_parsed("--allow-host", parse_allowed_host, hosts),
         allowed_origins=_parsed("--allow-origin", parse_allowed_origin, origins),
         new_token=new_token,
+        sandbox=not no_sandbox,
         progress=progress.step,
     )
     progress.step(f"starting the platform in {options.home}")

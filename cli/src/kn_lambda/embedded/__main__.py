@@ -68,6 +68,9 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
     )
     parser.add_argument("--new-token", action="store_true", help="replace the folder's token")
     parser.add_argument("--every-runtime", action="store_true", help="all Pythons on PATH")
+    parser.add_argument(
+        "--no-sandbox", dest="sandbox", action="store_false", help="no bubblewrap for functions"
+    )
     chosen = {
         name: value
         for name, value in vars(parser.parse_args(arguments)).items()

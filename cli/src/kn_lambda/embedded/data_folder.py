@@ -41,7 +41,7 @@ class DataFolder:
         self.cache = self.root / "cache"
 
     def create(self) -> None:
-        """Make every folder that is missing."""
+        """Make every folder that is missing, and what an earlier version left open private."""
         self.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         # An older folder, or one made under another umask, may hold secrets as well.
         self.root.chmod(_PRIVATE_FOLDER)
@@ -50,6 +50,10 @@ class DataFolder:
             self.cache,
         ):  # fmt: skip
             folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
+            folder.chmod(_PRIVATE_FOLDER)
+        for log in self.pods.glob("*/*/*.log*"):
+            if not log.is_symlink():
+                log.chmod(_PRIVATE_FILE)
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import sqlite3
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_PRIVATE_FILE = 0o600
+
 
 class Database:
     """A connection that survives `kill -9`: what a transaction wrote is there or was never there.
 
     Used from the one thread of the event loop. Each part of the platform owns the tables it makes.
+    The files are their owner's alone.
     """
 
     def __init__(self, path: Path) -> None:
+        _make_private(path)
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
@@ -70,3 +74,11 @@ class Database:
     def close(self) -> None:
         """Close the file; safe to call twice."""
         self._connection.close()
+
+
+def _make_private(path: Path) -> None:
+    """SQLite gives the files that it makes beside this one the same mode."""
+    path.touch(mode=_PRIVATE_FILE)
+    for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
+        with suppress(FileNotFoundError):
+            file.chmod(_PRIVATE_FILE)

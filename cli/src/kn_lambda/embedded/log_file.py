@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
+import os
+from functools import partial
+from io import FileIO
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from pathlib import Path
 
+_PRIVATE_FILE = 0o600
+
 
 class RotatingLog:
-    """Appends bytes to a file; the full file is kept once, as `<name>.1`."""
+    """Appends bytes to a file of its owner alone; the full file is kept once, as `<name>.1`."""
 
     def __init__(self, path: Path, *, limit_bytes: int) -> None:
         self._path = path
         self._limit = limit_bytes
         path.parent.mkdir(parents=True, exist_ok=True)
-        self._file = path.open("ab", buffering=0)
+        self._file = _open(path)
         self._size = self._file.tell()
 
     def write(self, data: bytes) -> None:
@@ -37,5 +42,11 @@ class RotatingLog:
     def _rotate(self) -> None:
         self._file.close()
         self._path.replace(self._path.with_name(self._path.name + ".1"))
-        self._file = self._path.open("ab", buffering=0)
+        self._file = _open(self._path)
         self._size = 0
+
+
+def _open(path: Path) -> FileIO:
+    file = FileIO(path, "ab", opener=partial(os.open, mode=_PRIVATE_FILE))
+    os.fchmod(file.fileno(), _PRIVATE_FILE)
+    return file

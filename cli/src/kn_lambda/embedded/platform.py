@@ -25,7 +25,9 @@ from kn_lambda.embedded.broker.own_credentials import OwnCredentials
 from kn_lambda.embedded.data_folder import DataFolder
 from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.embedded_settings import SETTINGS_CONFIG_MAP, embedded_settings
+from kn_lambda.embedded.family import FAMILY, hide_from_others
 from kn_lambda.embedded.garbage_collector import GarbageCollector
+from kn_lambda.embedded.holding import choose_holder
 from kn_lambda.embedded.jobs.controller import JobController
 from kn_lambda.embedded.jobs.kubelet import Kubelet
 from kn_lambda.embedded.jobs.machine_environment import machine_environment
@@ -44,6 +46,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
+    from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.platform_options import PlatformOptions
 
 __all__ = ["Platform", "PlatformFailedError", "run_until_stopped"]
@@ -66,6 +69,7 @@ class Platform:
         """`gateway`, `broker` and `api`, once ready."""
         self._exits = AsyncExitStack()
         self._background: Background
+        self._holder: Holder
 
     async def __aenter__(self) -> Self:
         """Start everything; what had started is stopped again when something fails."""
@@ -96,6 +100,13 @@ class Platform:
         self._exits.enter_context(self.folder.lock())
         self.folder.withdraw()
         await end_leftovers(self.folder.root)
+        self._exits.push_async_callback(FAMILY.end_adopted)
+        self._holder = await choose_holder(
+            self.folder.root,
+            self.options.environment,
+            sandbox=self.options.sandbox,
+            progress=self.options.progress,
+        )
         sockets = self._bind()
         self._access = self._read_access()
         base_images = await self._prepare_runtimes()
@@ -189,6 +200,7 @@ class Platform:
             base_url=self.urls["gateway"],
             host_environment=environment,
             settings=self.options.serving,
+            holder=self._holder,
         )
         serving.started = asyncio.Event()
         # No new connections, then the lambdas finish what they have, then the last answers go.
@@ -234,6 +246,7 @@ class Platform:
             environment=machine_environment(self.options.environment, self.folder.cache),
             settings=self.options.jobs,
             image_places={_IMAGE_RUNTIMES: self.options.installation / "runtimes"},
+            holder=self._holder,
         )
         return JobController(objects, kubelet, self.options.jobs)
 
@@ -255,6 +268,8 @@ async def run_until_stopped(
     options: PlatformOptions, *, on_ready: Callable[[Platform], None]
 ) -> None:
     """Run the platform until SIGTERM or SIGINT; `PlatformFailedError` if a part of it dies."""
+    hide_from_others()
+    FAMILY.adopt()
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(_run(options, on_ready))
     stopping = asyncio.Event()

@@ -51,6 +51,8 @@ class PlatformOptions:
     """How long a connection to one of the ports may take over the head of a request."""
     every_runtime: bool = False
     """Also other versions of Python that are on PATH."""
+    sandbox: bool = True
+    """Whether builds and lambdas run under bubblewrap, where it works."""
     progress: Callable[[str], None] = _say_nothing
     jobs: JobSettings = field(default_factory=JobSettings)
     serving: ServingSettings = field(default_factory=ServingSettings)

@@ -1,4 +1,4 @@
-"""Child processes: each a group of its own, with a bounded log, never outliving the platform."""
+"""Child processes: each with all that it starts and a bounded log, none outliving the platform."""
 
 from __future__ import annotations
 
@@ -13,10 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
+from kn_lambda.embedded.family import FAMILY
+from kn_lambda.embedded.holding import PlainHolder, Program, View
 from kn_lambda.embedded.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
+
+    from kn_lambda.embedded.holding import Holder
 
 MARKER = "KN_LAMBDA_EMBEDDED"
 _STDERR = 2
@@ -26,12 +30,12 @@ _POLL_SECONDS = 0.02
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
-    """A started child; everything in its process group ends with it."""
+    """A started child; everything that it started ends with it."""
 
-    def __init__(self, log: RotatingLog) -> None:
+    def __init__(self, log: RotatingLog, holder: Holder) -> None:
         self._log = log
+        self._holder = holder
         self._tail = bytearray()
-        self._exited = asyncio.Event()
         self._drained = asyncio.Event()
         self._finished = asyncio.Event()
         self._transport: asyncio.SubprocessTransport
@@ -39,13 +43,14 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     @property
     def pid(self) -> int:
-        """The process id, which is also the id of its group."""
+        """The id of the holding process, below which are all others of the child."""
         return self._transport.get_pid()
 
     @property
     def returncode(self) -> int | None:
         """None while it runs; the exit status, or minus the signal that ended it."""
-        return self._transport.get_returncode()
+        code = self._transport.get_returncode()
+        return None if code is None else self._holder.status(code)
 
     @property
     def stderr_tail(self) -> str:
@@ -56,13 +61,14 @@ class ChildProcess(asyncio.SubprocessProtocol):
         return tail.decode(errors="replace").strip()
 
     async def wait(self) -> int:
-        """Return the exit status once the whole group is gone and the log is complete."""
+        """Return the exit status once nothing of it is left and the log is complete."""
         await self._finished.wait()
         return cast("int", self.returncode)
 
     async def stop(self, grace_seconds: float) -> int:
-        """End the group with SIGTERM, after the grace with SIGKILL, and wait."""
-        self.signal(signal.SIGTERM)
+        """End it with SIGTERM to the program, after the grace with `kill`, and wait."""
+        if self.returncode is None:
+            self._holder.terminate(self.pid)
         try:
             async with asyncio.timeout(grace_seconds):
                 return await self.wait()
@@ -71,13 +77,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
             return await self.wait()
 
     def kill(self) -> None:
-        """End the group with SIGKILL."""
-        self.signal(signal.SIGKILL)
-
-    def signal(self, number: signal.Signals) -> None:
-        """Send a signal to the group; nothing happens when the child has ended."""
+        """End it with SIGKILL to all its processes; nothing happens when it has ended."""
         if self.returncode is None:
-            _signal_group(self.pid, number)
+            self._holder.kill(self.pid)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -94,10 +96,9 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     @override
     def process_exited(self) -> None:
-        """Take the rest of the group down, which would hold the pipes open."""
-        # While the group has members its id is not given to another.
-        _signal_group(self.pid, signal.SIGKILL)
-        self._exited.set()
+        """Take down what may be left, which would hold the pipes open."""
+        self._holder.clean_up(self.pid)
+        FAMILY.left(self.pid)
         self._finishing = asyncio.ensure_future(self._finish())
 
     @override
@@ -107,7 +108,8 @@ class ChildProcess(asyncio.SubprocessProtocol):
         self._drained.set()
 
     async def _finish(self) -> None:
-        # A process that left the group may hold the pipes open for ever.
+        await FAMILY.end_adopted()
+        # A program that is none of ours may have been handed the pipes.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._drained.wait()
@@ -124,28 +126,43 @@ async def start_process(
     log_file: Path,
     data_folder: Path,
     log_limit_bytes: int = 4 * 1024 * 1024,
+    holder: Holder | None = None,
+    view: View | None = None,
 ) -> ChildProcess:
     """Start a program found on the PATH of `environment`, which it gets as it is plus the marker.
 
     stdout and stderr are appended to `log_file`; what is older than `log_limit_bytes` moves to
     `<log_file>.1`, of which there is one. `OSError` when the program cannot be started.
     """
-    program = shutil.which(arguments[0], path=environment.get("PATH", os.defpath))
-    if program is None:
+    path = shutil.which(arguments[0], path=environment.get("PATH", os.defpath))
+    if path is None:
         raise FileNotFoundError(f"program {arguments[0]!r} not found")
+    holder = holder or PlainHolder()
+    marker = {MARKER: _mark(data_folder)}
+    program = Program(
+        arguments=[path, *arguments[1:]],
+        environment={**environment, **marker},
+        working_directory=working_directory,
+    )
     log = RotatingLog(log_file, limit_bytes=log_limit_bytes)
+    launch = holder.launch(program, view or View())
     try:
-        _, child = await asyncio.get_running_loop().subprocess_exec(
-            lambda: ChildProcess(log),
-            *_with_parent_death_signal([program, *arguments[1:]]),
-            stdin=asyncio.subprocess.DEVNULL,
-            env={**environment, MARKER: _mark(data_folder)},
-            cwd=working_directory,
-            start_new_session=True,
-        )
+        with FAMILY.growing() as born:
+            _, child = await asyncio.get_running_loop().subprocess_exec(
+                lambda: ChildProcess(log, holder),
+                *launch.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                env={**launch.environment, **marker},
+                cwd=working_directory,
+                start_new_session=True,
+                pass_fds=launch.descriptors,
+            )
+            born(child.pid)
     except BaseException:
         log.close()
         raise
+    finally:
+        launch.close()
     return child
 
 
@@ -156,21 +173,11 @@ async def end_leftovers(data_folder: Path, *, patience_seconds: float = 5.0) -> 
     left = pids
     while left and time.monotonic() < deadline:
         for pid in left:
-            with contextlib.suppress(ProcessLookupError):
+            with contextlib.suppress(ProcessLookupError, PermissionError):
                 _kill_with_group(pid)
         await asyncio.sleep(_POLL_SECONDS)
         left = list(_marked(data_folder))
     return len(pids)
-
-
-def _with_parent_death_signal(arguments: list[str]) -> list[str]:
-    setpriv = shutil.which("setpriv")
-    return [setpriv, "--pdeathsig", "KILL", "--", *arguments] if setpriv else arguments
-
-
-def _signal_group(group: int, number: signal.Signals) -> None:
-    with contextlib.suppress(ProcessLookupError, PermissionError):
-        os.killpg(group, number)
 
 
 def _kill_with_group(pid: int) -> None:
@@ -178,7 +185,7 @@ def _kill_with_group(pid: int) -> None:
     if group == os.getpgrp():
         os.kill(pid, signal.SIGKILL)
     else:
-        _signal_group(group, signal.SIGKILL)
+        os.killpg(group, signal.SIGKILL)
 
 
 def _mark(data_folder: Path) -> str:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from kn_lambda.embedded.jobs.machine_environment import machine_environment
-from kn_lambda.embedded.jobs.memory_limit import memory_limit_bytes, memory_of_group
+from kn_lambda.embedded.jobs.memory_limit import memory_limit_bytes, memory_of_tree
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -36,8 +36,8 @@ def test_a_container_may_have_no_limit(container: dict):
     assert memory_limit_bytes(container) is None
 
 
-def test_memory_is_that_of_the_whole_group():
-    assert memory_of_group(os.getpgrp()) > 1_000_000
+def test_memory_is_that_of_the_whole_tree():
+    assert memory_of_tree(os.getpid()) > 1_000_000
 
 
 def test_containers_get_ways_to_the_index_and_no_secrets_of_the_machine(tmp_path: Path):

@@ -16,14 +16,15 @@ from kn_lambda.embedded.environment import (
     expand,
     resolve_environment,
 )
+from kn_lambda.embedded.jobs.container_view import view_of
 from kn_lambda.embedded.jobs.memory_limit import kill_above, memory_limit_bytes
-from kn_lambda.embedded.jobs.orphans import POD_MARKER
 from kn_lambda.embedded.jobs.volumes import PodFolder, translate
 from kn_lambda.embedded.processes import ChildProcess, start_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.jobs.settings import JobSettings
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
@@ -56,6 +57,7 @@ class ContainerRunner:
     image_places: Mapping[PurePosixPath, Path]
     """Where that is which containers find in their image."""
     settings: JobSettings
+    holder: Holder
 
     async def run(self, container: Mapping[str, Any], started: Callable[[], None]) -> ContainerEnd:
         """Run a container to its end; when this is cancelled its processes are gone."""
@@ -92,6 +94,14 @@ class ContainerRunner:
             log_file=self.logs / f"{container['name']}.log",
             data_folder=self.data_folder,
             log_limit_bytes=self.settings.log_limit_bytes,
+            holder=self.holder,
+            view=view_of(
+                container,
+                self.folder,
+                environment,
+                machine=self.environment,
+                installed=self.image_places.values(),
+            ),
         )  # fmt: skip
 
     def _environment(self, container: Mapping[str, Any]) -> dict[str, str]:
@@ -113,7 +123,6 @@ class ContainerRunner:
             "TMPDIR": str(self.folder.temporary_folder),
             "TERMINATION_MESSAGE_PATH": str(message_file),
             **{name: translate(value, places) for name, value in own.items()},
-            POD_MARKER: metadata["uid"],
         }
 
     def _working_directory(self, container: Mapping[str, Any]) -> Path:

@@ -6,8 +6,8 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.embedded.holding import SupervisorHolder
 from kn_lambda.embedded.jobs.container import CANNOT_START, ContainerRunner
-from kn_lambda.embedded.jobs.orphans import end_orphans
 from kn_lambda.embedded.jobs.pod_record import PodRecord
 from kn_lambda.embedded.jobs.volumes import PodFolder, VolumeError
 
@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path, PurePosixPath
 
+    from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.jobs.settings import JobSettings
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
@@ -30,6 +31,7 @@ class Kubelet:
     environment: Mapping[str, str]
     settings: JobSettings
     image_places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
+    holder: Holder = field(default_factory=SupervisorHolder)
 
     async def run(self, pod: KubernetesObject) -> KubernetesObject:
         """Run a pod to its end and return it; its files are removed, its logs stay.
@@ -45,7 +47,7 @@ class Kubelet:
                 return _refused(pod, record, str(error))
             return await self._run_containers(pod, record, self._runner(pod, folder))
         finally:
-            await asyncio.shield(asyncio.to_thread(_clean_up, pod, folder))
+            await asyncio.shield(asyncio.to_thread(folder.remove))
 
     def forget(self, pod: KubernetesObject) -> None:
         """Remove all files of a pod that is gone, its logs too."""
@@ -89,6 +91,7 @@ class Kubelet:
             environment=self.environment,
             image_places=self.image_places,
             settings=self.settings,
+            holder=self.holder,
         )
 
     def _folder(self, pod: KubernetesObject) -> PodFolder:
@@ -98,11 +101,6 @@ class Kubelet:
     def _logs(self, pod: KubernetesObject) -> Path:
         metadata = pod["metadata"]
         return self.pods.joinpath(metadata["namespace"], metadata["name"])
-
-
-def _clean_up(pod: KubernetesObject, folder: PodFolder) -> None:
-    end_orphans(pod["metadata"]["uid"])
-    folder.remove()
 
 
 def _refused(pod: KubernetesObject, record: PodRecord, message: str) -> KubernetesObject:

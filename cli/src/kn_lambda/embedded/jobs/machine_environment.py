@@ -23,7 +23,7 @@ _SETTINGS_FILES = {
     "UV_CONFIG_FILE": ".config/uv/uv.toml",
 }
 # Not the person's own caches: what a build runs could write to them.
-_CACHES = {"UV_CACHE_DIR": "uv", "PIP_CACHE_DIR": "pip", "npm_config_cache": "npm"}
+CACHES = {"UV_CACHE_DIR": "uv", "PIP_CACHE_DIR": "pip", "npm_config_cache": "npm"}
 
 
 def machine_environment(machine: Mapping[str, str], cache: Path) -> dict[str, str]:
@@ -36,6 +36,6 @@ def machine_environment(machine: Mapping[str, str], cache: Path) -> dict[str, st
         for name, file in _SETTINGS_FILES.items()
         if name.lower() not in known and (home / file).is_file()
     }
-    caches = {name: str(cache / folder) for name, folder in _CACHES.items()}
+    caches = {name: str(cache / folder) for name, folder in CACHES.items()}
     programs = [str(Path(sys.executable).parent), machine.get("PATH", os.defpath)]
     return {"LANG": "C.UTF-8", **settings, **passed, **caches, "PATH": os.pathsep.join(programs)}

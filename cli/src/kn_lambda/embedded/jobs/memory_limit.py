@@ -1,4 +1,4 @@
-"""`resources.limits.memory`: a process group that takes more is killed.
+"""`resources.limits.memory`: a child that takes more, with all that it started, is killed.
 
 Not RLIMIT_AS: Node reserves far more address space than it uses, and a limit per process would
 not add up over the installers that a build starts.
@@ -12,6 +12,8 @@ import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.holding.holder import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -41,19 +43,17 @@ def memory_limit_bytes(container: Mapping[str, Any]) -> int | None:
 
 
 async def kill_above(child: ChildProcess, limit_bytes: int, *, poll_seconds: float) -> None:
-    """Return once the group of `child` took more than the limit and was killed."""
-    while memory_of_group(child.pid) <= limit_bytes:  # noqa: ASYNC110  # nothing tells us of memory
+    """Return once all processes of `child` took more than the limit and were killed."""
+    while memory_of_tree(child.pid) <= limit_bytes:  # noqa: ASYNC110  # nothing tells us of memory
         await asyncio.sleep(poll_seconds)
     child.kill()
 
 
-def memory_of_group(group: int) -> int:
-    """Bytes of memory that the processes of a group have for themselves."""
+def memory_of_tree(pid: int) -> int:
+    """Bytes of memory that a process and all below it have for themselves."""
     total = 0
-    for folder in Path("/proc").glob("[0-9]*"):
-        # A process may end while we look.
-        with suppress(OSError, ValueError, IndexError):
-            if os.getpgid(int(folder.name)) == group:
-                resident, shared = (folder / "statm").read_text().split()[1:3]
-                total += (int(resident) - int(shared)) * _PAGE_BYTES
-    return total
+    # A process may end while we look.
+    with suppress(OSError, ValueError, IndexError):
+        resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
+        total = (int(resident) - int(shared)) * _PAGE_BYTES
+    return total + sum(map(memory_of_tree, children_of(pid)))

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import re
 import shutil
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.embedded.holding import View
+from kn_lambda.embedded.holding.programs import places_of_program
 from kn_lambda.embedded.serving.launcher import Command, LaunchError, first_container
 from lambda_builder.errors import BuildError
 from lambda_builder.unpack import unpack_image
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
     from lambda_builder.unpack import ImageConfig
@@ -59,11 +62,17 @@ class ImageLauncher:
         arguments = [*command, *(container.get("args") or [])]
         if not arguments:
             raise LaunchError(f"image {container['image']} has no entrypoint")
+        programs = self._programs(config)
+        path = [str(folder) for folder in programs] + [self._search_path]
         return Command(
             arguments=[_below(root, argument) for argument in arguments],
-            environment={"FUNCTION_ROOT": str(root / "function"), "PATH": self._path(config)},
+            environment={
+                "FUNCTION_ROOT": str(root / "function"),
+                "PATH": os.pathsep.join(path),
+            },
             image_environment=config.env,
             working_directory=_working_directory(root, config),
+            view=View(readable=(root, *_places(programs))),
         )
 
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
@@ -95,11 +104,11 @@ class ImageLauncher:
             async with self._idle:
                 self._idle.notify_all()
 
-    def _path(self, config: ImageConfig) -> str:
+    def _programs(self, config: ImageConfig) -> list[Path]:
+        """The folder of the runtime's own programs, if it has one."""
         runtime = config.labels.get(_RUNTIME_LABEL, "")
-        if not _RUNTIME_NAME.fullmatch(runtime):
-            return self._search_path
-        return f"{self._runtimes / runtime / 'bin'}:{self._search_path}"
+        known = _RUNTIME_NAME.fullmatch(runtime)
+        return [self._runtimes / runtime / "bin"] if known else []
 
     def _remove_unused(self, used: set[str]) -> None:
         if not self._images.is_dir():
@@ -115,6 +124,14 @@ class ImageLauncher:
 def _reference(template: Mapping[str, Any]) -> re.Match[str] | None:
     containers = (template.get("spec") or {}).get("containers") or [{}]
     return _REFERENCE.fullmatch(containers[0].get("image") or "")
+
+
+def _places(programs: Iterable[Path]) -> Iterator[Path]:
+    for folder in programs:
+        yield folder.parent
+        for program in folder.glob("*"):
+            if program.is_symlink():
+                yield from places_of_program(program)
 
 
 def _below(root: Path, argument: str) -> str:

@@ -9,6 +9,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
+    from kn_lambda.embedded.holding import View
+
 
 class LaunchError(Exception):
     """A template cannot be run; the message is for the person who deployed it."""
@@ -19,7 +21,8 @@ class Command:
     """A program that serves HTTP on 127.0.0.1 at the port in its variable PORT.
 
     `$(NAME)` in an argument becomes the variable NAME. `environment` wins over the template's own
-    variables, which win over `image_environment`.
+    variables, which win over `image_environment`. A program of others has a `view`: what it needs
+    of this machine beside the system; our own have none and see everything.
     """
 
     arguments: Sequence[str]
@@ -28,6 +31,7 @@ class Command:
     image_environment: Mapping[str, str] = field(default_factory=dict)
     request_headers: Mapping[str, str] = field(default_factory=dict)
     """Added to every request by the gateway, by which the program tells it from others."""
+    view: View | None = None
 
 
 class Launcher(Protocol):

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.holding import SupervisorHolder
 from kn_lambda.embedded.serving.controller import ServiceController
 from kn_lambda.embedded.serving.forwarding import new_session
 from kn_lambda.embedded.serving.pods import LambdaPods
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
+    from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.objects import Objects
     from kn_lambda.embedded.serving.launcher import Launcher
     from kn_lambda.embedded.serving.route import Route, RouteKey
@@ -30,6 +32,7 @@ class Serving:
 
     Call `processes.end_leftovers` before the first start on a data folder. `base_url` is where the
     gateway listens. Of `host_environment` lambdas see PATH, LANG, TZ and where certificates are.
+    `holder` is for programs of others.
     """
 
     def __init__(
@@ -41,6 +44,7 @@ class Serving:
         base_url: str,
         host_environment: Mapping[str, str],
         settings: ServingSettings | None = None,
+        holder: Holder | None = None,
     ) -> None:
         self._objects = objects
         self._data_folder = data_folder
@@ -48,6 +52,7 @@ class Serving:
         self._base_url = base_url.rstrip("/")
         self._host_environment = host_environment
         self.settings = settings or ServingSettings()
+        self._holder = holder or SupervisorHolder()
         self._following: asyncio.Task[None] | None = None
         self._controller: ServiceController
         self.routes: dict[RouteKey, Route] = {}
@@ -63,6 +68,7 @@ class Serving:
             host_environment=self._host_environment,
             session=self.session,
             settings=self.settings,
+            holder=self._holder,
         )
         parts = Parts(
             objects=self._objects,

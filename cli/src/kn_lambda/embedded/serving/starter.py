@@ -14,6 +14,8 @@ from kn_lambda.embedded.environment import (
     expand,
     resolve_environment,
 )
+from kn_lambda.embedded.holding import View
+from kn_lambda.embedded.holding.programs import places_named_by, places_of_network
 from kn_lambda.embedded.processes import start_process
 from kn_lambda.embedded.serving.lambda_process import LambdaProcess, describe_end
 from kn_lambda.embedded.serving.launcher import Command, LaunchError, first_container
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+    from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.objects import KubernetesObject, Objects
     from kn_lambda.embedded.processes import ChildProcess
     from kn_lambda.embedded.serving.launcher import Launcher
@@ -67,12 +70,14 @@ class Starter:
         host_environment: Mapping[str, str],
         session: aiohttp.ClientSession,
         settings: ServingSettings,
+        holder: Holder,
     ) -> None:
         self._objects = objects
         self._data_folder = data_folder
         self._launchers = launchers
         self._session = session
         self._settings = settings
+        self._holder = holder
         self._base = {key: host_environment[key] for key in _FROM_HOST if key in host_environment}
         self._base["PATH"] = host_environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
         # Its output is a pipe, where Python would keep a log line until more of them come.
@@ -154,6 +159,8 @@ class Starter:
                     log_file=pod.log_file,
                     data_folder=self._data_folder,
                     log_limit_bytes=self._settings.log_limit_bytes,
+                    holder=None if command.view is None else self._holder,
+                    view=self._view(command, pod),
                 )
             except (OSError, ValueError) as error:
                 raise StartError(f"the process cannot be started: {error}") from error
@@ -168,6 +175,12 @@ class Starter:
             return LambdaProcess(child, port, pod, command.request_headers)
         finally:
             self._ports.discard(port)
+
+    def _view(self, command: Command, pod: LambdaPod) -> View | None:
+        if command.view is None:
+            return None
+        machine = (*places_named_by(self._base), *places_of_network())
+        return View(readable=(*command.view.readable, *machine), writable=pod.make_home())
 
     async def _wait_until_ready(self, child: ChildProcess, port: int, rules: ServingRules) -> None:
         ended = asyncio.ensure_future(child.wait())

@@ -1,0 +1,95 @@
+"""Whatever a program starts, and however it hides that, ends with it."""
+
+from __future__ import annotations
+
+import os
+import signal
+
+import pytest
+
+from tests.integration.holders import command_lines
+
+ESCAPE_AND = "import os, sys, time; os.system(sys.argv[1]); print('up', flush=True); "
+STAY = ESCAPE_AND + "time.sleep(600)"
+
+
+async def test_what_left_its_group_ends_with_the_program(start, escape, sleeper):
+    child = await start(ESCAPE_AND, escape)
+    assert await child.wait() == 0
+    assert sleeper.pids() == []
+
+
+async def test_what_left_its_group_ends_with_a_crash(start, escape, sleeper):
+    child = await start(ESCAPE_AND + "os.kill(os.getpid(), 11)", escape)
+    assert await child.wait() == -signal.SIGSEGV
+    assert sleeper.pids() == []
+
+
+async def test_what_left_its_group_ends_when_the_program_is_stopped(start, escape, sleeper):
+    child = await start(STAY, escape)
+    await sleeper.started()
+    assert await child.stop(60) == -signal.SIGTERM
+    assert sleeper.pids() == []
+
+
+async def test_what_left_its_group_ends_when_the_program_is_killed(start, escape, sleeper):
+    child = await start(
+        f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN)\n{STAY}", escape
+    )
+    await sleeper.started()
+    assert await child.stop(0) == -signal.SIGKILL
+    assert sleeper.pids() == []
+
+
+async def test_a_process_that_is_always_on_the_run_is_caught(start, sleeper):
+    hop = "import os\nwhile True:\n    if os.fork(): os._exit(0)\n    os.setsid()\n"
+    arguments = f"[sys.executable, '-c', {hop!r}, {sleeper.seconds!r}]"
+    child = await start(f"import subprocess, sys; subprocess.Popen({arguments})")
+    assert await child.wait() == 0
+    assert not [pid for pid, words in command_lines() if words[-2:-1] == [sleeper.seconds]]
+
+
+async def test_sigterm_reaches_the_program_and_nothing_else(start, sleeper, log):
+    code = (
+        "import signal, subprocess, sys\n"
+        "import time\n"
+        f"other = subprocess.Popen({sleeper.command.split()!r}, start_new_session=True)\n"
+        "def end(*_):\n"
+        "    print('asked', other.poll(), flush=True)\n"
+        "    sys.exit(7)\n"
+        "signal.signal(signal.SIGTERM, end)\n"
+        "print('up', flush=True)\n"
+        "time.sleep(600)\n"
+    )
+    child = await start(code)
+    await sleeper.started()
+    assert await child.stop(60) == 7
+    assert "asked None" in log()
+
+
+async def test_a_holding_process_that_is_stopped_is_ended_all_the_same(start, sleeper):
+    child = await start(STAY, f"{sleeper.command} &")
+    await sleeper.started()
+    os.kill(child.pid, signal.SIGSTOP)
+    child.kill()
+    assert await child.wait() == -signal.SIGKILL
+    assert sleeper.pids() == []
+
+
+async def test_one_that_is_killed_at_once_was_killed(start):
+    child = await start("import time; time.sleep(600)")
+    child.kill()
+    assert await child.wait() == -signal.SIGKILL
+
+
+async def test_a_program_sees_default_signals(start, log):
+    # A pipeline relies on SIGPIPE.
+    await (await start("import signal; print(open('/proc/self/status').read())")).wait()
+    ignored = next(line for line in log().splitlines() if line.startswith("SigIgn"))
+    # Python itself ignores SIGPIPE and SIGXFSZ.
+    assert int(ignored.split()[1], 16) == 1 << (signal.SIGPIPE - 1) | 1 << (signal.SIGXFSZ - 1)
+
+
+@pytest.mark.parametrize("status", [0, 3, 127, 255])
+async def test_the_status_is_the_programs(start, status):
+    assert await (await start(f"raise SystemExit({status})")).wait() == status
