@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import socket
 from typing import TYPE_CHECKING
 
 import pytest
@@ -166,14 +167,17 @@ def test_a_deployment_that_goes_well_makes_no_event_more(patient_platform, uniqu
 
 
 def test_what_failed_for_something_outside_is_started_again_by_deploying_it_again(
-    patient_platform, write_function, unique_name: str, tmp_path: Path
+    patient_platform, write_function, unique_name: str
 ):
-    source = write_function(f"open({str(tmp_path / 'there')!r})\ndef handler(event):\n    pass\n")
-    deploy = ("deploy", source, "--name", unique_name, "--timeout", "50s")
-    failed = patient_platform.kn_lambda(*deploy)
-    assert (failed.returncode, "No such file" in failed.stderr) == (1, True)
+    with socket.socket() as database:
+        database.bind(("127.0.0.1", 0))
+        connecting = f"import socket; socket.create_connection({database.getsockname()!r})\n"
+        source = write_function(f"{connecting}def handler(event):\n    pass\n")
+        deploy = ("deploy", source, "--name", unique_name, "--timeout", "50s")
+        failed = patient_platform.kn_lambda(*deploy)
+        assert (failed.returncode, "Connection refused" in failed.stderr) == (1, True)
 
-    (tmp_path / "there").touch()
+        database.listen()
 
-    assert patient_platform.kn_lambda(*deploy).returncode == 0
+        assert patient_platform.kn_lambda(*deploy).returncode == 0
     assert patient_platform.phase(unique_name) == "Ready"
