@@ -75,6 +75,29 @@ def assert_ready(platform: EmbeddedPlatform, name: str, answer: str) -> None:
     assert platform.kn_lambda("invoke", name).stdout == f'"{answer}"\n'
 
 
+def changes_told(platform: EmbeddedPlatform, name: str) -> list[tuple[str, str]]:
+    """What the ApiServerSource said of the Service of a lambda."""
+    return [
+        (event["attributes"]["kind"], event["attributes"]["type"].rpartition(".")[2])
+        for event in platform.await_settled()
+        if event["attributes"].get("name") == name
+    ]
+
+
+def test_a_failure_costs_one_event_more_and_its_recovery_a_few(lacking):
+    function = lacking("Secret")
+    function.deploy(1)
+    platform, name = function.platform, function.name
+    assert changes_told(platform, name) == [("Service", "add")]
+
+    function.put(word="sesame")
+
+    platform.await_phase(name, "Ready")
+    wait_for(lambda: ("Service", "delete") in changes_told(platform, name))
+    told = changes_told(platform, name)
+    assert len(told) <= 5, told
+
+
 @pytest.mark.parametrize("kind", KEYS)
 def test_what_is_missing_is_named_at_once_and_the_lambda_is_ready_once_it_is_there(
     lacking, kind: str

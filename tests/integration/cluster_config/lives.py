@@ -72,11 +72,13 @@ class Lives:
 
     def _with_rights(self, account: str, use_case: Any) -> Any:
         api = self._api(str(self.server.kubeconfig_of(account)))
-        jobs = KubernetesBuildJobs(api=api, namespace=BUILDS, options=OPTIONS)
-        ports = {"records": KubernetesLambdaFunctions(api=api), "jobs": jobs}
-        if hasattr(use_case, "services"):
-            ports["services"] = KubernetesLambdaServices(api=api)
-        return dataclasses.replace(use_case, **ports)
+        ports = {
+            "records": KubernetesLambdaFunctions(api=api),
+            "jobs": KubernetesBuildJobs(api=api, namespace=BUILDS, options=OPTIONS),
+            "services": KubernetesLambdaServices(api=api),
+        }
+        own = {name: port for name, port in ports.items() if hasattr(use_case, name)}
+        return dataclasses.replace(use_case, **own)
 
     def _api(self, kubeconfig: str) -> KubernetesApi:
         api = KubernetesApi(kubeconfig=kubeconfig)

@@ -254,6 +254,26 @@ def test_a_failure_is_watched_before_it_is_told():
     assert HELLO in world.services.watched
 
 
+def test_a_failure_that_somebody_else_settled_is_left_to_them():
+    world = ControlPlane()
+    world.services.outcome = MISSING
+    job = world.start().data.job
+    world.finish(job)
+    state, replies = world.services.state, []
+
+    def state_after_the_other_event(deployment):
+        if not replies:
+            replies.append(None)
+            replies.append(world.job_changed(job))
+            world.services.watched.clear()
+        return state(deployment)
+
+    world.services.state = state_after_the_other_event
+    replies.append(world.job_changed(job))
+    assert [reply.type for reply in replies if reply] == [BUILD_FAILED]
+    assert not world.services.watched
+
+
 def test_what_recovers_before_the_failure_was_told_ends_ready():
     world = ControlPlane()
     world.services.outcome = MISSING

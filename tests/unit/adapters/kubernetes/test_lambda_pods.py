@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
+
 import pytest
 
 from knative_lambda.adapters.kubernetes.lambda_pods import state_with_pods
@@ -49,6 +51,36 @@ def pod(state, last=None, *, name="user-container"):
 )
 def test_what_may_still_start_is_no_failure(waits):
     assert read(waits) == STARTING
+
+
+FAILED = ServiceState(ready=False, failure_reason="RevisionFailed", failure_message="no")
+
+
+def made(phase, minute, *, owner="Revision"):
+    """A Pod that was made at that minute."""
+    created = f"2026-01-31T12:{minute:02}:00Z"
+    metadata = {"creationTimestamp": created, "ownerReferences": [{"kind": owner}]}
+    return {"metadata": metadata, "status": {"phase": phase}}
+
+
+@pytest.mark.parametrize(
+    "pods", [[], [made("Failed", 1)], [made("Failed", 1), made("Succeeded", 2)]]
+)
+def test_a_failure_is_final_when_nothing_may_start_any_more(pods):
+    assert state_with_pods(FAILED, pods) == FAILED
+
+
+@pytest.mark.parametrize(
+    "pods",
+    [
+        [made("Pending", 7), made("Running", 9)],
+        [made("Failed", 7), made("Pending", 9)],
+        [made("Failed", 7, owner="ReplicaSet")],
+    ],
+    ids=["waiting", "one that ended", "put out and replaced"],
+)
+def test_a_failure_may_pass_counted_from_the_first_pod_that_was_made(pods):
+    assert state_with_pods(FAILED, pods).pending_since == datetime(2026, 1, 31, 12, 7, tzinfo=UTC)
 
 
 @pytest.mark.parametrize("state", [BACK_OFF, CRASH], ids=["backs off", "ended again"])

@@ -42,8 +42,12 @@ class KubernetesLambdaServices:
 
     def watch(self, deployment: Deployment) -> None:
         """Give them the label by which an ApiServerSource chooses what it tells of."""
-        if self._apply_service(deployment, is_failed=True):
-            for trigger in self._triggers_of(deployment):
+        if not self._apply_service(deployment, is_failed=True):
+            return
+        # One that a newer deployment has removed meanwhile stays away.
+        there = self._trigger_names(deployment.function)
+        for trigger in self._triggers_of(deployment):
+            if trigger["metadata"]["name"] in there:
                 self.api.apply(TRIGGERS, labels.marked_failed(trigger))
 
     def _apply_service(self, deployment: Deployment, *, is_failed: bool = False) -> bool:
