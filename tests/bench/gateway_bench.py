@@ -14,7 +14,7 @@ from tests.bench import runtime_bench
 from tests.bench.deployments import Deployer
 from tests.bench.functions import RUNTIME, WITHOUT_PACKAGES, event
 from tests.bench.platform_process import Connection, Platform
-from tests.bench.process_accounts import processes_with, pss_mib, variable_of
+from tests.bench.process_accounts import parent_of, processes_with, pss_mib, variable_of
 from tests.bench.runtime_bench import BASELINE, SERVERS, requests_per_second
 from tests.bench.samples import Samples, Table
 from tests.bench.timeline import Timeline
@@ -119,9 +119,10 @@ def _ask(connection: Connection, path: str) -> float:
 
 
 def _process_of(platform: Platform, name: str) -> int:
-    """The process of a lambda of that very platform."""
+    """The process of a lambda of that very platform, below what holds it in its sandbox."""
     ours = set(processes_with(f"KN_LAMBDA_EMBEDDED={platform.home.resolve()}"))
     found = ours & set(processes_with(f"FUNCTION_NAME=default/{name}"))
+    found -= {parent_of(pid) for pid in found}
     if len(found) != 1:
         raise LookupError(f"{len(found)} processes serve {name}")
     return found.pop()

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from tests.e2e.http_client import Answer
 
+HOLDING = ("/usr/bin/bwrap ", "/bin/sh -c exec 3>&2")
 LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
 
 
@@ -40,7 +41,10 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
                     os.kill(pid, signal.SIGKILL)
 
     def processes(self, having: str = "") -> list[int]:
-        """Pids of its children, found as its next start finds them: by their mark."""
+        """Pids of its children, found as its next start finds them: by their mark.
+
+        With `having` those whose command line has that, without what holds them in their sandbox.
+        """
         mark = f"KN_LAMBDA_EMBEDDED={self.home.resolve()}".encode()
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
@@ -49,7 +53,8 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
-            if marked and having in command:
+            holds = command.startswith(HOLDING)
+            if marked and having in command and not (having and holds):
                 found.append(int(folder.name))
         return found
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from kn_lambda.embedded.database import Database
+from kn_lambda.embedded.holding import SupervisorHolder
 from kn_lambda.embedded.jobs.controller import JobController
 from kn_lambda.embedded.jobs.kubelet import Kubelet
 from kn_lambda.embedded.jobs.settings import JobSettings
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
+    from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.objects import Change, KubernetesObject
 
 PATIENCE_SECONDS = 60.0
@@ -100,7 +102,9 @@ class Jobs:
         await asyncio.to_thread(poll, lambda: not any(folder.glob("*")))
 
     @asynccontextmanager
-    async def controller(self, **settings: Any) -> AsyncIterator[None]:
+    async def controller(
+        self, holder: Holder | None = None, **settings: Any
+    ) -> AsyncIterator[None]:
         chosen = JobSettings(**{"max_pods": 2, "backoff_seconds": 0.01, **settings})
         kubelet = Kubelet(
             objects=self.objects,
@@ -109,6 +113,7 @@ class Jobs:
             data_folder=self.folder,
             environment={"PATH": os.environ["PATH"]},  # noqa: TID251  # tests are no program
             settings=chosen,
+            holder=holder or SupervisorHolder(),
         )
         run = asyncio.create_task(JobController(self.objects, kubelet, chosen).run())
         try:

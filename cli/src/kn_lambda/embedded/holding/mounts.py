@@ -19,7 +19,7 @@ _BASE = (
     *("--ro-bind", "/proc/sys", "/proc/sys"),
     *("--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"),
 )
-_LINKS = 40
+_MAX_HOPS = 40
 
 
 def mount_options(hidden: Sequence[Path], view: View) -> list[str]:
@@ -47,12 +47,14 @@ def follow(path: Path) -> tuple[dict[Path, str], Path]:
     """Return the links on the way along a path, and the place to which they lead."""
     links: dict[Path, str] = {}
     here = Path("/")
+    hops = 0
     left = list(reversed(Path(os.path.abspath(path)).parts[1:]))  # noqa: PTH100  # keeps links
     while left:
         step = here / left.pop()
         if step.name == "..":
             here = here.parent
-        elif step.is_symlink() and len(links) < _LINKS:
+        elif step.is_symlink() and hops < _MAX_HOPS:
+            hops += 1
             links[step] = str(step.readlink())
             target = Path(links[step])
             here = Path("/") if target.is_absolute() else here

@@ -1,0 +1,85 @@
+"""Containers of Jobs below both holders: what they share, what they do not, and their memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from tests.integration.holders import bubblewrap, holder, sleeper, supervisor
+
+if TYPE_CHECKING:
+    from kn_lambda.embedded.holding import Holder
+    from tests.integration.jobs.conftest import Jobs
+
+__all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]
+
+
+def mount(name: str) -> dict[str, str]:
+    return {"name": name, "mountPath": f"/{name}"}
+
+
+def container(name: str, script: str, *mounts: str, **environment: str) -> dict:
+    return {
+        "name": name,
+        "command": ["python", "-c", script],
+        "volumeMounts": [mount(each) for each in mounts],
+        "env": [{"name": key, "value": value} for key, value in environment.items()],
+    }
+
+
+async def test_containers_share_a_volume_and_leave_a_message(jobs: Jobs, holder: Holder):
+    first = container(
+        "first", "import os; open(os.environ['W'] + '/x', 'w').write('y')", "work", W="/work"
+    )
+    second = container(
+        "second",
+        "import os; text = open(os.environ['W'] + '/x').read()\n"
+        "open(os.environ['TERMINATION_MESSAGE_PATH'], 'w').write(text)",
+        "work",
+        W="/work",
+    )
+    pod = {"initContainers": [first], "containers": [second]}
+    async with jobs.controller(holder):
+        jobs.create("build", "pass", pod={**pod, "volumes": [{"name": "work", "emptyDir": {}}]})
+        assert await jobs.finished("build") == ("Complete", "CompletionsReached")
+    (found,) = jobs.pods("build")
+    state = found["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert state["message"] == "y"
+
+
+async def test_a_sandboxed_container_sees_no_secret_of_another(jobs: Jobs, bubblewrap: Holder):
+    jobs.objects.create(
+        "Secret",
+        {"metadata": {"namespace": "builds", "name": "s"}, "stringData": {"token": "push"}},
+    )
+    search = (
+        "import os\n"
+        f"for folder, _, names in os.walk({str(jobs.folder)!r}):\n"
+        "    if 'token' in names: print('found in', folder)"
+    )
+    pod = {
+        "initContainers": [container("build", search)],
+        "containers": [container("publish", search, "secret")],
+        "volumes": [{"name": "secret", "secret": {"secretName": "s"}}],
+    }
+    async with jobs.controller(bubblewrap):
+        jobs.create("build", "pass", pod=pod)
+        await jobs.finished("build")
+    (found,) = jobs.pods("build")
+    assert jobs.log(found, "build") == ""
+    assert jobs.log(found, "publish").startswith("found in")
+
+
+async def test_memory_outside_of_the_process_group_counts(jobs: Jobs, holder: Holder):
+    greedy = "data = b'x' * (200 << 20); import time; time.sleep(600)"
+    script = (
+        "import subprocess, sys, time\n"
+        f"subprocess.Popen([sys.executable, '-c', {greedy!r}], start_new_session=True)\n"
+        "time.sleep(600)"
+    )
+    async with jobs.controller(holder, memory_poll_seconds=0.01):
+        limits = {"resources": {"limits": {"memory": "100Mi"}}}
+        jobs.create("build", script, container=limits)
+        await jobs.finished("build")
+    (found,) = jobs.pods("build")
+    state = found["status"]["containerStatuses"][0]["state"]["terminated"]
+    assert (state["exitCode"], state["reason"]) == (137, "OOMKilled")
