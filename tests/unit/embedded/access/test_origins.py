@@ -41,6 +41,12 @@ def test_a_page_that_sends_no_origin_is_known_by_where_it_says_to_be(site):
     assert page(**asked) == "null"
 
 
+def test_a_page_over_plain_http_is_known_by_where_it_says_to_come_from():
+    assert page(Referer="http://Evil.example/a?b") == "http://evil.example"
+    assert page(Referer="http://[") is None
+    assert page(**IMAGE, Referer="http://[") == "null"
+
+
 @pytest.mark.parametrize("site", ["none", "same-origin"])
 def test_the_address_bar_and_own_pages_are_no_foreign_page(site):
     assert page(**{**IMAGE, "Sec-Fetch-Site": site}) is None

@@ -37,17 +37,16 @@ def page_of(method: str, headers: Mapping[str, str]) -> str | None:
     """Return the origin of the page that sends a request; None where no foreign page can have.
 
     Programs say nothing. Browsers name the origin, but not where a page shows an image or asks
-    without wanting to read; then they still say that it is a foreign one.
+    without wanting to read; then they still say that it is a foreign one, or over plain HTTP to
+    another name than `localhost` at least where they come from, unless the page forbids it.
     """
     origin = headers.get("Origin")
     if origin is not None:
         return origin.lower()
-    if headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"} or _is_link(
-        method, headers
-    ):
+    site = headers.get("Sec-Fetch-Site")
+    if site in {"none", "same-origin"} or _is_link(method, headers):
         return None
-    referrer = urlsplit(headers.get("Referer", ""))
-    return f"{referrer.scheme}://{referrer.netloc}" if referrer.netloc else "null"
+    return _referrer(headers) or (None if site is None else "null")
 
 
 def is_same(origin: str, authority: str) -> bool:
@@ -58,6 +57,14 @@ def is_same(origin: str, authority: str) -> bool:
     scheme, _, place = origin.partition("://")
     default = _DEFAULT_PORTS.get(scheme)
     return default is not None and place == authority.lower().removesuffix(default)
+
+
+def _referrer(headers: Mapping[str, str]) -> str | None:
+    try:
+        referrer = urlsplit(headers.get("Referer", ""))
+    except ValueError:
+        return None
+    return f"{referrer.scheme}://{referrer.netloc}".lower() if referrer.netloc else None
 
 
 def _is_link(method: str, headers: Mapping[str, str]) -> bool:
