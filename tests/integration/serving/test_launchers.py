@@ -10,11 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from kn_lambda.embedded.data_folder import DataFolder
 from kn_lambda.embedded.serving.function_launcher import FunctionLauncher
 from kn_lambda.embedded.serving.image_launcher import ImageLauncher
 from lambda_builder.base_image import build_base_image
-from tests.integration.serving.conftest import ACCESS
 
 SERVER = Path(__file__).with_name("lambda_server.py")
 SEARCH_PATH = os.environ["PATH"]  # noqa: TID251
@@ -111,7 +109,6 @@ async def test_a_function_runs_under_functions_framework_and_ends_with_all_its_w
 ):
     folder = tmp_path / "functions" / "who"
     folder.mkdir(parents=True)
-    (tmp_path / "token").write_text(ACCESS.token)
     (folder / "main.py").write_text(
         "import functions_framework, os\n\n\n"
         "@functions_framework.http\n"
@@ -121,8 +118,7 @@ async def test_a_function_runs_under_functions_framework_and_ends_with_all_its_w
     )
     launcher = FunctionLauncher(
         functions_folder=tmp_path / "functions",
-        data_folder=DataFolder(tmp_path),
-        token=ACCESS.token,
+        data_folder=tmp_path,
         environment={"EXTRA": "of the platform"},
     )
     async with start_platform(launcher) as platform:
@@ -139,9 +135,7 @@ async def test_a_function_runs_under_functions_framework_and_ends_with_all_its_w
 
 @pytest.mark.parametrize("name", ["gone", "../../etc", ""])
 async def test_an_unknown_function_fails_the_revision(start_platform, tmp_path, name):
-    launcher = FunctionLauncher(
-        functions_folder=tmp_path, data_folder=DataFolder(tmp_path), token=ACCESS.token
-    )
+    launcher = FunctionLauncher(functions_folder=tmp_path, data_folder=tmp_path)
     async with start_platform(launcher) as platform:
         platform.apply(labels={"knative-lambda.dev/function": name})
         status = await platform.ready(status="False")

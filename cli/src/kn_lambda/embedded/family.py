@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
 _SET_DUMPABLE, _SET_CHILD_SUBREAPER = 4, 36
+# keyctl(2) has no function in the C library.
+_KEYCTL = {"x86_64": 250, "aarch64": 219}
+_JOIN_SESSION_KEYRING = 1
 _POLL_SECONDS = 0.005
 
 
@@ -72,8 +75,13 @@ def _end(pid: int) -> None:
 
 
 def hide_from_others() -> None:
-    """Let processes of the same user read neither environment, memory nor files of this one."""
+    """Let processes of the same user read neither environment, memory nor files of this one.
+
+    The keys of the session in which it was started are not its children's either.
+    """
     _prctl(_SET_DUMPABLE, 0)
+    if (number := _KEYCTL.get(os.uname().machine)) is not None:
+        CDLL(None).syscall(number, _JOIN_SESSION_KEYRING, 0)
 
 
 def _prctl(option: int, value: int) -> None:

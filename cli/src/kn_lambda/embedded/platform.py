@@ -189,8 +189,7 @@ class Platform:
             launchers=[
                 FunctionLauncher(
                     functions_folder=self.options.installation / "functions",
-                    data_folder=self.folder,
-                    token=self._access.token,
+                    data_folder=self.folder.root,
                 ),
                 ImageLauncher(
                     data_folder=self.folder.root,

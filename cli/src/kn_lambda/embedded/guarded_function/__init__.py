@@ -8,5 +8,5 @@ FILE = Path(__file__).with_name("main.py")
 """For `functions-framework --source`."""
 FUNCTION = "KN_LAMBDA_EMBEDDED_FUNCTION"
 """Variable that names the function's own main.py."""
-TOKEN_FILE = "KN_LAMBDA_EMBEDDED_TOKEN_FILE"  # noqa: S105  # where it is
-"""Variable that names the file with the token that callers have to show."""
+CREDENTIAL = "KN_LAMBDA_EMBEDDED_CREDENTIAL"
+"""Variable with what callers have to show as `Authorization`; another one for each process."""

@@ -1,4 +1,4 @@
-"""A control function that answers only who holds the platform's token.
+"""A control function that answers only the platform, by a credential that nobody else was told.
 
 functions-framework runs this file; it runs the function's own `main.py`.
 """
@@ -8,10 +8,9 @@ from __future__ import annotations
 import hmac
 import os
 from importlib.util import module_from_spec, spec_from_file_location
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.embedded.guarded_function import FUNCTION, TOKEN_FILE
+from kn_lambda.embedded.guarded_function import CREDENTIAL, FUNCTION
 
 if TYPE_CHECKING:
     from flask import Request
@@ -30,7 +29,7 @@ def _function(main: str) -> Any:  # noqa: ANN401  # as functions-framework takes
 
 
 # The launcher's words to this file: the function's own settings are none of its business.
-_expected = f"Bearer {Path(os.environ[TOKEN_FILE]).read_text().strip()}".encode()  # noqa: TID251
+_expected = os.environ.pop(CREDENTIAL).encode()  # noqa: TID251
 _answer = _function(os.environ[FUNCTION])  # noqa: TID251
 
 

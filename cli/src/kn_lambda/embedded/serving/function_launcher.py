@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -12,8 +13,6 @@ from kn_lambda.embedded.serving.launcher import Command, LaunchError
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
-
-    from kn_lambda.embedded.data_folder import DataFolder
 
 FUNCTION_LABEL = "knative-lambda.dev/function"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
@@ -30,13 +29,11 @@ class FunctionLauncher:
         self,
         *,
         functions_folder: Path,
-        data_folder: DataFolder,
-        token: str,
+        data_folder: Path,
         environment: Mapping[str, str] | None = None,
     ) -> None:
         self._functions = functions_folder
-        self._data_folder = data_folder
-        self._token = token
+        self._kubeconfig = data_folder / "kubeconfig"
         self._environment = dict(environment or {})
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
@@ -51,6 +48,8 @@ class FunctionLauncher:
         if not _NAME.fullmatch(function) or not main.is_file():
             raise LaunchError(f"label {FUNCTION_LABEL}: there is no function {function!r}")
         threads = template["spec"].get("containerConcurrency") or _DEFAULT_THREADS
+        # Not the platform's token: it goes to whatever listens on a port.
+        credential = f"Bearer {secrets.token_urlsafe()}"
         arguments = ["--target", "handle", "--source", str(guarded_function.FILE)]
         return Command(
             arguments=[
@@ -59,13 +58,13 @@ class FunctionLauncher:
             ],
             environment={
                 **self._environment,
-                "KUBECONFIG": str(self._data_folder.kubeconfig),
+                "KUBECONFIG": str(self._kubeconfig),
                 guarded_function.FUNCTION: str(main),
-                guarded_function.TOKEN_FILE: str(self._data_folder.token),
+                guarded_function.CREDENTIAL: credential,
                 "THREADS": str(threads),
             },
             working_directory=main.parent,
-            request_headers={"Authorization": f"Bearer {self._token}"},
+            request_headers={"Authorization": credential},
         )
 
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:

@@ -20,6 +20,7 @@ from kn_lambda.embedded.processes import start_process
 from kn_lambda.embedded.serving.lambda_process import LambdaProcess, describe_end
 from kn_lambda.embedded.serving.launcher import Command, LaunchError, first_container
 from kn_lambda.embedded.serving.ownership import SERVICE_LABEL
+from kn_lambda.embedded.serving.port_owner import is_taken_by_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -56,6 +57,10 @@ class StartError(Exception):
     def __init__(self, message: str, returncode: int | None = None) -> None:
         super().__init__(message)
         self.returncode = returncode
+
+
+class PortTakenError(StartError):
+    """What answered is not the process that was started."""
 
 
 class Starter:
@@ -101,8 +106,7 @@ class Starter:
             try:
                 return await self._start_at_free_port(command, environment, rules, pod)
             except StartError as error:
-                lost_race = error.returncode and _ADDRESS_IN_USE.search(str(error))
-                if not lost_race or attempt == _PORT_TRIES - 1:
+                if not _lost_race(error) or attempt == _PORT_TRIES - 1:
                     raise
         raise AssertionError
 
@@ -200,6 +204,8 @@ class Starter:
             raise StartError(f"{message}: {child.stderr_tail}") from None
         finally:
             ended.cancel()
+        if is_taken_by_others(port):
+            raise PortTakenError(f"another user's program took port {port}")
 
     async def _is_ready(self, port: int, path: str | None) -> bool:
         try:
@@ -223,3 +229,10 @@ class Starter:
             if port not in self._ports:
                 self._ports.add(port)
                 return port
+
+
+def _lost_race(error: StartError) -> bool:
+    """Say whether another program was quicker to take the port."""
+    if isinstance(error, PortTakenError):
+        return True
+    return bool(error.returncode and _ADDRESS_IN_USE.search(str(error)))
