@@ -54,11 +54,15 @@ BROKEN_FUNCTIONS = {
     "python exit with 3": _python("import os; os._exit(3)\n", "exited with status 3"),
     "python abort": _python("import os; os.abort()\n", "ended by signal 6"),
     "python killed": _python("import os; os.kill(os.getpid(), 9)\n", "ended by signal 9"),
-    "node syntax": _node("exports.handler = (event => 1;\n", "SyntaxError"),
+    "node syntax": _node("exports.handler = (event => 1;\n", "(event => 1;"),
     "node no module": _node("require('no-such-package');\n", "no-such-package"),
     "node throw": _node("throw new Error('at load');\n", "at load"),
     "node throw in a module": _node(
         "require('./other.js');\n", "Error: deep inside", other="throw new Error('deep inside');\n"
+    ),
+    "node rejects": _node(
+        "Promise.reject(new Error('late boom'));\nexports.handler = () => 1;\n",
+        "SourceNotImportable: Error: late boom",
     ),
     "node no handler": _node("exports.another = () => 1;\n", "HandlerNotFound"),
     "node no function": _node("exports.handler = 42;\n", 'no function "handler"'),

@@ -32,10 +32,10 @@ def choose(tmp_path: Path):
     return choose
 
 
-async def test_bubblewrap_is_taken_in_silence_where_it_works(choose, bubblewrap):
-    holder, lines = await choose(MACHINE)
+async def test_bubblewrap_is_taken_where_it_works_and_what_it_hides_is_told(choose, bubblewrap):
+    holder, (line,) = await choose(MACHINE)
     assert isinstance(holder, BubblewrapHolder)
-    assert lines == []
+    assert "they do not see your home" in line
 
 
 async def test_where_it_is_missing_the_supervisor_is_taken_and_the_way_out_told(choose, programs):

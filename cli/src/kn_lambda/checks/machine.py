@@ -8,6 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.cluster.connecting import platform_facts
 from kn_lambda.embedded.holding import NoSandboxError, find_bubblewrap
 
 if TYPE_CHECKING:
@@ -84,6 +85,13 @@ def _check_bubblewrap(home: Path, environment: Mapping[str, str]) -> Check:
             verdict=Verdict.WARNING,
             found=f"{error}: builds and lambdas of kn-lambda up can do all that you can",
             way_out=_ALLOW_BUBBLEWRAP if installed else _INSTALL_BUBBLEWRAP,
+        )
+    if platform_facts(home).get("sandbox") is False:
+        return Check(
+            name="bubblewrap",
+            verdict=Verdict.WARNING,
+            found="works, but the platform that runs was started without it",
+            way_out="Start it again, without --no-sandbox and with bwrap on its PATH.",
         )
     version = _version_of(shutil.which("bwrap", path=environment.get("PATH")) or "")
     return Check(name="bubblewrap", verdict=Verdict.OK, found=version or "works")

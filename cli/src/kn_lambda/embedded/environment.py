@@ -29,21 +29,30 @@ def resolve_environment(
     *,
     fields: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the variables of a container; `UnresolvedEnvironmentError` says what is missing.
+    """Return the variables of a container; `UnresolvedEnvironmentError` says all that is missing.
 
     `fields` answers `valueFrom.fieldRef` by its path (`metadata.name`, ...).
     """
     resolved: dict[str, str] = {}
+    missing = []
     for source in container.get("envFrom") or []:
-        resolved.update(_whole_source(objects, namespace, source))
+        try:
+            resolved.update(_whole_source(objects, namespace, source))
+        except UnresolvedEnvironmentError as error:
+            missing.append(str(error))
     for variable in container.get("env") or []:
         name, value_from = variable["name"], variable.get("valueFrom")
-        if value_from:
-            value = _referenced(objects, namespace, name, value_from, fields or {})
-            if value is not None:
-                resolved[name] = value
-        else:
+        if not value_from:
             resolved[name] = expand(variable.get("value") or "", resolved)
+            continue
+        try:
+            value = _referenced(objects, namespace, name, value_from, fields or {})
+        except UnresolvedEnvironmentError as error:
+            missing.append(str(error))
+        else:
+            resolved.update({} if value is None else {name: value})
+    if missing:
+        raise UnresolvedEnvironmentError("; ".join(missing))
     return resolved
 
 

@@ -27,7 +27,7 @@ from kn_lambda.embedded.database import Database
 from kn_lambda.embedded.embedded_settings import SETTINGS_CONFIG_MAP, embedded_settings
 from kn_lambda.embedded.family import FAMILY, hide_from_others
 from kn_lambda.embedded.garbage_collector import GarbageCollector
-from kn_lambda.embedded.holding import choose_holder
+from kn_lambda.embedded.holding import BubblewrapHolder, choose_holder
 from kn_lambda.embedded.jobs.controller import JobController
 from kn_lambda.embedded.jobs.kubelet import Kubelet
 from kn_lambda.embedded.jobs.machine_environment import machine_environment
@@ -257,6 +257,7 @@ class Platform:
             "pid": os.getpid(),
             "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
             "urls": self.urls,
+            "sandbox": isinstance(self._holder, BubblewrapHolder),
             "kubeconfig": str(self.folder.kubeconfig),
         }
         self._exits.callback(self.folder.withdraw)

@@ -6,7 +6,7 @@ const { RefusedRequestError, StartupError } = require("./errors.js");
 const { Limiter } = require("./limits.js");
 const { errorResponse, failureResponse, send } = require("./responses.js");
 const { readSettings } = require("./settings.js");
-const { loadFunction } = require("./source.js");
+const { loadFunction, notImportable } = require("./source.js");
 
 // Longer than proxies keep an idle connection, so that they never write into a closed one.
 const KEEP_ALIVE_MS = 120_000;
@@ -16,19 +16,24 @@ const HEALTH = ["/health/liveness", "/health/readiness"];
 async function main() {
   let settings;
   let listener;
+  // A promise that the source leaves alone fails later, and Node's own words end in no reason.
+  process.once("uncaughtException", end);
   try {
     settings = readSettings(process.env);
     listener = listenerOf(await loadFunction(settings), settings);
   } catch (error) {
-    if (!(error instanceof StartupError)) throw error;
-    console.error(error.message);
-    process.exit(1);
+    end(error);
   }
   const server = http.createServer((request, response) => answer(listener, request, response));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1000;
   drainOnSignal(server, settings);
-  server.listen(settings.port, settings.host);
+  server.listen(settings.port, settings.host, () => process.off("uncaughtException", end));
+}
+
+function end(error) {
+  console.error((error instanceof StartupError ? error : notImportable(error)).message);
+  process.exit(1);
 }
 
 function listenerOf({ handler, signature, framework }, settings) {

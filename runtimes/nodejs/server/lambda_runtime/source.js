@@ -53,15 +53,30 @@ async function importFile(file) {
     // A CommonJS module is the default export of itself.
     return { ...module, ...(isNamespace(exportedByDefault) ? exportedByDefault : {}) };
   } catch (error) {
-    console.error(error instanceof Error ? error.stack : error);
-    const detail = String(error?.message ?? error).split("\n")[0];
-    const hint =
-      error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND"
-        ? " (name its package in package.json)"
-        : "";
-    const message = `${path.basename(file)}: ${error?.name ?? "Error"}: ${detail}${hint}`;
-    throw new StartupError("SourceNotImportable", message);
+    throw notImportable(error, file);
   }
+}
+
+/** What the source threw at its start, as the reason to end; the stack goes to stderr at once. */
+function notImportable(error, file) {
+  console.error(error instanceof Error ? ownStack(error) : error);
+  const detail = String(error?.message ?? error).split("\n")[0];
+  const hint =
+    error?.code === "MODULE_NOT_FOUND" || error?.code === "ERR_MODULE_NOT_FOUND"
+      ? " (name its package in package.json)"
+      : "";
+  const where = file ? `${path.basename(file)}: ` : "";
+  const message = `${where}${error?.name ?? "Error"}: ${detail}${hint}`;
+  return new StartupError("SourceNotImportable", message);
+}
+
+// Frames of Node and of this server say nothing of the source, and push out what does.
+function ownStack(error) {
+  const isForeign = (line) => /^ +at .*(node:|lambda_runtime\/)/.test(line);
+  return String(error.stack)
+    .split("\n")
+    .filter((line) => !isForeign(line))
+    .join("\n");
 }
 
 function isNamespace(value) {
@@ -80,4 +95,4 @@ function loadedFramework(file) {
   }
 }
 
-module.exports = { loadFunction };
+module.exports = { loadFunction, notImportable };

@@ -95,3 +95,18 @@ def test_fields_of_the_pod_are_answered_by_their_path(objects):
     }
     with pytest.raises(UnresolvedEnvironmentError, match="env POD"):
         resolve_environment(objects, "team", container)
+
+
+def test_all_that_is_missing_is_named_at_once(objects):
+    container = {
+        "envFrom": [{"secretRef": {"name": "none"}}],
+        "env": [
+            {"name": "A", "valueFrom": {"secretKeyRef": {"name": "nor-this", "key": "k"}}},
+            {"name": "B", "value": "there"},
+            {"name": "C", "valueFrom": {"configMapKeyRef": {"name": "nor-that", "key": "k"}}},
+        ],
+    }
+    with pytest.raises(UnresolvedEnvironmentError) as raised:
+        resolve_environment(objects, "team", container)
+    for name in ("team/none", "team/nor-this", "team/nor-that"):
+        assert name in str(raised.value)

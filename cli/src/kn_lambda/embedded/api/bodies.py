@@ -16,6 +16,10 @@ _TOO_DEEP = f"the body is nested more than {_MAX_DEPTH} levels deep"
 
 _JSON_TYPES = ("application/json", "application/json-patch+json", "application/merge-patch+json",
                "application/strategic-merge-patch+json")  # fmt: skip
+_PROTOBUF = "application/vnd.kubernetes.protobuf"
+_KUBECTL_CREATE = (
+    ". For `kubectl create` add `--dry-run=client -o yaml | kubectl apply -f -`, which sends JSON"
+)
 _YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
 
@@ -42,10 +46,11 @@ def parse_object(body: bytes, content_type: str) -> dict[str, Any]:
 
 def unsupported(content_type: str, taken: tuple[str, ...]) -> ApiError:
     """Return the error 415."""
+    way_out = _KUBECTL_CREATE if content_type == _PROTOBUF else ""
     return ApiError(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         f"the body of the request was in an unsupported format ({content_type}); "
-        f"accepted media types here: {', '.join(taken)}",
+        f"accepted media types here: {', '.join(taken)}{way_out}",
     )
 
 

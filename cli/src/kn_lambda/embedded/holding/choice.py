@@ -37,9 +37,12 @@ async def choose_holder(
     reason = "--no-sandbox"
     if sandbox:
         try:
-            return await asyncio.to_thread(find_bubblewrap, data_folder, machine)
+            holder = await asyncio.to_thread(find_bubblewrap, data_folder, machine)
         except NoSandboxError as error:
             reason = f"{error}; kn-lambda doctor says what to do"
+        else:
+            progress("builds and functions run in a sandbox: they do not see your home")
+            return holder
     progress(f"no sandbox: builds and lambdas can do all that you can ({reason})")
     return SupervisorHolder()
 
