@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 from tests.integration.holders import bubblewrap, holder, sleeper, supervisor
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from kn_lambda.embedded.holding import Holder
     from tests.integration.jobs.conftest import Jobs
 
@@ -67,6 +69,27 @@ async def test_a_sandboxed_container_sees_no_secret_of_another(jobs: Jobs, bubbl
     (found,) = jobs.pods("build")
     assert jobs.log(found, "build") == ""
     assert jobs.log(found, "publish").startswith("found in")
+
+
+async def test_urls_of_a_job_open_nothing_but_storage_and_registry(
+    jobs: Jobs, bubblewrap: Holder, tmp_path: Path
+):
+    keys = tmp_path / "keys"
+    keys.mkdir()
+    (keys / "id").write_text("private")
+    script = (
+        "import os, pathlib\n"
+        "for name in ('IMAGE_REPOSITORY_URL', 'CONTEXT_URL'):\n"
+        "    place = pathlib.Path(os.environ[name].removeprefix('file://'))\n"
+        "    print(place.exists(), os.access(place, os.W_OK))"
+    )
+    urls = {"IMAGE_REPOSITORY_URL": keys.as_uri(), "CONTEXT_URL": (keys / "id").as_uri()}
+    pod = {"containers": [container("main", script, **urls)]}
+    async with jobs.controller(bubblewrap):
+        jobs.create("build", "pass", pod=pod)
+        await jobs.finished("build")
+    (found,) = jobs.pods("build")
+    assert jobs.log(found, "main").splitlines() == ["False False", "False False"]
 
 
 async def test_memory_outside_of_the_process_group_counts(jobs: Jobs, holder: Holder):

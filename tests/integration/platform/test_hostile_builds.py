@@ -114,7 +114,6 @@ def test_a_sandboxed_build_sees_no_process_but_its_own(sandboxed: PlatformProces
 
 
 def test_a_sandboxed_build_reads_nothing_of_data_folder_and_home(sandboxed: PlatformProcess):
-    (sandboxed.home / "token").write_text(SECRET)
     beside = sandboxed.home.parent / "beside"
     beside.write_text(SECRET)
     places = [

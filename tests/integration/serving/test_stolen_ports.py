@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import socket
 import subprocess
 import sys
@@ -22,7 +23,8 @@ pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="takes another user, h
 NOBODY = 65534
 # Answers everything with 200, as a process would that is ready.
 THIEF = f"""
-import os, socket, sys
+import os, pathlib, socket, sys
+pathlib.Path("thief.pid").write_text(str(os.getpid()))
 os.setuid({NOBODY})  # as root it finds its way to this interpreter
 listener = socket.create_server(("127.0.0.1", int(sys.argv[1])))
 print("up", flush=True)
@@ -40,7 +42,8 @@ if mark.exists():
     sys.argv = sys.argv[1:]
     runpy.run_path(sys.argv[0], run_name="__main__")
 mark.touch()
-subprocess.Popen([sys.executable, "-c", {THIEF!r}, sys.argv[2]])
+# Whoever takes a port is no child of the one that wanted it.
+subprocess.run(["setsid", "--fork", sys.executable, "-c", {THIEF!r}, sys.argv[2]])
 time.sleep(600)
 """
 
@@ -65,14 +68,17 @@ class RobbedLauncher:
         pass
 
 
-def test_a_listener_of_another_user_is_known():
+def test_a_listener_that_is_no_descendant_is_known(tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as own:
-        assert not is_taken_by_others(own.getsockname()[1])
         port = own.getsockname()[1]
+        assert not is_taken_by_others(port, os.getpid())
     command = [sys.executable, "-c", THIEF, str(port)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE) as thief:
+    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=tmp_path) as thief:
         assert thief.stdout.readline() == b"up\n"
-        assert is_taken_by_others(port)
+        assert not is_taken_by_others(port, os.getpid())
+        with subprocess.Popen(["sleep", "60"]) as other:
+            assert is_taken_by_others(port, other.pid)
+            other.kill()
         thief.kill()
 
 
@@ -84,3 +90,4 @@ async def test_nothing_is_sent_to_who_took_the_port_of_a_process(start_platform,
         status, body = await platform.get()
         assert (tmp_path / "robbed").exists()
         assert (status, "stolen" in body) == (200, False)
+        os.kill(int((tmp_path / "thief.pid").read_text()), signal.SIGKILL)

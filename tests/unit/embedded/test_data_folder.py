@@ -6,7 +6,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.data_folder import DataFolder, DataFolderInUseError, write_private
+from kn_lambda.embedded.data_folder import (
+    DataFolder,
+    DataFolderInUseError,
+    ForeignDataFolderError,
+    write_private,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -84,3 +89,14 @@ def test_a_broken_memory_of_ports_is_none(folder: DataFolder, text: str):
 def test_a_private_file_is_never_readable_by_others(tmp_path: Path):
     write_private(tmp_path / "secret", "x")
     assert stat.S_IMODE((tmp_path / "secret").stat().st_mode) == 0o600
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="takes another user, hence root")
+@pytest.mark.parametrize("planted", [".", "token", "runtimes"])
+def test_a_folder_in_which_something_is_another_users_is_refused(tmp_path, planted):
+    folder = DataFolder(tmp_path / "home")
+    folder.create()
+    (folder.root / planted).mkdir(exist_ok=True)
+    os.chown(folder.root / planted, 65534, 65534)
+    with pytest.raises(ForeignDataFolderError, match="belongs to another user"):
+        folder.create()

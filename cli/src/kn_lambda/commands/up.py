@@ -121,7 +121,7 @@ def _run(
     session: Session, options: PlatformOptions, progress: Progress, source: Path | None
 ) -> None:
     from kn_lambda.embedded.background import PlatformFailedError  # noqa: PLC0415
-    from kn_lambda.embedded.data_folder import DataFolderInUseError  # noqa: PLC0415
+    from kn_lambda.embedded.data_folder import DataFolderError  # noqa: PLC0415
     from kn_lambda.embedded.listeners import PortTakenError  # noqa: PLC0415
     from kn_lambda.embedded.manifests import KustomizationError  # noqa: PLC0415
     from kn_lambda.embedded.platform import run_until_stopped  # noqa: PLC0415
@@ -138,7 +138,7 @@ def _run(
     try:
         asyncio.run(run_until_stopped(options, on_ready=ready))
     except (
-        DataFolderInUseError,
+        DataFolderError,
         InstallationError,
         KustomizationError,
         PlatformFailedError,

@@ -16,7 +16,9 @@ _NAMES = (
     ".netrc", "_netrc", ".git-credentials", "**/.git/config", ".dockercfg",
     "**/.docker/config.json", ".htpasswd", ".pgpass", "pgpass.conf", ".my.cnf", ".mylogin.cnf",
     ".s3cfg", ".boto", "rclone.conf", ".vault-token", ".terraformrc", "terraform.rc",
-    "kubeconfig", "*.kubeconfig",
+    "kubeconfig", "*.kubeconfig", "kubeconfig.yaml", ".dockerconfigjson", ".curlrc",
+    "**/.cargo/credentials*", "**/.gem/credentials", "**/.m2/settings.xml",
+    "**/.composer/auth.json", "**/.terraform.d/*", "**/.config/gh/hosts.yml",
     "**/.aws/**", "**/.azure/**", "**/.config/gcloud/**", "**/.gnupg/**", "**/.kube/**",
     "**/.ssh/**",
     "application_default_credentials.json", "credentials.json", "client_secret*.json",
@@ -26,10 +28,13 @@ _NAMES = (
     "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdb", "*.kdbx", "*.ppk",
     "*.ovpn", "*_rsa", "*_dsa", "*_ecdsa", "*_ecdsa_sk", "*_ed25519", "*_ed25519_sk",
     # What was typed, and what programs were told.
+    # What editors and people keep beside them.
+    ".npmrc?*", ".netrc?*", ".env~", "id_rsa?*", "id_ed25519?*", "*.pem?*", "*.key?*",
     ".*_history", ".env", ".env.*", ".envrc", "*.tfstate", "*.tfstate.*", "*.tfvars",
     "*.tfvars.json",
     # Made to be published.
-    "!.env.example", "!.env.sample", "!.env.template", "!.env.dist", "!cacert.pem", "!roots.pem",
+    "!*.pub", "!.env.example", "!.env.sample", "!.env.template", "!.env.dist",
+    "!cacert.pem", "!roots.pem",
 )  # fmt: skip
 _SHOWN = 5
 

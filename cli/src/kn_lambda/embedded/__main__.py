@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from kn_lambda.embedded.access.hosts import parse_allowed_host
 from kn_lambda.embedded.access.origins import parse_allowed_origin
 from kn_lambda.embedded.background import PlatformFailedError
-from kn_lambda.embedded.data_folder import DataFolderInUseError
+from kn_lambda.embedded.data_folder import DataFolderError
 from kn_lambda.embedded.listeners import PortTakenError
 from kn_lambda.embedded.manifests import KustomizationError
 from kn_lambda.embedded.platform import run_until_stopped
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.platform import Platform
 
 _ERRORS = (
-    DataFolderInUseError,
+    DataFolderError,
     InstallationError,
     KustomizationError,
     PlatformFailedError,

@@ -16,8 +16,16 @@ _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600
 
 
-class DataFolderInUseError(Exception):
+class DataFolderError(Exception):
+    """The data folder cannot be used; the message says why, and the way out."""
+
+
+class DataFolderInUseError(DataFolderError):
     """Another platform runs on this data folder."""
+
+
+class ForeignDataFolderError(DataFolderError):
+    """Something in the data folder is another user's, who may have put it there."""
 
 
 class DataFolder:
@@ -43,6 +51,7 @@ class DataFolder:
     def create(self) -> None:
         """Make every folder that is missing, and what an earlier version left open private."""
         self.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
+        self._require_own()
         # An older folder, or one made under another umask, may hold secrets as well.
         self.root.chmod(_PRIVATE_FOLDER)
         for folder in (
@@ -54,6 +63,19 @@ class DataFolder:
         for log in self.pods.glob("*/*/*.log*"):
             if not log.is_symlink():
                 log.chmod(_PRIVATE_FILE)
+
+    def _require_own(self) -> None:
+        """Refuse what another user may have prepared, such as a token that they know."""
+        for place in self._places():
+            if place.lstat().st_uid != os.geteuid():
+                raise ForeignDataFolderError(
+                    f"{place} belongs to another user: name a folder of your own with --home"
+                )
+
+    def _places(self) -> Iterator[Path]:
+        # In this order: what is in a folder of another user need not be looked at.
+        yield self.root
+        yield from self.root.iterdir()
 
     @contextmanager
     def lock(self) -> Iterator[None]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterator, Mapping
 
     from kn_lambda.embedded.data_folder import DataFolder
 
@@ -44,3 +46,11 @@ def embedded_settings(
         if name.startswith(_PREFIX) and name not in _OWN
     }
     return {_PREFIX + name: value for name, value in settings.items()} | own
+
+
+def file_places(machine: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the folders that this machine's variables name for storage and registry."""
+    for name in ("STORAGE_URL", "UPLOAD_URL", "REGISTRY_URL"):
+        url = urlsplit(machine.get(_PREFIX + name, ""))
+        if url.scheme == "file":
+            yield Path(unquote(url.path))

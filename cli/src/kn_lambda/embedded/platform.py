@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import os
+import resource
 import signal
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime
@@ -24,7 +25,11 @@ from kn_lambda.embedded.broker.ingress import create_ingress
 from kn_lambda.embedded.broker.own_credentials import OwnCredentials
 from kn_lambda.embedded.data_folder import DataFolder
 from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.embedded_settings import SETTINGS_CONFIG_MAP, embedded_settings
+from kn_lambda.embedded.embedded_settings import (
+    SETTINGS_CONFIG_MAP,
+    embedded_settings,
+    file_places,
+)
 from kn_lambda.embedded.family import FAMILY, hide_from_others
 from kn_lambda.embedded.garbage_collector import GarbageCollector
 from kn_lambda.embedded.holding import BubblewrapHolder, choose_holder
@@ -245,6 +250,11 @@ class Platform:
             environment=machine_environment(self.options.environment, self.folder.cache),
             settings=self.options.jobs,
             image_places={_IMAGE_RUNTIMES: self.options.installation / "runtimes"},
+            opened=(
+                self.folder.storage,
+                self.folder.registry,
+                *file_places(self.options.environment),
+            ),
             holder=self._holder,
         )
         return JobController(objects, kubelet, self.options.jobs)
@@ -270,6 +280,7 @@ async def run_until_stopped(
     """Run the platform until SIGTERM or SIGINT; `PlatformFailedError` if a part of it dies."""
     hide_from_others()
     FAMILY.adopt()
+    _allow_many_connections()
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(_run(options, on_ready))
     stopping = asyncio.Event()
@@ -290,6 +301,12 @@ async def run_until_stopped(
             loop.remove_signal_handler(number)
     if not work.cancelled():
         work.result()
+
+
+def _allow_many_connections() -> None:
+    """Take as many descriptors as the system gives: a few idle callers must not use them up."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(options: PlatformOptions, on_ready: Callable[[Platform], None]) -> None:

@@ -16,7 +16,8 @@ import click
 # Control characters, and those of Unicode that nobody sees: they reorder or hide what stands
 # around them. Joiners (U+200C, U+200D) stay, since scripts and emoji need them.
 _OBEYED = (
-    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u061c\u180e\u200b\u200e\u200f\u2028-\u202e"
+    r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"
+    r"\u200b\u200e\u200f\u2028-\u202e\u3164\uffa0"
     r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
 _IN_TEXT = re.compile(rf"{_OBEYED}|\r(?!\n)")

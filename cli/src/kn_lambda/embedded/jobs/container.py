@@ -22,7 +22,7 @@ from kn_lambda.embedded.jobs.volumes import PodFolder, translate
 from kn_lambda.embedded.processes import ChildProcess, start_process
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Mapping, Sequence
 
     from kn_lambda.embedded.holding import Holder
     from kn_lambda.embedded.jobs.settings import JobSettings
@@ -56,6 +56,8 @@ class ContainerRunner:
     """What every container has beside its own `env`: this machine's PATH, proxies, certificates."""
     image_places: Mapping[PurePosixPath, Path]
     """Where that is which containers find in their image."""
+    opened: Sequence[Path]
+    """Folders below which `file://` URLs of a container lead."""
     settings: JobSettings
     holder: Holder
 
@@ -101,6 +103,7 @@ class ContainerRunner:
                 environment,
                 machine=self.environment,
                 installed=self.image_places.values(),
+                opened=self.opened,
             ),
         )  # fmt: skip
 

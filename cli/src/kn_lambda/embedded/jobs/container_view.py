@@ -16,7 +16,7 @@ from kn_lambda.embedded.holding.programs import (
 from kn_lambda.embedded.jobs.machine_environment import CACHES
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
 
     from kn_lambda.embedded.jobs.volumes import PodFolder
 
@@ -31,13 +31,15 @@ def view_of(
     *,
     machine: Mapping[str, str],
     installed: Iterable[Path],
+    opened: Sequence[Path],
 ) -> View:
     """Return its volumes, the programs of a build, and what `machine` and its own URLs name.
 
     It writes to its volumes, to the caches of `machine`, and to the image repository, whose
-    folder is made.
+    folder is made. URLs open what is below the folders `opened` and nothing else: whoever makes a
+    Job chooses them.
     """
-    urls = dict(_folders(environment))
+    urls = {name: place for name, place in _folders(environment) if _is_below(place, opened)}
     written = [Path(machine[name]) for name in CACHES if name in machine]
     if _WRITTEN_TO in urls:
         written.append(urls.pop(_WRITTEN_TO))
@@ -57,6 +59,11 @@ def view_of(
             *written,
         ),
     )
+
+
+def _is_below(place: Path, folders: Sequence[Path]) -> bool:
+    real = place.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in folders)
 
 
 def _folders(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:

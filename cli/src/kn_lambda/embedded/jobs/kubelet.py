@@ -12,7 +12,7 @@ from kn_lambda.embedded.jobs.pod_record import PodRecord
 from kn_lambda.embedded.jobs.volumes import PodFolder, VolumeError
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
     from kn_lambda.embedded.holding import Holder
@@ -31,6 +31,8 @@ class Kubelet:
     environment: Mapping[str, str]
     settings: JobSettings
     image_places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
+    opened: Sequence[Path] = ()
+    """Folders below which `file://` URLs of a container lead: those of storage and registry."""
     holder: Holder = field(default_factory=SupervisorHolder)
 
     async def run(self, pod: KubernetesObject) -> KubernetesObject:
@@ -90,6 +92,7 @@ class Kubelet:
             data_folder=self.data_folder,
             environment=self.environment,
             image_places=self.image_places,
+            opened=self.opened,
             settings=self.settings,
             holder=self.holder,
         )

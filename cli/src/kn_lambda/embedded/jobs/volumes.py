@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import base64
 import os
-import shutil
-from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.removal import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,13 +40,7 @@ class PodFolder:
 
     def remove(self) -> None:
         """Remove the folder, also what its processes made read-only."""
-        for current, folders, _ in os.walk(self.root):
-            for folder in (Path(current, name) for name in folders):
-                # A link may lead to what is not ours.
-                if not folder.is_symlink():
-                    with suppress(OSError):
-                        folder.chmod(_PRIVATE_FOLDER)
-        shutil.rmtree(self.root, ignore_errors=True)
+        remove_folder(self.root)
 
     @property
     def temporary_folder(self) -> Path:

@@ -5,11 +5,11 @@ from __future__ import annotations
 import asyncio
 import os
 import re
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.holding import View
 from kn_lambda.embedded.holding.programs import places_of_program
+from kn_lambda.embedded.removal import remove_folder
 from kn_lambda.embedded.serving.launcher import Command, LaunchError, first_container
 from lambda_builder.errors import BuildError
 from lambda_builder.unpack import unpack_image
@@ -115,10 +115,10 @@ class ImageLauncher:
             return
         for folder in self._images.iterdir():
             if not folder.name.startswith(".") and folder.name not in used:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
         for layer in (self._images / ".layers").glob("*"):
             if not _has_shared_files(layer):
-                shutil.rmtree(layer, ignore_errors=True)
+                remove_folder(layer)
 
 
 def _reference(template: Mapping[str, Any]) -> re.Match[str] | None:

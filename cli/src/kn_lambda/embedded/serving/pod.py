@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import shutil
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.objects import AlreadyExistsError, NotFoundError
+from kn_lambda.embedded.removal import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -68,12 +68,12 @@ class LambdaPod:
     def finished(self, *, failed: bool = False, message: str = "") -> None:
         """Note that no further process will be started in this pod; its log stays."""
         for scratch in ("home", "tmp"):
-            shutil.rmtree(self.folder / scratch, ignore_errors=True)
+            remove_folder(self.folder / scratch)
         phase, reason = ("Failed", "Error") if failed else ("Succeeded", "Completed")
         self._write(phase, _terminated(None if failed else 0, reason, message))
         self.is_finished = True
         if self._is_deleted:
-            shutil.rmtree(self.folder, ignore_errors=True)
+            remove_folder(self.folder)
 
     def _write(
         self,

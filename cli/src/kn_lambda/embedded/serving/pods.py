@@ -5,10 +5,10 @@ from __future__ import annotations
 import contextlib
 import re
 import secrets
-import shutil
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.objects import NotFoundError
+from kn_lambda.embedded.removal import remove_folder
 from kn_lambda.embedded.serving.ownership import REVISION_LABEL, owner_reference, owner_uid
 from kn_lambda.embedded.serving.pod import CONTAINER, LambdaPod
 
@@ -61,7 +61,7 @@ class LambdaPods:
                     LambdaPod(self._objects, folder, item).finished()
         for folder in self._folder.glob("*/*"):
             if _POD_NAME.search(folder.name) and folder not in known:
-                shutil.rmtree(folder, ignore_errors=True)
+                remove_folder(folder)
 
     def keep_newest_finished(self, revision: KubernetesObject) -> None:
         """Remove all but the last finished pod of a revision, with their logs."""
@@ -81,7 +81,7 @@ class LambdaPods:
         if REVISION_LABEL in (item["metadata"].get("labels") or {}) and (
             living is None or living.is_finished
         ):
-            shutil.rmtree(self._folder_of(item), ignore_errors=True)
+            remove_folder(self._folder_of(item))
 
     def _of(self, revision: KubernetesObject) -> list[KubernetesObject]:
         metadata = revision["metadata"]
@@ -94,7 +94,7 @@ class LambdaPods:
         metadata = item["metadata"]
         with contextlib.suppress(NotFoundError):
             self._objects.delete("Pod", metadata["namespace"], metadata["name"])
-        shutil.rmtree(self._folder_of(item), ignore_errors=True)
+        remove_folder(self._folder_of(item))
 
     def _folder_of(self, item: KubernetesObject) -> Path:
         namespace: str = item["metadata"]["namespace"]

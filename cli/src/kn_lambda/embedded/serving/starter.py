@@ -204,8 +204,8 @@ class Starter:
             raise StartError(f"{message}: {child.stderr_tail}") from None
         finally:
             ended.cancel()
-        if is_taken_by_others(port):
-            raise PortTakenError(f"another user's program took port {port}")
+        if is_taken_by_others(port, child.pid):
+            raise PortTakenError(f"another program took port {port}")
 
     async def _is_ready(self, port: int, path: str | None) -> bool:
         try:
