@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from http import HTTPStatus
 from pathlib import Path
 from typing import TYPE_CHECKING
+from weakref import WeakSet
 
 from aiohttp import web
 
@@ -35,7 +37,11 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
     requests = Requests(objects, logs)
     requests.create_namespaces(_FIRST_NAMESPACES)
 
+    transports: WeakSet[asyncio.Transport] = WeakSet()
+
     async def handle(request: web.Request) -> web.StreamResponse:
+        if request.transport is not None:
+            transports.add(request.transport)
         if request.path in _HEALTH_PATHS:
             return web.Response(text="ok")
         if request.method == "GET" and (document := discovery_document(request.path)):
@@ -49,6 +55,14 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
     guard(app, access, open_paths=_HEALTH_PATHS, refuse=_refused)
     app.router.add_route("*", "/{path:.*}", handle)
     app.on_shutdown.append(requests.end_streams)
+
+    async def abort_connections(_app: web.Application) -> None:
+        # TLS waits for the peer's farewell, and one that keeps connections does not send it.
+        for transport in transports:
+            transport.abort()
+        await asyncio.sleep(0)
+
+    app.on_cleanup.append(abort_connections)
     return app
 
 
