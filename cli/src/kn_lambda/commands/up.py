@@ -159,7 +159,7 @@ def _greet(session: Session, platform: Platform, progress: Progress) -> None:
     echo(
         f"""
   functions   {platform.urls["gateway"]}/<namespace>/<name>
-  Broker      {platform.urls["broker"]}/default/default
+  Broker      {platform.urls["broker"]}/default/default  (takes the token in {platform.folder.token})
   Kubernetes  {platform.urls["api"]}  (KUBECONFIG={platform.folder.kubeconfig})
 
 In another terminal: {name} init hello && {deploy} hello
