@@ -154,13 +154,13 @@ def _greet(session: Session, platform: Platform, progress: Progress) -> None:
         home = str(platform.options.home)
         print_document({"home": home, "urls": platform.urls, "pid": os.getpid()}, "json")
         return
-    name = program()
+    name, folder = program(), platform.folder
     deploy = shlex.join([name, "deploy", *target_flags(session, "default")])
     echo(
         f"""
   functions   {platform.urls["gateway"]}/<namespace>/<name>
-  Broker      {platform.urls["broker"]}/default/default  (takes the token in {platform.folder.token})
-  Kubernetes  {platform.urls["api"]}  (KUBECONFIG={platform.folder.kubeconfig})
+  Broker      {platform.urls["broker"]}/default/default  (takes the token in {folder.token})
+  Kubernetes  {platform.urls["api"]}  (KUBECONFIG={folder.kubeconfig})
 
 In another terminal: {name} init hello && {deploy} hello
 Ctrl-C stops the platform; what is deployed is there again at the next start.
