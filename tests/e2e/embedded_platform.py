@@ -43,18 +43,21 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
     def processes(self, having: str = "") -> list[int]:
         """Pids of its children, found as its next start finds them: by their mark.
 
-        With `having` those whose command line has that, without what holds them in their sandbox.
+        With `having` those whose command line has that, or whose control function is at such a
+        path, without what holds them in their sandbox.
         """
-        mark = f"KN_LAMBDA_EMBEDDED={self.home.resolve()}".encode()
+        mark = f"KN_LAMBDA_EMBEDDED={self.home.resolve()}"
         found = []
         for folder in Path("/proc").glob("[0-9]*"):
             try:
-                marked = mark in (folder / "environ").read_bytes().split(b"\0")
+                variables = (folder / "environ").read_bytes().decode(errors="replace").split("\0")
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
             holds = command.startswith(HOLDING)
-            if marked and having in command and not (having and holds):
+            runs = [each for each in variables if each.startswith("KN_LAMBDA_EMBEDDED_FUNCTION=")]
+            named = any(having in each for each in (command, *runs))
+            if mark in variables and named and not (having and holds):
                 found.append(int(folder.name))
         return found
 

@@ -17,7 +17,8 @@ HOUR = 3600.0
 ONE_PROCESS = {"autoscaling.knative.dev/max-scale": "1"}
 POST = "POST /team/hello/echo HTTP/1.1\r\nHost: 127.0.0.1\r\n"
 SHORT = f"{POST}Content-Length: 10\r\n\r\nfive!"
-LONG = f"{POST}Content-Length: 1000000\r\n\r\nfive!"
+LONG = f"{POST}Content-Length: 1000000\r\n\r\n{'x' * 70_000}"
+ENDLESS = f"{POST}Content-Length: 1000000000\r\n\r\nfive!"
 CHUNKED = f"{POST}Transfer-Encoding: chunked\r\n\r\n5\r\nfive!\r\n"
 
 
@@ -42,7 +43,9 @@ async def answer_on(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     return int(head.split()[1]), json.loads(body)
 
 
-@pytest.mark.parametrize("half", [POST, f"{POST}Content-Le", SHORT], ids=["head", "name", "short"])
+@pytest.mark.parametrize(
+    "half", [POST, f"{POST}Content-Le", SHORT, LONG], ids=["head", "name", "short", "long"]
+)
 async def test_half_sent_requests_hold_no_function_up_however_patient_we_are(start_platform, half):
     async with start_platform(body_seconds=HOUR, awaited_body_seconds=HOUR) as platform:
         platform.apply(containerConcurrency=1, annotations=ONE_PROCESS)
@@ -53,13 +56,16 @@ async def test_half_sent_requests_hold_no_function_up_however_patient_we_are(sta
             assert (await platform.get())[0] == 200
 
 
-@pytest.mark.parametrize("half", [LONG, CHUNKED], ids=["long", "chunked"])
-async def test_long_requests_that_stop_give_way_to_those_who_wait(start_platform, half):
-    async with start_platform(body_seconds=HOUR, awaited_body_seconds=0.05) as platform:
+@pytest.mark.parametrize("half", [ENDLESS, CHUNKED], ids=["endless", "chunked"])
+async def test_streams_that_stop_give_way_to_those_who_wait_all_of_them_at_once(
+    start_platform, half
+):
+    # One after the other they would take longer than a test may.
+    async with start_platform(body_seconds=HOUR, awaited_body_seconds=5.0) as platform:
         platform.apply(containerConcurrency=1, annotations=ONE_PROCESS)
         await platform.ready()
         async with AsyncExitStack() as stack:
-            stopped = [await stack.enter_async_context(sent(platform, half)) for _ in range(10)]
+            stopped = [await stack.enter_async_context(sent(platform, half)) for _ in range(MANY)]
             assert (await platform.get())[0] == 200
             status, body = await answer_on(stopped[0][0])
             assert (status, body["reason"]) == (408, "RequestTimeout")
@@ -78,7 +84,9 @@ async def test_a_drop_now_and_then_is_as_good_as_nothing(start_platform):
             assert asked.result()[0] == 200
 
 
-@pytest.mark.parametrize("half", [SHORT, LONG, CHUNKED], ids=["short", "long", "chunked"])
+@pytest.mark.parametrize(
+    "half", [SHORT, LONG, ENDLESS, CHUNKED], ids=["short", "long", "endless", "chunked"]
+)
 async def test_a_sender_that_stops_is_given_up(start_platform, half):
     async with start_platform(body_seconds=0.1, awaited_body_seconds=0.05) as platform:
         platform.apply()
@@ -89,7 +97,7 @@ async def test_a_sender_that_stops_is_given_up(start_platform, half):
 
 
 async def test_a_sender_may_wait_for_the_answer_of_a_stream_as_long_as_it_likes(start_platform):
-    async with start_platform(body_seconds=0.05, awaited_body_seconds=0.01) as platform:
+    async with start_platform(body_seconds=1.0, awaited_body_seconds=0.2) as platform:
         platform.apply()
         await platform.ready()
         go_on = asyncio.Event()
@@ -103,6 +111,6 @@ async def test_a_sender_may_wait_for_the_answer_of_a_stream_as_long_as_it_likes(
             f"{platform.url}/team/hello/stream", data=pieces()
         ) as answer:
             first = await answer.content.readany()
-            await asyncio.sleep(0.3)  # far longer than a sender may stop
+            await asyncio.sleep(2.5)  # far longer than a sender may stop
             go_on.set()
             assert first + await answer.content.read() == b"onetwo"

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from kn_lambda.embedded.serving.answers import refusal
-from kn_lambda.embedded.serving.request_body import WHOLE_BODY_BYTES, SlowBodyError
+from kn_lambda.embedded.serving.request_body import SlowBodyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -34,6 +34,8 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
+# Answers up to this size are passed on in one piece; longer ones as they come.
+_WHOLE_ANSWER_BYTES: Final = 64 * 1024
 # Where a request keeps the answer whose status has been sent.
 BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
 _LONGEST_HEADER = 16 * 1024
@@ -116,7 +118,7 @@ def abort(request: web.Request, begun: web.StreamResponse) -> web.StreamResponse
 async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
     headers = _end_to_end(answer.headers)
     length = answer.content_length
-    if length is not None and length <= WHOLE_BODY_BYTES and request.method != hdrs.METH_HEAD:
+    if length is not None and length <= _WHOLE_ANSWER_BYTES and request.method != hdrs.METH_HEAD:
         body = await answer.read()
         return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
     response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)

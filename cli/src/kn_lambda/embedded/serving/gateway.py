@@ -125,8 +125,16 @@ class _Gateway:
             return refusal(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message)
 
     async def _serve(self, request: web.Request, target: _Target) -> web.StreamResponse:
-        body = RequestBody(request, self._serving.settings)
+        body = RequestBody(request, self._serving.settings, self._serving.held_bytes)
         await body.begin()
+        try:
+            return await self._send(request, target, body)
+        finally:
+            body.close()
+
+    async def _send(
+        self, request: web.Request, target: _Target, body: RequestBody
+    ) -> web.StreamResponse:
         for _ in range(_UNREACHABLE_TRIES):
             pool = target.route.pool
             if pool is None:

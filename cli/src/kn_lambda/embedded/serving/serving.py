@@ -10,6 +10,7 @@ from kn_lambda.embedded.holding import SupervisorHolder
 from kn_lambda.embedded.serving.controller import ServiceController
 from kn_lambda.embedded.serving.forwarding import new_session
 from kn_lambda.embedded.serving.pods import LambdaPods
+from kn_lambda.embedded.serving.request_body import HeldBytes
 from kn_lambda.embedded.serving.revisions import Revisions
 from kn_lambda.embedded.serving.served_service import Parts
 from kn_lambda.embedded.serving.settings import ServingSettings
@@ -55,6 +56,7 @@ class Serving:
         self._holder = holder or SupervisorHolder()
         self._following: asyncio.Task[None] | None = None
         self._controller: ServiceController
+        self.held_bytes = HeldBytes(self.settings.held_bytes_limit)
         self.routes: dict[RouteKey, Route] = {}
         self.session: aiohttp.ClientSession
 

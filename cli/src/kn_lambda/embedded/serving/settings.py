@@ -16,6 +16,8 @@ class ServingSettings:
     # A request that finds every process busy waits this long before one more is started for it.
     scale_up_delay_seconds: float = 0.1
     held_requests_limit: int = 1000
+    # Of all bodies together, while they wait for a process.
+    held_bytes_limit: int = 256 * 1024 * 1024
     # A sender that stops in the middle of its request is given up after this long,
     body_seconds: float = 10.0
     # and after this long where others wait for the process that it holds.
