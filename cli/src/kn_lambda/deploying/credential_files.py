@@ -36,7 +36,7 @@ _NAMES = (
     "!*.pub", "!.env.example", "!.env.sample", "!.env.template", "!.env.dist",
     "!cacert.pem", "!roots.pem",
 )  # fmt: skip
-_SHOWN = 5
+_SHOWN = 20
 
 # Some file systems make no difference between the cases, so neither does this.
 CREDENTIAL_FILES = tuple(
