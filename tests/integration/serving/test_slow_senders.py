@@ -114,3 +114,17 @@ async def test_a_sender_may_wait_for_the_answer_of_a_stream_as_long_as_it_likes(
             await asyncio.sleep(2.5)  # far longer than a sender may stop
             go_on.set()
             assert first + await answer.content.read() == b"onetwo"
+
+
+async def test_a_caller_that_leaves_in_the_middle_leaves_nothing_in_memory(platform):
+    platform.apply()
+    await platform.ready()
+    held = platform.serving.held_bytes
+    before = held._left
+    async with sent(platform, LONG):
+        async with asyncio.timeout(20):
+            while held._left == before:  # noqa: ASYNC110
+                await asyncio.sleep(0.01)
+    async with asyncio.timeout(20):
+        while held._left != before:  # noqa: ASYNC110
+            await asyncio.sleep(0.01)

@@ -126,8 +126,8 @@ class _Gateway:
 
     async def _serve(self, request: web.Request, target: _Target) -> web.StreamResponse:
         body = RequestBody(request, self._serving.settings, self._serving.held_bytes)
-        await body.begin()
         try:
+            await body.begin()
             return await self._send(request, target, body)
         finally:
             body.close()

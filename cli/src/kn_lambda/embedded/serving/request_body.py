@@ -54,6 +54,7 @@ class RequestBody:
         self._settings = settings
         self._held = held
         self._first: bytes | None = None
+        self._size = 0
         self._is_whole = True
         self._received_at = 0.0
         self.is_too_slow = False
@@ -66,19 +67,18 @@ class RequestBody:
         length = request.content_length
         is_short = length is not None and length <= WHOLE_BODY_BYTES
         pieces: list[bytes] = []
-        size, room = 0, True
-        while size < WHOLE_BODY_BYTES and room:
+        room = True
+        while self._size < WHOLE_BODY_BYTES and room:
             is_awaited = is_short or not pieces
             patience = self._settings.body_seconds if is_awaited else _PAUSE_SECONDS
             piece = await self._next_piece(patience)
             if piece is None and is_awaited:
-                self._held.give_back(size)
                 raise SlowBodyError
             if not piece:
                 self._is_whole = piece == b""
                 break
             pieces.append(piece)
-            size += len(piece)
+            self._size += len(piece)
             room = self._held.take(len(piece))
             self._received_at = asyncio.get_running_loop().time()
         else:
@@ -100,8 +100,8 @@ class RequestBody:
         return self._pieces(self._first, has_answer, is_awaited)
 
     def close(self) -> None:
-        """Give back what is held."""
-        self._held.give_back(len(self._first or b""))
+        """Give back what is held, however far it came."""
+        self._held.give_back(self._size)
 
     async def _pieces(
         self, first: bytes, has_answer: Callable[[], bool], is_awaited: Callable[[], bool]
@@ -133,7 +133,7 @@ class RequestBody:
     def _has_more(self) -> bool:
         """Say whether anything came after what `begin` took."""
         content = self._request.content
-        return content.is_eof() or content.total_bytes > len(self._first or b"")
+        return content.is_eof() or content.total_bytes > self._size
 
     def _give_up(self) -> None:
         self.is_too_slow = True
