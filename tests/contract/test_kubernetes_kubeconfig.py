@@ -219,6 +219,22 @@ def test_a_list_of_files_is_merged(tmp_path):
     assert seen == ["Bearer t"]
 
 
+def test_the_first_of_a_list_of_files_names_the_current_context_as_in_kubectl(tmp_path):
+    with noting_server() as (url, seen):
+        for number, name in enumerate(("first", "second")):
+            config = {
+                "clusters": [{"name": name, "cluster": {"server": url}}],
+                "users": [{"name": name, "user": {"token": name}}],
+                "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+                "current-context": name,
+            }
+            (tmp_path / str(number)).write_text(json.dumps(config))
+        (tmp_path / "without").write_text("{}")
+        with connect(f"{tmp_path}/without:{tmp_path}/0:{tmp_path}/1") as api:
+            api.get(*PLACE)
+    assert seen == ["Bearer first"]
+
+
 def test_a_server_is_verified_by_the_name_that_the_kubeconfig_gives(tmp_path):
     authority = make_authority(tmp_path / "named", host="kubernetes.test")
     cluster = {"certificate-authority": str(authority.certificate)}

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -53,6 +54,43 @@ def test_an_unknown_context_is_told_with_those_that_are_known(tmp_path):
         connect(_options(tmp_path, context="prod", kubeconfig=str(file)))
     assert "staging" in raised.value.way_out
     assert connect(_options(tmp_path, context="staging", kubeconfig=str(file))).name
+
+
+@pytest.fixture
+def kubeconfigs(tmp_path):
+    """One of an embedded platform, one of a cluster whose token is in a file too."""
+    home, cluster = tmp_path / "home", tmp_path / "cluster"
+    for folder, name in ((home, "embedded"), (cluster, "prod")):
+        folder.mkdir()
+        (folder / "token").write_text(f"token-of-{name}")
+        config = {
+            "clusters": [{"name": name, "cluster": {"server": "http://127.0.0.1:1"}}],
+            "users": [{"name": name, "user": {"tokenFile": str(folder / "token")}}],
+            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+            "current-context": name,
+        }
+        (folder / "kubeconfig").write_text(json.dumps(config))
+    (home / "platform.json").write_text("{}")
+    return {"embedded": str(home / "kubeconfig"), "prod": str(cluster / "kubeconfig")}
+
+
+@pytest.mark.parametrize("order", [("embedded",), ("embedded", "prod"), ("prod", "embedded")])
+@pytest.mark.parametrize("context", [None, "embedded"])
+def test_the_token_of_an_embedded_platform_goes_along_by_whatever_kubeconfig_it_is_meant(
+    tmp_path, kubeconfigs, order, context
+):
+    merged = os.pathsep.join(kubeconfigs[name] for name in order)
+    options = _options(tmp_path, context=context, kubeconfig=merged)
+    meant = context or order[0]
+    headers = connect(options).broker_headers
+    expected = {"Authorization": "Bearer token-of-embedded"} if meant == "embedded" else {}
+    assert headers == expected
+
+
+@pytest.mark.parametrize("context", [None, "prod"])
+def test_the_token_of_a_cluster_never_goes_to_a_broker(tmp_path, kubeconfigs, context):
+    options = _options(tmp_path, context=context, kubeconfig=kubeconfigs["prod"])
+    assert connect(options).broker_headers == {}
 
 
 @pytest.mark.parametrize("content", [None, "", "not json", "[]"])

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.api import ClusterApi
 from kn_lambda.cluster.http import HttpClient
@@ -12,9 +14,9 @@ from kn_lambda.cluster.installation import Installation
 from kn_lambda.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from kn_lambda.session import TargetOptions
+
+_FACTS = "platform.json"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -68,13 +70,13 @@ def connect(options: TargetOptions) -> Installation:
         _require_context(target)
     # A list of files in KUBECONFIG is merged by the client, which reads the variable itself.
     kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
-    headers = _token_header(options.home) if target.is_embedded else {}
+    home = options.home if target.is_embedded else _data_folder(target)
     return Installation(
         api=ClusterApi(kubeconfig=kubeconfig, context=target.context),
         http=HttpClient(),
         name=target.name,
         is_embedded=target.is_embedded,
-        broker_headers=headers,
+        broker_headers=_token_header(home) if home else {},
     )
 
 
@@ -87,6 +89,41 @@ def _token_header(home: Path) -> dict[str, str]:
             way_out="`kn-lambda up` makes it; only who started the platform may read it.",
         ) from error
     return {"Authorization": f"Bearer {token}"}
+
+
+def _data_folder(target: Target) -> Path | None:
+    """The data folder whose kubeconfig this is or was copied from; None where it is a cluster's.
+
+    The token of a cluster's API is for that API alone and never goes to a Broker.
+    """
+    # The embedded platform is found without these.
+    import yaml  # noqa: PLC0415
+
+    from knative_lambda.adapters.kubernetes.kubeconfig import current_context  # noqa: PLC0415
+
+    paths = target.kubeconfig or "~/.kube/config"
+    try:
+        context = target.context or current_context(paths)
+        read = [yaml.safe_load(path.read_bytes()) for path in _files(paths)]
+    except (OSError, yaml.YAMLError):
+        return None  # told where the connection is made
+    configs = [config for config in read if isinstance(config, dict)]
+    user = _first(configs, "context", context).get("user")
+    token = _first(configs, "user", user).get("tokenFile")
+    folder = Path(token).parent if token else None
+    return folder if folder and (folder / _FACTS).exists() else None
+
+
+def _files(paths: str) -> list[Path]:
+    files = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
+    return [file for file in files if file.exists()]
+
+
+def _first(configs: list[dict[str, Any]], kind: str, name: str | None) -> dict[str, Any]:
+    """The first of that name wins, as in kubectl."""
+    items = [item for config in configs for item in config.get(f"{kind}s") or ()]
+    found = next((item.get(kind) for item in items if item.get("name") == name), None)
+    return found or {}
 
 
 def _require_context(target: Target) -> None:
@@ -109,7 +146,7 @@ def _require_context(target: Target) -> None:
 def platform_facts(home: Path) -> dict[str, object]:
     """Return what a running embedded platform says of itself; nothing when none runs there."""
     try:
-        facts = json.loads((home / "platform.json").read_text())
+        facts = json.loads((home / _FACTS).read_text())
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}

@@ -21,6 +21,8 @@ async function main() {
   try {
     settings = readSettings(process.env);
     listener = listenerOf(await loadFunction(settings), settings);
+    // Node tells of a rejected promise when the turn ends: nothing listens before that.
+    await new Promise(setImmediate);
   } catch (error) {
     end(error);
   }

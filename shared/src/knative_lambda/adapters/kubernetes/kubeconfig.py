@@ -50,7 +50,20 @@ def kubeconfig_connection(paths: str, context: str | None) -> Connection:
         connection_by_package,
     )
 
-    return connection_by_package(paths, context)
+    return connection_by_package(paths, context or current_context(paths))
+
+
+def current_context(paths: str) -> str | None:
+    """Return the context that is meant where none is named; None where no file says.
+
+    The first file of a list that names one decides, as in kubectl; the package asks the last one.
+    """
+    for path in filter(None, paths.split(os.pathsep)):
+        file = Path(path).expanduser()
+        config = yaml.safe_load(file.read_bytes()) if file.exists() else None
+        if isinstance(config, dict) and config.get("current-context"):
+            return str(config["current-context"])
+    return None
 
 
 def _parts(config: dict[str, Any], context: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
