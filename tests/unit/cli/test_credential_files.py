@@ -187,3 +187,11 @@ def test_json_stays_one_document(kn_lambda, fake_platform, source):
     fake_platform.settle("Ready")
     _write(source, ".env")
     assert json.loads(kn_lambda("deploy", str(source), "-o", "json").stdout)["outcome"] == "ready"
+
+
+@pytest.mark.parametrize("pattern", ["no-such-file", "a.pem/", "node_modules/a.pem", "../a.pem"])
+def test_an_include_that_matches_no_file_is_a_mistake_that_is_told(kn_lambda, source, pattern):
+    _write(source, "a.pem", "node_modules/a.pem")
+    result = kn_lambda("deploy", str(source), "--include", pattern)
+    assert result.exit_code == ExitCode.USAGE
+    assert f"--include {pattern!r} matches no file" in result.stderr

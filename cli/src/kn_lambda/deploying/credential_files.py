@@ -27,9 +27,9 @@ _NAMES = (
     # Keys, and what keeps them.
     "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdb", "*.kdbx", "*.ppk",
     "*.ovpn", "*_rsa", "*_dsa", "*_ecdsa", "*_ecdsa_sk", "*_ed25519", "*_ed25519_sk",
-    # What was typed, and what programs were told.
     # What editors and people keep beside them.
     ".npmrc?*", ".netrc?*", ".env~", "id_rsa?*", "id_ed25519?*", "*.pem?*", "*.key?*",
+    # What was typed, and what programs were told.
     ".*_history", ".env", ".env.*", ".envrc", "*.tfstate", "*.tfstate.*", "*.tfvars",
     "*.tfvars.json",
     # Made to be published.

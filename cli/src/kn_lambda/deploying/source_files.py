@@ -54,6 +54,7 @@ def read_source(
     left_out = {name: told for name in names if (told := _left_out(root, name, rules))}
     kept = [name for name in names if name not in left_out]
     _require_some(path, kept, max_files, list(left_out.values()))
+    rules.require_included([_relative(root, name) for name in kept])
     if is_folder:
         for name in kept:
             _require_regular(root, name)

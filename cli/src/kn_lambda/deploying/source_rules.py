@@ -32,7 +32,8 @@ class SourceRules:
 
     def __init__(self, folder: Path | None, include: Sequence[str]) -> None:
         own = _lines(folder / IGNORE_FILE) if folder is not None else []
-        wanted = [line for pattern in include for line in _brought_back(pattern)]
+        self._included = {pattern: _included(pattern) for pattern in include}
+        wanted = [f"!{line}" for lines in self._included.values() for line in lines]
         self._ignored = _spec([*_NO_CODE, *own, *wanted])
         exceptions = (line for line in own if line.startswith("!"))
         self._credentials = _spec([*CREDENTIAL_FILES, *exceptions, *wanted])
@@ -40,6 +41,15 @@ class SourceRules:
     def ignores(self, path: str) -> bool:
         """Whether it stays here without a word; a folder's path ends in `/`."""
         return self._ignored.match_file(path)
+
+    def require_included(self, paths: Sequence[str]) -> None:
+        """Refuse a pattern of `include` that matches none of what is deployed: it is a mistake."""
+        for pattern, lines in self._included.items():
+            if not any(_spec(lines).match_files(paths)):
+                raise WrongUsageError(
+                    f"--include {pattern!r} matches no file of the source",
+                    way_out="Patterns are those of .gitignore, relative to the source.",
+                )
 
     def hold_credentials(self, path: str, target: str | None = None) -> bool:
         """Whether that file, or the file that it is a link to, is one to be kept back."""
@@ -56,12 +66,12 @@ def _lines(file: Path) -> list[str]:
     return lines
 
 
-def _brought_back(pattern: str) -> tuple[str, str]:
+def _included(pattern: str) -> tuple[str, str]:
     if not pattern or pattern.startswith("!"):
         raise WrongUsageError(f"--include {pattern!r} is no pattern such as .npmrc or certs/*.pem")
     _require_pattern(f"!{pattern}", "--include")
     # The second is for a folder, whose name brings back all that it holds.
-    return f"!{pattern}", f"!{pattern.rstrip('/')}/**"
+    return pattern, f"{pattern.rstrip('/')}/**"
 
 
 def _require_pattern(line: str, where: str) -> None:
