@@ -116,7 +116,12 @@ class LayerCache:
                 root = scratch / "root"
                 root.mkdir(mode=0o755)
                 fill(root)
-                root.rename(target)
+                try:
+                    root.rename(target)
+                except OSError:
+                    # Somebody else was quicker, and made the same.
+                    if not target.exists():
+                        raise
         return target
 
     @contextmanager

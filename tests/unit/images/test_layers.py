@@ -63,6 +63,17 @@ def test_a_layer_is_made_once(tmp_path):
     assert len(made) == 1
 
 
+def test_a_folder_that_two_make_at_once_is_kept_once(tmp_path):
+    cache, another = LayerCache(tmp_path / "cache"), LayerCache(tmp_path / "cache")
+
+    def be_overtaken(folder):
+        fill(folder)
+        another.folder_of("key", fill)
+
+    made = cache.folder_of("key", be_overtaken)
+    assert [path.name for path in (tmp_path / "cache").iterdir()] == [made.name]
+
+
 def test_what_fails_halfway_is_not_kept(tmp_path):
     cache = LayerCache(tmp_path / "cache")
 
