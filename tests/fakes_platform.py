@@ -205,7 +205,7 @@ class InMemoryLambdaServices:
 
     @_in_one_step
     def watch(self, deployment: Deployment) -> None:
-        if self.apply(deployment):
+        if deployment.function in self.deployments and self.apply(deployment):
             self.watched.add(deployment.function)
 
     def state(self, deployment: Deployment) -> ServiceState:

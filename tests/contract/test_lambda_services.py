@@ -267,6 +267,14 @@ def test_an_older_deployment_has_nothing_watched(deployed):
     assert watched(kubernetes) == set()
 
 
+def test_watching_brings_nothing_back(platform, deployment):
+    platform.services.apply(deployment)
+    platform.services.delete(deployment.function)
+    platform.services.watch(deployment)
+    with pytest.raises(NotReadyError, match="gone"):
+        platform.services.state(deployment)
+
+
 def test_watching_what_did_not_change_changes_nothing(deployed):
     kubernetes, deployment = deployed
     kubernetes.services.apply(deployment)

@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 
 HOLDING = ("/usr/bin/bwrap ", "/bin/sh -c exec 3>&2")
 LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
+SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
+REVISIONS = "/apis/serving.knative.dev/v1/namespaces/default/revisions"
 
 
 class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
@@ -154,8 +156,24 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
         return ((self.record(name) or {}).get("status") or {}).get("phase", "")
 
     def await_phase(self, name: str, phase: str, *, within: float = 90.0) -> dict[str, Any]:
-        wait_for(lambda: self.phase(name) == phase, within=within)
+        """Wait for it; what the platform has of the lambda is in the failure."""
+        try:
+            wait_for(lambda: self.phase(name) == phase, within=within)
+        except AssertionError:
+            raise AssertionError(self._all_of(name)) from None
         return self.record(name) or {}
+
+    def _all_of(self, name: str) -> str:
+        service = self.api("GET", f"{SERVICES}/{name}").data
+        revisions = self.list(REVISIONS, **{"serving.knative.dev/service": name})
+        found = {
+            "record": self.record(name),
+            "service": service,
+            "revisions": [each.get("status") for each in revisions],
+            "events": self.events(subject=f"default/{name}"),
+            "changes": [each for each in self.events() if each["attributes"].get("name") == name],
+        }
+        return json.dumps(found, indent=1)
 
 
 def _pending(events: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:

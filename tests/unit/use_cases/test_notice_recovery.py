@@ -16,6 +16,7 @@ from knative_lambda.domain.events import (
 from knative_lambda.domain.lambda_function import Phase
 from tests.control_plane import HELLO, IMAGE_PREFIX, ControlPlane
 from tests.fakes_platform import READY
+from tests.unit.use_cases.test_races import once_before
 
 SERVICE = ObjectReference(kind="Service", namespace="default", name="hello")
 TRIGGER = ObjectReference(kind="Trigger", namespace="default", name="hello-0123456789abcdef")
@@ -254,23 +255,51 @@ def test_a_failure_is_watched_before_it_is_told():
     assert HELLO in world.services.watched
 
 
-def test_a_failure_that_somebody_else_settled_is_left_to_them():
+def built(outcome):
+    """A world in which HELLO's Job ended well, and that Job."""
     world = ControlPlane()
-    world.services.outcome = MISSING
+    world.services.outcome = outcome
     job = world.start().data.job
     world.finish(job)
-    state, replies = world.services.state, []
+    return world, job
 
-    def state_after_the_other_event(deployment):
-        if not replies:
-            replies.append(None)
-            replies.append(world.job_changed(job))
-            world.services.watched.clear()
-        return state(deployment)
 
-    world.services.state = state_after_the_other_event
+@pytest.mark.parametrize("between", ["apply", "state", "watch"])
+def test_a_failure_that_somebody_else_settles_meanwhile_is_told_once_and_watched(between):
+    world, job = built(MISSING)
+    replies = []
+    once_before(world.services, between, lambda: replies.append(world.job_changed(job)))
     replies.append(world.job_changed(job))
     assert [reply.type for reply in replies if reply] == [BUILD_FAILED]
+    assert HELLO in world.services.watched
+
+
+def test_a_late_event_that_is_killed_after_its_apply_leaves_a_failure_watched():
+    world, job = built(MISSING)
+    event, state = world.event(), world.services.state
+
+    def be_killed(_deployment):
+        raise KeyboardInterrupt
+
+    def let_the_other_settle():
+        world.job_changed(job)
+        world.services.state = be_killed
+
+    once_before(world.services, "apply", let_the_other_settle)
+    with pytest.raises(KeyboardInterrupt):
+        world.job_changed(job, event)
+    world.services.state = state
+    assert world.job_changed(job, event) is None
+    assert HELLO in world.services.watched
+
+
+def test_a_late_event_of_a_build_that_serves_watches_nothing():
+    world, job = built(READY)
+    replies = []
+    once_before(world.services, "apply", lambda: replies.append(world.job_changed(job)))
+    replies.append(world.job_changed(job))
+    assert [reply.type for reply in replies if reply] == [FUNCTION_READY]
+    assert world.job_changed(job) is None
     assert not world.services.watched
 
 

@@ -93,6 +93,7 @@ class CompleteBuild:
             return None
         wanted = self._wanted_build(record, event, job.build_id)
         if wanted is None:
+            self._watch_failed(record, job.build_id)
             return None
         if job.failure is not None:
             log = self.jobs.log_tail(job.name, max_bytes=_LOG_BYTES)
@@ -106,6 +107,7 @@ class CompleteBuild:
             return None
         wanted = self._wanted_build(record, event, data.build_id)
         if wanted is None:
+            self._watch_failed(record, data.build_id)
             return None
         return self._deploy(event, record, wanted, None)
 
@@ -149,14 +151,27 @@ class CompleteBuild:
             )
             log = "" if state.serves else state.failure_message
             failed = self._settle.failed(event, record, built, failure, log, serves=state.serves)
-            if failed is not None:
-                # Only now: what becomes of it is told to who finds a record that says Failed.
-                self.services.watch(deployment)
+            # Only now: what becomes of it is told to who finds a record that says Failed.
+            current = self.records.get(record.id)
+            if current is not None:
+                self._watch_failed(current, built.id)
             return failed
         ready = self._settle.succeeded(event, record, built, deployment, state)
         if job is not None and ready is not None and wanted.completed_by is None:
             self._keep_log(event, job)
         return ready
+
+    def _watch_failed(self, record: LambdaFunction, build_id: str) -> None:
+        """Have it told if a build that did not start serves after all, whoever settled it.
+
+        Another event of the same build may have applied the Service since, which ends the watch.
+        """
+        said = record.status.build
+        if record.deleting or said is None or said.digest is None or said.id != build_id:
+            return
+        if record.status.phase is Phase.FAILED and said.serves(record.wish):
+            deployment = Deployment.of(record, said.digest, image_prefix=self.image_prefix)
+            self.services.watch(deployment)
 
     def _keep_log(self, event: Event, job: BuildJob) -> None:
         """Let the log of a build that went well outlive its Job, if that can be done."""

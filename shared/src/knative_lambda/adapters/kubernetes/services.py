@@ -57,12 +57,16 @@ class KubernetesLambdaServices:
         # Knative writes a Service's status several times a second while it starts.
         for _ in range(_ATTEMPTS - 1):
             with suppress(ConflictError):
-                return self._try_to_apply_service(deployment, service)
-        return self._try_to_apply_service(deployment, service)
+                return self._try_to_apply_service(deployment, service, is_failed=is_failed)
+        return self._try_to_apply_service(deployment, service, is_failed=is_failed)
 
-    def _try_to_apply_service(self, deployment: Deployment, service: KubernetesObject) -> bool:
+    def _try_to_apply_service(
+        self, deployment: Deployment, service: KubernetesObject, *, is_failed: bool
+    ) -> bool:
         function = deployment.function
         existing = self.api.find(SERVICES, function.namespace, function.name)
+        if existing is None and is_failed:
+            return False  # a deletion was quicker
         if existing is not None:
             annotations = existing["metadata"].get("annotations") or {}
             if labels.OWNER_UID not in annotations:
