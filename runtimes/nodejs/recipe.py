@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from installer_errors import RecipeError, explain, without_credentials
+from locks import MANIFEST, PACKAGE_LOCK, find_lock, require_manifest
 from registry_settings import registry_settings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-_LOCK = "package-lock.json"
 # Wherever they point, it is not in the image.
 _LOCAL_PREFIXES = ("file:", "link:", "workspace:", "/", "./", "../", "~/")
 _RETRIES = ("--fetch-retries=2", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000")
@@ -37,30 +37,32 @@ class Recipe:
 
     def run(self) -> None:
         """Fill the packages folder and write the lock; `RecipeError` says why not."""
-        manifest = _read_json(self.source / "package.json")
+        require_manifest(self.source)
+        manifest = _read_json(self.source / MANIFEST)
         if manifest is None or not _dependencies(manifest):
             print("No dependencies in a package.json: nothing to install")
             return
-        has_lock = (self.source / _LOCK).is_file()
-        self._copy_manifests(manifest)
-        self._npm("ci" if has_lock else "install")
-        lock = _read_json(self.workspace / _LOCK) or {}
+        found = find_lock(self.source)
+        self._copy_manifests(manifest, found)
+        self._npm("install" if found is None else "ci")
+        name = PACKAGE_LOCK if found is None else found.name
+        lock = _read_json(self.workspace / name) or {}
         self._note_skipped_scripts(lock)
         self._move_packages()
         self.lock_file.write_text(json.dumps(_without_addresses(lock), indent=2) + "\n")
 
-    def _copy_manifests(self, manifest: dict[str, Any]) -> None:
+    def _copy_manifests(self, manifest: dict[str, Any], lock: Path | None) -> None:
         # Installed beside the source, not in it: an .npmrc of the source has no say, and the
         # source that goes into the image stays as its author sent it.
         self.workspace.mkdir(parents=True)
         _refuse_local(_dependencies(manifest))
-        shutil.copy(self.source / "package.json", self.workspace)
-        if (self.source / _LOCK).is_file():
-            lock = _read_json(self.source / _LOCK) or {}
-            for name, package in _locked(lock).items():
+        shutil.copy(self.source / MANIFEST, self.workspace)
+        if lock is not None:
+            for name, package in _locked(_read_json(lock) or {}).items():
                 if package.get("link") or str(package.get("resolved", "")).startswith("file:"):
-                    raise RecipeError("InvalidRequirements", f"{_LOCK}: {name} is a local package")
-            shutil.copy(self.source / _LOCK, self.workspace)
+                    message = f"{lock.name}: {name} is a local package"
+                    raise RecipeError("InvalidRequirements", message)
+            shutil.copy(lock, self.workspace)
 
     def _npm(self, command: str) -> None:
         npm = shutil.which("npm", path=self.environment.get("PATH"))
@@ -123,7 +125,7 @@ def _read_json(file: Path) -> dict[str, Any] | None:
 def _locked(lock: dict[str, Any]) -> dict[str, dict[str, Any]]:
     packages = lock.get("packages") or {}
     if not isinstance(packages, dict) or not all(isinstance(p, dict) for p in packages.values()):
-        raise RecipeError("InvalidRequirements", f"{_LOCK}: packages is no object of objects")
+        raise RecipeError("InvalidRequirements", "the lock's packages is no object of objects")
     return packages
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from installer_errors import RecipeError, explain, without_credentials
 from package_tree import make_reproducible
-from requirement_files import find_requirements
+from requirement_files import find_requirements, is_empty
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -40,12 +40,13 @@ class Recipe:
 
     def run(self) -> None:
         """Fill the packages folder and write the lock; `RecipeError` says why not."""
-        requirements = find_requirements(self.source, self.temporary)
-        if requirements is None:
-            print("No requirements.txt and no pyproject.toml: nothing to install")
-            return
-        if requirements.name == "uv.lock":
+        requirements = find_requirements(self.source, self.temporary, self.version)
+        if requirements is not None and requirements.name == "uv.lock":
             requirements = self._export_lock(requirements)
+        # Of a file that names nothing uv warns, although nothing is wrong.
+        if requirements is None or is_empty(requirements):
+            print("No packages are asked for: nothing to install")
+            return
         self._uv(*self._install_arguments(requirements))
         make_reproducible(self.packages)
         if any(self.packages.iterdir()):

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
-import tomllib
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from foreign_locks import note_unread, refuse_foreign_lock
 from installer_errors import RecipeError
+from locks import check_pylock, check_uv_lock
+from project_requirements import project_dependencies, read_toml, table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -20,45 +22,59 @@ _EDITABLE = re.compile(r"(?:-e|--editable)\b")
 _LOCAL = re.compile(r"(?:.*@\s*)?(?:file:|\.{0,2}/)")
 
 
-def find_requirements(source: Path, temporary: Path) -> Path | None:
-    """The file to install from: requirements.txt, else a lock, else pyproject's dependencies."""
+def find_requirements(source: Path, temporary: Path, python_version: str) -> Path | None:
+    """The file to install from: requirements.txt, else a lock, else pyproject's dependencies.
+
+    None where nothing is asked for. `LockOutOfDate` and `UnsupportedLock` where a lock would not
+    say what is installed.
+    """
     requirements = source / "requirements.txt"
-    if requirements.is_file():
+    # Templates bring one along that names nothing: it hides no other file.
+    if requirements.is_file() and not is_empty(requirements):
         _check(requirements, source, seen=set())
+        note_unread(source, requirements)
         return requirements
-    if (source / "pylock.toml").is_file():
-        return source / "pylock.toml"
-    if not (source / "pyproject.toml").is_file():
+    return _lock(source, python_version) or _of_project(source, temporary)
+
+
+def _lock(source: Path, python_version: str) -> Path | None:
+    project = source / "pyproject.toml"
+    if (lock := source / "pylock.toml").is_file():
+        if project.is_file():
+            check_pylock(lock, project, python_version)
+        note_unread(source, lock)
+        return lock
+    if (lock := source / "uv.lock").is_file():
+        if not project.is_file():
+            message = "uv.lock is there and its pyproject.toml is not; deploy both"
+            raise RecipeError("InvalidRequirements", message)
+        check_uv_lock(lock, project)
+        note_unread(source, lock)
+        return lock
+    refuse_foreign_lock(source)
+    return None
+
+
+def _of_project(source: Path, temporary: Path) -> Path | None:
+    project = source / "pyproject.toml"
+    if not project.is_file():
         return None
-    if (source / "uv.lock").is_file():
-        return source / "uv.lock"
-    dependencies = _project_dependencies(source / "pyproject.toml")
-    written = temporary / "project-requirements.txt"
-    written.write_text("".join(f"{dependency}\n" for dependency in dependencies))
-    _check(written, temporary, seen=set())
-    return written
-
-
-def _project_dependencies(file: Path) -> list[str]:
-    try:
-        document: dict[str, Any] = tomllib.loads(file.read_text("utf-8"))
-    except ValueError as error:
-        raise RecipeError("InvalidRequirements", f"pyproject.toml: {error}") from None
-    project = document.get("project", {})
-    dependencies = project.get("dependencies")
-    if dependencies is None and (
-        "dependencies" in project.get("dynamic", []) or "poetry" in document.get("tool", {})
+    document = read_toml(project)
+    dependencies = project_dependencies(document)
+    if dependencies is None or (
+        "dependencies" not in table(document, "project") and "poetry" in table(document, "tool")
     ):
         message = (
             "pyproject.toml has no [project] dependencies that can be read without running code;"
             " list them there, or add a requirements.txt"
         )
         raise RecipeError("InvalidRequirements", message)
-    if not isinstance(dependencies or [], list) or not all(
-        isinstance(dependency, str) for dependency in dependencies or []
-    ):
-        raise RecipeError("InvalidRequirements", "pyproject.toml: dependencies is no list of text")
-    return dependencies or []
+    if not dependencies:
+        return None
+    written = temporary / "project-requirements.txt"
+    written.write_text("".join(f"{dependency}\n" for dependency in dependencies))
+    _check(written, temporary, seen=set())
+    return written
 
 
 def _check(file: Path, folder: Path, seen: set[Path]) -> None:
@@ -94,6 +110,11 @@ def _included(name: str, file: Path, folder: Path, place: str) -> Path:
     if not included.is_file():
         raise RecipeError("InvalidRequirements", f"{place}: there is no file {name}")
     return included
+
+
+def is_empty(file: Path) -> bool:
+    """Whether a file of requirements names nothing."""
+    return not any(_lines(file))
 
 
 def _lines(file: Path) -> Iterator[tuple[int, str]]:

@@ -75,6 +75,8 @@ NODE_PACKAGES = {
     ),
     "beta": tarball({"package/package.json": '{"name": "beta", "version": "1.2.3"}'}),
 }
+# What each is served as: a range without a lock gives the newest.
+NODE_VERSIONS = ("1.2.2", "1.2.3")
 
 
 @contextlib.contextmanager
@@ -107,16 +109,18 @@ def node_index() -> Iterator[str]:
         if archive is None or path.endswith(".tgz"):
             return archive
         digest = base64.b64encode(hashlib.sha512(archive).digest()).decode()
-        version = {
-            "name": name,
-            "version": "1.2.3",
-            "scripts": {"install": "touch ran"},
-            "hasInstallScript": True,
-            "bin": {name: "index.js"},
-            "dist": {"tarball": f"{base}/{name}.tgz", "integrity": f"sha512-{digest}"},
+        versions = {
+            number: {
+                "name": name,
+                "version": number,
+                "scripts": {"install": "touch ran"},
+                "hasInstallScript": True,
+                "bin": {name: "index.js"},
+                "dist": {"tarball": f"{base}/{name}.tgz", "integrity": f"sha512-{digest}"},
+            }
+            for number in NODE_VERSIONS
         }
-        latest = {"latest": "1.2.3"}
-        document = {"name": name, "dist-tags": latest, "versions": {"1.2.3": version}}
+        document = {"name": name, "dist-tags": {"latest": NODE_VERSIONS[-1]}, "versions": versions}
         return json.dumps(document).encode()
 
     with _served(content, "application/json") as base:

@@ -1,0 +1,187 @@
+"""Whether a lock was made for the pyproject.toml beside it."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from installer_errors import RecipeError
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+from project_requirements import (
+    Wanted,
+    grouped_dependencies,
+    optional_dependencies,
+    parse,
+    project_dependencies,
+    read_toml,
+    table,
+    wanted,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping
+    from pathlib import Path
+
+# Where a package is from, in place of its versions.
+_PLACES = frozenset({"url", "git", "path", "directory", "editable", "virtual", "workspace"})
+_SHOWN = 5
+
+
+def check_uv_lock(lock: Path, project: Path) -> None:
+    """`LockOutOfDate` unless the lock has heard of exactly what the project asks for.
+
+    The same rule as `uv lock --check`, which would need the network, an index and the project's
+    own code for it: so packages of groups for development count, and markers do not.
+    """
+    document, locked = read_toml(project), read_toml(lock)
+    asked, heard = set(_asked(document)), set(_heard(locked))
+    if project_dependencies(document) is None:
+        heard = {requirement for requirement in heard if requirement.where != "the project"}
+    if "optional-dependencies" in table(document, "project").get("dynamic", []):
+        heard = {requirement for requirement in heard if requirement.where != "an extra"}
+    placed = _placed(document) | _placed_by(_entries(locked))
+    asked, heard = _without_versions(asked, placed), _without_versions(heard, placed)
+    if asked != heard:
+        raise _out_of_date(lock, asked - heard, heard - asked, "uv lock")
+
+
+def check_pylock(lock: Path, project: Path, python_version: str) -> None:
+    """`LockOutOfDate` where the project asks for what the lock does not have."""
+    versions: dict[str, list[str]] = {}
+    for package in _tables(read_toml(lock).get("packages"), lock.name):
+        name = canonicalize_name(str(package.get("name")))
+        versions.setdefault(name, []).append(str(package.get("version", "")))
+    dependencies = project_dependencies(read_toml(project)) or []
+    missing = {
+        requirement
+        for text in dependencies
+        for requirement in parse([text], "the project")
+        if _applies(text, python_version)
+        and not _has(requirement, versions.get(requirement.name, []))
+    }
+    if missing:
+        raise _out_of_date(lock, missing, set(), "the tool that wrote it")
+
+
+def _applies(text: str, python_version: str) -> bool:
+    marker = Requirement(text).marker
+    environment = {
+        "python_version": python_version,
+        "python_full_version": f"{python_version}.0",
+        "extra": "",
+    }
+    return marker is None or marker.evaluate(environment)
+
+
+def _has(requirement: Wanted, versions: Iterable[str]) -> bool:
+    # A package from an address may have no version in the lock.
+    return any(
+        not version or requirement.versions.contains(version, prereleases=True)
+        for version in versions
+    )
+
+
+def _asked(document: Mapping[str, Any]) -> Iterator[Wanted]:
+    own = canonicalize_name(str(table(document, "project").get("name", "")))
+    yield from parse(project_dependencies(document) or [], "the project")
+    # An extra may name extras of its own project, which some versions of uv resolve in the lock.
+    yield from (each for each in optional_dependencies(document) if each.name != own)
+    yield from grouped_dependencies(document)
+
+
+def _heard(locked: Mapping[str, Any]) -> Iterator[Wanted]:
+    own = canonicalize_name(str(_root(locked).get("name", "")))
+    for entry in _tables(_metadata(locked).get("requires-dist"), "uv.lock"):
+        is_optional = re.search(r"\bextra\s*==", str(entry.get("marker", "")))
+        requirement = _parsed(entry, "an extra" if is_optional else "the project")
+        if not (is_optional and requirement.name == own):
+            yield requirement
+    for group, entries in _groups(locked):
+        for entry in entries:
+            yield _parsed(entry, f"group {canonicalize_name(group)}")
+
+
+def _parsed(entry: Mapping[str, Any], where: str) -> Wanted:
+    try:
+        versions = SpecifierSet(str(entry.get("specifier", "")))
+    except ValueError as error:
+        raise RecipeError("InvalidRequirements", f"uv.lock: {error}") from None
+    extras = entry.get("extras") or []
+    return wanted(where, str(entry.get("name")), map(str, extras), versions)
+
+
+def _entries(locked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    yield from _tables(_metadata(locked).get("requires-dist"), "uv.lock")
+    for _, entries in _groups(locked):
+        yield from entries
+
+
+def _groups(locked: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any]]]]:
+    of_project = table(_metadata(locked), "requires-dev")
+    of_workspace = table(locked, "manifest", "dependency-groups")
+    for group, entries in (of_project | of_workspace).items():
+        yield group, _tables(entries, "uv.lock")
+
+
+def _metadata(locked: Mapping[str, Any]) -> dict[str, Any]:
+    return table(_root(locked), "metadata")
+
+
+def _root(locked: Mapping[str, Any]) -> dict[str, Any]:
+    """The package that is the project itself; none in a workspace that is no project."""
+    for package in _tables(locked.get("package"), "uv.lock"):
+        source = table(package, "source")
+        if "." in (source.get("virtual"), source.get("editable"), source.get("directory")):
+            return package
+    return {}
+
+
+def _placed(document: Mapping[str, Any]) -> set[str]:
+    """Names of packages that do not come from an index."""
+    sources = table(document, "tool", "uv", "sources")
+    return {
+        canonicalize_name(name)
+        for name, source in sources.items()
+        if any(_PLACES & each.keys() for each in _tables(_listed(source), "pyproject.toml"))
+    }
+
+
+def _placed_by(entries: Iterable[Mapping[str, Any]]) -> set[str]:
+    return {
+        canonicalize_name(str(entry.get("name"))) for entry in entries if _PLACES & entry.keys()
+    }
+
+
+def _without_versions(requirements: set[Wanted], names: set[str]) -> set[Wanted]:
+    return {
+        requirement._replace(versions=SpecifierSet()) if requirement.name in names else requirement
+        for requirement in requirements
+    }
+
+
+def _tables(value: object, file: str) -> list[dict[str, Any]]:
+    found = value or []
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise RecipeError("InvalidRequirements", f"{file} is not in the form of its kind")
+    return found
+
+
+def _listed(value: object) -> list[object]:
+    return value if isinstance(value, list) else [value]
+
+
+def _out_of_date(lock: Path, added: set[Wanted], gone: set[Wanted], tool: str) -> RecipeError:
+    differences = [f"{each.text} ({each.where}) is not in it" for each in _sorted(added)]
+    differences += [f"{each.text} ({each.where}) is only in it" for each in _sorted(gone)]
+    shown = "; ".join(differences[:_SHOWN])
+    more = f"; and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
+    message = (
+        f"{lock.name} is older than pyproject.toml: {shown}{more}. Run {tool}, and deploy again"
+    )
+    return RecipeError("LockOutOfDate", message)
+
+
+def _sorted(requirements: set[Wanted]) -> list[Wanted]:
+    return sorted(requirements, key=lambda each: (each.text, each.where))
