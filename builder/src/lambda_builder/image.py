@@ -52,12 +52,22 @@ class ImageDocuments:
     manifest: bytes
 
 
-def append_layers(base: BaseImage, layers: list[Layer], labels: dict[str, str]) -> ImageDocuments:
-    """The image with `layers` over the base; entrypoint and user stay the base's."""
+def append_layers(
+    base: BaseImage,
+    layers: list[Layer],
+    labels: dict[str, str],
+    environment: dict[str, str] | None = None,
+) -> ImageDocuments:
+    """The image with `layers` over the base; entrypoint and user stay the base's.
+
+    Variables of `environment` are in place of the base's, which has its others still.
+    """
     config = dict(base.config)
     inner = config.get("config")
     inner = dict(inner) if isinstance(inner, dict) else {}
     inner["Labels"] = {**(inner.get("Labels") or {}), **labels}
+    if environment:
+        inner["Env"] = _merged(inner.get("Env"), environment)
     config["config"] = inner
     diff_ids = [*_diff_ids(base.config), *(layer.diff_id for layer in layers)]
     config["rootfs"] = {"type": "layers", "diff_ids": diff_ids}
@@ -77,6 +87,12 @@ def encode_image(
     content = encode_json(config)
     descriptor = describe(CONFIG, content)
     return ImageDocuments(content, descriptor, Manifest(descriptor, layers).encode(annotations))
+
+
+def _merged(variables: object, environment: dict[str, str]) -> list[str]:
+    of_base = variables if isinstance(variables, list) else []
+    kept = [text for text in map(str, of_base) if text.partition("=")[0] not in environment]
+    return [*kept, *(f"{name}={value}" for name, value in environment.items())]
 
 
 def _diff_ids(config: Json) -> list[str]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
+from lambda_builder.default_handler import default_handler
 from lambda_builder.errors import PlatformError
 from lambda_builder.image import RUNTIME_LABEL, BaseImage, append_layers
 from lambda_builder.layer import Layer, write_layer
@@ -24,11 +25,13 @@ if TYPE_CHECKING:
     from lambda_builder.image import ImageDocuments
     from lambda_builder.oci.descriptors import Descriptor
     from lambda_builder.oci.repository import Repository
+    from lambda_builder.runtime import Runtime
 
 
 def publish(settings: PublishSettings) -> dict[str, object]:
     """Publish what the workspace holds; the termination message of a success."""
     workspace = Workspace(settings.workspace)
+    runtime = find_runtime(settings.runtime, settings.runtimes_dir)
     tag = check_tag(settings.tag)
     location, base_digest = parse_image(settings.base_image_url)
     origin = open_repository(location, settings.docker_config)
@@ -36,9 +39,11 @@ def publish(settings: PublishSettings) -> dict[str, object]:
     remove(workspace.scratch)
     workspace.scratch.mkdir()
     try:
-        layers = _layers(settings, workspace)
+        layers = _layers(runtime, workspace)
         base = BaseImage.read(origin, base_digest)
-        image = append_layers(base, layers, {RUNTIME_LABEL: settings.runtime})
+        handler = default_handler(workspace.source, runtime)
+        environment = {} if handler is None else {"FUNCTION_HANDLER": handler}
+        image = append_layers(base, layers, {RUNTIME_LABEL: settings.runtime}, environment)
         with target.writing():
             for blob in base.layers:
                 _take_over(blob, origin, target, workspace.scratch / "blob")
@@ -57,9 +62,8 @@ def publish(settings: PublishSettings) -> dict[str, object]:
     }
 
 
-def _layers(settings: PublishSettings, workspace: Workspace) -> list[Layer]:
+def _layers(runtime: Runtime, workspace: Workspace) -> list[Layer]:
     """The dependency layer, where there is anything in it, and the code layer."""
-    runtime = find_runtime(settings.runtime, settings.runtimes_dir)
     packages = workspace.root / runtime.packages
     for folder in (packages, workspace.source):
         if folder.is_symlink() or not folder.is_dir():

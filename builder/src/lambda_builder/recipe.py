@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import signal
-import stat
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_builder.errors import BuildError, PlatformError, UserError
+from lambda_builder.foreign_json import read_json_object
 from lambda_builder.process_group import run_in_process_group
 from lambda_builder.workspace import Workspace, remove
 
@@ -120,17 +119,8 @@ def _failure(status: int, result_file: Path) -> BuildError:
 
 
 def _result(file: Path) -> tuple[str, str] | None:
-    """Reason and message the recipe left; the file may be anything, foreign code could reach it."""
-    try:
-        descriptor = os.open(file, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
-        with os.fdopen(descriptor, "rb") as stream:
-            if not stat.S_ISREG(os.fstat(stream.fileno()).st_mode):
-                return None
-            document = json.loads(stream.read(_RESULT_BYTES))
-    except (OSError, ValueError, RecursionError):
-        return None
-    if not isinstance(document, dict):
-        return None
+    """Reason and message the recipe left."""
+    document = read_json_object(file, max_bytes=_RESULT_BYTES) or {}
     reason, message = document.get("reason"), document.get("message")
     if not isinstance(reason, str) or not isinstance(message, str):
         return None

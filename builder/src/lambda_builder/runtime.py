@@ -15,6 +15,14 @@ _FILE = "runtime.toml"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class MainFile:
+    """Where packages of a language say, as `main`, which file of theirs is loaded."""
+
+    manifest: str
+    extensions: tuple[str, ...]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class Runtime:
     """One language in one version."""
 
@@ -27,6 +35,7 @@ class Runtime:
     packages: str
     default_handler: str
     recipe: tuple[str, ...]
+    main: MainFile | None = None
 
 
 def find_runtime(name: str, runtimes_dir: Path) -> Runtime:
@@ -67,7 +76,16 @@ def _runtime(document: dict[str, object], version: str, folder: Path) -> Runtime
         packages=packages,
         default_handler=_text(document, "default_handler"),
         recipe=_texts(document, "recipe"),
+        main=_main_file(document.get("main")),
     )
+
+
+def _main_file(table: object) -> MainFile | None:
+    if table is None:
+        return None
+    if not isinstance(table, dict) or not table:
+        raise ValueError("main is not a table")
+    return MainFile(manifest=_text(table, "manifest"), extensions=_texts(table, "extensions"))
 
 
 def _text(document: dict[str, object], key: str) -> str:

@@ -58,6 +58,21 @@ def test_a_change_of_code_reuses_the_dependency_layer(publishing, images):
     assert set(check(images)) == {"v1", "v2"}
 
 
+def test_the_image_names_the_handler_that_the_source_s_own_manifest_means(publishing, images):
+    with (publishing.folder / "runtimes/tiny/runtime.toml").open("a") as file:
+        file.write('\nmain = {manifest = "package.json", extensions = [".js"]}\n')
+    publishing.write({"source/package.json": '{"main": "src/app.js"}', "source/src/app.js": ""})
+    publishing.publish(f"file://{images}")
+    blobs = (
+        json.loads(blob.read_bytes())
+        for blob in (images / "blobs/sha256").glob("*")
+        if blob.read_bytes().startswith(b"{")
+    )
+    (config,) = (blob["config"] for blob in blobs if "rootfs" in blob)
+    handlers = [text for text in config["Env"] if text.startswith("FUNCTION_HANDLER=")]
+    assert handlers == ["FUNCTION_HANDLER=src/app.handler"]
+
+
 def test_many_publish_to_one_repository_at_once(publishing, images, tmp_path):
     def publish(number: int):
         folder = tmp_path / f"build-{number}"

@@ -68,6 +68,19 @@ def test_layers_and_labels_are_added_and_all_else_is_the_base_s():
     assert image == append_layers(base, [ADDED], {"dev.knative-lambda.runtime": "python3.11"})
 
 
+def test_variables_take_the_place_of_the_base_s_and_its_others_stay():
+    inner = {"Env": ["PATH=/bin", "FUNCTION_HANDLER=index.handler", "PORT=8080"]}
+    base = BaseImage(DIGEST, (BASE_LAYER,), {**CONFIG, "config": inner})
+    image = append_layers(base, [ADDED], {}, {"FUNCTION_HANDLER": "src/app.handler"})
+    environment = json.loads(image.config)["config"]["Env"]
+    assert environment == ["PATH=/bin", "PORT=8080", "FUNCTION_HANDLER=src/app.handler"]
+
+
+def test_variables_need_none_in_the_base():
+    image = append_layers(BaseImage(DIGEST, (BASE_LAYER,), CONFIG), [ADDED], {}, {"A": "b"})
+    assert json.loads(image.config)["config"]["Env"] == ["A=b"]
+
+
 def test_docker_s_media_types_become_those_of_oci():
     content = encode_json(
         {

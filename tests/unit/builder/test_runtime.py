@@ -41,3 +41,13 @@ def test_packages_lie_beside_the_source(tmp_path, packages):
     file.write_text(file.read_text().replace('"packages"', f'"{packages}"'))
     with pytest.raises(PlatformError, match="packages"):
         find_runtime("tiny1.0", tmp_path)
+
+
+@pytest.mark.parametrize(
+    "main", ["3", "{}", '{manifest = "a"}', '{manifest = "", extensions = []}']
+)
+def test_a_main_without_manifest_or_extensions_is_refused(tmp_path, main):
+    file = write_runtime(tmp_path) / "runtime.toml"
+    file.write_text(f"{file.read_text()}\nmain = {main}\n")
+    with pytest.raises(PlatformError, match=r"tiny/runtime\.toml"):
+        find_runtime("tiny1.0", tmp_path)
