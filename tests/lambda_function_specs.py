@@ -10,7 +10,15 @@ from typing import Any
 IMAGE = "registry.example/team/hello@sha256:" + "a" * 64
 MINIMAL: dict[str, Any] = {"source": {"uri": "s3://bucket/hello/"}, "runtime": "python3.11"}
 FULL: dict[str, Any] = {
-    "source": {"inline": {"main.py": "def handler(event): ...", "data/größe.txt": "1", "...": ""}},
+    "source": {
+        "inline": {
+            "main.py": "def handler(event): ...",
+            "data/größe.txt": "1",
+            "...": "",
+            "a.wh.b": "",
+            ".wh": "",
+        }
+    },
     "runtime": "nodejs24",
     "handler": "src/main.handle_order",
     "signature": "http",
@@ -67,6 +75,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "a folder as a path": with_source({"inline": {"a/": ""}}),
     "a backslash in a path": with_source({"inline": {"a\\b": ""}}),
     "a control character in a path": with_source({"inline": {"a\tb": ""}}),
+    "a name that removes a file": with_source({"inline": {"a/.wh.b": ""}}),
+    "a folder that removes a file": with_source({"inline": {".wh.a/b": ""}}),
     "a path that is too long": with_source({"inline": {"a" * 256: ""}}),
     "a runtime without version": MINIMAL | {"runtime": "python"},
     "a runtime that is a path": MINIMAL | {"runtime": "../python3"},

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, cast
 
 from lambda_builder.errors import UserError
 from lambda_builder.oci.descriptors import LAYER_GZIP, Descriptor
+from lambda_builder.oci.whiteouts import IS_WHITEOUT, WHITEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -105,6 +106,8 @@ def _add(tar: tarfile.TarFile, member: str, path: Path, *, root: str) -> None:
         member.encode()
     except UnicodeEncodeError:
         raise _unsupported(member, "has a name that is not UTF-8") from None
+    if path.name.startswith(WHITEOUT):
+        raise _unsupported(member, IS_WHITEOUT)
     mode = path.lstat().st_mode
     if stat.S_ISDIR(mode):
         tar.addfile(_member(member, tarfile.DIRTYPE, executable=True))

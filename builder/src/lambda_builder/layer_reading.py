@@ -12,6 +12,7 @@ import zlib
 from typing import TYPE_CHECKING, cast
 
 from lambda_builder.oci.descriptors import LAYER_GZIP, Descriptor, invalid_image
+from lambda_builder.oci.whiteouts import WHITEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -21,7 +22,6 @@ if TYPE_CHECKING:
 
 _CHUNK = 1024 * 1024
 _PLAIN = "application/vnd.oci.image.layer.v1.tar"
-_WHITEOUT = ".wh."
 
 
 class _Hashing:
@@ -97,7 +97,7 @@ def _place(name: str, root: Path) -> Path:
     parts = [part for part in name.split("/") if part not in {"", "."}]
     if name.startswith("/") or ".." in parts:
         raise invalid_image(f"the path {name!a} leaves the image")
-    if parts and parts[-1].startswith(_WHITEOUT):
+    if parts and parts[-1].startswith(WHITEOUT):
         raise invalid_image(
             f"{name!a} is a whiteout; images that remove files cannot be unpacked here"
         )

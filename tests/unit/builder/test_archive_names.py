@@ -95,6 +95,11 @@ def test_a_tar_with_changed_fields_is_unpacked_or_refused(data):
         ("C:/windows", "UnsafeArchive"),
         ("a\\b", "UnsafeArchive"),
         ("line\nbreak", "UnsafeArchive"),
+        (".wh.main.py", "UnsafeArchive"),
+        ("a/.wh.b", "UnsafeArchive"),
+        (".wh.a/b", "UnsafeArchive"),
+        ("a/.wh..wh..opq", "UnsafeArchive"),
+        ("a/./.wh.b", "UnsafeArchive"),
         ("/".join("d" * 33), "SourceTooLarge"),
         ("n" * 256, "InvalidArchive"),
         ("d/" * 5 + "é" * 600, "SourceTooLarge"),
@@ -121,6 +126,18 @@ def test_a_dangerous_name_is_refused_with_its_reason(unpacker, name, reason):
 def test_two_members_of_one_place_are_refused(unpacker, first, second):
     content = zip_bytes(ZipMember(name=first.encode()), ZipMember(name=second.encode()))
     assert unpacker.refusal(content).reason == "UnsafeArchive"
+
+
+def test_names_that_hold_a_mark_of_removal_elsewhere_are_files(unpacker):
+    names = ["a.wh.b", ".wh", ".WH.a", ".whatever"]
+    files = unpacker.unpack(zip_bytes(*(ZipMember(name=name.encode()) for name in names)))
+    assert set(files) == set(names)
+
+
+@pytest.mark.parametrize("folder", [".wh.a/", "b/.wh.a/"])
+def test_a_folder_that_marks_a_removal_is_refused(unpacker, folder):
+    error = unpacker.refusal(zip_bytes(ZipMember(name=folder.encode(), content=b"")))
+    assert (error.reason, ".wh." in error.message) == ("UnsafeArchive", True)
 
 
 def test_names_that_differ_in_case_are_two_files(unpacker):

@@ -96,6 +96,14 @@ def test_names_that_are_not_utf8_are_refused(tmp_path):
         write_layer([("function/packages", folder)], tmp_path / "layer")
 
 
+@pytest.mark.parametrize("name", [".wh.main.py", "a/.wh.b", ".wh.a/b", "a/.wh..wh..opq"])
+def test_names_that_would_remove_files_of_the_base_are_refused(tmp_path, name):
+    folder = write_files(tmp_path / "packages", {"a/c": "x", name: ""})
+    with pytest.raises(UserError, match=r"begins with \.wh\.") as caught:
+        write_layer([("function/packages", folder)], tmp_path / "layer")
+    assert caught.value.reason == "UnsupportedFile"
+
+
 def test_folders_that_are_too_deep_are_refused(tmp_path):
     folder = tmp_path / "packages"
     (folder / "/".join("d" * 300)).mkdir(parents=True)

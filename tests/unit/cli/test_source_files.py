@@ -102,3 +102,22 @@ def test_an_ignored_link_is_no_trouble(tmp_path):
     _write(tmp_path, **{"main.py": "", ".funcignore": "link\n"})
     (tmp_path / "link").symlink_to("/")
     assert _paths(tmp_path) == ["main.py"]
+
+
+@pytest.mark.parametrize("name", [".wh.main.py", "a/.wh.b", ".wh.a/b"])
+def test_a_name_that_an_image_takes_for_a_removal_is_refused(tmp_path, name):
+    _write(tmp_path, **{"main.py": "", name: ""})
+    with pytest.raises(CommandError, match=r"begins with \.wh\.") as refused:
+        _paths(tmp_path)
+    assert ".funcignore" in refused.value.way_out
+
+
+def test_a_single_file_of_such_a_name_is_refused(tmp_path):
+    _write(tmp_path, **{".wh.main.py": ""})
+    with pytest.raises(CommandError, match=r"begins with \.wh\."):
+        _paths(tmp_path / ".wh.main.py")
+
+
+def test_such_a_name_that_is_ignored_is_no_trouble(tmp_path):
+    _write(tmp_path, **{"main.py": "", ".wh.b": "", ".funcignore": ".wh.*\n"})
+    assert _paths(tmp_path) == ["main.py"]

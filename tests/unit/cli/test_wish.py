@@ -132,3 +132,11 @@ def test_every_wrong_field_is_named_before_anything_is_sent():
     assert "spec.source.inline: '/etc/x' is not a relative path" in message
     assert "spec.env.0: PORT is set by the platform" in message
     assert "spec.replicas: Extra inputs" in message
+
+
+@pytest.mark.parametrize("name", ["app.zip", "app.tar.xz", "notes.txt", "program"])
+def test_one_file_that_is_no_code_is_refused_with_the_way_out(tmp_path, name):
+    (tmp_path / name).write_text("x")
+    with pytest.raises(WrongUsageError, match="no file of code") as refused:
+        make_wish(tmp_path / name, None, Overrides(runtime="python"))
+    assert "--source URI" in refused.value.way_out

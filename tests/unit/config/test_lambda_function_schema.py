@@ -39,6 +39,8 @@ BY_RULE = {
     "a folder as a path",
     "a backslash in a path",
     "a control character in a path",
+    "a name that removes a file",
+    "a folder that removes a file",
     "a path that is too long",
     "a variable without an origin",
     "a variable with two origins",

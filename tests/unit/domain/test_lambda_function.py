@@ -40,6 +40,8 @@ def spec(**fields):
         ({"source": {"inline": {"a\\b": ""}}}, "source.inline", "relative path"),
         ({"source": {"inline": {"a\x00": ""}}}, "source.inline", "relative path"),
         ({"source": {"inline": {"": ""}}}, "source.inline", "relative path"),
+        ({"source": {"inline": {"a/.wh.b": ""}}}, "source.inline", "begins with .wh."),
+        ({"source": {"inline": {".wh..wh..opq/b": ""}}}, "source.inline", "begins with .wh."),
         ({"source": {"inline": {"a" * 256: ""}}}, "source.inline", "relative path"),
         ({"source": {"inline": {"a": "", "a/b": ""}}}, "source.inline", "both a file and a folder"),
         ({"source": {"inline": {"a/b/c": "", "a": ""}}}, "source.inline", "'a' cannot be both"),

@@ -69,6 +69,26 @@ def test_too_many_files_are_refused():
         pack(world, uri="s3://sources/default/p/")
 
 
+@pytest.mark.parametrize("name", ["greet.py", "greet.js", "greet.mjs", "greet.cjs", "my.greet.py"])
+def test_one_file_of_code_is_a_source_of_that_file(name):
+    world = ControlPlane()
+    world.put_source(f"s3://sources/default/{name}", b"code")
+    _, content = pack(world, uri=f"s3://sources/default/{name}")
+    assert list(names(content)) == [name]
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a.zip", "a.tar", "a.tar.gz", "a.tgz", "a.tar.xz", "a.tar.bz2", "a.tar.zst", "a.7z", "a.rar",
+     "notes.txt", "error.html", "0f3a", "py", "main.PY", "main.py.gz"],
+)  # fmt: skip
+def test_any_other_object_is_passed_on_unread_for_the_build_to_judge(name):
+    world = ControlPlane()
+    world.put_source(f"s3://sources/default/{name}", b"\xfd7zXZ\0...")
+    _, content = pack(world, uri=f"s3://sources/default/{name}")
+    assert content == b"\xfd7zXZ\0..."
+
+
 @pytest.mark.parametrize(
     "uri",
     [

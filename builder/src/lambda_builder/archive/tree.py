@@ -8,6 +8,7 @@ import unicodedata
 from typing import TYPE_CHECKING
 
 from lambda_builder.archive.limits import invalid, too_large, unsafe
+from lambda_builder.oci.whiteouts import IS_WHITEOUT, WHITEOUT
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -113,6 +114,8 @@ class SourceTree:
         parts = tuple(part for part in name.split("/") if part not in {"", "."})
         if ".." in parts:
             raise unsafe(f"the path {shown(name)} leaves the archive's folder")
+        if any(part.startswith(WHITEOUT) for part in parts):
+            raise unsafe(f"the path {shown(name)} {IS_WHITEOUT}")
         if len(parts) > self._limits.max_depth:
             raise too_large(f"the path {shown(name)} is over {self._limits.max_depth} levels deep")
         if any(len(part.encode()) > _NAME_BYTES for part in parts):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from lambda_builder.archive.foreign_kinds import name_of
 from lambda_builder.archive.gunzip import GzipStream
 from lambda_builder.archive.limits import invalid
 from lambda_builder.archive.tar import is_tar_header, unpack_tar
@@ -44,5 +45,6 @@ def _unpack(stream: BinaryIO, tree: SourceTree, limits: Limits) -> None:
         unpack_tar(stream, tree, limits)
     else:
         raise invalid(
-            "the source is no archive: its first bytes are not those of .zip, .tar or .tar.gz"
+            f"the source is {name_of(start)}: its first bytes are not those of a .zip, .tar or"
+            " .tar.gz; send it as one of these"
         )

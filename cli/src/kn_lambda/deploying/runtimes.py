@@ -59,6 +59,15 @@ def guess_language(path: Path) -> str:
     return found[0]
 
 
+def require_code(path: Path) -> None:
+    """Refuse one file that no runtime can load, such as an archive: it would be served as it is."""
+    if path.is_file() and path.suffix not in _LANGUAGES:
+        raise WrongUsageError(
+            f"{path} is no file of code ({', '.join(_LANGUAGES)})",
+            way_out="Deploy a folder. An archive is deployed from storage: --source URI.",
+        )
+
+
 def _order(name: str) -> tuple[str, tuple[int, ...]]:
     match = _NAME.fullmatch(name)
     if match is None:

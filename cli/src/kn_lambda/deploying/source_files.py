@@ -15,6 +15,8 @@ from kn_lambda.errors import CommandError, WrongUsageError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
+_WHITEOUT = ".wh."
+
 
 @dataclass(frozen=True, slots=True)
 class SourceFile:
@@ -54,6 +56,8 @@ def read_source(
     left_out = {name: told for name in names if (told := _left_out(root, name, rules))}
     kept = [name for name in names if name not in left_out]
     _require_some(path, kept, max_files, list(left_out.values()))
+    for name in kept:
+        _require_name(root, name)
     rules.require_included([_relative(root, name) for name in kept])
     if is_folder:
         for name in kept:
@@ -116,6 +120,14 @@ def _walk(root: Path, rules: SourceRules) -> Iterator[Path]:
 
 def _relative(root: Path, name: Path) -> str:
     return name.relative_to(root).as_posix()
+
+
+def _require_name(root: Path, path: Path) -> None:
+    if any(part.startswith(_WHITEOUT) for part in path.relative_to(root).parts):
+        raise CommandError(
+            f"{path} has a name that begins with {_WHITEOUT}, which in an image removes files",
+            way_out=f"Rename it, or name it in {IGNORE_FILE}.",
+        )
 
 
 def _require_regular(root: Path, path: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.deploying.manifest import FILE_NAME, Manifest, read_manifest
-from kn_lambda.deploying.runtimes import guess_language
+from kn_lambda.deploying.runtimes import guess_language, require_code
 from kn_lambda.errors import WrongUsageError
 
 if TYPE_CHECKING:
@@ -56,6 +56,8 @@ def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> W
     if overrides.env:
         spec["env"] = _merge_env(spec.get("env") or [], overrides.env)
     files = _choose_source(spec, path, overrides)
+    if files is not None:
+        require_code(files)
     if "runtime" not in spec:
         spec["runtime"] = guess_language(path)
     if files is not None and files.is_file() and "handler" not in spec:

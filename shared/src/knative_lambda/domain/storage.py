@@ -1,4 +1,4 @@
-"""What is known of an object without reading it."""
+"""What is known of an object in storage without reading it."""
 
 from __future__ import annotations
 
@@ -7,6 +7,9 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from datetime import datetime
+
+# Such an object is a source of one file; any other is taken for an archive of one.
+CODE_FILES = (".py", ".js", ".mjs", ".cjs")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -10,6 +10,8 @@ if TYPE_CHECKING:
 
 _MAX_FILES = 1000
 _MAX_PATH_LENGTH = 255
+# In an image such a name removes the file of the rest of it.
+_WHITEOUT = ".wh."
 _PATH = re.compile(r"[^\x00-\x1f\x7f\\/]+(/[^\x00-\x1f\x7f\\/]+)*")
 
 
@@ -29,6 +31,8 @@ def check_paths(paths: Collection[str]) -> None:
         inside = _PATH.fullmatch(path) and {".", ".."}.isdisjoint(segments)
         if len(path) > _MAX_PATH_LENGTH or not inside:
             raise ValueError(f"{path[:60]!r} is not a relative path inside the source")
+        if any(segment.startswith(_WHITEOUT) for segment in segments):
+            raise ValueError(f"{path[:60]!r} has a name that begins with {_WHITEOUT}; rename it")
         for end in range(1, len(segments)):
             if (folder := "/".join(segments[:end])) in paths:
                 raise ValueError(f"{folder[:60]!r} cannot be both a file and a folder")

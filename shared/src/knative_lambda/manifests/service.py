@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from knative_lambda.domain.storage import CODE_FILES
 from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
@@ -114,8 +115,7 @@ def _contract(deployment: Deployment) -> list[dict[str, str]]:
 def _handler_of_single_file(uri: str | None) -> str | None:
     """`s3://bucket/greet.py` is served as `greet.handler`."""
     file = (uri or "").rpartition("/")[2]
-    stem, dot, ending = file.rpartition(".")
-    return f"{stem}.handler" if dot and ending in {"py", "js", "mjs", "cjs"} else None
+    return f"{file.rpartition('.')[0]}.handler" if file.endswith(CODE_FILES) else None
 
 
 def _variable(variable: EnvironmentVariable) -> dict[str, Any]:

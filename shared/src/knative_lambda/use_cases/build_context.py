@@ -14,6 +14,7 @@ from knative_lambda.domain.errors import (
     SourceNotFoundError,
     UnsupportedSourceError,
 )
+from knative_lambda.domain.storage import CODE_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import ObjectStorage
 
-_ARCHIVES = (".zip", ".tar", ".tar.gz", ".tgz")
 _CHUNK = 1024 * 1024
 
 
@@ -39,8 +39,9 @@ class ContextPacker:
     def pack(self, function: FunctionId, source: Source, target: BinaryIO) -> str:
         """Write the context to `target` and return its SHA-256.
 
-        An archive is passed on as it is, unread: the build unpacks it in its own sandbox. Anything
-        else becomes a .tar.gz of which every byte follows from paths and contents.
+        One object that is no file of code is passed on as it is, unread: the build unpacks it in
+        its own sandbox, or says what it is in place of an archive. Anything else becomes a .tar.gz
+        of which every byte follows from paths and contents.
         """
         if source.inline is not None:
             files = ((path, text.encode()) for path, text in sorted(source.inline.items()))
@@ -54,10 +55,10 @@ class ContextPacker:
         self._check_place(function, uri)
         if uri.endswith("/"):
             self._write_tar(self._files_below(uri), target)
-        elif uri.lower().endswith(_ARCHIVES):
-            self.storage.read(uri, target, max_bytes=self.max_bytes)
-        else:
+        elif uri.endswith(CODE_FILES):
             self._write_tar(self._single_file(uri), target)
+        else:
+            self.storage.read(uri, target, max_bytes=self.max_bytes)
 
     def _check_place(self, function: FunctionId, uri: str) -> None:
         allowed = [
