@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import json
+import lzma
 import stat
 import tarfile
 import zipfile
@@ -79,6 +80,11 @@ ATTACKS: dict[str, tuple[str, Callable[[], bytes], str]] = {
     "many": (".zip", lambda: zip_of(*((f"f{n}", b"") for n in range(20_000))), "10000"),
     "no archive": (".zip", lambda: b"PK\x03\x04 and then nothing", "cut off"),
     "empty": (".zip", lambda: b"", "archive"),
+    "removal": (".zip", lambda: zip_of((".wh.main.py", b"")), "begins with .wh."),
+    "xz": (".tar.xz", lambda: lzma.compress(tar_of()), "a .xz file"),
+    "7z": (".7z", lambda: b"7z\xbc\xaf\x27\x1c...", "a .7z archive"),
+    "page": (".zip", lambda: b"<!doctype html><title>404</title>", "a web page"),
+    "text": (".txt", lambda: b"def handler(event): ...", "no archive"),
 }
 
 

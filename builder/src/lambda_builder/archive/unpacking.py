@@ -45,6 +45,6 @@ def _unpack(stream: BinaryIO, tree: SourceTree, limits: Limits) -> None:
         unpack_tar(stream, tree, limits)
     else:
         raise invalid(
-            f"the source is {name_of(start)}: its first bytes are not those of a .zip, .tar or"
-            " .tar.gz; send it as one of these"
+            f"the source is {name_of(start)}; what is unpacked is an archive that is a .zip, .tar"
+            " or .tar.gz by its first bytes"
         )
