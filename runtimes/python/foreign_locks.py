@@ -45,6 +45,13 @@ def note_unread(source: Path, read: Path) -> None:
         print(f"Installing from {read.name}; not read: {unread}")
 
 
+def note_unread_manifests(source: Path) -> None:
+    """Tell in the log of a build that installs nothing which files might have asked for more."""
+    for name in ("setup.py", "setup.cfg", "environment.yml", "environment.yaml"):
+        if (source / name).is_file():
+            print(f"{name} is not read; if it names packages, {_LIST_THEM}")
+
+
 def _foreign_locks(source: Path) -> Iterator[tuple[str, str]]:
     for pattern, way_out in _WAYS_OUT.items():
         for file in sorted(source.glob(pattern)):

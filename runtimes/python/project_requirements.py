@@ -50,6 +50,14 @@ def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
     return dict(found)
 
 
+def tables(value: object, file: str) -> list[dict[str, Any]]:
+    """The entries of a list of tables, none where there is no list."""
+    found = value or []
+    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
+        raise RecipeError("InvalidRequirements", f"{file} is not in the form of its kind")
+    return found
+
+
 def project_dependencies(document: Mapping[str, Any]) -> list[str] | None:
     """The texts of `dependencies`; None where only running the project's code could tell them."""
     project = table(document, "project")
@@ -59,13 +67,13 @@ def project_dependencies(document: Mapping[str, Any]) -> list[str] | None:
     return _texts(dependencies, "dependencies")
 
 
-def parse(texts: Iterable[str], where: str) -> Iterator[Wanted]:
+def parse(texts: Iterable[str], where: str, file: str = "pyproject.toml") -> Iterator[Wanted]:
     """Requirements as comparable values; `InvalidRequirements` shows the one that is none."""
     for text in texts:
         try:
             parsed = Requirement(text)
         except InvalidRequirement as error:
-            problem = without_credentials(f"pyproject.toml: {text!r} is no requirement: {error}")
+            problem = without_credentials(f"{file}: {text!r} is no requirement: {error}")
             raise RecipeError("InvalidRequirements", problem) from None
         yield wanted(where, parsed.name, parsed.extras, parsed.specifier)
 

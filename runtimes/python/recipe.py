@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from foreign_locks import note_unread_manifests
 from installer_errors import RecipeError, explain, without_credentials
 from package_tree import make_reproducible
 from requirement_files import find_requirements, is_empty
@@ -45,6 +46,7 @@ class Recipe:
             requirements = self._export_lock(requirements)
         # Of a file that names nothing uv warns, although nothing is wrong.
         if requirements is None or is_empty(requirements):
+            note_unread_manifests(self.source)
             print("No packages are asked for: nothing to install")
             return
         self._uv(*self._install_arguments(requirements))

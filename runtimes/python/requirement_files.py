@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from foreign_locks import note_unread, refuse_foreign_lock
 from installer_errors import RecipeError
-from locks import check_pylock, check_uv_lock
+from pinned_versions import check_compiled, check_pylock
 from project_requirements import project_dependencies, read_toml, table
+from uv_lock import check_uv_lock
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,6 +33,7 @@ def find_requirements(source: Path, temporary: Path, python_version: str) -> Pat
     # Templates bring one along that names nothing: it hides no other file.
     if requirements.is_file() and not is_empty(requirements):
         _check(requirements, source, seen=set())
+        check_compiled(requirements, (line for _, line in _lines(requirements)), python_version)
         note_unread(source, requirements)
         return requirements
     return _lock(source, python_version) or _of_project(source, temporary)

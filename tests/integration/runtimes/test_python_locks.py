@@ -111,3 +111,25 @@ def test_a_lock_of_another_tool_is_refused_before_anything_is_installed(install)
 def test_a_source_that_asks_for_nothing_is_built_without_a_warning(install, files) -> None:
     run = install({"main.py": "", **files})
     assert (run.status, run.log) == (0, "No packages are asked for: nothing to install\n")
+
+
+def test_a_file_that_is_not_read_is_named_where_nothing_is_installed(install) -> None:
+    run = install({"main.py": "", "setup.py": "raise SystemExit('its code ran')"})
+    assert run.status == 0
+    assert run.log.startswith("setup.py is not read; if it names packages, list the packages in")
+    assert "its code ran" not in run.log
+
+
+def test_a_dependency_added_after_requirements_were_compiled_is_refused(install, uv) -> None:
+    arguments = ("pip", "compile", "pyproject.toml", "-o", "requirements.txt")
+    compiled = uv(PROJECT, "requirements.txt", *arguments)
+    project = PROJECT.replace('"Alpha', '"sourceonly", "Alpha')
+    run = install({"pyproject.toml": project, "requirements.txt": compiled})
+    assert (run.status, run.reason, run.lock) == (1, "LockOutOfDate", None)
+
+
+def test_compiled_requirements_are_installed_exactly(install, uv) -> None:
+    arguments = ("pip", "compile", "pyproject.toml", "-o", "requirements.txt")
+    compiled = uv(PROJECT, "requirements.txt", *arguments)
+    run = install({"pyproject.toml": PROJECT, "requirements.txt": compiled})
+    assert (run.status, run.lock) == (0, "alpha==0.9\nbeta==1.5\n")

@@ -1,4 +1,4 @@
-"""Whether a lock was made for the pyproject.toml beside it."""
+"""Whether a uv.lock was made for the pyproject.toml beside it."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import re
 from typing import TYPE_CHECKING, Any
 
 from installer_errors import RecipeError
-from packaging.requirements import Requirement
+from lock_differences import out_of_date
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 from project_requirements import (
@@ -17,6 +17,7 @@ from project_requirements import (
     project_dependencies,
     read_toml,
     table,
+    tables,
     wanted,
 )
 
@@ -26,7 +27,6 @@ if TYPE_CHECKING:
 
 # Where a package is from, in place of its versions.
 _PLACES = frozenset({"url", "git", "path", "directory", "editable", "virtual", "workspace"})
-_SHOWN = 5
 
 
 def check_uv_lock(lock: Path, project: Path) -> None:
@@ -44,43 +44,7 @@ def check_uv_lock(lock: Path, project: Path) -> None:
     placed = _placed(document) | _placed_by(_entries(locked))
     asked, heard = _without_versions(asked, placed), _without_versions(heard, placed)
     if asked != heard:
-        raise _out_of_date(lock, asked - heard, heard - asked, "uv lock")
-
-
-def check_pylock(lock: Path, project: Path, python_version: str) -> None:
-    """`LockOutOfDate` where the project asks for what the lock does not have."""
-    versions: dict[str, list[str]] = {}
-    for package in _tables(read_toml(lock).get("packages"), lock.name):
-        name = canonicalize_name(str(package.get("name")))
-        versions.setdefault(name, []).append(str(package.get("version", "")))
-    dependencies = project_dependencies(read_toml(project)) or []
-    missing = {
-        requirement
-        for text in dependencies
-        for requirement in parse([text], "the project")
-        if _applies(text, python_version)
-        and not _has(requirement, versions.get(requirement.name, []))
-    }
-    if missing:
-        raise _out_of_date(lock, missing, set(), "the tool that wrote it")
-
-
-def _applies(text: str, python_version: str) -> bool:
-    marker = Requirement(text).marker
-    environment = {
-        "python_version": python_version,
-        "python_full_version": f"{python_version}.0",
-        "extra": "",
-    }
-    return marker is None or marker.evaluate(environment)
-
-
-def _has(requirement: Wanted, versions: Iterable[str]) -> bool:
-    # A package from an address may have no version in the lock.
-    return any(
-        not version or requirement.versions.contains(version, prereleases=True)
-        for version in versions
-    )
+        raise out_of_date(lock, project, asked - heard, heard - asked)
 
 
 def _asked(document: Mapping[str, Any]) -> Iterator[Wanted]:
@@ -93,7 +57,7 @@ def _asked(document: Mapping[str, Any]) -> Iterator[Wanted]:
 
 def _heard(locked: Mapping[str, Any]) -> Iterator[Wanted]:
     own = canonicalize_name(str(_root(locked).get("name", "")))
-    for entry in _tables(_metadata(locked).get("requires-dist"), "uv.lock"):
+    for entry in tables(_metadata(locked).get("requires-dist"), "uv.lock"):
         is_optional = re.search(r"\bextra\s*==", str(entry.get("marker", "")))
         requirement = _parsed(entry, "an extra" if is_optional else "the project")
         if not (is_optional and requirement.name == own):
@@ -113,7 +77,7 @@ def _parsed(entry: Mapping[str, Any], where: str) -> Wanted:
 
 
 def _entries(locked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
-    yield from _tables(_metadata(locked).get("requires-dist"), "uv.lock")
+    yield from tables(_metadata(locked).get("requires-dist"), "uv.lock")
     for _, entries in _groups(locked):
         yield from entries
 
@@ -122,7 +86,7 @@ def _groups(locked: Mapping[str, Any]) -> Iterator[tuple[str, list[dict[str, Any
     of_project = table(_metadata(locked), "requires-dev")
     of_workspace = table(locked, "manifest", "dependency-groups")
     for group, entries in (of_project | of_workspace).items():
-        yield group, _tables(entries, "uv.lock")
+        yield group, tables(entries, "uv.lock")
 
 
 def _metadata(locked: Mapping[str, Any]) -> dict[str, Any]:
@@ -131,7 +95,7 @@ def _metadata(locked: Mapping[str, Any]) -> dict[str, Any]:
 
 def _root(locked: Mapping[str, Any]) -> dict[str, Any]:
     """The package that is the project itself; none in a workspace that is no project."""
-    for package in _tables(locked.get("package"), "uv.lock"):
+    for package in tables(locked.get("package"), "uv.lock"):
         source = table(package, "source")
         if "." in (source.get("virtual"), source.get("editable"), source.get("directory")):
             return package
@@ -144,7 +108,7 @@ def _placed(document: Mapping[str, Any]) -> set[str]:
     return {
         canonicalize_name(name)
         for name, source in sources.items()
-        if any(_PLACES & each.keys() for each in _tables(_listed(source), "pyproject.toml"))
+        if any(_PLACES & each.keys() for each in tables(_listed(source), "pyproject.toml"))
     }
 
 
@@ -161,27 +125,5 @@ def _without_versions(requirements: set[Wanted], names: set[str]) -> set[Wanted]
     }
 
 
-def _tables(value: object, file: str) -> list[dict[str, Any]]:
-    found = value or []
-    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise RecipeError("InvalidRequirements", f"{file} is not in the form of its kind")
-    return found
-
-
 def _listed(value: object) -> list[object]:
     return value if isinstance(value, list) else [value]
-
-
-def _out_of_date(lock: Path, added: set[Wanted], gone: set[Wanted], tool: str) -> RecipeError:
-    differences = [f"{each.text} ({each.where}) is not in it" for each in _sorted(added)]
-    differences += [f"{each.text} ({each.where}) is only in it" for each in _sorted(gone)]
-    shown = "; ".join(differences[:_SHOWN])
-    more = f"; and {len(differences) - _SHOWN} more" if len(differences) > _SHOWN else ""
-    message = (
-        f"{lock.name} is older than pyproject.toml: {shown}{more}. Run {tool}, and deploy again"
-    )
-    return RecipeError("LockOutOfDate", message)
-
-
-def _sorted(requirements: set[Wanted]) -> list[Wanted]:
-    return sorted(requirements, key=lambda each: (each.text, each.where))
