@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 from lock_differences import out_of_date
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from project_requirements import Wanted, parse, project_dependencies, read_toml, tables
+from project_files import project_dependencies, read_toml, tables
+from project_requirements import Wanted, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

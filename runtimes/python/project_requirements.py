@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from installer_errors import RecipeError, without_credentials
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
+from project_files import table, texts
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
-    from pathlib import Path
 
     from packaging.specifiers import SpecifierSet
 
@@ -31,45 +30,9 @@ class Wanted(NamedTuple):
         return f"{self.name}{extras}{self.versions}"
 
 
-def read_toml(file: Path) -> dict[str, Any]:
-    """The document; `InvalidRequirements` says why it is none."""
-    try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RecipeError("InvalidRequirements", f"{file.name}: {error}") from None
-
-
-def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The table at that place, empty where there is none."""
-    found: Any = document
-    for name in names:
-        found = found.get(name, {})
-        if not isinstance(found, dict):
-            message = f"{name} is no table of pyproject.toml or its lock"
-            raise RecipeError("InvalidRequirements", message)
-    return dict(found)
-
-
-def tables(value: object, file: str) -> list[dict[str, Any]]:
-    """The entries of a list of tables, none where there is no list."""
-    found = value or []
-    if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise RecipeError("InvalidRequirements", f"{file} is not in the form of its kind")
-    return found
-
-
-def project_dependencies(document: Mapping[str, Any]) -> list[str] | None:
-    """The texts of `dependencies`; None where only running the project's code could tell them."""
-    project = table(document, "project")
-    dependencies = project.get("dependencies")
-    if dependencies is None and "dependencies" in project.get("dynamic", []):
-        return None
-    return _texts(dependencies, "dependencies")
-
-
-def parse(texts: Iterable[str], where: str, file: str = "pyproject.toml") -> Iterator[Wanted]:
+def parse(lines: Iterable[str], where: str, file: str = "pyproject.toml") -> Iterator[Wanted]:
     """Requirements as comparable values; `InvalidRequirements` shows the one that is none."""
-    for text in texts:
+    for text in lines:
         try:
             parsed = Requirement(text)
         except InvalidRequirement as error:
@@ -86,8 +49,8 @@ def wanted(where: str, name: str, extras: Iterable[str], versions: SpecifierSet)
 
 def optional_dependencies(document: Mapping[str, Any]) -> Iterator[Wanted]:
     """Those of all extras; of none where they are dynamic."""
-    for extra, texts in table(document, "project", "optional-dependencies").items():
-        yield from parse(_texts(texts, extra), "an extra")
+    for extra, listed in table(document, "project", "optional-dependencies").items():
+        yield from parse(texts(listed, extra), "an extra")
 
 
 def grouped_dependencies(document: Mapping[str, Any]) -> Iterator[Wanted]:
@@ -99,7 +62,7 @@ def grouped_dependencies(document: Mapping[str, Any]) -> Iterator[Wanted]:
     for name in groups:
         yield from parse(_members(groups, name), f"group {name}")
     of_uv = table(document, "tool", "uv").get("dev-dependencies")
-    yield from parse(_texts(of_uv, "dev-dependencies"), "group dev")
+    yield from parse(texts(of_uv, "dev-dependencies"), "group dev")
 
 
 def _members(groups: Mapping[str, Any], name: str) -> Iterator[str]:
@@ -116,11 +79,3 @@ def _members(groups: Mapping[str, Any], name: str) -> Iterator[str]:
             elif (included := canonicalize_name(str(entry.get("include-group")))) not in seen:
                 seen.add(included)
                 pending.append(included)
-
-
-def _texts(value: object, field: str) -> list[str]:
-    found = value or []
-    if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        message = f"pyproject.toml: {field} is no list of text"
-        raise RecipeError("InvalidRequirements", message)
-    return found

@@ -9,15 +9,12 @@ from installer_errors import RecipeError
 from lock_differences import out_of_date
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
+from project_files import project_dependencies, read_toml, table, tables, texts
 from project_requirements import (
     Wanted,
     grouped_dependencies,
     optional_dependencies,
     parse,
-    project_dependencies,
-    read_toml,
-    table,
-    tables,
     wanted,
 )
 
@@ -39,7 +36,7 @@ def check_uv_lock(lock: Path, project: Path) -> None:
     asked, heard = set(_asked(document)), set(_heard(locked))
     if project_dependencies(document) is None:
         heard = {requirement for requirement in heard if requirement.where != "the project"}
-    if "optional-dependencies" in table(document, "project").get("dynamic", []):
+    if "optional-dependencies" in texts(table(document, "project").get("dynamic"), "dynamic"):
         heard = {requirement for requirement in heard if requirement.where != "an extra"}
     placed = _placed(document) | _placed_by(_entries(locked))
     asked, heard = _without_versions(asked, placed), _without_versions(heard, placed)
