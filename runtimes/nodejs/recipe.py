@@ -155,7 +155,7 @@ def _without_addresses(lock: dict[str, Any]) -> dict[str, Any]:
 
 def recipe_from(environment: Mapping[str, str]) -> Recipe:
     """The recipe of a build's environment."""
-    ours = ("PACKAGE_INDEX_URL", "RESULT_FILE", "LOCK_FILE")
+    ours = ("PACKAGE_INDEX_URL", "RESULT_FILE", "LOCK_FILE", "PYTHONPATH")
     return Recipe(
         source=Path(environment["SOURCE_DIR"]).resolve(),
         packages=Path(environment["PACKAGES_DIR"]).resolve(),

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -86,6 +87,8 @@ def recipe_environment(
         "PATH": os.pathsep.join(
             (str(Path(sys.executable).parent), machine.get("PATH", os.defpath))
         ),
+        # So are the packages, which a recipe keeps from what it runs.
+        "PYTHONPATH": _own_packages(),
         "LANG": "C.UTF-8",
         "PYTHONUNBUFFERED": "1",
     }
@@ -94,6 +97,14 @@ def recipe_environment(
     if settings.allow_source_packages:
         environment["ALLOW_SOURCE_PACKAGES"] = "true"
     return environment
+
+
+def _own_packages() -> str:
+    """The folder of the packages that this program came with, wherever the machine looks first."""
+    found = find_spec("packaging")
+    if found is None or found.origin is None:
+        raise PlatformError("InstallerMissing", "the builder's own packages are not installed")
+    return str(Path(found.origin).parents[1])
 
 
 def _settings_files(machine: Mapping[str, str]) -> dict[str, str]:

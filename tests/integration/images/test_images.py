@@ -79,6 +79,26 @@ def test_the_builder_has_the_installers_of_all_recipes(unpacked):
     assert image.run("python", "-c", program).strip() == "/app/packages/bin/uv"
 
 
+BUILD = """
+import os, pathlib, subprocess
+source = pathlib.Path("/tmp/workspace/source")
+source.mkdir(parents=True)
+(source / "pyproject.toml").write_text('[project]\\nname = "x"\\ndependencies = ["six"]')
+(source / "uv.lock").write_text("version = 1")
+message = "/tmp/message"
+settings = {"BUILD_WORKSPACE": "/tmp/workspace", "RUNTIME": "python3.11",
+            "RUNTIMES_DIR": "/runtimes", "BUILD_TIMEOUT_SECONDS": "60",
+            "TERMINATION_MESSAGE_PATH": message}
+subprocess.run(["python", "-m", "lambda_builder.build"], env={**os.environ, **settings})
+print(pathlib.Path(message).read_text())
+"""
+
+
+def test_the_builder_has_what_its_recipes_compare_locks_with(unpacked):
+    said = unpacked("builder").run("python", "-c", BUILD, writable=("tmp",))
+    assert json.loads(said.splitlines()[-1])["reason"] == "LockOutOfDate"
+
+
 def test_a_runtime_serves_a_function_that_is_laid_over_it(unpacked, tmp_path):
     image, port = unpacked("python3.11"), free_port()
     source = image.root / "function/source/main.py"

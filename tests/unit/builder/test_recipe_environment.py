@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import packaging
 import pytest
 
 from lambda_builder.recipe import recipe_environment
@@ -67,7 +70,6 @@ def test_settings_that_installers_need_reach_the_recipe(environment_of, name):
         "CONTEXT_URL",
         "DOCKER_CONFIG",
         "AWS_SECRET_ACCESS_KEY",
-        "PYTHONPATH",
         "PYTHONHOME",
         "NODE_OPTIONS",
         "LD_PRELOAD",
@@ -82,6 +84,11 @@ def test_settings_that_installers_need_reach_the_recipe(environment_of, name):
 )
 def test_nothing_else_reaches_the_recipe(environment_of, name):
     assert name not in environment_of({name: "secret"})
+
+
+def test_the_recipe_finds_the_builder_s_own_packages_and_not_the_machine_s(environment_of):
+    folder = environment_of({"PYTHONPATH": "/secret"})["PYTHONPATH"]
+    assert folder == str(Path(packaging.__file__).parents[1])
 
 
 def test_the_contract_s_names_cannot_be_overridden(environment_of, tmp_path):
