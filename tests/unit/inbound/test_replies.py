@@ -68,7 +68,8 @@ def test_a_chain_gets_a_correlation_id_that_a_redelivery_repeats():
 
 @given(st.text(st.characters(), max_size=300))
 def test_no_extension_can_inject_a_header(value):
-    reply, _ = reply_to(structured(correlationid=value, traceparent=value))
+    status, reply, _ = Recorder(started()).send(structured(correlationid=value, traceparent=value))
+    assert status in {200, 400}
     for name, sent in reply.items():
         assert name.isascii()
         assert sent.isascii()
@@ -88,10 +89,10 @@ def log(monkeypatch):
 
 
 def test_a_log_line_is_json_with_what_operators_search_by(log):
-    Recorder(started()).send(structured(subject="default/hello", correlationid="c\n\ud800"))
+    Recorder(started()).send(structured(subject="default/hello", correlationid="c\u2028\u00e9"))
     (line,) = log.getvalue().splitlines()
     written = json.loads(line)
     assert written["level"] == "INFO"
     assert (written["event_id"], written["event_type"]) == ("1", "t")
-    assert (written["subject"], written["correlationid"]) == ("default/hello", "c\n\ud800")
+    assert (written["subject"], written["correlationid"]) == ("default/hello", "c\u2028\u00e9")
     assert "reply" in written

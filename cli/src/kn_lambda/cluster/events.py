@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode, urljoin
 
 from kn_lambda.cluster.service_address import ServiceAddress
-from kn_lambda.embedded.broker.event import CloudEvent, create_event
-from kn_lambda.embedded.broker.http_binding import to_http
 from kn_lambda.errors import CommandError, UnreachableError
+from knative_lambda.inbound.http_binding import to_http
+from knative_lambda.inbound.valid_event import CloudEvent, create_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

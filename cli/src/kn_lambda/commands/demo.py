@@ -52,8 +52,8 @@ def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> st
     from kn_lambda.deploying.deploying import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import require_ready  # noqa: PLC0415
     from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415
-    from kn_lambda.embedded.broker.http_binding import to_http  # noqa: PLC0415
     from kn_lambda.invoking.request import read_event  # noqa: PLC0415
+    from knative_lambda.inbound.http_binding import to_http  # noqa: PLC0415
 
     wish = make_wish(source, None, Overrides())
     deployer = Deployer(

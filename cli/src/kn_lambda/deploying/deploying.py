@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     from kn_lambda.cluster.installation import Installation
     from kn_lambda.deploying.following import Steps
     from kn_lambda.deploying.wish import Wish
-    from kn_lambda.embedded.broker.event import CloudEvent
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _MAX_BYTES = 50 * 1024 * 1024
 _MAX_FILES = 10_000

@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     from kn_lambda.cluster.events import Refusal
     from kn_lambda.cluster.installation import Installation
-    from kn_lambda.embedded.broker.event import CloudEvent
     from kn_lambda.terminal.output import Styled
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _POLL_SECONDS = 0.1
 # A platform that restarts goes on with what it accepted.

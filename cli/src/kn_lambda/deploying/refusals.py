@@ -13,9 +13,9 @@ from knative_lambda.manifests.refusal import refusal_name
 
 if TYPE_CHECKING:
     from kn_lambda.cluster.api import ClusterApi
-    from kn_lambda.embedded.broker.event import CloudEvent
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _PAUSE_SECONDS = 0.25
 

@@ -6,7 +6,6 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
-from kn_lambda.embedded.broker.http_binding import to_http
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.invoking.ready_to_paste import subscribed_type
 from kn_lambda.invoking.request import (
@@ -16,13 +15,14 @@ from kn_lambda.invoking.request import (
     read_data,
     read_event,
 )
+from knative_lambda.inbound.http_binding import to_http
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from kn_lambda.embedded.broker.event import CloudEvent
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

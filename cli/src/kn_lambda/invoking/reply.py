@@ -7,12 +7,12 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import read_refusal
-from kn_lambda.embedded.broker.http_binding import carries_event, from_http
-from kn_lambda.embedded.broker.json_format import is_json, to_json
 from kn_lambda.errors import CommandError, UnreachableError
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo, echo_bytes
 from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.http_binding import carries_event, from_http
+from knative_lambda.inbound.json_format import is_json, to_json
 
 if TYPE_CHECKING:
     from kn_lambda.cluster.http import Answer

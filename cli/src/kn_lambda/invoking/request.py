@@ -7,10 +7,10 @@ import sys
 from pathlib import Path
 
 from kn_lambda.cluster.events import new_event
-from kn_lambda.embedded.broker.event import CloudEvent, create_event
-from kn_lambda.embedded.broker.json_format import from_json
 from kn_lambda.errors import WrongUsageError
 from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.json_format import from_json
+from knative_lambda.inbound.valid_event import CloudEvent, create_event
 
 JSON = "application/json"
 _TEXT = "text/plain; charset=utf-8"

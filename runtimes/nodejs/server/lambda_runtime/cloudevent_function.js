@@ -15,7 +15,7 @@ function cloudEventListener(handler, settings, limiter) {
     if (request.method !== "POST") {
       throw new RefusedRequestError(405, "MethodNotAllowed", "send events with POST");
     }
-    const event = readEvent(request.headers, await readBody(request, settings.maxBodyBytes));
+    const event = readEvent(request.rawHeaders, await readBody(request, settings.maxBodyBytes));
     // The handler may change its event; the reply answers the one that came.
     const { data: _data, ...attributes } = event;
     const subject = `event ${JSON.stringify(event.id)}`;

@@ -1,35 +1,53 @@
 "use strict";
 // CloudEvents out of HTTP requests, in binary and structured mode, checked against CloudEvents 1.0.
 
+const { checkAttributes, checkedName, checkedValue, invalid } = require("./attributes.js");
+const { decoded, utf8 } = require("./charsets.js");
 const { RefusedRequestError } = require("./errors.js");
 
-const REQUIRED = ["id", "source", "type"];
-const NOT_EMPTY = ["subject", "time", "dataschema", "datacontenttype"];
-const NAME = /^[a-z0-9]+$/;
-const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 
-function invalid(field, message) {
-  return new RefusedRequestError(400, "InvalidEvent", message, field);
-}
-
-/** The event of a request; RefusedRequestError says what is wrong with others. */
-function readEvent(headers, body) {
-  const contentType = headers["content-type"];
+/**
+ * The event of a request, by its raw headers; RefusedRequestError says what is wrong with others.
+ *
+ * Node's own headers join those that are there twice.
+ */
+function readEvent(rawHeaders, body) {
+  const headers = pairs(rawHeaders);
+  const contentType = contentTypeOf(headers);
   if (contentType?.toLowerCase().startsWith("application/cloudevents")) {
     return structured(mediaTypeOf(contentType), body);
   }
   const event = {};
-  for (const [header, value] of Object.entries(headers)) {
-    if (header.startsWith("ce-")) event[checkedName(header.slice(3))] = headerValue(header, value);
+  for (const [header, value] of headers) {
+    // What ce-datacontenttype would say is the Content-Type's to say.
+    if (!header.startsWith("ce-") || header === "ce-datacontenttype") continue;
+    const name = checkedName(header.slice(3));
+    if (Object.hasOwn(event, name)) throw invalid(name, `the attribute "${name}" is given twice`);
+    event[name] = headerValue(name, value);
   }
   if (event.specversion === undefined) {
     const message = "no CloudEvent: neither ce-specversion nor application/cloudevents+json";
-    throw new RefusedRequestError(400, "NotACloudEvent", message);
+    throw new RefusedRequestError(400, "NotACloudEvent", message, "specversion");
   }
   if (contentType !== undefined) event.datacontenttype = contentType;
   checkAttributes(event);
   return withData(event, typedData(contentType, body));
+}
+
+function pairs(rawHeaders) {
+  const headers = [];
+  for (let i = 0; i < rawHeaders.length; i += 2) {
+    headers.push([rawHeaders[i].toLowerCase(), rawHeaders[i + 1]]);
+  }
+  return headers;
+}
+
+function contentTypeOf(headers) {
+  const found = headers.filter(([header]) => header === "content-type");
+  if (found.length > 1) throw invalid("datacontenttype", "the Content-Type is given twice");
+  return found[0]?.[1];
 }
 
 function structured(mediaType, body) {
@@ -57,9 +75,9 @@ function structured(mediaType, body) {
 function parsedDocument(body) {
   let document;
   try {
-    document = JSON.parse(body.toString("utf8"));
+    document = JSON.parse(utf8(body));
   } catch {
-    throw new RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON");
+    throw new RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON in UTF-8");
   }
   if (document === null || typeof document !== "object" || Array.isArray(document)) {
     throw new RefusedRequestError(400, "InvalidEvent", "the event is no JSON object");
@@ -67,61 +85,17 @@ function parsedDocument(body) {
   return document;
 }
 
-function checkedName(name) {
-  if (NAME.test(name) && name !== "data") return name;
-  const shown = name.slice(0, 40);
-  throw invalid(name, `"${shown}" is no attribute name: lower-case letters and digits only`);
-}
-
-function checkedValue(name, value) {
-  const isText = typeof value === "string";
-  const mustBeText = name === "specversion" || REQUIRED.includes(name) || NOT_EMPTY.includes(name);
-  if (isText || (!mustBeText && (typeof value === "boolean" || Number.isInteger(value)))) {
-    return value;
-  }
-  const shown = JSON.stringify(value).slice(0, 40);
-  throw invalid(name, `the attribute "${name}" has the JSON type of ${shown}`);
-}
-
-function headerValue(header, value) {
-  let text = Buffer.from(value, "latin1").toString("utf8");
-  if (text.length > 1 && text.startsWith('"') && text.endsWith('"')) {
-    text = text.slice(1, -1).replaceAll(/\\(["\\])/g, "$1");
-  }
+function headerValue(name, value) {
+  // A lone percent sign is text, as in the SDKs; Node gives the bytes of a header as Latin-1.
+  const bytes = (QUOTED.exec(value)?.[1].replaceAll(/\\(.)/g, "$1") ?? value).replaceAll(
+    /%([0-9A-Fa-f]{2})/g,
+    (_escape, digits) => String.fromCharCode(Number.parseInt(digits, 16)),
+  );
   try {
-    // A lone percent sign is text, as in the SDKs.
-    return text.replaceAll(/(?:%[0-9A-Fa-f]{2})+/g, decodeURIComponent);
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
   } catch {
-    throw invalid(header.slice(3), `the attribute "${header.slice(3)}" is not UTF-8`);
+    throw invalid(name, `the attribute "${name}" is not UTF-8`);
   }
-}
-
-function checkAttributes(event) {
-  if (event.specversion !== "1.0") {
-    const found = event.specversion === undefined ? "missing" : `"${event.specversion}"`;
-    throw invalid("specversion", `the CloudEvents version is ${found}; it must be 1.0`);
-  }
-  for (const name of REQUIRED) {
-    if (!event[name]) throw invalid(name, `the attribute "${name}" is missing or empty`);
-  }
-  for (const name of NOT_EMPTY) {
-    if (event[name] === "") {
-      throw invalid(name, `the attribute "${name}" is empty; leave it out instead`);
-    }
-  }
-  if (event.time !== undefined && !isTime(event.time)) {
-    throw invalid("time", 'the attribute "time" is no RFC 3339 time');
-  }
-}
-
-function isTime(text) {
-  // Date knows neither leap seconds nor lower-case letters; RFC 3339 has both. It also rolls
-  // February 30 over, so the day must still be the same.
-  if (!TIME.test(text)) return false;
-  const day = text.slice(0, 10);
-  const date = new Date(`${day}T00:00:00Z`);
-  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== day) return false;
-  return !Number.isNaN(Date.parse(text.toUpperCase().replace(/:60(?=\.|Z|[+-])/, ":59")));
 }
 
 function mediaTypeOf(contentType) {
@@ -134,13 +108,13 @@ function typedData(contentType, body) {
   const mediaType = mediaTypeOf(contentType ?? "application/json");
   if (mediaType.endsWith("/json") || mediaType.endsWith("+json")) {
     try {
-      return JSON.parse(body.toString("utf8"));
+      return JSON.parse(utf8(body));
     } catch {
       if (contentType === undefined) return body;
       throw invalid("data", `the data is no valid JSON, but ${contentType.slice(0, 60)}`);
     }
   }
-  return mediaType.startsWith("text/") ? body.toString("utf8") : body;
+  return mediaType.startsWith("text/") ? decoded(contentType, body) : body;
 }
 
 function withData(event, data) {

@@ -14,12 +14,28 @@ if TYPE_CHECKING:
 _REQUIRED = ("id", "source", "type")
 # Optional, but not empty where they are given.
 _NOT_EMPTY = ("subject", "time", "dataschema", "datacontenttype")
+_STRINGS = ("specversion", *_REQUIRED, *_NOT_EMPTY)
+_INTEGERS = range(-(2**31), 2**31)
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:(\d\d)(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
-_EXTENSION_VALUES = (str, bool, int)
+# Control characters, surrogates and noncharacters are no part of a CloudEvents String.
+_FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
+
+# URIs by RFC 3986; spaces and characters beyond ASCII are taken, as Knative takes them.
+_BAD_ESCAPE = re.compile(r"%(?![0-9A-Fa-f]{2})")
+_SCHEME = re.compile(r"[A-Za-z][A-Za-z0-9+.-]*:")
+_AUTHORITY = re.compile(
+    r"(?:[^@\[\]\s]*@)?"  # user information
+    r"(?:\[[0-9A-Fa-f:.]+\]|\[[vV][0-9A-Fa-f]+\.[^\[\]\s]+\]|[^@:\[\]\s<>\"\\^`{|}]*)"
+    r"(?::[0-9]*)?"
+)
+_END_OF_SEGMENT = re.compile(r"[/?#]")
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
     """Refuse, with 400 and the attribute's name, what is no CloudEvent 1.0."""
+    for name, value in attributes.items():
+        if isinstance(value, str) and _FORBIDDEN.search(value):
+            raise invalid(name, f'the attribute "{name}" holds what is no text')
     specversion = attributes.get("specversion")
     if specversion != "1.0":
         found = "missing" if specversion is None else f'"{specversion}"'
@@ -30,18 +46,24 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
     for name in _NOT_EMPTY:
         if attributes.get(name) == "":
             raise invalid(name, f'the attribute "{name}" is empty; leave it out instead')
-    time = attributes.get("time")
-    if time is not None:
-        parse_time(time)
+    _check_types(attributes)
 
 
-def check_structured_names(attributes: Mapping[str, Any]) -> None:
-    """Names and types of a JSON document's members; headers cannot get these wrong."""
-    for name, value in attributes.items():
-        check_name(name)
-        wanted = str if name in _REQUIRED or name in _NOT_EMPTY else _EXTENSION_VALUES
-        if not isinstance(value, wanted):
-            raise invalid(name, f'the attribute "{name}" has the JSON type of {value!r:.40}')
+def check_member(name: str, value: Any) -> Any:
+    """The value of a JSON document's member as an attribute; headers cannot get its type wrong."""
+    check_name(name)
+    if isinstance(value, str):
+        return value
+    if name not in _STRINGS:
+        if isinstance(value, bool):
+            return value
+        if isinstance(value, float) and value.is_integer():
+            # JSON has one kind of number: 5.0 is 5.
+            value = int(value)
+        if isinstance(value, int) and value in _INTEGERS:
+            return value
+    wanted = "a string" if name in _STRINGS else "a string, a boolean or a 32-bit integer"
+    raise invalid(name, f'the attribute "{name}" must be {wanted}')
 
 
 def check_name(name: str) -> None:
@@ -68,3 +90,25 @@ def parse_time(text: Any) -> datetime:
 def invalid(field: str, message: str) -> RefusedRequestError:
     """The refusal of an event for one of its attributes."""
     return RefusedRequestError(400, "InvalidEvent", message, field)
+
+
+def _check_types(attributes: Mapping[str, Any]) -> None:
+    if not _is_uri_reference(attributes["source"]):
+        raise invalid("source", 'the attribute "source" is no URI-reference')
+    schema = attributes.get("dataschema")
+    if schema is not None and not (_SCHEME.match(schema) and _is_uri_reference(schema)):
+        raise invalid("dataschema", 'the attribute "dataschema" is no absolute URI')
+    time = attributes.get("time")
+    if time is not None:
+        parse_time(time)
+
+
+def _is_uri_reference(text: str) -> bool:
+    if _BAD_ESCAPE.search(text):
+        return False
+    scheme = _SCHEME.match(text)
+    rest = text[scheme.end() :] if scheme else text
+    if rest.startswith("//"):
+        return _AUTHORITY.fullmatch(_END_OF_SEGMENT.split(rest[2:], maxsplit=1)[0]) is not None
+    # The first segment of a relative reference would look like a scheme.
+    return scheme is not None or ":" not in _END_OF_SEGMENT.split(rest, maxsplit=1)[0]

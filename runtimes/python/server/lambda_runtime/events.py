@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import base64
 import json
-from typing import TYPE_CHECKING, Any
-from urllib.parse import unquote
+import re
+from typing import TYPE_CHECKING, Any, NoReturn
+from urllib.parse import unquote_to_bytes
 
 from lambda_runtime.attributes import (
     check_attributes,
+    check_member,
     check_name,
-    check_structured_names,
     invalid,
     parse_time,
 )
@@ -25,16 +26,19 @@ if TYPE_CHECKING:
     DataDecoder = Callable[[str | None, bytes], Any]
 
 _STRUCTURED = "application/cloudevents"
+_QUOTED = re.compile(rb'"((?:[^"\\]|\\.)*)"')
+_QUOTED_PAIR = re.compile(rb"\\(.)")
 
 
 def read_event(headers: Headers, body: bytes, decode: DataDecoder) -> tuple[Attributes, Any]:
     """Attributes and data of a valid event; `RefusedRequestError` names what is wrong."""
-    attributes, content_type = _binary_attributes(headers)
+    content_type = _content_type(headers)
     if content_type is not None and content_type.lower().startswith(_STRUCTURED):
         return _structured(content_type, body, decode)
+    attributes = _binary_attributes(headers)
     if "specversion" not in attributes:
         message = "no CloudEvent: neither ce-specversion nor application/cloudevents+json"
-        raise RefusedRequestError(400, "NotACloudEvent", message)
+        raise RefusedRequestError(400, "NotACloudEvent", message, "specversion")
     if content_type is not None:
         attributes["datacontenttype"] = content_type
     check_attributes(attributes)
@@ -48,16 +52,15 @@ def typed_data(content_type: str | None, body: bytes) -> Any:
     media_type = (content_type or "application/json").partition(";")[0].strip().lower()
     if media_type.endswith(("/json", "+json")):
         try:
-            return json.loads(body)
+            return _loads(body)
         except (ValueError, RecursionError):
             if content_type is None:
                 return body
             raise invalid("data", f"the data is no valid JSON, but {content_type:.60}") from None
-    if media_type.startswith("text/"):
-        try:
-            return body.decode()
-        except UnicodeDecodeError:
-            return body
+    if content_type is not None and media_type.startswith("text/"):
+        from lambda_runtime.charsets import decoded  # noqa: PLC0415 - only where text comes
+
+        return decoded(content_type, body)
     return body
 
 
@@ -66,32 +69,46 @@ def json_or_bytes(_content_type: str | None, body: bytes) -> Any:
     if not body:
         return None
     try:
-        return json.loads(body)
+        return _loads(body)
     except (ValueError, RecursionError):
         return body
 
 
-def _binary_attributes(headers: Headers) -> tuple[Attributes, str | None]:
+def _loads(body: bytes) -> Any:
+    # Given bytes, `json` would guess UTF-16 and UTF-32, and let half surrogates through.
+    return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+
+
+def _refuse_constant(constant: str) -> NoReturn:
+    raise ValueError(constant)
+
+
+def _content_type(headers: Headers) -> str | None:
+    found = [value for name, value in headers if name == b"content-type"]
+    if len(found) > 1:
+        raise invalid("datacontenttype", "the Content-Type is given twice")
+    return found[0].decode("latin-1") if found else None
+
+
+def _binary_attributes(headers: Headers) -> Attributes:
     attributes: Attributes = {}
-    content_type = None
     for raw_name, value in headers:
-        if raw_name.startswith(b"ce-"):
+        # What ce-datacontenttype would say is the Content-Type's to say.
+        if raw_name.startswith(b"ce-") and raw_name != b"ce-datacontenttype":
             name = raw_name[3:].decode("latin-1")
             check_name(name)
             if name in attributes:
                 raise invalid(name, f'the attribute "{name}" is given twice')
             attributes[name] = _header_value(name, value)
-        elif raw_name == b"content-type":
-            content_type = value.decode("latin-1")
-    return attributes, content_type
+    return attributes
 
 
 def _header_value(name: str, value: bytes) -> str:
+    quoted = _QUOTED.fullmatch(value)
+    if quoted is not None:
+        value = _QUOTED_PAIR.sub(rb"\1", quoted[1])
     try:
-        text = value.decode()
-        if text.startswith('"') and text.endswith('"') and len(text) > 1:
-            text = text[1:-1].replace('\\"', '"').replace("\\\\", "\\")
-        return unquote(text, errors="strict") if "%" in text else text
+        return (unquote_to_bytes(value) if b"%" in value else value).decode()
     except UnicodeDecodeError:
         raise invalid(name, f'the attribute "{name}" is not UTF-8') from None
 
@@ -104,15 +121,17 @@ def _structured(content_type: str, body: bytes, decode: DataDecoder) -> tuple[At
         )
         raise RefusedRequestError(415, "UnsupportedEventFormat", message)
     try:
-        document = json.loads(body)
+        document = _loads(body)
     except (ValueError, RecursionError):
-        raise RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON") from None
+        message = "the event is no valid JSON in UTF-8"
+        raise RefusedRequestError(400, "InvalidEvent", message) from None
     if not isinstance(document, dict):
         raise RefusedRequestError(400, "InvalidEvent", "the event is no JSON object")
-    attributes = {name: value for name, value in document.items() if value is not None}
-    data = attributes.pop("data", None)
-    encoded = attributes.pop("data_base64", None)
-    check_structured_names(attributes)
+    data = document.pop("data", None)
+    encoded = document.pop("data_base64", None)
+    attributes = {
+        name: check_member(name, value) for name, value in document.items() if value is not None
+    }
     check_attributes(attributes)
     if encoded is None:
         return attributes, data

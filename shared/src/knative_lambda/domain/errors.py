@@ -39,6 +39,10 @@ class UnsupportedEventFormatError(InvalidEventError):
     """A batch, or a structured event in another format than JSON."""
 
 
+class UnsupportedContentEncodingError(UnsupportedEventFormatError):
+    """The body is packed in a way that is not taken."""
+
+
 class PermanentError(KnativeLambdaError):
     """The same event fails the same way forever."""
 

@@ -1,129 +1,79 @@
-"""CloudEvents 1.0 over HTTP: requests to events, replies to responses.
-
-The SDK does the encoding. It lets through an empty id, any time and broken JSON, so what it
-returns is held against the specification here.
-"""
+"""Events of the control plane in HTTP: requests to events, replies to responses."""
 
 from __future__ import annotations
 
-import re
+import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
-from cloudevents.conversion import from_http, to_binary
-from cloudevents.exceptions import GenericException
-from cloudevents.http import CloudEvent
-from pydantic import (
-    AfterValidator,
-    AwareDatetime,
-    BaseModel,
-    BeforeValidator,
-    ConfigDict,
-    StringConstraints,
-    ValidationError,
-)
+from pydantic import BaseModel, ValidationError
 
-from knative_lambda.domain.errors import InvalidEventError, UnsupportedEventFormatError
+from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import Event, reply_id, schema_url
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.inbound.http_binding import decoded_header, from_http, to_http
+from knative_lambda.inbound.json_format import is_json, loads
+from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, create_event, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from knative_lambda.domain.events import Reply
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _CARRIED = ("correlationid", "traceparent", "tracestate")
 _MAX_ATTRIBUTE = 2048
-_TIMESTAMP = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,50})?([Zz]|[+-]\d\d:\d\d)", re.ASCII
-)
+_NOT_EXTENSIONS = {"specversion", *REQUIRED, *OPTIONAL}
 _ModelT = TypeVar("_ModelT", bound=BaseModel)
-
-_Text = Annotated[
-    str, StringConstraints(min_length=1, max_length=_MAX_ATTRIBUTE, pattern=r"^[^\x00-\x1f\x7f]+$")
-]
-
-
-def _require_timestamp(time: object) -> object:
-    """Numbers are times too for pydantic; the specification wants RFC 3339."""
-    if not isinstance(time, str) or not _TIMESTAMP.fullmatch(time):
-        raise ValueError("must be an RFC 3339 timestamp such as 2026-01-31T12:00:00Z")
-    return time
-
-
-def _utc(time: datetime) -> datetime:
-    try:
-        return time.astimezone(UTC)
-    except OverflowError:
-        raise ValueError("lies outside the years 1 to 9999") from None
-
-
-class _Attributes(BaseModel):
-    """The context attributes that have a type (CloudEvents 1.0.2, section 3.1)."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    id: _Text
-    source: _Text
-    type: _Text
-    specversion: Annotated[str, StringConstraints(pattern=r"^1\.0$")]
-    time: (
-        Annotated[AwareDatetime, BeforeValidator(_require_timestamp), AfterValidator(_utc)] | None
-    ) = None
-    subject: _Text | None = None
-
-
-class _Received(CloudEvent):
-    """An event as it came: the SDK would invent a time where there is none."""
-
-    @classmethod
-    def create(cls, attributes: Mapping[str, Any], data: object) -> _Received:
-        """Build one for the SDK."""
-        received = cls(attributes, data)
-        if attributes.get("time") is None:
-            del received["time"]
-        return received
-
-
-_STRUCTURED = "application/cloudevents+json"
-_NOT_EXTENSIONS = {*_Attributes.model_fields, "datacontenttype", "dataschema"}
 
 
 def decode(headers: Mapping[str, str], body: bytes) -> Event:
     """Read a binary or structured event; `InvalidEventError` names the attribute at fault."""
-    media_type = headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    if media_type.startswith("application/cloudevents") and media_type != _STRUCTURED:
-        raise UnsupportedEventFormatError(
-            f"{media_type:.60} is not taken; send one event as {_STRUCTURED}", field="Content-Type"
-        )
-    try:
-        # Latin-1 is how WSGI hands headers over; an attribute that is not text fails below.
-        received = from_http(_Received, headers, body)
-    except (GenericException, ValueError, TypeError, AttributeError, KeyError, RecursionError) as e:
-        # Not the SDK's own message: it quotes the body.
-        raise InvalidEventError(
-            "not a CloudEvent: send ce- headers with the data as body (binary mode), or JSON with "
-            f"Content-Type application/cloudevents+json (structured mode) [{type(e).__name__}]"
-        ) from e
-    attributes: dict[str, Any] = dict(received.get_attributes())
-    try:
-        known = _Attributes.model_validate(attributes)
-    except ValidationError as error:
-        raise _invalid(error) from error
-    extensions = {
-        name: value
-        for name, value in attributes.items()
-        if name not in _NOT_EXTENSIONS and isinstance(value, str)
-    }
+    given = {name.lower(): decoded_header(value) for name, value in headers.items()}
+    received = from_http(given.items(), body)
+    attributes = received.attributes
+    for name in (*REQUIRED, "subject"):
+        if len(attributes.get(name, "")) > _MAX_ATTRIBUTE:
+            raise InvalidEventError(f"may have {_MAX_ATTRIBUTE} characters", field=name)
+    if "ce-specversion" in given:
+        _refuse_joined(given)
     return Event(
-        id=known.id,
-        source=known.source,
-        type=known.type,
-        time=known.time,
-        subject=known.subject,
-        data=received.get_data(),
-        extensions=extensions,
+        id=attributes["id"],
+        source=attributes["source"],
+        type=attributes["type"],
+        time=_utc(attributes["time"]) if "time" in attributes else None,
+        subject=attributes.get("subject"),
+        data=_data(received),
+        extensions={k: v for k, v in attributes.items() if k not in _NOT_EXTENSIONS},
     )
+
+
+def _refuse_joined(headers: Mapping[str, str]) -> None:
+    """WSGI joins two headers of a name with a comma, and two identities are none."""
+    for name in REQUIRED:
+        if "," in headers.get(f"ce-{name}", ""):
+            raise InvalidEventError(
+                f"{name} may be there once; a comma in ce-{name} is sent as %2C", field=name
+            )
+
+
+def _utc(text: str) -> datetime:
+    try:
+        return parse_time(text).astimezone(UTC)
+    except OverflowError:
+        raise InvalidEventError("time lies outside the years 1 to 9999", field="time") from None
+
+
+def _data(event: CloudEvent) -> Any:  # noqa: ANN401  # what the sender sent
+    if event.data is None:
+        return None
+    try:
+        return loads(event.data)
+    except (ValueError, RecursionError):
+        content_type = event.attributes.get("datacontenttype", "")
+        if content_type and is_json(content_type):
+            raise InvalidEventError("the data is not valid JSON in UTF-8", field="data") from None
+    return event.data
 
 
 def read_data(event: Event, model: type[_ModelT]) -> _ModelT:
@@ -152,6 +102,7 @@ def read_function(event: Event) -> FunctionId:
 def encode_reply(reply: Reply, event: Event, *, source: str) -> tuple[dict[str, str], bytes]:
     """Encode a reply in binary mode; the same event always gets the same reply id."""
     attributes = {
+        "specversion": "1.0",
         "id": reply_id(event.source, event.id, reply.type),
         "source": source,
         "type": reply.type,
@@ -165,8 +116,7 @@ def encode_reply(reply: Reply, event: Event, *, source: str) -> tuple[dict[str, 
     for name in _CARRIED:
         if (value := event.carried(name)) is not None:
             attributes[name] = value
-    headers, body = to_binary(CloudEvent(attributes, reply.data.to_json()))
-    return headers, body
+    return to_http(create_event(attributes, json.dumps(reply.data.to_json()).encode()))
 
 
 def _invalid(error: ValidationError) -> InvalidEventError:

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.endpoint import answer_without_event, read_at_most, refuse
+from knative_lambda.inbound.http_binding import decode_value, decoded_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -71,7 +72,9 @@ def read_letter(request: Request) -> DeadLetter:
     body = read_at_most(request, MAX_BODY_BYTES + 1)
     headers = {name.lower(): value for name, value in request.headers.items()}
     said: dict[str, Any] = {
-        name.removeprefix("ce-"): value for name, value in headers.items() if name[:3] == "ce-"
+        name.removeprefix("ce-"): _meant(value)
+        for name, value in headers.items()
+        if name[:3] == "ce-"
     }
     if headers.get("content-type", "").lower().startswith("application/cloudevents"):
         said = _structured(body) | said
@@ -91,6 +94,14 @@ def read_letter(request: Request) -> DeadLetter:
         status=str(said.get("knativeerrorcode", "")),
         error=_decoded(str(said.get("knativeerrordata", ""))),
     )
+
+
+def _meant(value: str) -> str:
+    """An attribute out of its quotes and percent-encoding, so that an event has one identity."""
+    try:
+        return decode_value("", decoded_header(value))
+    except InvalidEventError:
+        return value
 
 
 def _structured(body: bytes) -> dict[str, Any]:

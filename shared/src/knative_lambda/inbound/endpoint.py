@@ -120,7 +120,12 @@ def _read_body(request: Request) -> bytes:
     body = read_at_most(request, MAX_BODY_BYTES + 1)
     if len(body) > MAX_BODY_BYTES:
         raise too_large
-    return body
+    encoding = request.headers.get("Content-Encoding")
+    if not encoding:
+        return body
+    from knative_lambda.inbound.content_encoding import unpacked  # noqa: PLC0415  # rarely needed
+
+    return unpacked(body, encoding, MAX_BODY_BYTES)
 
 
 def read_at_most(request: Request, max_bytes: int) -> bytes:

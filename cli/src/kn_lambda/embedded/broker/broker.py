@@ -24,11 +24,11 @@ if TYPE_CHECKING:
     import aiohttp
 
     from kn_lambda.embedded.broker.delivery import Resolve
-    from kn_lambda.embedded.broker.event import CloudEvent
     from kn_lambda.embedded.broker.own_credentials import OwnCredentials
     from kn_lambda.embedded.broker.store import Scheduled
     from kn_lambda.embedded.database import Database
     from kn_lambda.embedded.objects import Objects
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 logger = logging.getLogger(__name__)
 

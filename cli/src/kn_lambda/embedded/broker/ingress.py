@@ -6,14 +6,20 @@ import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from aiohttp import web
+from aiohttp import hdrs, web
 
 from kn_lambda.embedded.access.guard import guard
 from kn_lambda.embedded.access.patience import SlowBodyError, read_body
 from kn_lambda.embedded.broker.broker import UnknownBrokerError
-from kn_lambda.embedded.broker.http_binding import UnsupportedModeError, from_http
 from kn_lambda.embedded.broker.journal import LARGEST_PAGE
-from knative_lambda.domain.errors import EventTooLargeError, InvalidEventError
+from knative_lambda.domain.errors import (
+    EventTooLargeError,
+    InvalidEventError,
+    UnsupportedContentEncodingError,
+    UnsupportedEventFormatError,
+)
+from knative_lambda.inbound.content_encoding import encoding_of
+from knative_lambda.inbound.http_binding import from_http
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +34,8 @@ _FILTERS = ("subject", "type", "correlation")
 _DEFAULT_PAGE = 100
 _STATUS: dict[type[InvalidEventError], HTTPStatus] = {
     EventTooLargeError: HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-    UnsupportedModeError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnsupportedContentEncodingError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+    UnsupportedEventFormatError: HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
 }
 
 
@@ -73,6 +80,8 @@ class _Ingress:
         return web.Response(status=HTTPStatus.ACCEPTED)
 
     async def _read(self, request: web.Request) -> bytes:
+        # aiohttp unpacks these, and would take what it does not know for the data itself.
+        encoding_of(request.headers.get(hdrs.CONTENT_ENCODING))
         try:
             return await read_body(request)
         except web.HTTPRequestEntityTooLarge:

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kn_lambda.embedded.broker.event import CloudEvent
     from kn_lambda.embedded.broker.routes import Routes
     from kn_lambda.embedded.broker.store import DeliveryStore, Scheduled
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _TTL = "knativebrokerttl"
 _FIRST_TTL = 255

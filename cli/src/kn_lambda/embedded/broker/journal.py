@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.broker.addresses import printable
-from kn_lambda.embedded.broker.event import CloudEvent
-from kn_lambda.embedded.broker.json_format import to_json
+from knative_lambda.inbound.json_format import to_json
+from knative_lambda.inbound.valid_event import CloudEvent
 
 if TYPE_CHECKING:
     from sqlite3 import Row

@@ -8,13 +8,13 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.broker.delivery_spec import parse_retry_after
-from kn_lambda.embedded.broker.http_binding import carries_event, from_http
 from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.http_binding import carries_event, from_http
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from kn_lambda.embedded.broker.event import CloudEvent
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _RETRIED_CLIENT_ERRORS = {
     HTTPStatus.NOT_FOUND,

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from kn_lambda.embedded.broker.http_binding import to_http
 from kn_lambda.embedded.broker.outcome import Failed, Response, no_answer
+from knative_lambda.inbound.http_binding import to_http
 
 if TYPE_CHECKING:
     from datetime import timedelta
 
-    from kn_lambda.embedded.broker.event import CloudEvent
     from kn_lambda.embedded.broker.own_credentials import OwnCredentials
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 
 def create_session() -> aiohttp.ClientSession:

@@ -7,8 +7,8 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kn_lambda.embedded.broker.event import CloudEvent
 from kn_lambda.embedded.broker.tables import PENDING, TABLES
+from knative_lambda.inbound.valid_event import CloudEvent
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -11,10 +11,10 @@ from kn_lambda.embedded.sources.resource_events import is_wanted, resource_event
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kn_lambda.embedded.broker.event import CloudEvent
     from kn_lambda.embedded.objects import Change, Objects
     from kn_lambda.embedded.sources.resource_events import Verb
     from kn_lambda.embedded.sources.sink import Sink
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _SENT_AT_ONCE = 100
 

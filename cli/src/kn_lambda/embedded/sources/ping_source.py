@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 from cronsim import CronSim, CronSimError
 
-from kn_lambda.embedded.broker.event import CloudEvent, create_event
 from kn_lambda.embedded.sources.resource_events import extensions
 from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.valid_event import CloudEvent, create_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -7,8 +7,8 @@ import uuid
 from typing import TYPE_CHECKING, Any, Literal
 
 from kn_lambda.embedded.broker import filters
-from kn_lambda.embedded.broker.event import CloudEvent, create_event
 from kn_lambda.embedded.sources.label_selector import selects
+from knative_lambda.inbound.valid_event import CloudEvent, create_event
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -15,8 +15,8 @@ from knative_lambda.domain.errors import InvalidEventError
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
-    from kn_lambda.embedded.broker.event import CloudEvent
     from kn_lambda.embedded.broker.sender import Sender
+    from knative_lambda.inbound.valid_event import CloudEvent
 
     Accept = Callable[[str, str, CloudEvent], Awaitable[None]]
 

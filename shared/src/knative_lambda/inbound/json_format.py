@@ -7,18 +7,19 @@ import binascii
 import json
 from typing import Any, NoReturn
 
-from kn_lambda.embedded.broker.event import CloudEvent, create_event
 from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, CloudEvent, create_event
 
+_STRINGS = {"specversion", *REQUIRED, *OPTIONAL}
 _INT32 = range(-(2**31), 2**31)
 
 
 def from_json(body: bytes) -> CloudEvent:
     """Read one event in the JSON format; `InvalidEventError` says what is wrong with it."""
     try:
-        fields = json.loads(body, parse_constant=_refuse_constant)
+        fields = loads(body)
     except (ValueError, RecursionError):
-        raise InvalidEventError("the body is not valid JSON") from None
+        raise InvalidEventError("the body is not valid JSON in UTF-8") from None
     if not isinstance(fields, dict):
         raise InvalidEventError("the body must be a JSON object with the event's attributes")
     has_data = "data" in fields
@@ -36,6 +37,12 @@ def from_json(body: bytes) -> CloudEvent:
     return create_event(attributes, _encode_data(data, attributes["datacontenttype"]))
 
 
+def loads(body: bytes) -> Any:  # noqa: ANN401  # whatever JSON holds
+    """Read JSON in UTF-8, with or without a byte order mark; NaN and Infinity are none."""
+    # Given bytes, `json` would guess UTF-16 and UTF-32, and let half surrogates through.
+    return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
+
+
 def to_json(event: CloudEvent) -> dict[str, Any]:
     """Return the event as an object of the JSON format."""
     fields: dict[str, Any] = dict(event.attributes)
@@ -44,7 +51,7 @@ def to_json(event: CloudEvent) -> dict[str, Any]:
     content_type = event.attributes.get("datacontenttype", "")
     try:
         if is_json(content_type):
-            fields["data"] = json.loads(event.data, parse_constant=_refuse_constant)
+            fields["data"] = loads(event.data)
             return fields
         if content_type.startswith("text/"):
             fields["data"] = event.data.decode()
@@ -63,14 +70,19 @@ def is_json(content_type: str) -> bool:
 
 
 def _canonical(name: str, value: object) -> str:
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, int) and value in _INT32:
-        return str(value)
     if isinstance(value, str):
         return value
+    if name in _STRINGS:
+        raise InvalidEventError(f"{name} must be a string", field=name)
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, float) and value.is_integer():
+        # JSON has one kind of number: 5.0 is 5.
+        value = int(value)
+    if isinstance(value, int) and value in _INT32:
+        return str(value)
     raise InvalidEventError(
-        f"attribute {name[:64]!a} must be a string, a boolean or a 32-bit integer"
+        f"attribute {name[:64]!a} must be a string, a boolean or a 32-bit integer", field=name
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain.errors import InvalidEventError
+from knative_lambda.inbound.uris import is_uri, is_uri_reference
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -19,7 +21,7 @@ OPTIONAL = ("datacontenttype", "dataschema", "subject", "time")
 # advises is accepted up to a length that every transport carries.
 _NAME = re.compile(r"[a-z0-9]{1,64}")
 _TIME = re.compile(
-    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})(?:\.\d+)?([Zz]|[+-]\d{2}:\d{2})", re.ASCII
+    r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})((?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
 # Control characters, surrogates and noncharacters are no part of a CloudEvents String.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -44,26 +46,26 @@ class CloudEvent:
 
 def create_event(attributes: Mapping[str, str], data: bytes | None = None) -> CloudEvent:
     """Check every attribute; `InvalidEventError` names the first one that is wrong."""
-    given = {
-        name: value for name, value in attributes.items() if value != "" or name not in OPTIONAL
-    }
-    for name, value in given.items():
+    for name, value in attributes.items():
         _check_attribute(name, value)
-    if given.get("specversion") != "1.0":
+    if attributes.get("specversion") != "1.0":
         raise InvalidEventError("specversion must be 1.0", field="specversion")
     for name in REQUIRED:
-        if not given.get(name):
+        if not attributes.get(name):
             raise InvalidEventError(f"{name} must be there and not empty", field=name)
-    if "time" in given:
-        _check_time(given["time"])
-    return CloudEvent(given, data)
+    for name in OPTIONAL:
+        if attributes.get(name) == "":
+            raise InvalidEventError(f"{name} is empty; leave it out instead", field=name)
+    _check_types(attributes)
+    return CloudEvent(dict(attributes), data)
 
 
 def _check_attribute(name: str, value: str) -> None:
     if not _NAME.fullmatch(name) or name == "data":
         readable = name[:64].encode("ascii", "backslashreplace").decode()
         raise InvalidEventError(
-            f"attribute name {readable!r} must be 1 to 64 lower-case letters and digits"
+            f"attribute name {readable!r} must be 1 to 64 lower-case letters and digits",
+            field=readable,
         )
     if _FORBIDDEN.search(value):
         raise InvalidEventError(
@@ -71,16 +73,25 @@ def _check_attribute(name: str, value: str) -> None:
         )
 
 
-def _check_time(value: str) -> None:
-    match = _TIME.fullmatch(value)
+def _check_types(attributes: Mapping[str, str]) -> None:
+    if not is_uri_reference(attributes["source"]):
+        raise InvalidEventError("source must be a URI-reference (RFC 3986)", field="source")
+    if "dataschema" in attributes and not is_uri(attributes["dataschema"]):
+        raise InvalidEventError(
+            "dataschema must be an absolute URI, such as https://example.com/schema.json",
+            field="dataschema",
+        )
+    if "time" in attributes:
+        parse_time(attributes["time"])
+
+
+def parse_time(text: str) -> datetime:
+    """Read an RFC 3339 timestamp; a leap second is the second before it."""
+    match = _TIME.fullmatch(text)
     if match is not None:
-        date, minutes, seconds, zone = match.groups()
+        date, minutes, seconds, fraction, zone = match.groups()
         # RFC 3339 knows the leap second, Python does not.
         seconds = "59" if seconds == "60" else seconds
-        try:
-            datetime.fromisoformat(f"{date}T{minutes}:{seconds}{zone.upper()}")
-        except ValueError:
-            pass
-        else:
-            return
+        with suppress(ValueError):
+            return datetime.fromisoformat(f"{date}T{minutes}:{seconds}{fraction}{zone.upper()}")
     raise InvalidEventError("time must be an RFC 3339 timestamp with a time zone", field="time")

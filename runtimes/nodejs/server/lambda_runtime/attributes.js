@@ -1,0 +1,97 @@
+"use strict";
+// What CloudEvents 1.0 demands of context attributes.
+
+const { RefusedRequestError } = require("./errors.js");
+
+const REQUIRED = ["id", "source", "type"];
+// Optional, but not empty where they are given.
+const NOT_EMPTY = ["subject", "time", "dataschema", "datacontenttype"];
+const STRINGS = ["specversion", ...REQUIRED, ...NOT_EMPTY];
+const NAME = /^[a-z0-9]+$/;
+const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+// Control characters, surrogates and noncharacters are no part of a CloudEvents String.
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/u;
+
+// URIs by RFC 3986; spaces and characters beyond ASCII are taken, as Knative takes them.
+const BAD_ESCAPE = /%(?![0-9A-Fa-f]{2})/;
+const SCHEME = /^[A-Za-z][A-Za-z0-9+.-]*:/;
+const USER = "(?:[^@[\\]\\s]*@)?";
+const ADDRESS = "\\[[0-9A-Fa-f:.]+\\]|\\[[vV][0-9A-Fa-f]+\\.[^[\\]\\s]+\\]";
+const HOST_NAME = '[^@:[\\]\\s<>"\\\\^`{|}]*';
+const AUTHORITY = new RegExp(`^${USER}(?:${ADDRESS}|${HOST_NAME})(?::[0-9]*)?$`);
+const END_OF_SEGMENT = /[/?#]/;
+
+/** The refusal of an event for one of its attributes. */
+function invalid(field, message) {
+  return new RefusedRequestError(400, "InvalidEvent", message, field);
+}
+
+/** Refuse, with 400 and the attribute's name, what is no CloudEvent 1.0. */
+function checkAttributes(event) {
+  for (const [name, value] of Object.entries(event)) {
+    if (typeof value === "string" && FORBIDDEN.test(value)) {
+      throw invalid(name, `the attribute "${name}" holds what is no text`);
+    }
+  }
+  if (event.specversion !== "1.0") {
+    const found = event.specversion === undefined ? "missing" : `"${event.specversion}"`;
+    throw invalid("specversion", `the CloudEvents version is ${found}; it must be 1.0`);
+  }
+  for (const name of REQUIRED) {
+    if (!event[name]) throw invalid(name, `the attribute "${name}" is missing or empty`);
+  }
+  for (const name of NOT_EMPTY) {
+    if (event[name] === "") {
+      throw invalid(name, `the attribute "${name}" is empty; leave it out instead`);
+    }
+  }
+  checkTypes(event);
+}
+
+function checkTypes({ source, dataschema, time }) {
+  if (!isUriReference(source)) throw invalid("source", 'the attribute "source" is no URI-reference');
+  if (dataschema !== undefined && !(SCHEME.test(dataschema) && isUriReference(dataschema))) {
+    throw invalid("dataschema", 'the attribute "dataschema" is no absolute URI');
+  }
+  if (time !== undefined && !isTime(time)) {
+    throw invalid("time", 'the attribute "time" is no RFC 3339 time');
+  }
+}
+
+/** Lower-case letters and digits, as the specification says. */
+function checkedName(name) {
+  if (NAME.test(name) && name !== "data") return name;
+  const shown = name.slice(0, 40);
+  throw invalid(name, `"${shown}" is no attribute name: lower-case letters and digits only`);
+}
+
+/** The value of a JSON document's member; headers cannot get its type wrong. */
+function checkedValue(name, value) {
+  if (typeof value === "string") return value;
+  const isText = STRINGS.includes(name);
+  const isInteger = Number.isInteger(value) && (value | 0) === value;
+  if (!isText && (typeof value === "boolean" || isInteger)) return value;
+  const wanted = isText ? "a string" : "a string, a boolean or a 32-bit integer";
+  throw invalid(name, `the attribute "${name}" must be ${wanted}`);
+}
+
+function isUriReference(text) {
+  if (BAD_ESCAPE.test(text)) return false;
+  const scheme = SCHEME.exec(text);
+  const rest = scheme ? text.slice(scheme[0].length) : text;
+  if (rest.startsWith("//")) return AUTHORITY.test(rest.slice(2).split(END_OF_SEGMENT, 1)[0]);
+  // The first segment of a relative reference would look like a scheme.
+  return scheme !== null || !rest.split(END_OF_SEGMENT, 1)[0].includes(":");
+}
+
+function isTime(text) {
+  // Date knows neither leap seconds nor lower-case letters; RFC 3339 has both. It also rolls
+  // February 30 over, so the day must still be the same.
+  if (!TIME.test(text)) return false;
+  const day = text.slice(0, 10);
+  const date = new Date(`${day}T00:00:00Z`);
+  if (Number.isNaN(date.getTime()) || date.toISOString().slice(0, 10) !== day) return false;
+  return !Number.isNaN(Date.parse(text.toUpperCase().replace(/:60(?=\.|Z|[+-])/, ":59")));
+}
+
+module.exports = { checkAttributes, checkedName, checkedValue, invalid };

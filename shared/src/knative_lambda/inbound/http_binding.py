@@ -1,0 +1,98 @@
+"""The HTTP protocol binding: events from headers and body and back, binary or structured."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+from urllib.parse import quote, unquote_to_bytes
+
+from knative_lambda.domain.errors import InvalidEventError, UnsupportedEventFormatError
+from knative_lambda.inbound.json_format import from_json
+from knative_lambda.inbound.valid_event import REQUIRED, CloudEvent, create_event
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+_STRUCTURED = "application/cloudevents+json"
+# Everything printable in ASCII except space, double quote and percent travels as it is.
+_SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
+# Servers that join the values of repeated headers do it with a comma: an identity has none.
+_SAFE_IDENTITY = _SAFE.replace(",", "")
+_QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
+_QUOTED_PAIR = re.compile(r"\\(.)")
+
+
+def carries_event(headers: Iterable[tuple[str, str]]) -> bool:
+    """Say whether a message claims to be a CloudEvent of any mode."""
+    names = {name.lower(): value for name, value in headers}
+    return "ce-specversion" in names or _media_type(names).startswith("application/cloudevents")
+
+
+def from_http(headers: Iterable[tuple[str, str]], body: bytes) -> CloudEvent:
+    """Read the one event of a request or response; `InvalidEventError` says what is wrong."""
+    pairs = [(name.lower(), value) for name, value in headers]
+    media_type = _media_type(dict(pairs))
+    if media_type == _STRUCTURED:
+        return from_json(body)
+    if media_type.startswith("application/cloudevents"):
+        raise UnsupportedEventFormatError(
+            f"{media_type:.60} is not taken; send one event as {_STRUCTURED}", field="Content-Type"
+        )
+    attributes: dict[str, str] = {}
+    for name, value in pairs:
+        attribute = _attribute_of(name)
+        if attribute is None:
+            continue
+        if attribute in attributes:
+            raise InvalidEventError(f"{attribute[:64]!a} may be there once", field=attribute)
+        attributes[attribute] = value if name == "content-type" else decode_value(attribute, value)
+    if "specversion" not in attributes:
+        raise InvalidEventError(
+            f"no CloudEvent: send ce- headers, or Content-Type {_STRUCTURED}", field="specversion"
+        )
+    return create_event(attributes, body or None)
+
+
+def to_http(event: CloudEvent) -> tuple[dict[str, str], bytes]:
+    """Return headers and body of the event in binary mode."""
+    headers = {
+        f"ce-{name}": quote(value, safe=_SAFE_IDENTITY if name in REQUIRED else _SAFE)
+        for name, value in event.attributes.items()
+        if name != "datacontenttype"
+    }
+    if "datacontenttype" in event.attributes:
+        headers["content-type"] = event.attributes["datacontenttype"]
+    return headers, event.data or b""
+
+
+def decode_value(attribute: str, value: str) -> str:
+    """Return an attribute as its sender means it: out of its quotes and its percent-encoding."""
+    quoted = _QUOTED.fullmatch(value)
+    if quoted is not None:
+        value = _QUOTED_PAIR.sub(r"\1", quoted[1])
+    try:
+        # Servers give bytes that are no UTF-8 as surrogates.
+        return unquote_to_bytes(value.encode("utf-8", "surrogateescape")).decode()
+    except UnicodeError:
+        raise InvalidEventError(f"{attribute[:64]!a} is not UTF-8", field=attribute) from None
+
+
+def decoded_header(value: str) -> str:
+    """Return a header's text; WSGI hands its bytes over as Latin-1."""
+    try:
+        return value.encode("latin-1").decode("utf-8", "surrogateescape")
+    except UnicodeEncodeError:
+        return value
+
+
+def _attribute_of(header: str) -> str | None:
+    if header == "content-type":
+        return "datacontenttype"
+    # What ce-datacontenttype would say is the Content-Type's to say.
+    if header.startswith("ce-") and header != "ce-datacontenttype":
+        return header.removeprefix("ce-")
+    return None
+
+
+def _media_type(headers: dict[str, str]) -> str:
+    return headers.get("content-type", "").partition(";")[0].strip().lower()
