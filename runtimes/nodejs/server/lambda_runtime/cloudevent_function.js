@@ -1,6 +1,7 @@
 "use strict";
 // Functions that take a CloudEvent.
 
+const { unpacked } = require("./content_encoding.js");
 const { InvalidReplyError, RefusedRequestError } = require("./errors.js");
 const { readEvent } = require("./events.js");
 const { readBody } = require("./limits.js");
@@ -15,7 +16,9 @@ function cloudEventListener(handler, settings, limiter) {
     if (request.method !== "POST") {
       throw new RefusedRequestError(405, "MethodNotAllowed", "send events with POST");
     }
-    const event = readEvent(request.rawHeaders, await readBody(request, settings.maxBodyBytes));
+    const packed = await readBody(request, settings.maxBodyBytes);
+    const body = await unpacked(request.headers, packed, settings.maxBodyBytes);
+    const event = readEvent(request.rawHeaders, body);
     // The handler may change its event; the reply answers the one that came.
     const { data: _data, ...attributes } = event;
     const subject = `event ${JSON.stringify(event.id)}`;

@@ -3,12 +3,18 @@
 
 const { RefusedRequestError } = require("./errors.js");
 
-/** The whole body; a larger one is refused with 413, by its declared length where it has one. */
+/**
+ * The whole body; a larger one is refused with 413, by its declared length where it has one.
+ *
+ * What is left of it is read and forgotten. Closing the connection would reset it under a sender
+ * that is still at its body, and the sender would never see the answer.
+ */
 async function readBody(request, maxBytes) {
   if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
   const chunks = [];
   let size = 0;
-  for await (const chunk of request) {
+  // Left in its middle, a stream would take the connection with it.
+  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
     size += chunk.length;
     if (size > maxBytes) throw tooLarge(maxBytes);
     chunks.push(chunk);

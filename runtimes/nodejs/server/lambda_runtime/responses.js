@@ -21,8 +21,6 @@ function errorResponse(status, reason, message, field) {
   }
   const headers = [["content-type", "application/json"], ["content-length", String(body.length)]];
   if (status === 405) headers.push(["allow", "POST"]);
-  // What is left of a body that is too large is not worth reading.
-  if (status === 413) headers.push(["connection", "close"]);
   return { status, headers, body };
 }
 

@@ -58,7 +58,16 @@ class LimitedBody:
         return message
 
 
+def too_large(max_bytes: int) -> RefusedRequestError:
+    """The refusal of a body over the limit.
+
+    The connection stays: what is left of the body is read and forgotten. Closing it would reset it
+    under a sender that is still at its body, and the sender would never see the answer.
+    """
+    message = f"the body is larger than the {max_bytes} bytes that this function takes"
+    return RefusedRequestError(413, "BodyTooLarge", message)
+
+
 def _refuse_over(size: int, max_bytes: int) -> None:
     if size > max_bytes:
-        message = f"the body is larger than the {max_bytes} bytes that this function takes"
-        raise RefusedRequestError(413, "BodyTooLarge", message)
+        raise too_large(max_bytes)

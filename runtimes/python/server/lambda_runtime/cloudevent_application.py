@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from lambda_runtime.application import answering
 from lambda_runtime.body import read_body
+from lambda_runtime.content_encoding import unpacked
 from lambda_runtime.errors import InvalidReplyError, RefusedRequestError
 from lambda_runtime.events import event_factory, json_or_bytes, read_event, typed_data
 from lambda_runtime.invocation import invoker_of
@@ -30,6 +31,7 @@ def cloudevent_application(function: Function, settings: Settings) -> Applicatio
         if scope["method"] != "POST":
             raise RefusedRequestError(405, "MethodNotAllowed", "send events with POST")
         body = await read_body(scope, receive, settings.max_body_bytes)
+        body = unpacked(scope["headers"], body, settings.max_body_bytes)
         attributes, data = read_event(scope["headers"], body, decode)
         # The handler may change its event; the reply answers the one that came.
         event = make_event(dict(attributes), data)

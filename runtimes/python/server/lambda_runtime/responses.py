@@ -61,9 +61,6 @@ def refusal_response(refusal: RefusedRequestError) -> Response:
     response = error_response(refusal.status, refusal.reason, refusal.message, refusal.field)
     if refusal.status == 405:  # noqa: PLR2004 - http.HTTPStatus would be imported for this line
         response.headers.append((b"allow", b"POST"))
-    if refusal.status == 413:  # noqa: PLR2004 - as above
-        # What is left of the body is not worth reading.
-        response.headers.append((b"connection", b"close"))
     return response
 
 

@@ -10,7 +10,8 @@ from knative_lambda.domain.errors import (
     UnsupportedContentEncodingError,
 )
 
-_GZIP, _ZLIB, _DEFLATE = 16 + zlib.MAX_WBITS, zlib.MAX_WBITS, -zlib.MAX_WBITS
+# A gzip file may have several members; to look for the next one copies all of the rest.
+_MOST_MEMBERS = 16
 
 
 def encoding_of(header: str | None) -> str | None:
@@ -31,20 +32,35 @@ def encoding_of(header: str | None) -> str | None:
 def unpacked(body: bytes, header: str | None, max_bytes: int) -> bytes:
     """Return a body as it was before it was packed; never makes more than the limit of it."""
     encoding = encoding_of(header)
-    if encoding is None or not body:
-        return body
-    window = _GZIP
-    if encoding == "deflate":
-        # Zlib's format by the standard, bare by custom.
-        is_zlib = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
-        window = _ZLIB if is_zlib else _DEFLATE
-    stream = zlib.decompressobj(window)
-    try:
-        whole = stream.decompress(body, max_bytes + 1)
-    except zlib.error:
-        whole = b""
-    if len(whole) > max_bytes:
-        raise EventTooLargeError(f"an event may have {max_bytes} bytes, unpacked", field="data")
-    if not stream.eof or stream.unused_data:
-        raise InvalidEventError(f"the body is not {encoding}", field="Content-Encoding")
-    return whole
+    return _inflated(encoding, body, max_bytes) if encoding and body else body
+
+
+def _inflated(encoding: str, body: bytes, max_bytes: int) -> bytes:
+    whole = bytearray()
+    rest = body
+    for _ in range(_MOST_MEMBERS):
+        stream = zlib.decompressobj(_window(encoding, rest))
+        try:
+            whole += stream.decompress(rest, max_bytes + 1 - len(whole))
+        except zlib.error:
+            raise _broken(encoding) from None
+        if len(whole) > max_bytes:
+            raise EventTooLargeError(f"an event may have {max_bytes} bytes, unpacked", field="data")
+        if not stream.eof or (stream.unused_data and encoding != "gzip"):
+            raise _broken(encoding)
+        rest = stream.unused_data
+        if not rest:
+            return bytes(whole)
+    raise _broken(encoding)
+
+
+def _window(encoding: str, body: bytes) -> int:
+    """Return what zlib calls the format; deflate is zlib's by the standard, and bare by custom."""
+    if encoding == "gzip":
+        return 16 + zlib.MAX_WBITS
+    is_zlib = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0
+    return zlib.MAX_WBITS if is_zlib else -zlib.MAX_WBITS
+
+
+def _broken(encoding: str) -> InvalidEventError:
+    return InvalidEventError(f"the body is not whole {encoding}", field="Content-Encoding")

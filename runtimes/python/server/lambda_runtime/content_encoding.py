@@ -1,0 +1,68 @@
+"""Bodies that come packed (`Content-Encoding`, RFC 9110)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from lambda_runtime.body import too_large
+from lambda_runtime.errors import RefusedRequestError
+
+if TYPE_CHECKING:
+    from lambda_runtime.responses import Headers
+
+_FIELD = "Content-Encoding"
+# A gzip file may have several members; to look for the next one copies all of the rest.
+_MOST_MEMBERS = 16
+
+
+def unpacked(headers: Headers, body: bytes, max_bytes: int) -> bytes:
+    """The body as it was before it was packed; never makes more than `max_bytes` of it."""
+    encoding = _encoding(headers)
+    return _inflated(encoding, body, max_bytes) if encoding and body else body
+
+
+def _encoding(headers: Headers) -> str | None:
+    values = [value.decode("latin-1") for name, value in headers if name == b"content-encoding"]
+    if not values:
+        return None
+    names = [name.strip().lower() for name in ",".join(values).split(",")]
+    packed = [name for name in names if name not in ("", "identity")]
+    if packed not in ([], ["gzip"], ["deflate"]):
+        message = (
+            f"{', '.join(packed):.60} is not understood; send the body as it is, or as one of "
+            "gzip and deflate"
+        )
+        raise RefusedRequestError(415, "UnsupportedContentEncoding", message, _FIELD)
+    return packed[0] if packed else None
+
+
+def _inflated(encoding: str, body: bytes, max_bytes: int) -> bytes:
+    import zlib  # noqa: PLC0415 - only where bodies come packed
+
+    whole = bytearray()
+    rest = body
+    for _ in range(_MOST_MEMBERS):
+        stream = zlib.decompressobj(_window(encoding, rest))
+        try:
+            whole += stream.decompress(rest, max_bytes + 1 - len(whole))
+        except zlib.error:
+            raise _broken(encoding) from None
+        if len(whole) > max_bytes:
+            raise too_large(max_bytes)
+        if not stream.eof or (stream.unused_data and encoding != "gzip"):
+            raise _broken(encoding)
+        rest = stream.unused_data
+        if not rest:
+            return bytes(whole)
+    raise _broken(encoding)
+
+
+def _window(encoding: str, body: bytes) -> int:
+    """What zlib calls the format; deflate is zlib's by the standard, and bare by custom."""
+    if encoding == "gzip":
+        return 31
+    return 15 if body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0 else -15  # noqa: PLR2004 - RFC 1950
+
+
+def _broken(encoding: str) -> RefusedRequestError:
+    return RefusedRequestError(400, "InvalidBody", f"the body is not whole {encoding}", _FIELD)
