@@ -99,6 +99,15 @@ def test_an_attribute_that_is_there_twice_is_refused():
         from_http([*headers, ("CE-ID", "2")], b"")
 
 
+def test_an_identity_holds_no_comma_on_its_way():
+    """Servers join the values of two headers with one."""
+    headers, _ = to_http(create_event({**VALID, "id": "a,b", "tracestate": "a=1,b=2"}))
+
+    assert headers["ce-id"] == "a%2Cb"
+    assert headers["ce-tracestate"] == "a=1,b=2"
+    assert from_http(headers.items(), b"").attributes["id"] == "a,b"
+
+
 def test_a_message_without_the_marks_of_an_event_carries_none():
     assert not carries_event([("content-type", "application/json")])
     assert carries_event([("Content-Type", "application/cloudevents+json; charset=utf-8")])

@@ -50,6 +50,17 @@ def test_a_letter_is_kept_as_it_came_with_what_went_wrong(send, storage):
     assert document["error"] == '{"reason": "No"}'
 
 
+@pytest.mark.parametrize("sent", ["a%20b", '"a b"', "a b"])
+def test_a_letter_has_the_identity_that_its_sender_means(send, storage, sent):
+    assert send(request(BINARY | {"ce-id": sent}))[0] == 204
+    assert stored(storage)["id"] == "a b"
+
+
+def test_a_letter_that_is_no_text_is_kept_too(send, storage):
+    assert send(request(BINARY | {"ce-id": "%ff"}))[0] == 204
+    assert stored(storage)["id"] == "%ff"
+
+
 def test_a_structured_letter_is_read_from_its_body(send, storage):
     event = {"id": "7", "source": "/s", "type": "t", "knativeerrorcode": 500}
     assert send(request(STRUCTURED, json.dumps(event).encode()))[0] == 204

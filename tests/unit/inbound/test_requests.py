@@ -1,3 +1,4 @@
+import gzip
 import json
 from datetime import UTC, datetime
 
@@ -9,6 +10,7 @@ from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import BuildStart, Delete
 from knative_lambda.inbound.cloud_events import read_data, read_function
 from knative_lambda.inbound.endpoint import MAX_BODY_BYTES
+from tests.cloudevent_bodies import PACKED, bomb
 from tests.unit.inbound.requests import (
     BINARY,
     STRUCTURED,
@@ -154,6 +156,28 @@ def test_a_refusal_does_not_quote_the_body():
     status, body = Recorder().refusal(request(STRUCTURED, b'{"password": "hunter2"'))
     assert status == 400
     assert "hunter2" not in str(body)
+
+
+@pytest.mark.parametrize("name", PACKED)
+def test_a_packed_body_is_unpacked_or_refused_with_a_reason(name):
+    encoding, body, refused = PACKED[name]
+    made = request({**BINARY, "content-encoding": encoding}, body)
+    if refused is None:
+        assert received(made).data == {}
+    else:
+        status, answer = Recorder().refusal(made)
+        assert (status, answer["field"]) == (refused, "Content-Encoding")
+
+
+@pytest.mark.parametrize("data", [bomb(MAX_BODY_BYTES), gzip.compress(b"") * 17])
+def test_a_packed_body_is_never_unpacked_beyond_the_limits(data):
+    status, _ = Recorder().refusal(request({**BINARY, "content-encoding": "gzip"}, data))
+    assert status in {400, 413}
+
+
+def test_a_packed_body_may_have_two_members():
+    data = gzip.compress(b"{") + gzip.compress(b"}")
+    assert received(request({**BINARY, "content-encoding": "gzip"}, data)).data == {}
 
 
 LARGE = b"x" * (MAX_BODY_BYTES + 1)
