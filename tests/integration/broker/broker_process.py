@@ -34,7 +34,7 @@ async def main(path: str, function: str, listener: str) -> None:
     apply(objects, function, listener)
     broker = Broker(database, objects, base_url="http://127.0.0.1")
     await broker.start()
-    runner = web.AppRunner(create_ingress(broker, ACCESS))
+    runner = web.AppRunner(create_ingress(broker, ACCESS), auto_decompress=False)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

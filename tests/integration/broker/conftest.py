@@ -110,7 +110,7 @@ class Platform:
 
     async def start(self):
         await self.broker.start()
-        await self.ingress.start_server()
+        await self.ingress.start_server(auto_decompress=False)
 
     async def stop(self):
         await self.session.close()

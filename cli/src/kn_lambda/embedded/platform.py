@@ -226,16 +226,20 @@ class Platform:
             settings=self.options.broker,
         )
         broker.started = asyncio.Event()
-        runner = self._runner(create_ingress(broker, self._access))
+        # The ingress unpacks bodies itself: aiohttp takes one that breaks off for a whole one.
+        runner = self._runner(create_ingress(broker, self._access), unpacks=False)
         await self._exits.enter_async_context(set_up(runner))
         await self._run("Broker", broker.run())
         await self._background.until(broker.started)
         await self._exits.enter_async_context(listening(runner, listener))
         return broker
 
-    def _runner(self, application: web.Application) -> web.AppRunner:
+    def _runner(self, application: web.Application, *, unpacks: bool = True) -> web.AppRunner:
         return web.AppRunner(
-            application, access_log=None, keepalive_timeout=self.options.head_seconds
+            application,
+            access_log=None,
+            keepalive_timeout=self.options.head_seconds,
+            auto_decompress=unpacks,
         )
 
     def _credentials(self) -> OwnCredentials:

@@ -18,7 +18,7 @@ from knative_lambda.domain.errors import (
     UnsupportedContentEncodingError,
     UnsupportedEventFormatError,
 )
-from knative_lambda.inbound.content_encoding import encoding_of
+from knative_lambda.inbound.content_encoding import unpacked
 from knative_lambda.inbound.http_binding import from_http
 
 if TYPE_CHECKING:
@@ -41,6 +41,8 @@ _STATUS: dict[type[InvalidEventError], HTTPStatus] = {
 
 def create_ingress(broker: Broker, access: Access) -> web.Application:
     """Return the application: `POST /<namespace>/<broker>`, `/health`, `/-/...`.
+
+    It unpacks bodies itself: whoever runs it says `auto_decompress=False`.
 
     All but `/health` takes the token: whoever sends an event may deploy code by it.
     """
@@ -80,12 +82,11 @@ class _Ingress:
         return web.Response(status=HTTPStatus.ACCEPTED)
 
     async def _read(self, request: web.Request) -> bytes:
-        # aiohttp unpacks these, and would take what it does not know for the data itself.
-        encoding_of(request.headers.get(hdrs.CONTENT_ENCODING))
+        limit = self._broker.settings.body_limit_bytes
+        encoding = ",".join(request.headers.getall(hdrs.CONTENT_ENCODING, []))
         try:
-            return await read_body(request)
+            return unpacked(await read_body(request), encoding, limit)
         except web.HTTPRequestEntityTooLarge:
-            limit = self._broker.settings.body_limit_bytes
             raise EventTooLargeError(f"the event is larger than {limit} bytes") from None
         except web.RequestPayloadError:
             raise InvalidEventError("the body cannot be read") from None
