@@ -66,7 +66,7 @@ async def test_a_structured_reply_is_a_reply(platform, subscribe):
     event = {"specversion": "1.0", "id": "r", "source": "/f", "type": "answered", "data": [1]}
     function = await subscribe(
         lambda *_: web.Response(
-            body=json.dumps(event), content_type="application/cloudevents+json", status=202
+            body=json.dumps(event), content_type="application/cloudevents+json", status=200
         )
     )
     listener = await subscribe()

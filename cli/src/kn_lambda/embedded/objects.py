@@ -19,6 +19,7 @@ from kn_lambda.embedded.changes import (
     ExpiredError,
     KubernetesObject,
 )
+from kn_lambda.embedded.defaults import fill_in
 from kn_lambda.embedded.label_index import LabelIndex
 from kn_lambda.embedded.object_queries import page_query
 
@@ -154,6 +155,7 @@ class Objects:
         """Store a new object with uid, creation time and generation 1, or `AlreadyExistsError`."""
         stored = _copy(item)
         metadata = stored.setdefault("metadata", {})
+        fill_in(kind, stored)
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         if self.find(kind, namespace, name) is not None:
             raise AlreadyExistsError(f"{kind} {namespace}/{name} already exists")
@@ -177,6 +179,7 @@ class Objects:
             raise ConflictError(f"{kind} {metadata['name']} was changed since version {held}")
         for kept in ("uid", "creationTimestamp", "generation", "resourceVersion"):
             metadata[kept] = old["metadata"][kept]
+        fill_in(kind, stored, old)
         if _is_same(stored, old):
             return old
         if not _is_same(_wish(stored), _wish(old)):

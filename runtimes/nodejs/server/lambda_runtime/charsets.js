@@ -6,7 +6,7 @@
 
 const CHARSET = /;\s*charset\s*=\s*(?:"([^"]*)"|([^\s;"]*))/i;
 const ISO_8859_PARTS = [2, 3, 4, 5, 6, 7, 8, 10, 13, 14, 15];
-const WINDOWS_PAGES = [1250, 1251, 1253, 1254, 1255, 1256, 1257, 1258];
+const WINDOWS_PAGES = [1250, 1251, 1254, 1255, 1256, 1257, 1258];
 // For the web, Latin-1 is another name of windows-1252, and Latin-5 of windows-1254.
 const WINDOWS_1252 =
   "\u20ac\x81\u201a\u0192\u201e\u2026\u2020\u2021\u02c6\u2030\u0160\u2039\u0152\x8d\u017d\x8f" +
@@ -36,10 +36,14 @@ const DECODERS = {
   utf16be: by("utf-16be"),
 };
 
+const json = new TextDecoder("utf-8", { fatal: true });
+const text = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
+
 /** Text in UTF-8, less its byte order mark; throws TypeError for what is none. */
-function utf8(body) {
-  return new TextDecoder("utf-8", { fatal: true }).decode(body);
-}
+const withoutMark = (body) => json.decode(body);
+
+/** Text in UTF-8; throws TypeError for what is none. */
+const utf8 = (body) => text.decode(body);
 
 /** The text, or the bytes where the charset is unknown or they do not fit it. */
 function decoded(contentType, body) {
@@ -70,4 +74,4 @@ function utf16(body) {
   return new TextDecoder(isBigEndian ? "utf-16be" : "utf-16le", { fatal: true }).decode(body);
 }
 
-module.exports = { decoded, utf8 };
+module.exports = { decoded, utf8, withoutMark };

@@ -2,10 +2,12 @@
 // CloudEvents out of HTTP requests, in binary and structured mode, checked against CloudEvents 1.0.
 
 const { checkAttributes, checkedName, checkedValue, invalid } = require("./attributes.js");
-const { decoded, utf8 } = require("./charsets.js");
+const { decoded, utf8, withoutMark } = require("./charsets.js");
 const { RefusedRequestError } = require("./errors.js");
 
 const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+// Printable ASCII without quotes and percent signs stands for itself.
+const PLAIN = /^[ !#$&-~]*$/;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 
 /**
@@ -75,7 +77,7 @@ function structured(mediaType, body) {
 function parsedDocument(body) {
   let document;
   try {
-    document = JSON.parse(utf8(body));
+    document = JSON.parse(withoutMark(body));
   } catch {
     throw new RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON in UTF-8");
   }
@@ -86,13 +88,14 @@ function parsedDocument(body) {
 }
 
 function headerValue(name, value) {
+  if (PLAIN.test(value)) return value;
   // A lone percent sign is text, as in the SDKs; Node gives the bytes of a header as Latin-1.
-  const bytes = (QUOTED.exec(value)?.[1].replaceAll(/\\(.)/g, "$1") ?? value).replaceAll(
-    /%([0-9A-Fa-f]{2})/g,
-    (_escape, digits) => String.fromCharCode(Number.parseInt(digits, 16)),
+  const unquoted = QUOTED.exec(value)?.[1].replaceAll(/\\(.)/g, "$1") ?? value;
+  const bytes = unquoted.replaceAll(/%([0-9A-Fa-f]{2})/g, (_escape, digits) =>
+    String.fromCharCode(Number.parseInt(digits, 16)),
   );
   try {
-    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(Buffer.from(bytes, "latin1"));
+    return utf8(Buffer.from(bytes, "latin1"));
   } catch {
     throw invalid(name, `the attribute "${name}" is not UTF-8`);
   }
@@ -108,7 +111,7 @@ function typedData(contentType, body) {
   const mediaType = mediaTypeOf(contentType ?? "application/json");
   if (mediaType.endsWith("/json") || mediaType.endsWith("+json")) {
     try {
-      return JSON.parse(utf8(body));
+      return JSON.parse(withoutMark(body));
     } catch {
       if (contentType === undefined) return body;
       throw invalid("data", `the data is no valid JSON, but ${contentType.slice(0, 60)}`);

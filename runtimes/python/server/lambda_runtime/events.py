@@ -104,7 +104,7 @@ def _binary_attributes(headers: Headers) -> Attributes:
 
 
 def _header_value(name: str, value: bytes) -> str:
-    quoted = _QUOTED.fullmatch(value)
+    quoted = _QUOTED.fullmatch(value) if value[:1] == b'"' else None
     if quoted is not None:
         value = _QUOTED_PAIR.sub(rb"\1", quoted[1])
     try:

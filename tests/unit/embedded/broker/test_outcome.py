@@ -72,3 +72,10 @@ def test_every_answer_has_a_meaning(status, body, content_type):
     outcome = classify(Response(status, (("content-type", content_type),), body))
 
     assert isinstance(outcome, Delivered | Failed)
+
+
+@pytest.mark.parametrize("status", [201, 202, 204, 206, 299])
+@pytest.mark.parametrize("body", [b"", b"accepted"])
+@pytest.mark.parametrize("headers", [(), EVENT])
+def test_an_answer_other_than_200_brings_nothing(status, body, headers):
+    assert classify(Response(status, headers, body)) == Delivered(status)

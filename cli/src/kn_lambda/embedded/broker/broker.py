@@ -21,6 +21,8 @@ from kn_lambda.embedded.broker.store import DeliveryStore
 from knative_lambda.domain.errors import InvalidEventError
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import aiohttp
 
     from kn_lambda.embedded.broker.delivery import Resolve
@@ -116,8 +118,14 @@ class Broker:
             await self._own_session.close()
             self._own_session = None
 
-    async def accept(self, namespace: str, broker: str, event: CloudEvent) -> None:
-        """Return when the event and its deliveries are durable.
+    async def accept(
+        self,
+        namespace: str,
+        broker: str,
+        event: CloudEvent,
+        headers: Mapping[str, str] | None = None,
+    ) -> None:
+        """Return when the event and its deliveries are durable; `headers` go on with it.
 
         `UnknownBrokerError` and `EventLoopError` say why not.
         """
@@ -128,7 +136,7 @@ class Broker:
             raise UnknownBrokerError(f"there is no Broker {namespace}/{broker}")
         visible, ttl = take_ttl(event)
         scheduled = await self._commit.run(
-            lambda: self._intake.enter(namespace, broker, visible, ttl)
+            lambda: self._intake.enter(namespace, broker, visible, ttl, headers=headers or {})
         )
         self._schedule(scheduled)
         if ttl == 0:

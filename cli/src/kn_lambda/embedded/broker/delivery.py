@@ -9,6 +9,11 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.broker.addresses import printable
+from kn_lambda.embedded.broker.carried_headers import (
+    NAMESPACE,
+    headers_of_reply,
+    traced_reply,
+)
 from kn_lambda.embedded.broker.delivery_spec import DeliverySpec
 from kn_lambda.embedded.broker.dispatcher import NowhereToDeliverError
 from kn_lambda.embedded.broker.intake import take_ttl
@@ -73,7 +78,9 @@ class Delivery:
             await self._expect_address(delivery, route)
             return None
         spec = self._routes.delivery(route)
-        answer = await self._sender.send(url, delivery.event, within=spec.timeout)
+        answer = await self._sender.send(
+            url, delivery.event, within=spec.timeout, along=_along(delivery)
+        )
         outcome = answer if isinstance(answer, Failed) else classify(answer)
         if isinstance(outcome, Delivered):
             await self._finish(delivery, outcome)
@@ -87,8 +94,11 @@ class Delivery:
             done = self._store.finish(delivery, "delivered", status=outcome.status, reply=identity)
             if reply is None or not done:
                 return []
-            event, _own_ttl = take_ttl(reply)
-            return self._intake.enter(delivery.namespace, delivery.broker, event, delivery.ttl - 1)
+            event, _own_ttl = take_ttl(traced_reply(reply, delivery.event))
+            headers = headers_of_reply(outcome.headers, delivery.headers)
+            return self._intake.enter(
+                delivery.namespace, delivery.broker, event, delivery.ttl - 1, headers=headers
+            )
 
         self._schedule(await self._commit.run(work))
 
@@ -146,7 +156,9 @@ class Delivery:
     async def _send_to_sink(self, delivery: Pending, sink: str) -> float | None:
         route = self._routes.trigger(delivery.lane.removeprefix("sink:"))
         spec = self._routes.delivery(route) if route else DeliverySpec()
-        answer = await self._sender.send(sink, delivery.event, within=spec.timeout, reply=False)
+        answer = await self._sender.send(
+            sink, delivery.event, within=spec.timeout, reply=False, along=_along(delivery)
+        )
         outcome = answer if isinstance(answer, Failed) else classify_sink(answer)
         if isinstance(outcome, Delivered):
             status = outcome.status
@@ -164,6 +176,10 @@ class Delivery:
             lambda: self._store.finish(delivery, "lost", status=failed.status, error=failed.error)
         )
         return None
+
+
+def _along(delivery: Pending) -> dict[str, str]:
+    return {**delivery.headers, NAMESPACE: delivery.trigger_namespace}
 
 
 def _error_extensions(failure: Failed, url: str | None) -> dict[str, str]:

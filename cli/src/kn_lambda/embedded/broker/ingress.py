@@ -11,6 +11,7 @@ from aiohttp import hdrs, web
 from kn_lambda.embedded.access.guard import guard
 from kn_lambda.embedded.access.patience import SlowBodyError, read_body
 from kn_lambda.embedded.broker.broker import UnknownBrokerError
+from kn_lambda.embedded.broker.carried_headers import carried_headers
 from kn_lambda.embedded.broker.journal import LARGEST_PAGE
 from knative_lambda.domain.errors import (
     EventTooLargeError,
@@ -66,7 +67,10 @@ class _Ingress:
         try:
             event = from_http(request.headers.items(), await self._read(request))
             await self._broker.accept(
-                request.match_info["namespace"], request.match_info["broker"], event
+                request.match_info["namespace"],
+                request.match_info["broker"],
+                event,
+                carried_headers(request.headers.items()),
             )
         except InvalidEventError as error:
             status = _STATUS.get(type(error), HTTPStatus.BAD_REQUEST)

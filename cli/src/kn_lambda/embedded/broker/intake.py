@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from kn_lambda.embedded.broker.routes import Routes
     from kn_lambda.embedded.broker.store import DeliveryStore, Scheduled
@@ -37,13 +37,21 @@ class Intake:
         self._routes = routes
         self._catch_up = catch_up
 
-    def enter(self, namespace: str, broker: str, event: CloudEvent, ttl: int) -> list[Scheduled]:
+    def enter(
+        self,
+        namespace: str,
+        broker: str,
+        event: CloudEvent,
+        ttl: int,
+        *,
+        headers: Mapping[str, str],
+    ) -> list[Scheduled]:
         """Add an event, and one delivery per Trigger that wants it unless its TTL is used up."""
         if ttl <= 0:
             reason = f"it passed the Broker {_FIRST_TTL} times (knativebrokerttl)"
-            self._store.insert_event(namespace, broker, event, 0, reason)
+            self._store.insert_event(namespace, broker, event, 0, reason, headers=headers)
             return []
         self._catch_up()
         routes = self._routes.match(namespace, broker, event.attributes)
-        sequence = self._store.insert_event(namespace, broker, event, ttl, None)
+        sequence = self._store.insert_event(namespace, broker, event, ttl, None, headers=headers)
         return self._store.insert_deliveries(sequence, routes)

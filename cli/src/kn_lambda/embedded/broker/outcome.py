@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from http import HTTPStatus
 from typing import TYPE_CHECKING
 
+from kn_lambda.embedded.broker.carried_headers import carried_headers
 from kn_lambda.embedded.broker.delivery_spec import parse_retry_after
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.http_binding import carries_event, from_http
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from knative_lambda.inbound.valid_event import CloudEvent
@@ -40,6 +42,8 @@ class Delivered:
 
     status: int
     reply: CloudEvent | None = None
+    headers: Mapping[str, str] = field(default_factory=dict)
+    """What goes along with the reply."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,9 +63,15 @@ def no_answer(error: str) -> Failed:
 
 
 def classify(response: Response) -> Delivered | Failed:
-    """Say what an answer of a subscriber means."""
-    if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
-        return _classify_success(response)
+    """Say what an answer of a subscriber means.
+
+    Only 200 brings a reply: an event in a 202 tells how far the work has come, and is for nobody
+    else (Knative's data-plane specification, "Derived (Reply) Events").
+    """
+    if response.status == HTTPStatus.OK:
+        return _classify_reply(response)
+    if HTTPStatus.OK < response.status < HTTPStatus.MULTIPLE_CHOICES:
+        return Delivered(response.status)
     retried = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
     again = retried or response.status in _RETRIED_CLIENT_ERRORS
     asked = {name.lower(): value for name, value in response.headers}.get("retry-after")
@@ -83,7 +93,7 @@ def classify_sink(response: Response) -> Delivered | Failed:
     return classify(response)
 
 
-def _classify_success(response: Response) -> Delivered | Failed:
+def _classify_reply(response: Response) -> Delivered | Failed:
     if not carries_event(response.headers):
         if not response.body:
             return Delivered(response.status)
@@ -94,8 +104,9 @@ def _classify_success(response: Response) -> Delivered | Failed:
             response.body,
         )
     try:
-        return Delivered(response.status, from_http(response.headers, response.body))
+        event = from_http(response.headers, response.body)
     except InvalidEventError as error:
         return Failed(
             HTTPStatus.BAD_GATEWAY, f"the reply is no valid CloudEvent: {error}", response.body
         )
+    return Delivered(response.status, event, carried_headers(response.headers))

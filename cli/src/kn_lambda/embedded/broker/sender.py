@@ -10,6 +10,7 @@ from kn_lambda.embedded.broker.outcome import Failed, Response, no_answer
 from knative_lambda.inbound.http_binding import to_http
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from kn_lambda.embedded.broker.own_credentials import OwnCredentials
@@ -38,10 +39,20 @@ class Sender:
         self._reply_limit_bytes = reply_limit_bytes
 
     async def send(
-        self, url: str, event: CloudEvent, *, within: timedelta, reply: bool = True
+        self,
+        url: str,
+        event: CloudEvent,
+        *,
+        within: timedelta,
+        reply: bool = True,
+        along: Mapping[str, str] | None = None,
     ) -> Response | Failed:
-        """POST the event; whatever goes wrong is an outcome, not an exception."""
+        """POST the event, with the headers that go along with it.
+
+        Whatever goes wrong is an outcome, not an exception.
+        """
         headers, body = to_http(event)
+        headers.update(along or {})
         if reply:
             headers["Prefer"] = "reply"
         if self._credentials is not None:

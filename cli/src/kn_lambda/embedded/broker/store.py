@@ -7,11 +7,11 @@ import time
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from kn_lambda.embedded.broker.tables import PENDING, TABLES
+from kn_lambda.embedded.broker.tables import ADD_HEADERS, PENDING, TABLES
 from knative_lambda.inbound.valid_event import CloudEvent
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from kn_lambda.embedded.broker.outcome import Failed
     from kn_lambda.embedded.broker.routes import Route
@@ -42,6 +42,7 @@ class Pending:
     broker: str
     ttl: int
     accepted: float
+    headers: Mapping[str, str]
     event: CloudEvent
 
     @property
@@ -59,20 +60,32 @@ class DeliveryStore:
     def __init__(self, database: Database) -> None:
         self._database = database
         database.create(TABLES)
+        columns = database.execute("SELECT name FROM pragma_table_info('broker_events')")
+        if "headers" not in {column["name"] for column in columns}:
+            database.execute(ADD_HEADERS)
 
     def insert_event(
-        self, namespace: str, broker: str, event: CloudEvent, ttl: int, dropped: str | None
+        self,
+        namespace: str,
+        broker: str,
+        event: CloudEvent,
+        ttl: int,
+        dropped: str | None,
+        *,
+        headers: Mapping[str, str] | None = None,
     ) -> int:
         """Add an event; it is settled from the start when it was dropped."""
         now = time.time()
         row = self._database.execute(
             "INSERT INTO broker_events (namespace, broker, type, subject, correlation, attributes,"
-            " data, ttl, accepted, dropped, settled) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            " data, ttl, accepted, dropped, settled, headers)"
+            " VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 *(namespace, broker),
                 *(event.attributes.get(name) for name in ("type", "subject", "correlationid")),
                 *(json.dumps(event.attributes), event.data, ttl, now, dropped),
                 now if dropped else None,
+                json.dumps(headers or {}),
             ),
         )
         return _identity(row.lastrowid)
@@ -97,7 +110,8 @@ class DeliveryStore:
         if row is None:
             return None
         event = CloudEvent(json.loads(row["attributes"]), row["data"])
-        return Pending(**{name: row[name] for name in _READ}, event=event)
+        headers = json.loads(row["headers"])
+        return Pending(**{name: row[name] for name in _READ}, headers=headers, event=event)
 
     def finish(
         self,
@@ -195,7 +209,7 @@ class DeliveryStore:
         return Scheduled(_identity(row.lastrowid), lane, now)
 
 
-_READ = tuple(name for name in Pending.__slots__ if name != "event")
+_READ = tuple(name for name in Pending.__slots__ if name not in {"headers", "event"})
 
 
 def _identity(rowid: int | None) -> int:

@@ -8,7 +8,8 @@ TABLES = """
 CREATE TABLE IF NOT EXISTS broker_events (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, namespace TEXT NOT NULL, broker TEXT NOT NULL,
     type TEXT NOT NULL, subject TEXT, correlation TEXT, attributes TEXT NOT NULL, data BLOB,
-    ttl INTEGER NOT NULL, accepted REAL NOT NULL, dropped TEXT, settled REAL
+    ttl INTEGER NOT NULL, accepted REAL NOT NULL, dropped TEXT, settled REAL,
+    headers TEXT NOT NULL DEFAULT '{}'
 );
 CREATE INDEX IF NOT EXISTS broker_events_subject ON broker_events (subject, sequence);
 CREATE INDEX IF NOT EXISTS broker_events_type ON broker_events (type, sequence);
@@ -36,9 +37,12 @@ CREATE INDEX IF NOT EXISTS broker_dead_letters_correlation
     ON broker_dead_letters (correlation, sequence);
 """
 
+# Files of before have no such column.
+ADD_HEADERS = "ALTER TABLE broker_events ADD COLUMN headers TEXT NOT NULL DEFAULT '{}'"
+
 PENDING = """
 SELECT d.sequence, d.event AS event_sequence, d.lane, d.trigger_namespace, d.trigger_name,
-    d.attempts, d.sink, e.namespace, e.broker, e.ttl, e.accepted,
+    d.attempts, d.sink, e.namespace, e.broker, e.ttl, e.accepted, e.headers,
     coalesce(l.attributes, e.attributes) AS attributes, coalesce(l.data, e.data) AS data
 FROM broker_deliveries d JOIN broker_events e ON e.sequence = d.event
 LEFT JOIN broker_dead_letters l ON l.sequence = d.dead_letter

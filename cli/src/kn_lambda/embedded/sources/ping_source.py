@@ -89,9 +89,10 @@ def ping_event(item: Mapping[str, Any]) -> CloudEvent:
         "source": ping_source(metadata.get("namespace", ""), metadata["name"]),
         "type": TYPE,
         "time": datetime.now(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z"),
-        "datacontenttype": spec.get("contentType") or "",
         **extensions(spec),
     }
+    if spec.get("contentType"):
+        attributes["datacontenttype"] = spec["contentType"]
     try:
         return create_event(attributes, _data(spec))
     except InvalidEventError as error:
