@@ -17,6 +17,10 @@ def own_event(event):
                        "subject": "caf\\u00e9 100%", "lambdafunction": "some/other",
                        "traceparent": event.data.get("trace")}, {"answer": 42})
 
+def own_empty(event):
+    return CloudEvent({"id": "r1", "source": "/mine", "type": "com.example.mine",
+                       "subject": "", "dataschema": "", "extension": ""}, {})
+
 def own_text(event):
     return CloudEvent({"id": "r1", "source": "/mine", "type": "com.example.mine",
                        "datacontenttype": "text/csv"}, "a,b")
@@ -63,6 +67,10 @@ exports.own_event = (event) => ({
   specversion: "1.0", id: "r1", source: "/mine", type: "com.example.mine",
   subject: "caf\\u00e9 100%", lambdafunction: "some/other", traceparent: event.data.trace,
   data: { answer: 42 },
+});
+exports.own_empty = () => ({
+  specversion: "1.0", id: "r1", source: "/mine", type: "com.example.mine",
+  subject: "", dataschema: "", extension: "", data: {},
 });
 exports.own_text = () => ({
   specversion: "1.0", id: "r1", source: "/mine", type: "com.example.mine",

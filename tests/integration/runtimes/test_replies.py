@@ -114,3 +114,10 @@ def test_an_error_of_the_handler_is_for_the_log_only(function: Functions) -> Non
 def test_a_handler_that_failed_is_called_again(function: Functions) -> None:
     assert function("fails").send().status == 500
     assert function("fails").send().status == 500
+
+
+def test_an_optional_attribute_that_is_empty_is_left_out_of_a_reply(function: Functions) -> None:
+    answer = function("own_empty").send({})
+    assert answer.status == 200
+    assert answer.headers.keys().isdisjoint({"ce-subject", "ce-dataschema"})
+    assert answer.headers["ce-extension"] == ""

@@ -6,6 +6,8 @@ const { InvalidReplyError } = require("./errors.js");
 
 const URL_NAMESPACE = Buffer.from("6ba7b8119dad11d180b400c04fd430c8", "hex");
 const CARRIED_OVER = ["correlationid", "traceparent"];
+// Optional, and no event where they are empty: a Broker would not take it.
+const NOT_EMPTY = ["subject", "time", "dataschema"];
 const NAME = /^[a-z0-9]+$/;
 
 /** `{status, headers, body}`: 204 for nothing, else one CloudEvent in binary mode. */
@@ -52,6 +54,7 @@ function binaryResponse(attributes, datacontenttype, data) {
   const headers = [];
   for (const [name, value] of Object.entries(attributes)) {
     if (value === undefined || value === null) continue;
+    if (value === "" && NOT_EMPTY.includes(name)) continue;
     if (!NAME.test(name)) {
       throw new InvalidReplyError(`the returned CloudEvent has an invalid attribute "${name}"`);
     }

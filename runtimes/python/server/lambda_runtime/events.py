@@ -69,7 +69,7 @@ def json_or_bytes(_content_type: str | None, body: bytes) -> Any:
     if not body:
         return None
     try:
-        return _loads(body)
+        return json.loads(body)
     except (ValueError, RecursionError):
         return body
 

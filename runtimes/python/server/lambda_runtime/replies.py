@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _SAFE = "!#$&'()*+,-./:;<=>?@[\\]^_`{|}~"
 _UNSAFE = re.compile(r'[^\x21-\x7e]|["%]')
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]+")
+# Optional, and no event where they are empty: a Broker would not take it.
+_NOT_EMPTY = ("subject", "time", "dataschema")
 _CARRIED_OVER = ("correlationid", "traceparent")
 
 
@@ -69,6 +71,8 @@ def _binary_response(attributes: dict[str, Any], data: Any) -> Response:
         if not attributes.get(name):
             raise InvalidReplyError(f'the returned CloudEvent has no "{name}"')
     for name, value in attributes.items():
+        if value == "" and name in _NOT_EMPTY:
+            continue
         if not _ATTRIBUTE_NAME.fullmatch(name):
             raise InvalidReplyError(f'the returned CloudEvent has an invalid attribute "{name}"')
         headers.append((b"ce-" + name.encode(), _header_value(value)))
