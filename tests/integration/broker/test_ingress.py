@@ -11,6 +11,7 @@ from aiohttp import web
 from hypothesis import HealthCheck, given
 from hypothesis import settings as profile
 from hypothesis import strategies as st
+from multidict import CIMultiDict
 
 from tests.cloudevent_bodies import EVENT, PACKED
 from tests.integration.broker.conftest import broker_object, trigger_object
@@ -127,6 +128,27 @@ async def test_the_body_limit_counts_what_is_unpacked_and_includes_its_last_byte
     )
 
     assert (largest, larger, packed) == (202, 413, 413)
+
+
+@pytest.mark.parametrize("name", ["id", "source", "type", "subject"])
+async def test_two_headers_of_an_attribute_are_refused(platform, name):
+    platform.apply(broker_object())
+
+    headers = CIMultiDict({**BINARY, "ce-subject": "s"})
+    headers.add(f"ce-{name}", headers[f"ce-{name}"])
+    status, answer = await platform.post(headers)
+
+    assert (status, json.loads(answer)["field"]) == (400, name)
+
+
+@pytest.mark.parametrize("sent", ["a%20b", '"a b"', "a b"])
+async def test_one_identity_is_read_from_every_form(platform, sent):
+    platform.apply(broker_object())
+
+    await platform.post({**BINARY, "ce-id": sent})
+    await platform.post(STRUCTURED, structured(id="a b"))
+
+    assert {entry["attributes"]["id"] for entry in platform.broker.journal()} == {"a b"}
 
 
 async def test_an_unknown_broker_is_not_found(platform):

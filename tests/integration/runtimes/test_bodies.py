@@ -84,3 +84,49 @@ def _answer(connection: socket.socket) -> tuple[int, Any]:
     body = response.read()
     is_json = response.getheader("content-type") == "application/json"
     return response.status, json.loads(body) if is_json else body
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "field"),
+    [
+        ("ce-id", b"2", "id"),
+        ("CE-ID", b"1", "id"),
+        ("ce-source", b"/s", "source"),
+        ("ce-subject", b"caf\xe9", "subject"),
+        ("content-type", b"text/plain", "datacontenttype"),
+    ],
+)
+def test_a_header_too_many_or_of_no_text_is_400(
+    function: Functions, name: str, value: bytes, field: str
+) -> None:
+    head = "".join(f"{key}: {said}\r\n" for key, said in EVENT.items()).encode()
+    head += name.encode() + b": " + value + b"\r\n"
+    with socket.create_connection(("127.0.0.1", function("describe").port), 20) as connection:
+        connection.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n%b\r\n{}" % head)
+        status, body = _answer(connection)
+    assert (status, body["reason"], body["field"]) == (400, "InvalidEvent", field)
+
+
+@pytest.mark.parametrize("sent", ["a%20b", '"a b"', "a b", '"a%20b"'])
+def test_one_identity_is_read_from_every_form(function: Functions, sent: str) -> None:
+    event = {"specversion": "1.0", "id": "a b", "source": "/s", "type": "t"}
+    structured = function("describe").send_structured(event)
+    binary = function("describe").send({}, id=sent, source="/s", type="t")
+    assert (binary.json()["id"], structured.json()["id"]) == ("a b", "a b")
+    assert binary.headers["ce-id"] == structured.headers["ce-id"]
+
+
+@pytest.mark.parametrize(
+    ("content_type", "body", "kind", "data"),
+    [
+        ("text/plain; charset=iso-8859-1", b"caf\xe9", "str", "café"),
+        ("text/plain; charset=shift_jis", b"\x83\x65", "bytes", "8365"),
+        ("text/plain", b"caf\xe9", "bytes", "636166e9"),
+        ("application/json", b'\xef\xbb\xbf{"a": 1}', "dict", {"a": 1}),
+    ],
+)
+def test_data_is_decoded_alike(
+    function: Functions, content_type: str, body: bytes, kind: str, data: object
+) -> None:
+    answer = function("describe").send(body, content_type).json()
+    assert (answer["kind"], answer["data"]) == (kind, data)
