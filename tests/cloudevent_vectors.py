@@ -166,6 +166,10 @@ VECTORS: list[Vector] = [
     *_lines("data as an attribute", "data", ("ce-data", b"x")),
     *_member("an upper-case name", "myName", "x"),
     *_member("a name with a dash", "my-name", "x"),
+    Vector("binary: a name of 64", (*_binary(), ("ce-" + "a" * 64, b"x")), seen={"a" * 64: "x"}),
+    Vector("binary: a name of 65", (*_binary(), ("ce-" + "a" * 65, b"x"))),
+    Vector("binary: no name", (*_binary(), ("ce-", b"x"))),
+    Vector("structured: a name of 65", _STRUCTURED, _json(**{"a" * 65: "x"})),
     # Times.
     *_taken(
         "time",
@@ -173,6 +177,8 @@ VECTORS: list[Vector] = [
         "2026-01-02t03:04:05.123456789z",
         "2026-01-02T03:04:05+02:00",
         "2016-12-31T23:59:60Z",
+        "2026-01-02T03:04:05-00:00",
+        "2026-01-02T03:04:05.1+23:59",
     ),
     *_refused(
         "time",
@@ -183,6 +189,14 @@ VECTORS: list[Vector] = [
         "2026-01-02 03:04:05Z",
         "2026-01-02T25:00:00Z",
         "1767268800",
+        "2026-01-02T24:00:00Z",
+        "2026-01-02T03:60:00Z",
+        "2026-01-02T03:04:61Z",
+        "2026-01-02T03:04:05+24:00",
+        "2026-01-02T03:04:05+02",
+        "2026-01-02T03:04:05.Z",
+        "0000-01-01T00:00:00Z",
+        "\u0662026-01-02T03:04:05Z",
     ),
     # URI-references.
     *_taken(
@@ -263,7 +277,7 @@ VECTORS: list[Vector] = [
             _json(data_base64=value),
             field="data_base64",
         )
-        for value in ("?", "AA", "A===", "AA==\n", "-_==", 5, ["AA=="])
+        for value in ("?", "AA", "A===", "====", "=AAA", "AA=A", "AA==\n", "-_==", 5, ["AA=="])
     ),
     Vector("no event", (("content-type", b"application/json"),), b"{}", field="specversion"),
     Vector("nothing at all", (), field="specversion"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import gzip
 import json
 import socket
@@ -39,6 +40,13 @@ def test_a_structured_event_may_be_packed(function: Functions) -> None:
     headers = {"content-type": "application/cloudevents+json", "content-encoding": "gzip"}
     body = gzip.compress(json.dumps(event).encode())
     assert function("describe").request("POST", "/", body, headers).json()["id"] == "x"
+
+
+def test_data_in_base64_may_be_as_long_as_a_body(function: Functions) -> None:
+    data = base64.b64encode(b"\xff" * 3 * 1024 * 1024).decode()
+    event = {"specversion": "1.0", "id": "x", "source": "/s", "type": "t", "data_base64": data}
+    answer = function("describe").send_structured({**event, "datacontenttype": "image/png"})
+    assert (answer.status, answer.json()["kind"]) == (200, "bytes")
 
 
 def test_the_limit_counts_what_is_unpacked(function: Functions) -> None:

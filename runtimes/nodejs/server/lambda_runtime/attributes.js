@@ -7,8 +7,11 @@ const REQUIRED = ["id", "source", "type"];
 // Optional, but not empty where they are given.
 const NOT_EMPTY = ["subject", "time", "dataschema", "datacontenttype"];
 const STRINGS = ["specversion", ...REQUIRED, ...NOT_EMPTY];
-const NAME = /^[a-z0-9]+$/;
-const TIME = /^\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)$/;
+const NAME = /^[a-z0-9]{1,64}$/;
+const CLOCK = "(?:[01]\\d|2[0-3]):[0-5]\\d";
+const TIME = new RegExp(
+  `^(?!0000)\\d{4}-\\d\\d-\\d\\d[Tt]${CLOCK}:(?:[0-5]\\d|60)(?:\\.\\d+)?(?:[Zz]|[+-]${CLOCK})$`,
+);
 // Control characters, surrogates and noncharacters are no part of a CloudEvents String.
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]/u;
 
@@ -58,11 +61,11 @@ function checkTypes({ source, dataschema, time }) {
   }
 }
 
-/** Lower-case letters and digits, as the specification says. */
+/** At most 64 lower-case letters and digits. */
 function checkedName(name) {
   if (NAME.test(name) && name !== "data") return name;
   const shown = name.slice(0, 40);
-  throw invalid(name, `"${shown}" is no attribute name: lower-case letters and digits only`);
+  throw invalid(name, `"${shown}" is no attribute name: 1 to 64 lower-case letters and digits`);
 }
 
 /** The value of a JSON document's member; headers cannot get its type wrong. */

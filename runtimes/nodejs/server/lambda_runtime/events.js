@@ -5,7 +5,8 @@ const { checkAttributes, checkedName, checkedValue, invalid } = require("./attri
 const { decoded, utf8, withoutMark } = require("./charsets.js");
 const { RefusedRequestError } = require("./errors.js");
 
-const BASE64 = /^(?:[A-Za-z0-9+/]{4})*(?:[A-Za-z0-9+/]{2}==|[A-Za-z0-9+/]{3}=)?$/;
+// No groups of four: V8 keeps its place in each, and has no room for millions of them.
+const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 // Printable ASCII without quotes and percent signs stands for itself.
 const PLAIN = /^[ !#$&-~]*$/;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
@@ -68,7 +69,7 @@ function structured(mediaType, body) {
   if (data !== undefined && data !== null) {
     throw invalid("data_base64", "the event has both data and data_base64");
   }
-  if (typeof encoded !== "string" || !BASE64.test(encoded)) {
+  if (typeof encoded !== "string" || encoded.length % 4 !== 0 || !BASE64.test(encoded)) {
     throw invalid("data_base64", "data_base64 is no valid base64");
   }
   return withData(event, typedData(event.datacontenttype, Buffer.from(encoded, "base64")));

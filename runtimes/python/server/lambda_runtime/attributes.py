@@ -16,6 +16,7 @@ _REQUIRED = ("id", "source", "type")
 _NOT_EMPTY = ("subject", "time", "dataschema", "datacontenttype")
 _STRINGS = ("specversion", *_REQUIRED, *_NOT_EMPTY)
 _INTEGERS = range(-(2**31), 2**31)
+_NAME = re.compile(r"[a-z0-9]{1,64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:(\d\d)(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
 # Control characters, surrogates and noncharacters are no part of a CloudEvents String.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -67,10 +68,10 @@ def check_member(name: str, value: Any) -> Any:
 
 
 def check_name(name: str) -> None:
-    """Lower-case letters and digits, as the specification says."""
-    if not (name.isalnum() and name.isascii() and name == name.lower()) or name == "data":
+    """At most 64 lower-case letters and digits."""
+    if not _NAME.fullmatch(name) or name == "data":
         raise invalid(
-            name, f'"{name:.40}" is no attribute name: lower-case letters and digits only'
+            name, f'"{name:.40}" is no attribute name: 1 to 64 lower-case letters and digits'
         )
 
 
