@@ -160,6 +160,12 @@ VECTORS: list[Vector] = [
         "structured: a half surrogate", _STRUCTURED, _raw(r'"subject": "\ud800"'), field="subject"
     ),
     *_taken("subject", "a/b", "caf\u00e9", "\u65e5\u672c", "\U0001f600", '"a"', "100%"),
+    Vector(
+        "structured: half a surrogate in the data",
+        _STRUCTURED,
+        _raw(r'"data": ["\ud800"]'),
+        seen=BASE,
+    ),
     # Names.
     *_lines("a name with a dash", "my-name", ("ce-my-name", b"x")),
     *_lines("a name with an underscore", "my_name", ("ce-my_name", b"x")),
@@ -283,7 +289,7 @@ VECTORS: list[Vector] = [
     Vector("nothing at all", (), field="specversion"),
     Vector(
         "structured: headers do not matter",
-        (*_STRUCTURED, ("ce-id", b"2"), ("ce-id", b"3"), ("ce-my-name", b"")),
+        (*_STRUCTURED, *_binary(), ("ce-id", b"3"), ("ce-my-name", b"")),
         _json(id="x"),
         seen={"id": "x"},
     ),

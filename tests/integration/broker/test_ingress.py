@@ -151,6 +151,15 @@ async def test_one_identity_is_read_from_every_form(platform, sent):
     assert {entry["attributes"]["id"] for entry in platform.broker.journal()} == {"a b"}
 
 
+async def test_an_event_over_the_limit_is_413_in_every_try(platform):
+    platform.apply(broker_object())
+    body = b" " * (8 * platform.settings.body_limit_bytes)
+
+    statuses = [(await platform.post(BINARY, BytesIO(body)))[0] for _ in range(10)]
+
+    assert statuses == [413] * 10
+
+
 async def test_an_unknown_broker_is_not_found(platform):
     status, answer = await platform.post(BINARY)
 

@@ -11,7 +11,12 @@ from pydantic import BaseModel, ValidationError
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import Event, reply_id, schema_url
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.inbound.http_binding import decoded_header, from_http, to_http
+from knative_lambda.inbound.http_binding import (
+    decoded_header,
+    from_http,
+    is_structured,
+    to_http,
+)
 from knative_lambda.inbound.json_format import is_json, loads
 from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, create_event, parse_time
 
@@ -35,7 +40,7 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
     for name in (*REQUIRED, "subject"):
         if len(attributes.get(name, "")) > _MAX_ATTRIBUTE:
             raise InvalidEventError(f"may have {_MAX_ATTRIBUTE} characters", field=name)
-    if "ce-specversion" in given:
+    if not is_structured(given.get("content-type", "")):
         _refuse_joined(given)
     return Event(
         id=attributes["id"],

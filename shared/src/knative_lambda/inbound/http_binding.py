@@ -25,7 +25,12 @@ _QUOTED_PAIR = re.compile(r"\\(.)")
 def carries_event(headers: Iterable[tuple[str, str]]) -> bool:
     """Say whether a message claims to be a CloudEvent of any mode."""
     names = {name.lower(): value for name, value in headers}
-    return "ce-specversion" in names or _media_type(names).startswith("application/cloudevents")
+    return "ce-specversion" in names or is_structured(names.get("content-type", ""))
+
+
+def is_structured(content_type: str) -> bool:
+    """Say whether a content type means whole events, of whatever format."""
+    return content_type.strip().lower().startswith("application/cloudevents")
 
 
 def from_http(headers: Iterable[tuple[str, str]], body: bytes) -> CloudEvent:

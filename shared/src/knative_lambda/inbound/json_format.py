@@ -90,7 +90,9 @@ def _encode_data(data: object, content_type: str) -> bytes:
     try:
         if isinstance(data, str) and not is_json(content_type):
             return data.encode()
-        return json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+        text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
+        # Half a surrogate pair is JSON as an escape alone.
+        return text.encode("utf-8", "backslashreplace")
     except (ValueError, RecursionError):
         raise InvalidEventError("data holds a value that JSON cannot carry", field="data") from None
 
