@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
+from cloudevents.conversion import to_binary
+from cloudevents.http import CloudEvent
 from pydantic import BaseModel, ValidationError
 
 from knative_lambda.domain.errors import InvalidEventError
@@ -13,18 +14,18 @@ from knative_lambda.domain.events import Event, reply_id, schema_url
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.inbound.http_binding import (
     decoded_header,
+    encode_value,
     from_http,
     is_structured,
-    to_http,
 )
 from knative_lambda.inbound.json_format import is_json, loads
-from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, create_event, parse_time
+from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, parse_time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from knative_lambda.domain.events import Reply
-    from knative_lambda.inbound.valid_event import CloudEvent
+    from knative_lambda.inbound.valid_event import CloudEvent as ValidEvent
 
 _CARRIED = ("correlationid", "traceparent", "tracestate")
 _MAX_ATTRIBUTE = 2048
@@ -69,7 +70,7 @@ def _utc(text: str) -> datetime:
         raise InvalidEventError("time lies outside the years 1 to 9999", field="time") from None
 
 
-def _data(event: CloudEvent) -> Any:  # noqa: ANN401  # what the sender sent
+def _data(event: ValidEvent) -> Any:  # noqa: ANN401  # what the sender sent
     if event.data is None:
         return None
     try:
@@ -121,7 +122,14 @@ def encode_reply(reply: Reply, event: Event, *, source: str) -> tuple[dict[str, 
     for name in _CARRIED:
         if (value := event.carried(name)) is not None:
             attributes[name] = value
-    return to_http(create_event(attributes, json.dumps(reply.data.to_json()).encode()))
+    headers, body = to_binary(CloudEvent(attributes, reply.data.to_json()))
+    # The SDK leaves the values as they are, and a header is ASCII.
+    return {name: _header(name, value) for name, value in headers.items()}, body
+
+
+def _header(name: str, value: str) -> str:
+    attribute = name.removeprefix("ce-")
+    return value if attribute == name else encode_value(attribute, value)
 
 
 def _invalid(error: ValidationError) -> InvalidEventError:

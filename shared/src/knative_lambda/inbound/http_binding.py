@@ -61,13 +61,18 @@ def from_http(headers: Iterable[tuple[str, str]], body: bytes) -> CloudEvent:
 def to_http(event: CloudEvent) -> tuple[dict[str, str], bytes]:
     """Return headers and body of the event in binary mode."""
     headers = {
-        f"ce-{name}": quote(value, safe=_SAFE_IDENTITY if name in REQUIRED else _SAFE)
+        f"ce-{name}": encode_value(name, value)
         for name, value in event.attributes.items()
         if name != "datacontenttype"
     }
     if "datacontenttype" in event.attributes:
         headers["content-type"] = event.attributes["datacontenttype"]
     return headers, event.data or b""
+
+
+def encode_value(attribute: str, value: str) -> str:
+    """Return an attribute's header as section 3.1.3.2 of the binding wants it."""
+    return quote(value, safe=_SAFE_IDENTITY if attribute in REQUIRED else _SAFE)
 
 
 def decode_value(attribute: str, value: str) -> str:
