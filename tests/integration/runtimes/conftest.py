@@ -30,35 +30,47 @@ def python_command() -> list[str]:
     version = "{}.{}".format(*sys.version_info[:2])
     key = hashlib.sha256(lock.read_bytes() + version.encode()).hexdigest()[:16]
     environment = REPOSITORY / ".cache" / f"python-runtime-{key}"
-    environment.parent.mkdir(exist_ok=True)
-    with (environment.parent / "python-runtime.lock").open("w") as guard:
-        fcntl.flock(guard, fcntl.LOCK_EX)
-        if not (environment / "complete").exists():
-            _make_environment(environment, lock)
+    with _made_once(environment) as missing:
+        if missing:
+            _uv("venv", "--quiet", "--clear", "-p", sys.executable, environment)
+            install = ("pip", "sync", "--quiet", "--compile-bytecode", "--require-hashes")
+            _uv(*install, "-p", environment / "bin" / "python", lock)
     return [str(environment / "bin" / "python"), str(RUNTIMES / "python" / "server" / "server.py")]
 
 
-def _make_environment(environment: Path, lock: Path) -> None:
+@pytest.fixture(scope="session")
+def python_packages() -> Callable[..., Path]:
+    """A folder with these packages and what they need, as the recipe leaves it in an image."""
+
+    def folder_of(*requirements: str) -> Path:
+        version = "{}.{}".format(*sys.version_info[:2])
+        key = hashlib.sha256("\n".join([version, *requirements]).encode()).hexdigest()[:16]
+        folder = REPOSITORY / ".cache" / f"python-packages-{key}"
+        with _made_once(folder) as missing:
+            if missing:
+                shutil.rmtree(folder, ignore_errors=True)
+                install = ("pip", "install", "--quiet", "--only-binary", ":all:")
+                _uv(*install, "-p", sys.executable, "--target", folder, *requirements)
+        return folder
+
+    return folder_of
+
+
+@contextlib.contextmanager
+def _made_once(folder: Path) -> Iterator[bool]:
+    """Whether it is still to be made; other test processes wait meanwhile."""
+    folder.parent.mkdir(exist_ok=True)
+    with folder.with_suffix(".lock").open("w") as guard:
+        fcntl.flock(guard, fcntl.LOCK_EX)
+        missing = not (folder / "complete").exists()
+        yield missing
+        if missing:
+            (folder / "complete").touch()
+
+
+def _uv(*arguments: str | Path) -> None:
     uv = shutil.which("uv", path=str(Path(sys.executable).parent)) or "uv"
-    python = environment / "bin" / "python"
-    subprocess.run(
-        [uv, "venv", "--quiet", "--clear", "-p", sys.executable, environment], check=True
-    )
-    subprocess.run(
-        [
-            uv,
-            "pip",
-            "sync",
-            "--quiet",
-            "--compile-bytecode",
-            "-p",
-            python,
-            "--require-hashes",
-            lock,
-        ],
-        check=True,
-    )
-    (environment / "complete").touch()
+    subprocess.run([uv, *arguments], check=True)
 
 
 @pytest.fixture(scope="session")

@@ -43,15 +43,6 @@ async def web_async(request):
 @functions_framework.aio.http
 def web_starlette(request):
     return request.query_params["q"]
-
-class Typed:
-    @staticmethod
-    def from_dict(values):
-        return values
-
-@functions_framework.typed
-def typed_function(x: Typed):
-    return x
 """
 
 
@@ -112,8 +103,17 @@ def test_blocking_aio_functions_get_starlettes_request_too(run: Functions) -> No
     assert run("web_starlette").request("GET", "/?q=text").body == b"text"
 
 
-def test_a_typed_function_is_refused_by_name(start_python: Functions) -> None:
-    process = start_python({"main.py": DECORATED}, "main.typed_function")
+def test_an_unknown_kind_of_function_is_refused_by_name(start_python: Functions) -> None:
+    source = """
+import functions_framework
+from functions_framework import _function_registry
+
+@functions_framework.http
+def handler(request): ...
+
+_function_registry.REGISTRY_MAP["handler"] = "later"
+"""
+    process = start_python({"main.py": source}, "main.handler")
     assert process.ended() == 1
-    expected = 'UnsupportedSignature: "typed_function" has the functions_framework signature'
+    expected = 'UnsupportedSignature: "handler" is registered with functions_framework as "later"'
     assert process.log.splitlines()[-1].startswith(expected)

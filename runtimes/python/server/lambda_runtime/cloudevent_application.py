@@ -36,7 +36,9 @@ def cloudevent_application(function: Function, settings: Settings) -> Applicatio
         # The handler may change its event; the reply answers the one that came.
         event = make_event(dict(attributes), data)
         try:
-            return encode_reply(attributes, await invoke(event))
+            result = await invoke(event)
+            # An error handler of functions_framework answers by itself.
+            return result if isinstance(result, Response) else encode_reply(attributes, result)
         except RefusedRequestError as refusal:
             print(f"event {attributes['id']!r}: {refusal.message}", file=sys.stderr)
             raise

@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+# Some libraries put whole documents into their errors.
+_MAX_LINE_CHARACTERS = 2000
+
 
 class StartupError(Exception):
-    """The function cannot be served at all; the process ends before it listens."""
+    """The function cannot be served at all; the process ends before it listens.
 
-    def __init__(self, reason: str, message: str) -> None:
+    Its text is one line, whatever the message holds; the traceback, where there is one, is to be
+    told before it.
+    """
+
+    def __init__(self, reason: str, message: str, *, traceback: str = "") -> None:
         self.reason = reason
-        self.message = message
-        super().__init__(f"{reason}: {message}")
+        self.traceback = traceback
+        self.message = " ".join(message.split())[:_MAX_LINE_CHARACTERS]
+        super().__init__(f"{reason}: {self.message}")
 
 
 class RefusedRequestError(Exception):
@@ -25,6 +33,10 @@ class RefusedRequestError(Exception):
 
 class InvalidReplyError(Exception):
     """The handler returned what cannot be sent."""
+
+
+class AnswerClosedError(Exception):
+    """Nobody waits for the rest of the answer: the caller left, or its time is over."""
 
 
 class HandlerTimeoutError(Exception):

@@ -148,20 +148,33 @@ def _base64(encoded: Any) -> bytes:
 
 
 def event_factory() -> Callable[[Attributes, Any], Any]:
-    """Makes the events a handler is given: of the SDK 2.x where the user brings it, else of 1.x."""
+    """Makes the events a handler is given: of the SDK 2.x where the user brings it, else of 1.x.
+
+    Both SDKs give an event without a time the present one, which the sender never said.
+    """
     try:
         from cloudevents.core.v1.event import CloudEvent as CloudEvent2  # noqa: PLC0415 - by path
     except ModuleNotFoundError:
         from cloudevents.http import CloudEvent  # noqa: PLC0415 - only where events are served
 
-        return CloudEvent
+        def make1(attributes: Attributes, data: Any) -> Any:
+            event = CloudEvent(attributes, data)
+            if "time" not in attributes:
+                del event["time"]
+            return event
 
-    def make(attributes: Attributes, data: Any) -> Any:
-        if "time" in attributes:
+        return make1
+
+    def make2(attributes: Attributes, data: Any) -> Any:
+        timed = "time" in attributes
+        if timed:
             attributes["time"] = parse_time(attributes["time"])
         try:
-            return CloudEvent2(attributes, data)
+            event = CloudEvent2(attributes, data)
         except ValueError as error:
             raise RefusedRequestError(400, "InvalidEvent", str(error)) from None
+        if not timed:
+            event.get_attributes().pop("time", None)
+        return event
 
-    return make
+    return make2

@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import inspect
-import sys
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lambda_runtime.application import answering, health_response, is_health_check
-from lambda_runtime.body import LimitedBody, read_body, refuse_declared_length
-from lambda_runtime.errors import RefusedRequestError
-from lambda_runtime.invocation import AsyncInvoker, ThreadInvoker, is_asynchronous
+from lambda_runtime.application import health_response, is_health_check
+from lambda_runtime.body import LimitedBody, refuse_declared_length
+from lambda_runtime.errors import AnswerClosedError, RefusedRequestError
+from lambda_runtime.invocation import AsyncInvoker
 from lambda_runtime.responses import failure_response, refusal_response
+from lambda_runtime.shapes import ASGI, FLASK, STARLETTE, http_shape
 
 if TYPE_CHECKING:
+    from lambda_runtime.invocation import Invoker
     from lambda_runtime.responses import Application, Message, Receive, Response, Scope, Send
     from lambda_runtime.settings import Settings
     from lambda_runtime.source import Function
@@ -21,49 +21,28 @@ if TYPE_CHECKING:
 def http_application(function: Function, settings: Settings) -> Application:
     """Whatever shape the handler has, as one application with limits and health."""
     handler = function.handler
-    parameters = _required_parameters(handler)
-    if parameters == 3:  # noqa: PLR2004 - scope, receive, send
-        return _limited_application(handler, settings)
-    if is_asynchronous(handler) or _wants_starlette(handler):
+    shape = http_shape(function)
+    if shape == STARLETTE:
         from lambda_runtime.starlette_function import starlette_application  # noqa: PLC0415
 
-        return _limited_application(starlette_application(handler), settings)
-    from lambda_runtime.wsgi import flask_application, wsgi_caller  # noqa: PLC0415 - needs Flask
+        handler = starlette_application(handler)
+    if shape in (ASGI, STARLETTE):
+        return _limited_application(AsyncInvoker(handler, settings), settings, lifespan=handler)
+    from lambda_runtime.wsgi import WsgiInvoker, flask_view, make_flask  # noqa: PLC0415 - Flask
 
-    wsgi = handler if parameters == 2 else flask_application(handler)  # noqa: PLR2004 - environ, start
-    invoke = ThreadInvoker(wsgi_caller(wsgi), settings)
-
-    async def respond(scope: Scope, receive: Receive) -> Response:
-        body = await read_body(scope, receive, settings.max_body_bytes)
-        response: Response = await invoke((scope, body))
-        return response
-
-    return answering(respond, invoke)
+    if shape == FLASK:
+        handler = flask_view(handler, function.flask or make_flask(function.folder))
+    return _limited_application(WsgiInvoker(handler, settings), settings, lifespan=None)
 
 
-def _required_parameters(handler: Any) -> int:
-    try:
-        parameters = inspect.signature(handler).parameters.values()
-    except (TypeError, ValueError):
-        return 1
-    return sum(
-        parameter.default is parameter.empty
-        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
-        for parameter in parameters
-    )
-
-
-def _wants_starlette(handler: Any) -> bool:
-    registry = sys.modules.get("functions_framework._function_registry")
-    return registry is not None and handler.__name__ in registry.ASGI_FUNCTIONS
-
-
-def _limited_application(application: Application, settings: Settings) -> Application:
-    invoke = AsyncInvoker(application, settings)
-
+def _limited_application(
+    invoke: Invoker, settings: Settings, *, lifespan: Application | None
+) -> Application:
     async def guarded(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] != "http":
-            await application(scope, receive, send)
+            if lifespan is None:
+                raise NotImplementedError(scope["type"])
+            await lifespan(scope, receive, send)
             return
         if is_health_check(scope):
             await health_response(invoke).send(send)
@@ -73,6 +52,9 @@ def _limited_application(application: Application, settings: Settings) -> Applic
         try:
             refuse_declared_length(scope, settings.max_body_bytes)
             await invoke(scope, body.receive, answer.send)
+        except AnswerClosedError:
+            # The caller has left, so there is nobody to answer.
+            return
         except Exception as error:
             if answer.started:
                 # The head of the answer is out: breaking off is all that is left.

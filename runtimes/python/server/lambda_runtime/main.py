@@ -5,14 +5,15 @@ from __future__ import annotations
 import contextlib
 import gc
 import logging
+import os
 import signal
 import sys
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from lambda_runtime import uvicorn_server
 from lambda_runtime.errors import StartupError
 from lambda_runtime.settings import HTTP, read_settings
-from lambda_runtime.source import enter_source, load_function
+from lambda_runtime.source import load_function, not_importable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -34,25 +35,65 @@ class Server(uvicorn_server.Server):
             signal.signal(signal_number, self.handle_exit)
         yield
 
+    async def startup(self, sockets: Any = None) -> None:
+        """As uvicorn's, which would end with a status of its own when it cannot listen."""
+        try:
+            await super().startup(sockets)
+        except SystemExit as error:
+            if self.lifespan.should_exit:
+                message = "the application's start, its ASGI lifespan, failed"
+                raise StartupError("SourceNotImportable", message) from None
+            raise _cannot_listen(self.config, error.__context__) from None
+        except (OSError, OverflowError) as error:
+            raise _cannot_listen(self.config, error) from None
+
+
+def _cannot_listen(config: uvicorn_server.Config, error: BaseException | None) -> StartupError:
+    message = f"nothing can listen at HOST {config.host}, PORT {config.port}: {error}"
+    return StartupError("InvalidSettings", message)
+
 
 def main() -> None:
     """Serve until SIGTERM; end with status 1 and the reason when there is nothing to serve."""
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(line_buffering=True)  # type: ignore[union-attr]
     try:
-        settings = read_settings()
-        application = _load_application(settings)
+        _serve(read_settings())
     except StartupError as error:
-        print(error, file=sys.stderr)
-        sys.exit(1)
-    # What is loaded now stays: the collector need not look at it ever.
-    gc.freeze()
-    gc.enable()
-    Server(_configuration(application, settings)).run()
+        _end(error)
+
+
+def _serve(settings: Settings) -> None:
+    server = None
+    try:
+        application = _load_application(settings)
+        # What is loaded now stays: the collector need not look at it ever.
+        gc.freeze()
+        gc.enable()
+        server = Server(_configuration(application, settings))
+        server.run()
+    except StartupError:
+        raise
+    except Exception as error:
+        if server is not None and server.started:
+            raise
+        # The server takes some of its modules from the packages of the source, if they are there.
+        raise not_importable(f"what serves {settings.handler}", error, settings) from None
+
+
+def _end(error: StartupError) -> NoReturn:
+    """Tell the reason as the last line, whatever the source has made of the streams."""
+    for stream in (sys.stdout, sys.stderr):
+        with contextlib.suppress(Exception):
+            stream.flush()
+    lines = f"{error.traceback}\n{error}\n".lstrip("\n")
+    with contextlib.suppress(OSError), open(2, "wb", closefd=False) as stderr:
+        stderr.write(lines.encode(errors="backslashreplace"))
+    # Threads of the source would keep the process, and its exit handlers have the last word.
+    os._exit(1)
 
 
 def _load_application(settings: Settings) -> Application:
-    enter_source(settings)
     # Without a handler, so that a basicConfig() of the function still has its effect.
     logging.getLogger().setLevel(logging.INFO)
     function = load_function(settings)

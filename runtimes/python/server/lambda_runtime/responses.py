@@ -66,15 +66,13 @@ def refusal_response(refusal: RefusedRequestError) -> Response:
 
 def failure_response(subject: str, error: BaseException) -> Response:
     """500 without details for the caller; the user's own part of the traceback for the log."""
-    print(f"{subject} failed:", file=sys.stderr)
-    print_user_traceback(error)
+    print(f"{subject} failed:\n{user_traceback(error)}", file=sys.stderr, flush=True)
     return error_response(500, "HandlerFailed", "the function raised an error; see its log")
 
 
-def print_user_traceback(error: BaseException) -> None:
+def user_traceback(error: BaseException) -> str:
     """The traceback without the frames of this package."""
     frames = error.__traceback__
     while frames is not None and frames.tb_frame.f_globals.get("__package__") == __package__:
         frames = frames.tb_next
-    traceback.print_exception(type(error), error, frames)
-    sys.stderr.flush()
+    return "".join(traceback.format_exception(type(error), error, frames)).rstrip("\n")

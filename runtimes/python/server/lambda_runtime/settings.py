@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeVar
 
@@ -57,7 +58,7 @@ def settings_from(environment: Mapping[str, str]) -> Settings:
         raise StartupError("InvalidSettings", message)
     return Settings(
         host=environment.get("HOST") or "0.0.0.0",  # noqa: S104 - a container's only interface
-        port=_number(environment, "PORT", 8080, int, at_least=0),
+        port=_number(environment, "PORT", 8080, int, at_least=0, at_most=65535),
         root=os.path.realpath(environment.get("FUNCTION_ROOT") or "/function"),
         handler=environment.get("FUNCTION_HANDLER") or "main.handler",
         signature=signature,
@@ -76,13 +77,15 @@ def _number(
     kind: Callable[[str], Number],
     *,
     at_least: int,
+    at_most: float = sys.float_info.max,
 ) -> Number:
     text = environment.get(variable)
     try:
         value = kind(text) if text else default
     except ValueError:
         value = None
-    if value is None or not at_least <= value < float("inf"):
-        message = f'{variable} is "{text}"; it must be a number of at least {at_least}'
+    if value is None or not at_least <= value <= at_most:
+        most = f" and at most {at_most}" if at_most < sys.float_info.max else ""
+        message = f'{variable} is "{text}"; it must be a number of at least {at_least}{most}'
         raise StartupError("InvalidSettings", message)
     return value

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
-import importlib
 import os
 import sys
 from types import FunctionType
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from lambda_runtime.errors import StartupError
-from lambda_runtime.responses import print_user_traceback
+from lambda_runtime.framework import TYPED, Framework
+from lambda_runtime.handler_file import find_handler_file, import_handler_file
+from lambda_runtime.responses import user_traceback
 from lambda_runtime.settings import CLOUDEVENT, HTTP
+from lambda_runtime.shapes import refuse_uncallable
 
 if TYPE_CHECKING:
     from types import ModuleType
 
+    from lambda_runtime.handler_file import HandlerFile
     from lambda_runtime.settings import Settings
 
 
@@ -23,61 +26,121 @@ class Function(NamedTuple):
 
     handler: Any
     signature: str
+    # As its author calls it, and where its file is.
+    name: str
+    file: str
+    folder: str
     # Registered with functions_framework: gets what that gives its functions.
-    decorated: bool
-
-
-def enter_source(settings: Settings) -> None:
-    """Make the user's files and packages importable before anything else; start in their folder."""
-    if not os.path.isdir(settings.source_folder):  # noqa: PTH112 - pathlib costs start time
-        message = f"there is no folder {settings.source_folder} (FUNCTION_ROOT)"
-        raise StartupError("SourceNotFound", message)
-    # The first entry is the folder of server.py, which is nobody else's business.
-    sys.path[:1] = [settings.source_folder, settings.packages_folder]
-    os.chdir(settings.source_folder)
+    decorated: bool = False
+    starlette: bool = False
+    # The Flask application of functions_framework, where the source imports that.
+    flask: Any = None
 
 
 def load_function(settings: Settings) -> Function:
-    """Import the handler; `StartupError` says what is missing and what is there."""
+    """Import the handler, in its folder; `StartupError` says what is missing and what is there."""
     module_name, _, name = settings.handler.rpartition(".")
     if not module_name or not name.isidentifier():
         message = f'the handler is "{settings.handler}"; write it as file.function'
         raise StartupError("InvalidHandler", message)
-    module = _import_module(module_name, settings.source_folder)
+    folders = _source_folders(settings)
+    file = find_handler_file(module_name, folders)
+    framework = Framework(os.path.dirname(file.path or f"{file.folder}/-"))  # noqa: PTH120
+    os.chdir(settings.source_folder)
+    # The first entry is the folder of server.py, which is nobody else's business.
+    del sys.path[0]
+    module = _import(file, [*folders, settings.packages_folder], framework, settings)
+    return _function_of(module, name, file, framework, settings)
+
+
+def _source_folders(settings: Settings) -> list[str]:
+    source = settings.source_folder
+    # pathlib costs start time.
+    if not os.path.isdir(source):  # noqa: PTH112
+        message = f"there is no folder {source} (FUNCTION_ROOT)"
+        raise StartupError("SourceNotFound", message)
+    # The layout of a project whose packages are in src.
+    if os.path.isfile(f"{source}/pyproject.toml") and os.path.isdir(f"{source}/src"):  # noqa: PTH112, PTH113
+        return [source, f"{source}/src"]
+    return [source]
+
+
+def _import(
+    file: HandlerFile, folders: list[str], framework: Framework, settings: Settings
+) -> ModuleType:
+    module_name = settings.handler.rpartition(".")[0]
+    try:
+        with framework.awaited():
+            module = import_handler_file(file, folders)
+    except BaseException as error:  # noqa: BLE001 - whatever the user's module raises
+        raise not_importable(module_name, error, settings) from None
+    if module is None:
+        raise _no_such_file(file, settings)
+    return module
+
+
+def not_importable(subject: str, error: BaseException, settings: Settings) -> StartupError:
+    """The error of an import as the reason not to start, with a way out where one is known."""
+    said = f"{type(error).__name__}: {_said(error)}"
+    if isinstance(error, ModuleNotFoundError) and error.name:
+        from lambda_runtime.missing_module import way_out  # noqa: PLC0415 - seldom needed
+
+        said = f"{_said(error)} ({way_out(error.name, settings.source_folder)})"
+    traceback = user_traceback(_without_import_machinery(error))
+    return StartupError("SourceNotImportable", f"{subject}: {said}", traceback=traceback)
+
+
+def _said(error: BaseException) -> str:
+    try:
+        return str(error)
+    except Exception as another:  # noqa: BLE001 - its own code runs here
+        return f"(its text raised {type(another).__name__})"
+
+
+def _no_such_file(file: HandlerFile, settings: Settings) -> StartupError:
+    from lambda_runtime.missing_module import find_in_source  # noqa: PLC0415 - seldom needed
+
+    elsewhere = find_in_source(settings.source_folder, (file.name,))
+    if elsewhere is not None:
+        name = settings.handler.rpartition(".")[2]
+        handler = f"{elsewhere.removesuffix('.py').replace('/', '.')}.{name}"
+        message = (
+            f"there is no {file.name} in the source, but {elsewhere}: its handler is {handler}"
+        )
+        return StartupError("HandlerNotFound", message)
+    names = sorted(os.listdir(settings.source_folder))  # noqa: PTH208 - pathlib costs start time
+    files = ", ".join([name for name in names if name != "__pycache__"][:20])
+    message = f"there is no {file.name} in the source (it holds: {files or 'nothing'})"
+    return StartupError("HandlerNotFound", message)
+
+
+def _function_of(
+    module: ModuleType, name: str, file: HandlerFile, framework: Framework, settings: Settings
+) -> Function:
     handler = getattr(module, name, None)
-    file = module_name.replace(".", "/") + ".py"
     if handler is None:
         defined = ", ".join(_functions_of(module)) or "none"
-        message = f'{file} has no function "{name}" (it defines: {defined})'
+        message = f'{file.name} has no function "{name}" (it defines: {defined})'
         raise StartupError("HandlerNotFound", message)
     if not callable(handler):
-        message = f'"{name}" of {file} is a {type(handler).__name__}, not a function'
+        message = f'"{name}" of {file.name} is a {type(handler).__name__}, not a function'
         raise StartupError("HandlerNotCallable", message)
-    registered = _registered_signature(handler, name)
-    return Function(handler, registered or settings.signature, registered is not None)
-
-
-def _import_module(module_name: str, source_folder: str) -> ModuleType:
-    try:
-        return importlib.import_module(module_name)
-    except ModuleNotFoundError as error:
-        if error.name is not None and _is_part_of(error.name, module_name):
-            names = sorted(os.listdir(source_folder))  # noqa: PTH208 - as above
-            files = ", ".join([name for name in names if name != "__pycache__"][:20])
-            file = module_name.replace(".", "/") + ".py"
-            message = f"there is no {file} in the source (it holds: {files or 'nothing'})"
-            raise StartupError("HandlerNotFound", message) from None
-        print_user_traceback(_without_import_machinery(error))
-        message = f"{module_name}: {error} (name its package in requirements.txt)"
-        raise StartupError("SourceNotImportable", message) from None
-    except (Exception, SystemExit) as error:  # noqa: BLE001 - whatever the user's module raises
-        print_user_traceback(_without_import_machinery(error))
-        message = f"{module_name}: {type(error).__name__}: {error}"
-        raise StartupError("SourceNotImportable", message) from None
-
-
-def _is_part_of(missing: str, module_name: str) -> bool:
-    return module_name == missing or module_name.startswith(missing + ".")
+    registered = framework.signature_of(handler)
+    if registered not in (None, CLOUDEVENT, HTTP, TYPED):
+        message = f'"{name}" is registered with functions_framework as "{registered}"'
+        raise StartupError("UnsupportedSignature", f"{message}; use cloud_event, http or typed")
+    function = Function(
+        handler=handler,
+        signature=registered or settings.signature,
+        name=name,
+        file=file.name,
+        folder=framework.folder,
+        decorated=registered is not None,
+        starlette=framework.wants_starlette(handler),
+        flask=framework.flask,
+    )
+    refuse_uncallable(function)
+    return framework.adapted(function)
 
 
 def _without_import_machinery(error: BaseException) -> BaseException:
@@ -96,17 +159,3 @@ def _functions_of(module: ModuleType) -> list[str]:
         for name, value in vars(module).items()
         if isinstance(value, FunctionType) and value.__module__ == module.__name__
     ]
-
-
-def _registered_signature(handler: Any, name: str) -> str | None:
-    # Never imported here: a function that is registered has imported it itself.
-    registry = sys.modules.get("functions_framework._function_registry")
-    if registry is None:
-        return None
-    registered: str | None = registry.REGISTRY_MAP.get(getattr(handler, "__name__", name))
-    if registered is None or registered in (CLOUDEVENT, HTTP):
-        return registered
-    message = (
-        f'"{name}" has the functions_framework signature "{registered}"; use cloud_event or http'
-    )
-    raise StartupError("UnsupportedSignature", message)

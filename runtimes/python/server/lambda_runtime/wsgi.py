@@ -7,26 +7,46 @@ from io import BytesIO
 from typing import TYPE_CHECKING, Any
 
 import flask
+from werkzeug.exceptions import InternalServerError
 from werkzeug.routing import Rule
 
+from lambda_runtime.body import read_body
+from lambda_runtime.invocation import ThreadInvoker
+from lambda_runtime.outlet import Outlet
 from lambda_runtime.responses import Response
+from lambda_runtime.wsgi_answer import WsgiAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from lambda_runtime.responses import Headers, Scope
+    from lambda_runtime.responses import Receive, Scope, Send
+    from lambda_runtime.settings import Settings
 
     Environ = dict[str, Any]
     WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
+# Error handlers of a function of events may ask for a request too.
+_EVENT_SCOPE: Scope = {
+    "method": "POST",
+    "path": "/",
+    "query_string": b"",
+    "http_version": "1.1",
+    "scheme": "http",
+    "headers": [],
+}
 _PLAIN_VARIABLES = {"content-type": "CONTENT_TYPE", "content-length": "CONTENT_LENGTH"}
 
 
-def flask_application(handler: Callable[[flask.Request], Any]) -> WsgiApplication:
-    """A Flask application of one function for every path and method."""
-    application = flask.Flask("function", static_folder=None)
-    # Errors leave the application, so that they are answered and logged in one place.
-    application.config["PROPAGATE_EXCEPTIONS"] = True
+def make_flask(folder: str, *, static_folder: str | None = None) -> flask.Flask:
+    """An application of nothing yet; its templates are in the folder's `templates`."""
+    return flask.Flask("function", root_path=folder, static_folder=static_folder)
+
+
+def flask_view(
+    handler: Callable[[flask.Request], Any], application: flask.Flask
+) -> WsgiApplication:
+    """The application with one function for every path and method that is left."""
+    _let_errors_out(application)
     for path in ("/", "/<path:path>"):
         application.url_map.add(Rule(path, endpoint="function"))
 
@@ -37,31 +57,81 @@ def flask_application(handler: Callable[[flask.Request], Any]) -> WsgiApplicatio
     return application
 
 
-def wsgi_caller(application: WsgiApplication) -> Callable[[tuple[Scope, bytes]], Response]:
-    """Calls the application for one request and collects all of its answer."""
+def with_error_handlers(
+    application: flask.Flask, handler: Callable[[Any], Any]
+) -> Callable[[Any], Any]:
+    """The handler of events, or what the application's error handlers answer in its place."""
+    _let_errors_out(application)
 
-    def call(request: tuple[Scope, bytes]) -> Response:
-        status = 500
-        headers: Headers = []
-
-        def start_response(line: str, fields: list[tuple[str, str]], *_error: object) -> None:
-            nonlocal status, headers
-            status = int(line.split(" ", 1)[0])
-            headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in fields]
-
-        chunks = application(_environ(*request), start_response)
-        try:
-            body = b"".join(chunks)
-        finally:
-            close = getattr(chunks, "close", None)
-            if close is not None:
-                close()
-        return Response(status, headers, body)
+    def call(event: Any) -> Any:
+        with application.request_context(environ_of(_EVENT_SCOPE, b"")):
+            try:
+                return handler(event)
+            except Exception as error:  # noqa: BLE001 - raised again where nobody wants it
+                frames = error.__traceback__
+                answer = _handled(application, error)
+                if answer is None:
+                    raise error.with_traceback(frames) from None
+                return answer
 
     return call
 
 
-def _environ(scope: Scope, body: bytes) -> Environ:
+def _handled(application: flask.Flask, error: Exception) -> Response | None:
+    try:
+        try:
+            value = application.handle_user_exception(error)
+        except Exception as unhandled:  # noqa: BLE001 - the next ones to ask are those of 500
+            value = application.handle_exception(unhandled)
+    except Exception as unhandled:
+        if unhandled is error:
+            return None
+        raise
+    answer = application.make_response(value)
+    headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
+    return Response(answer.status_code, headers, answer.get_data())
+
+
+def _let_errors_out(application: flask.Flask) -> None:
+    # So that they are answered and logged in one place, unless the function wants to do that.
+    wanted = InternalServerError.code in application.error_handler_spec.get(None, {})
+    application.config["PROPAGATE_EXCEPTIONS"] = not wanted
+
+
+class WsgiInvoker:
+    """Calls a WSGI application in a thread; its answer goes out while it is being made."""
+
+    def __init__(self, application: WsgiApplication, settings: Settings) -> None:
+        self._application = application
+        self._max_body_bytes = settings.max_body_bytes
+        self._threads = ThreadInvoker(self._call, settings)
+
+    @property
+    def healthy(self) -> bool:
+        """See Invoker."""
+        return self._threads.healthy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See Invoker; the time ends with the answer, however much of it is out."""
+        body = await read_body(scope, receive, self._max_body_bytes)
+        outlet = Outlet(receive, send)
+        async with outlet.opened():
+            await self._threads((environ_of(scope, body), outlet))
+
+    def _call(self, request: tuple[Environ, Outlet]) -> None:
+        environ, outlet = request
+        answer = WsgiAnswer(outlet)
+        items = self._application(environ, answer.start_response)
+        try:
+            answer.send(items)
+        finally:
+            close = getattr(items, "close", None)
+            if close is not None:
+                close()
+
+
+def environ_of(scope: Scope, body: bytes) -> Environ:
+    """The request as PEP 3333 describes it."""
     host, port = scope.get("server") or ("localhost", 80)
     environ: Environ = {
         "REQUEST_METHOD": scope["method"],

@@ -1,0 +1,109 @@
+"""What a handler takes, and whether it can be given that."""
+
+from __future__ import annotations
+
+import inspect
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from lambda_runtime.errors import StartupError
+from lambda_runtime.invocation import is_asynchronous
+from lambda_runtime.settings import CLOUDEVENT
+
+if TYPE_CHECKING:
+    from lambda_runtime.source import Function
+
+    Parameters = list[inspect.Parameter]
+
+FLASK = "flask"
+STARLETTE = "starlette"
+WSGI = "wsgi"
+ASGI = "asgi"
+
+_APPLICATIONS = {2: WSGI, 3: ASGI}
+
+
+def http_shape(function: Function) -> str:
+    """How to call a handler of HTTP requests."""
+    if function.starlette:
+        return STARLETTE
+    if not function.decorated:
+        parameters = _parameters(function.handler)
+        if any(parameter.kind is parameter.VAR_POSITIONAL for parameter in parameters or ()):
+            # A decorator, perhaps: then what it decorates says more.
+            parameters = _parameters(function.handler, decorated=True)
+        shape = _APPLICATIONS.get(len(_required(parameters or [])))
+        if shape is not None:
+            return shape
+    return STARLETTE if is_asynchronous(function.handler) else FLASK
+
+
+def refuse_uncallable(function: Function) -> None:
+    """`StartupError` for a handler that would fail at every call, whatever came."""
+    handler = function.handler
+    if function.decorated:
+        # What functions_framework puts around a function takes anything, and passes it on.
+        handler = getattr(handler, "__wrapped__", handler)
+    asynchronous = is_asynchronous(handler)
+    if function.signature == CLOUDEVENT:
+        _refuse_unless(function, handler, (1,), "the event")
+        _refuse_generators(function, handler, asynchronous_only=False)
+        return
+    numbers: tuple[int, ...] = (1,)
+    gets = "the request"
+    if not function.decorated and asynchronous:
+        numbers, gets = (1, 3), "the request (3: an ASGI application)"
+    elif not function.decorated:
+        numbers, gets = (1, 2, 3), "the request (2: a WSGI application, 3: an ASGI application)"
+    _refuse_unless(function, handler, numbers, gets)
+    # Flask sends what a generator yields.
+    _refuse_generators(function, handler, asynchronous_only=not function.starlette)
+
+
+def _refuse_unless(function: Function, handler: Any, numbers: tuple[int, ...], gets: str) -> None:
+    parameters = _parameters(handler)
+    if parameters is None or any(_can_take(parameters, number) for number in numbers):
+        return
+    named = [p.name for p in parameters if p.kind is p.KEYWORD_ONLY and p.default is p.empty]
+    number = len(_required(parameters))
+    if named:
+        takes = f'needs the keyword argument "{named[0]}"'
+    else:
+        takes = f"takes {number or 'no'} argument{'' if number == 1 else 's'}"
+    _refuse(function, f"{takes} and gets one, {gets}")
+
+
+def _refuse_generators(function: Function, handler: Any, *, asynchronous_only: bool) -> None:
+    if inspect.isasyncgenfunction(handler) or (
+        inspect.isgeneratorfunction(handler) and not asynchronous_only
+    ):
+        _refuse(function, "yields, and has to return its answer")
+
+
+def _refuse(function: Function, problem: str) -> NoReturn:
+    raise StartupError("InvalidHandler", f"{function.file}: {function.name} {problem}")
+
+
+def _can_take(parameters: Parameters, number: int) -> bool:
+    try:
+        inspect.Signature(parameters).bind(*range(number))
+    except TypeError:
+        return False
+    return True
+
+
+def _required(parameters: Parameters) -> Parameters:
+    return [
+        parameter
+        for parameter in parameters
+        if parameter.default is parameter.empty
+        and parameter.kind in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD)
+    ]
+
+
+def _parameters(handler: Any, *, decorated: bool = False) -> Parameters | None:
+    # A decorator may take less than what it decorates; of some callables Python cannot tell.
+    try:
+        signature = inspect.signature(handler, follow_wrapped=decorated)
+    except (TypeError, ValueError):
+        return None
+    return list(signature.parameters.values())
