@@ -150,6 +150,7 @@ def test_http_functions_run_with_their_error_handlers(run: Functions, version: s
     assert process.request("GET", "/template").body == b"<p>Ada</p>"
     assert process.request("GET", "/static/s.txt").body == b"s"
     assert process.request("GET", "/stream").body == b"012"
+    assert process.request("GET", "/robots.txt").json()["path"] == "/robots.txt"
     for path in ("/fails", "/nothing"):
         answer = process.request("GET", path)
         assert (answer.status, answer.json()["reason"]) == (500, "HandlerFailed")

@@ -60,6 +60,26 @@ def test_a_file_of_another_name_is_its_own_module(tmp_path):
     assert make_wish(script, None, Overrides(handler="greet.app")).spec["handler"] == "greet.app"
 
 
+@pytest.mark.parametrize("stem", ["calendar", "my.function", "my-function", "2024"])
+def test_a_single_file_of_any_name_is_its_own_module(tmp_path, stem):
+    (tmp_path / f"{stem}.py").touch()
+    wish = make_wish(tmp_path / f"{stem}.py", None, Overrides())
+    assert wish.spec["handler"] == f"{stem}.handler"
+    validate_spec({**wish.spec, "runtime": "python3.11", "source": {"uri": "s3://b/x.py"}})
+
+
+@pytest.mark.parametrize(
+    "name", ["my function.py", "caf\u00e9.py", ".hidden.py", "a..b.py", "a$.js"]
+)
+def test_a_single_file_that_no_handler_can_name_is_refused_by_its_name(tmp_path, name):
+    (tmp_path / name).touch()
+    with pytest.raises(WrongUsageError, match="is no name for a handler's file") as refusal:
+        make_wish(tmp_path / name, None, Overrides())
+    assert "Rename it" in str(refusal.value.way_out)
+    # Somebody who names a handler knows what it is about.
+    make_wish(tmp_path / name, None, Overrides(handler="main.handler"))
+
+
 @pytest.mark.parametrize("name", ["main.py", "index.js"])
 def test_a_file_of_the_usual_name_needs_no_handler(tmp_path, name):
     (tmp_path / name).touch()

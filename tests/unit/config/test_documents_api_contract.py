@@ -290,6 +290,23 @@ def test_every_error_of_a_lambda_is_there():
         assert only is None or refusal in only
 
 
+def test_every_row_about_the_framework_for_python_is_held_by_tests_that_are_there():
+    rows = CONTRACT.rows("of functions-framework (Python)", "promised", "held by")
+    tests = REPOSITORY / "tests/integration/runtimes"
+    for row in rows:
+        assert codes(row[2]), row
+        assert all((tests / f"{name}.py").is_file() for name in codes(row[2])), row
+
+
+def test_the_versions_of_the_framework_for_python_are_those_that_are_tried():
+    tests = REPOSITORY / "tests/integration/runtimes/test_functions_framework_versions.py"
+    tried = re.findall(r'"(3[\d.]+)"', re.search(r"VERSIONS = \[.*\]", tests.read_text())[0])
+    assert f"tried with {', '.join(tried)} and the newest" in CONTRACT.text
+    locked = (REPOSITORY / "runtimes/python/requirements.txt").read_text()
+    newest = re.search(r"^functions-framework==(\d+\.\d+)", locked, re.MULTILINE)[1]
+    assert f"each of 3.0 to {newest}, tried" in CONTRACT.text
+
+
 def test_every_reason_not_to_start_is_there():
     paragraph = CONTRACT.text.partition("A process that cannot serve")[2].partition("\n\n")[0]
     wanted = {

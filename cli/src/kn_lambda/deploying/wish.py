@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 # Where the handler is when nobody says so; a single file of another name is its own module.
 _DEFAULT_MODULES = {"python": "main", "nodejs": "index"}
+_MODULE = re.compile(r"[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -63,7 +64,7 @@ def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> W
     if files is not None and files.is_file() and "handler" not in spec:
         language = str(spec["runtime"]).rstrip("0123456789.")
         if files.stem != _DEFAULT_MODULES.get(language):
-            spec["handler"] = f"{files.stem}.handler"
+            spec["handler"] = f"{_module_of(files)}.handler"
     name = overrides.name or manifest.name or _name_of(path)
     return Wish(
         name=name,
@@ -73,6 +74,16 @@ def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> W
         include=overrides.include,
         spec=spec,
     )
+
+
+def _module_of(file: Path) -> str:
+    """The file's own name, dots and all: servers look for a file of that name too."""
+    if not _MODULE.fullmatch(file.stem):
+        raise WrongUsageError(
+            f"{file.name!r} is no name for a handler's file",
+            way_out="Rename it: ASCII letters, digits, '_' and '-', with single dots in between.",
+        )
+    return file.stem
 
 
 def _find_manifest(path: Path, given: Path | None) -> Manifest:

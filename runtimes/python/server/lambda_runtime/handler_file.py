@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class HandlerFile(NamedTuple):
-    """Where the module `app.events` is: app/events.py, or else the file app.events.py.
+    """Where the module `app.events` is: the file app.events.py, or else app/events.py.
 
     `path` is None where the module is no file of the source, but perhaps of its packages.
     """
@@ -28,6 +28,8 @@ class HandlerFile(NamedTuple):
     parts: list[str]
     folder: str
     path: str | None
+    # Its name has dots, so that no `import` finds it.
+    dotted: bool
 
 
 def find_handler_file(module_name: str, folders: Sequence[str]) -> HandlerFile:
@@ -36,12 +38,14 @@ def find_handler_file(module_name: str, folders: Sequence[str]) -> HandlerFile:
     if not all(parts):
         message = f'the handler is in "{module_name}"; write it as file.function'
         raise StartupError("InvalidHandler", message)
-    path = "/".join(parts)
-    for name in (f"{path}/__init__.py", f"{path}.py", f"{module_name}.py"):
+    path, literal = "/".join(parts), f"{module_name}.py"
+    for name in (literal, f"{path}/__init__.py", f"{path}.py"):
         for folder in folders:
             if os.path.isfile(f"{folder}/{name}"):  # noqa: PTH113
-                return HandlerFile(name, parts, folder, f"{folder}/{name}")
-    return HandlerFile(f"{path}.py", parts, folders[0], None)
+                dotted = name == literal and module_name != path
+                return HandlerFile(name, parts, folder, f"{folder}/{name}", dotted)
+    wanted = " or ".join(dict.fromkeys([literal, f"{path}.py"]))
+    return HandlerFile(wanted, parts, folders[0], None, dotted=False)
 
 
 def import_handler_file(file: HandlerFile, folders: Sequence[str]) -> ModuleType | None:
@@ -52,7 +56,7 @@ def import_handler_file(file: HandlerFile, folders: Sequence[str]) -> ModuleType
         sys.path[:0] = folders
         found = PathFinder.find_spec(top, list(folders))
         return importlib.import_module(".".join(file.parts)) if found else None
-    if rest and file.name == f"{'.'.join(file.parts)}.py":
+    if file.dotted:
         sys.path[:0] = folders
         return _load(f"function_{'_'.join(file.parts)}", file.path)
     if not _belongs_to_another(top, f"{file.folder}/{top}"):

@@ -100,13 +100,11 @@ def _said(error: BaseException) -> str:
 def _no_such_file(file: HandlerFile, settings: Settings) -> StartupError:
     from lambda_runtime.missing_module import find_in_source  # noqa: PLC0415 - seldom needed
 
-    elsewhere = find_in_source(settings.source_folder, (file.name,))
+    elsewhere = find_in_source(settings.source_folder, (f"{'/'.join(file.parts)}.py",))
     if elsewhere is not None:
         name = settings.handler.rpartition(".")[2]
         handler = f"{elsewhere.removesuffix('.py').replace('/', '.')}.{name}"
-        message = (
-            f"there is no {file.name} in the source, but {elsewhere}: its handler is {handler}"
-        )
+        message = f"there is no {file.name} in the source; for {elsewhere} ask for {handler}"
         return StartupError("HandlerNotFound", message)
     names = sorted(os.listdir(settings.source_folder))  # noqa: PTH208 - pathlib costs start time
     files = ", ".join([name for name in names if name != "__pycache__"][:20])
