@@ -48,6 +48,16 @@ BROKEN_FUNCTIONS = {
     "python raise in a module": _python("import other\n", "ZeroDivisionError", other="1 / 0\n"),
     "python no handler": _python("def another(event): ...\n", "HandlerNotFound"),
     "python no function": _python("handler = 42\n", "HandlerNotCallable"),
+    "python two arguments": _python(
+        "def handler(event, context): ...\n", "InvalidHandler: main.py: handler takes 2 arguments"
+    ),
+    "python raise of many lines": _python(
+        "raise RuntimeError('one\\ntwo')\n", "SourceNotImportable: main: RuntimeError: one two"
+    ),
+    "python threads that go on": _python(
+        "import threading, time\nthreading.Thread(target=time.sleep, args=[600]).start()\n1 / 0\n",
+        "SourceNotImportable: main: ZeroDivisionError",
+    ),
     "python no source": SmallFunction("python", {"other.py": "x = 1\n"}, "there is no main.py"),
     "python exit with words": _python("import sys; sys.exit('bye bye')\n", "bye bye"),
     "python exit with 0": _python("import os; os._exit(0)\n", "exited with status 0"),

@@ -255,6 +255,11 @@ def test_a_missing_package_is_asked_of_the_file_that_is_there(start_python: Func
         ),
         ("import sys; sys.stderr.close(); 1 / 0", "main: ZeroDivisionError: division by zero"),
         ("import sys; sys.stderr = None; 1 / 0", "main: ZeroDivisionError: division by zero"),
+        ("import os; os.close(2); 1 / 0", "main: ZeroDivisionError: division by zero"),
+        (
+            "import os; os.dup2(os.open(os.devnull, os.O_WRONLY), 2); 1 / 0",
+            "main: ZeroDivisionError: division by zero",
+        ),
         ("import sys; sys.stdout.close(); 1 / 0", "main: ZeroDivisionError: division by zero"),
         ("import atexit; atexit.register(print, 'bye'); 1 / 0", "main: ZeroDivisionError"),
         (

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
     from lambda_runtime.responses import Application
     from lambda_runtime.settings import Settings
 
+# For the last line, which a source that closes or turns away its own shall not take with it.
+_STDERR = os.dup(2)
 # Longer than proxies keep an idle connection, so that they never write into a closed one.
 _KEEP_ALIVE_SECONDS = 120
 
@@ -87,7 +89,7 @@ def _end(error: StartupError) -> NoReturn:
         with contextlib.suppress(Exception):
             stream.flush()
     lines = f"{error.traceback}\n{error}\n".lstrip("\n")
-    with contextlib.suppress(OSError), open(2, "wb", closefd=False) as stderr:
+    with contextlib.suppress(OSError), open(_STDERR, "wb") as stderr:  # noqa: PTH123
         stderr.write(lines.encode(errors="backslashreplace"))
     # Threads of the source would keep the process, and its exit handlers have the last word.
     os._exit(1)
