@@ -209,7 +209,7 @@ def test_a_package_of_the_source_elsewhere_is_not_asked_of_an_index(
     process = start_python({"main.py": "import app", "lib/app/__init__.py": ""}, "main.handler")
     expected = (
         "SourceNotImportable: main: No module named 'app' "
-        "(it is lib/app of the source: import it from there, or deploy the folder lib)"
+        "(lib/app of the source is lib.app; if you mean a package, name it in requirements.txt)"
     )
     assert last_line(process) == expected
 
@@ -226,6 +226,17 @@ def test_a_module_that_a_package_of_the_source_lacks_is_not_asked_of_an_index(
 ) -> None:
     process = start_python({"main.py": "import app.gone", "app/__init__.py": ""}, "main.handler")
     assert last_line(process).endswith("(app of the source has no such module)")
+
+
+@pytest.mark.parametrize("package", [{}, {"app/__init__.py": ""}])
+def test_a_file_that_its_folder_lacks_is_told_as_missing(
+    start_python: Functions, package: dict[str, str]
+) -> None:
+    process = start_python({"app/other.py": "", **package}, "app.main.handler")
+    expected = (
+        "HandlerNotFound: there is no app.main.py or app/main.py in the source (it holds: app)"
+    )
+    assert last_line(process) == expected
 
 
 def test_a_handlers_file_elsewhere_is_named_as_it_has_to_be_asked_for(

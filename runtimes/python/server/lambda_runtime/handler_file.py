@@ -54,8 +54,7 @@ def import_handler_file(file: HandlerFile, folders: Sequence[str]) -> ModuleType
     top, *rest = file.parts
     if file.path is None:
         sys.path[:0] = folders
-        found = PathFinder.find_spec(top, list(folders))
-        return importlib.import_module(".".join(file.parts)) if found else None
+        return _import_if_there(file.parts, folders)
     if file.dotted:
         sys.path[:0] = folders
         return _load(f"function_{'_'.join(file.parts)}", file.path)
@@ -68,6 +67,19 @@ def import_handler_file(file: HandlerFile, folders: Sequence[str]) -> ModuleType
     sys.path[:0] = folders
     module = _load(f"function_{top}", _path_of(f"{file.folder}/{top}"))
     return importlib.import_module(".".join([module.__name__, *rest]))
+
+
+def _import_if_there(parts: Sequence[str], folders: Sequence[str]) -> ModuleType | None:
+    name = ".".join(parts)
+    # Not the library's, which is there under any name.
+    if PathFinder.find_spec(parts[0], list(folders)) is None:
+        return None
+    try:
+        return importlib.import_module(name)
+    except ModuleNotFoundError as error:
+        if f"{name}.".startswith(f"{error.name}."):
+            return None
+        raise
 
 
 def _belongs_to_another(top: str, base: str) -> bool:

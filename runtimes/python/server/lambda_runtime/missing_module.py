@@ -12,14 +12,16 @@ def way_out(missing: str, source_folder: str) -> str:
     """How to make `import missing` work, for the end of a message."""
     top = missing.partition(".")[0]
     found = find_in_source(source_folder, (f"{top}.py", top))
+    package_file = _package_file(source_folder)
     if found is None:
-        return f"name its package in {_package_file(source_folder)}"
+        return f"name its package in {package_file}"
     folder, _, _ = found.rpartition("/")
     if not folder or missing != top:
         return f"{found} of the source has no such module"
     if folder == "src":
         return f"{found} of the source is found where a pyproject.toml lies beside src"
-    return f"it is {found} of the source: import it from there, or deploy the folder {folder}"
+    dotted = found.removesuffix(".py").replace("/", ".")
+    return f"{found} of the source is {dotted}; if you mean a package, name it in {package_file}"
 
 
 def find_in_source(source_folder: str, names: tuple[str, ...]) -> str | None:
