@@ -127,6 +127,8 @@ def test_an_endless_answer_is_broken_off_when_its_time_is_over(run: Functions) -
     with reading(process) as response, pytest.raises((http.client.IncompleteRead, OSError)):
         response.read()
     process.wait_for_log("the generator was closed")
+    assert "GET '/': the function did not finish within 0.3 s" in process.log
+    assert "Traceback" not in process.log
     assert process.request("GET", "/again").body == b"free"
     assert process.request("GET", "/health/liveness").status == 200
 
@@ -156,7 +158,22 @@ def test_an_error_in_the_middle_breaks_the_answer_off_and_is_logged(run: Functio
     process = run("breaks")
     with reading(process) as response, pytest.raises(http.client.IncompleteRead):
         response.read()
-    process.wait_for_log("the secret is 12345")
+    log = process.wait_for_log("RuntimeError: the secret is 12345")
+    assert "lambda_runtime" not in log
+
+
+def test_so_does_one_of_an_asgi_application(start_python: Functions) -> None:
+    source = """
+async def handler(scope, receive, send):
+    await send({"type": "http.response.start", "status": 200, "headers": []})
+    await send({"type": "http.response.body", "body": b"before", "more_body": True})
+    raise RuntimeError("the secret is 12345")
+"""
+    process = start_python({"main.py": source}, "main.handler", FUNCTION_SIGNATURE="http")
+    process.wait_until_ready()
+    with reading(process) as response, pytest.raises(http.client.IncompleteRead):
+        response.read()
+    assert "lambda_runtime" not in process.wait_for_log("RuntimeError: the secret is 12345")
 
 
 def test_what_is_done_after_the_answer_does_not_delay_it(run: Functions) -> None:

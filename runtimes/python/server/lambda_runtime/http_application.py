@@ -8,7 +8,7 @@ from lambda_runtime.application import health_response, is_health_check
 from lambda_runtime.body import LimitedBody, refuse_declared_length
 from lambda_runtime.errors import AnswerClosedError, RefusedRequestError
 from lambda_runtime.invocation import AsyncInvoker
-from lambda_runtime.responses import failure_response, refusal_response
+from lambda_runtime.responses import failure_response, log_failure, refusal_response
 from lambda_runtime.shapes import ASGI, FLASK, STARLETTE, http_shape
 
 if TYPE_CHECKING:
@@ -55,11 +55,12 @@ def _limited_application(
         except AnswerClosedError:
             # The caller has left, so there is nobody to answer.
             return
-        except Exception as error:
+        except Exception as error:  # noqa: BLE001 - the handler's, and it is logged
             if answer.started:
-                # The head of the answer is out: breaking off is all that is left.
-                raise
-            await _response_to(body.refusal or error, scope).send(send)
+                # The head is out: uvicorn breaks off an answer that has no end.
+                log_failure(_subject(scope), body.refusal or error)
+            else:
+                await _response_to(body.refusal or error, scope).send(send)
         else:
             if body.refusal is not None and not answer.started:
                 await _response_to(body.refusal, scope).send(send)
@@ -85,4 +86,8 @@ class _Answer:
 def _response_to(error: Exception, scope: Scope) -> Response:
     if isinstance(error, RefusedRequestError):
         return refusal_response(error)
-    return failure_response(f"{scope['method']} {scope['path']!r}", error)
+    return failure_response(_subject(scope), error)
+
+
+def _subject(scope: Scope) -> str:
+    return f"{scope['method']} {scope['path']!r}"

@@ -7,10 +7,10 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from lambda_runtime.errors import RefusedRequestError
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
-
-    from lambda_runtime.errors import RefusedRequestError
 
     Scope = MutableMapping[str, Any]
     Message = MutableMapping[str, Any]
@@ -66,8 +66,17 @@ def refusal_response(refusal: RefusedRequestError) -> Response:
 
 def failure_response(subject: str, error: BaseException) -> Response:
     """500 without details for the caller; the user's own part of the traceback for the log."""
-    print(f"{subject} failed:\n{user_traceback(error)}", file=sys.stderr, flush=True)
+    log_failure(subject, error)
     return error_response(500, "HandlerFailed", "the function raised an error; see its log")
+
+
+def log_failure(subject: str, error: BaseException) -> None:
+    """What went wrong, on stderr: a line, or the user's own part of the traceback."""
+    if isinstance(error, RefusedRequestError):
+        said = f"{subject}: {error.message}"
+    else:
+        said = f"{subject} failed:\n{user_traceback(error)}"
+    print(said, file=sys.stderr, flush=True)
 
 
 def user_traceback(error: BaseException) -> str:
