@@ -10,3 +10,5 @@ compile --no-emit-package knative-lambda --no-emit-package lambda-builder --no-e
   -o requirements/run.txt requirements/run.in
 compile --no-emit-package knative-lambda --no-emit-package lambda-builder --no-emit-package kn-lambda \
   --group dev -c requirements/run.txt -o requirements/dev.txt requirements/run.in
+npm --prefix requirements/express install --package-lock-only --omit-lockfile-registry-resolved --no-audit --no-fund --silent
+requirements/express/bundle.sh runtimes/nodejs/server/express

@@ -75,7 +75,7 @@ BROKEN_FUNCTIONS = {
         "SourceNotImportable: Error: late boom",
     ),
     "node no handler": _node("exports.another = () => 1;\n", "HandlerNotFound"),
-    "node no function": _node("exports.handler = 42;\n", 'no function "handler"'),
+    "node no function": _node("exports.handler = 42;\n", "HandlerNotCallable"),
     "node no source": SmallFunction("nodejs", {"other.js": "1;\n"}, "there is no index.js"),
     "node exit with 0": _node("process.exit(0);\n", "exited with status 0"),
     "node exit with 7": _node("process.exit(7);\n", "exited with status 7"),

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.integration.runtimes.function_process import FunctionProcess
+from tests.integration.runtimes.node_packages import installed
 from tests.integration.runtimes.sources import NODE_SOURCE, PYTHON_SOURCE
 
 if TYPE_CHECKING:
@@ -77,6 +78,13 @@ def _uv(*arguments: str | Path) -> None:
 def node_command(require_server: Callable[[str, str], str]) -> list[str]:
     node = require_server("node", "apt-get install nodejs, version 18 or newer")
     return [node, str(RUNTIMES / "nodejs" / "server" / "server.js")]
+
+
+@pytest.fixture(scope="session")
+def packages(require_server: Callable[[str, str], str]) -> Callable[[str], Path]:
+    """The `node_modules` of a locked set of packages of `node_packages`."""
+    npm = require_server("npm", "apt-get install npm")
+    return lambda name: installed(npm, name)
 
 
 @pytest.fixture(scope="session", params=["python", "nodejs"])

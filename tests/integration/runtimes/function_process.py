@@ -65,13 +65,13 @@ class FunctionProcess:
     def log(self) -> str:
         return "".join(self._output)
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, path: str = "/health/readiness") -> None:
         for _ in _until(15):
             if self.process.poll() is not None:
                 self._reader.join()
                 raise AssertionError(self.log)
             try:
-                if self.request("GET", "/health/readiness").status == 200:
+                if self.request("GET", path).status == 200:
                     return
             except ConnectionError:
                 continue
@@ -113,6 +113,25 @@ class FunctionProcess:
             return Answer(response.status, fields, response.read())
         finally:
             connection.close()
+
+    def requests(self, asked: list[tuple[str, bytes | None]]) -> list[bytes]:
+        """The bodies of answers to several requests on one connection."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        try:
+            bodies = []
+            for method, body in asked:
+                connection.request(method, "/", body)
+                bodies.append(connection.getresponse().read())
+            return bodies
+        finally:
+            connection.close()
+
+    def leave(self, method: str, path: str) -> None:
+        """Go away once the answer has begun."""
+        connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
+        connection.request(method, path)
+        connection.getresponse().close()
+        connection.close()
 
     def send(
         self,

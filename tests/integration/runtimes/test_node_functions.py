@@ -4,46 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import pytest
+
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from tests.integration.runtimes.function_process import FunctionProcess
 
     Functions = Callable[..., FunctionProcess]
 
-# The framework's registry and entry, as its package lays them out.
-FRAMEWORK = "node_modules/@google-cloud/functions-framework"
-REGISTRY = """
-const registered = new Map();
-const register = (signatureType) => (name, userFunction) =>
-  registered.set(name, { signatureType, userFunction });
-exports.cloudEvent = register("cloudevent");
-exports.http = register("http");
-exports.typed = register("typed");
-exports.getRegisteredFunction = (name) => registered.get(name);
-"""
-# Express's calling convention: middleware one after the other, the last gets the error.
-EXPRESS = """
-const body = (parse) => () => async (request, response, next) => next();
-module.exports = () => {
-  const chain = [];
-  const application = (request, response, last) => {
-    const step = (i) => (error) => {
-      if (error || i === chain.length) return last(error);
-      chain[i](request, response, step(i + 1));
-    };
-    step(0)();
-  };
-  return Object.assign(application, { use: (f) => chain.push(f), disable() {} });
-};
-Object.assign(module.exports, { json: body(), text: body(), urlencoded: body(), raw: body() });
-"""
-FRAMEWORK_FILES = {
-    f"{FRAMEWORK}/package.json": '{"main": "build/src/index.js"}',
-    f"{FRAMEWORK}/build/src/index.js": 'module.exports = require("./function_registry");',
-    f"{FRAMEWORK}/build/src/function_registry.js": REGISTRY,
-    "node_modules/express/index.js": EXPRESS,
-}
 REGISTERED = """
 const functions = require("@google-cloud/functions-framework");
 functions.cloudEvent("hello", (event) => ({ got: event.data }));
@@ -52,7 +22,8 @@ functions.http("web", (request, response) => {
   response.statusCode = 201;
   response.end(request.method);
 });
-functions.typed("other", () => 1);
+// Version 5 has none.
+functions.typed?.("other", () => 1);
 """
 
 
@@ -62,14 +33,20 @@ def _run(start: Functions, files: dict[str, str], handler: str, **env: str) -> F
     return process
 
 
+@pytest.fixture(params=[3, 5])
+def framework(request: pytest.FixtureRequest, packages: Callable[[str], Path], tmp_path: Path):
+    (tmp_path / "node_modules").symlink_to(packages(f"framework_{request.param}"))
+
+
+@pytest.mark.usefixtures("framework")
 def test_a_registered_cloud_event_function_runs_unchanged(start_node: Functions) -> None:
-    files = {**FRAMEWORK_FILES, "index.js": REGISTERED}
-    process = _run(start_node, files, "index.hello", FUNCTION_SIGNATURE="http")
+    process = _run(start_node, {"index.js": REGISTERED}, "index.hello", FUNCTION_SIGNATURE="http")
     assert process.send([1]).json() == {"got": [1]}
 
 
+@pytest.mark.usefixtures("framework")
 def test_a_registered_http_function_runs_unchanged(start_node: Functions) -> None:
-    process = _run(start_node, {**FRAMEWORK_FILES, "index.js": REGISTERED}, "index.web")
+    process = _run(start_node, {"index.js": REGISTERED}, "index.web")
     answer = process.request("PUT", "/x")
     assert (answer.status, answer.body) == (201, b"PUT")
     assert process.request("GET", "/fails").status == 500
@@ -77,8 +54,18 @@ def test_a_registered_http_function_runs_unchanged(start_node: Functions) -> Non
     assert process.request("GET", "/health/liveness").status == 200
 
 
+@pytest.mark.usefixtures("framework")
+def test_functions_of_an_es_module_can_be_registered(start_node: Functions) -> None:
+    source = "import { http } from '@google-cloud/functions-framework';\n"
+    source += "http('web', (request, response) => response.send(request.body));"
+    process = _run(start_node, {"index.mjs": source}, "index.web")
+    assert process.request("POST", "/", b"a", {"content-type": "text/plain"}).body == b"a"
+
+
+@pytest.mark.parametrize("framework", [3], indirect=True)
+@pytest.mark.usefixtures("framework")
 def test_a_registered_typed_function_is_refused(start_node: Functions) -> None:
-    process = start_node({**FRAMEWORK_FILES, "index.js": REGISTERED}, "index.other")
+    process = start_node({"index.js": REGISTERED}, "index.other")
     assert process.ended() == 1
     expected = 'UnsupportedSignature: "other" is registered as "typed"; use cloudEvent or http'
     assert process.log.splitlines()[-1] == expected

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import importlib
+import json
 import pkgutil
 import re
 import tomllib
@@ -305,6 +306,20 @@ def test_the_versions_of_the_framework_for_python_are_those_that_are_tried():
     locked = (REPOSITORY / "runtimes/python/requirements.txt").read_text()
     newest = re.search(r"^functions-framework==(\d+\.\d+)", locked, re.MULTILINE)[1]
     assert f"each of 3.0 to {newest}, tried" in CONTRACT.text
+
+
+def test_every_row_about_the_framework_is_held_by_tests_that_are_there():
+    rows = CONTRACT.rows("of functions-framework", "promised", "held by")
+    tests = REPOSITORY / "tests/integration/runtimes"
+    for row in rows:
+        assert codes(row[2]) or row[1].startswith("not: "), row
+        assert all((tests / f"{name}.py").is_file() for name in codes(row[2])), row
+
+
+def test_the_version_of_express_is_the_one_that_is_locked():
+    locked = json.loads((REPOSITORY / "requirements/express/package.json").read_text())
+    version = locked["dependencies"]["express"]
+    assert f"of Express {version.rpartition('.')[0]}, which comes with the server" in CONTRACT.text
 
 
 def test_every_reason_not_to_start_is_there():

@@ -1,10 +1,10 @@
 "use strict";
 // Functions that take a CloudEvent.
 
+const { readBody } = require("./bodies.js");
 const { unpacked } = require("./content_encoding.js");
 const { InvalidReplyError, RefusedRequestError } = require("./errors.js");
 const { readEvent } = require("./events.js");
-const { readBody } = require("./limits.js");
 const { encodeReply } = require("./replies.js");
 const { errorResponse, failureResponse, send } = require("./responses.js");
 
@@ -40,11 +40,15 @@ function cloudEventListener(handler, settings, limiter) {
   }
 }
 
-// functions-framework also takes handlers that end with callback(error, result).
+// functions-framework also takes handlers that end with callback(error, result), and other
+// platforms those that expect a context between. A promise ends the call whatever they take.
 function withCallback(handler) {
   return (event) =>
     new Promise((resolve, reject) => {
-      handler(event, (error, result) => (error ? reject(error) : resolve(result)));
+      const callback = (error, result) => (error ? reject(error) : resolve(result));
+      const { data: _data, ...context } = event;
+      const returned = handler(event, ...(handler.length > 2 ? [context, callback] : [callback]));
+      if (typeof returned?.then === "function") resolve(returned);
     });
 }
 

@@ -1,32 +1,7 @@
 "use strict";
-// The function's limits: body size, time, and calls at once.
+// The function's limits: time, and calls at once.
 
 const { RefusedRequestError } = require("./errors.js");
-
-/**
- * The whole body; a larger one is refused with 413, by its declared length where it has one.
- *
- * What is left of it is read and forgotten. Closing the connection would reset it under a sender
- * that is still at its body, and the sender would never see the answer.
- */
-async function readBody(request, maxBytes) {
-  if (Number(request.headers["content-length"] ?? 0) > maxBytes) throw tooLarge(maxBytes);
-  const chunks = [];
-  let size = 0;
-  // Left in its middle, a stream would take the connection with it.
-  for await (const chunk of request.iterator({ destroyOnReturn: false })) {
-    size += chunk.length;
-    if (size > maxBytes) throw tooLarge(maxBytes);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
-}
-
-/** The refusal of a body over the limit. */
-function tooLarge(maxBytes) {
-  const message = `the body is larger than the ${maxBytes} bytes that this function takes`;
-  return new RefusedRequestError(413, "BodyTooLarge", message);
-}
 
 /** Runs at most `concurrency` calls at once; each answers within its time or is refused with 504. */
 class Limiter {
@@ -66,4 +41,4 @@ class Limiter {
   }
 }
 
-module.exports = { readBody, tooLarge, Limiter };
+module.exports = { Limiter };

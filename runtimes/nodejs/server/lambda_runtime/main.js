@@ -18,6 +18,10 @@ async function main() {
   let listener;
   // A promise that the source leaves alone fails later, and Node's own words end in no reason.
   process.once("uncaughtException", end);
+  process.once("exit", exitedBySource);
+  process.once("beforeExit", neverLoaded);
+  // As in the image, wherever it runs: in answers of Express's own, others show their stack.
+  process.env.NODE_ENV ||= "production";
   try {
     settings = readSettings(process.env);
     listener = listenerOf(await loadFunction(settings), settings);
@@ -29,23 +33,49 @@ async function main() {
   const server = http.createServer((request, response) => answer(listener, request, response));
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1000;
+  await listen(server, settings).catch(end);
+  process.off("uncaughtException", end).off("exit", exitedBySource).off("beforeExit", neverLoaded);
   drainOnSignal(server, settings);
-  server.listen(settings.port, settings.host, () => process.off("uncaughtException", end));
 }
 
 function end(error) {
+  // What the source does at the end of its process must not come after the reason.
+  process.removeAllListeners("exit");
   console.error((error instanceof StartupError ? error : notImportable(error)).message);
   process.exit(1);
 }
 
-function listenerOf({ handler, signature, framework }, settings) {
+function exitedBySource(status) {
+  const message = `the source exited with status ${status} at its start`;
+  end(new StartupError("SourceNotImportable", message));
+}
+
+function neverLoaded() {
+  const message = "the source waits at its start for what never comes";
+  end(new StartupError("SourceNotImportable", message));
+}
+
+function listen(server, { host, port }) {
+  return new Promise((resolve, reject) => {
+    const refuse = ({ message }) =>
+      reject(new StartupError("InvalidSettings", `HOST or PORT: ${message}`));
+    try {
+      server.once("error", refuse).listen(port, host, () => resolve(server.off("error", refuse)));
+    } catch (error) {
+      refuse(error);
+    }
+  });
+}
+
+function listenerOf(loaded, settings) {
   const limiter = new Limiter(settings);
-  if (signature === "http") {
+  if (loaded.signature === "http") {
+    const { expressFor } = require("./express.js");
     const { httpListener } = require("./http_function.js");
-    return httpListener(handler, settings, limiter, framework);
+    return httpListener(loaded.handler, settings, limiter, expressFor(loaded));
   }
   const { cloudEventListener } = require("./cloudevent_function.js");
-  return cloudEventListener(handler, settings, limiter);
+  return cloudEventListener(loaded.handler, settings, limiter);
 }
 
 async function answer(listener, request, response) {

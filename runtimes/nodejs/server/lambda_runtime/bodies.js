@@ -1,0 +1,66 @@
+"use strict";
+// Bodies of requests, in memory and within the function's limit.
+
+const { RefusedRequestError } = require("./errors.js");
+
+/**
+ * The whole body, all but taken: `giveBack` returns it to the request's stream, which has not
+ * ended. A larger one is refused with 413, by its declared length where it has one.
+ */
+async function readBody(request, maxBytes) {
+  const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
+  if (Number(length) > maxBytes) throw tooLarge(maxBytes);
+  if (Number(length) === 0 && encoding === undefined) return Buffer.alloc(0);
+  // In the turn of its head, listening would end a stream that turns out to be empty.
+  await new Promise(setImmediate);
+  const chunks = [];
+  let size = 0;
+  const isWhole = () => {
+    // Asking for no more than there is: past the end, the stream would end.
+    while (request.readableLength > 0) {
+      const chunk = request.read(request.readableLength);
+      size += chunk.length;
+      if (size > maxBytes) throw tooLarge(maxBytes);
+      chunks.push(chunk);
+    }
+    return request.complete;
+  };
+  if (!isWhole()) await untilReadable(request, isWhole);
+  return Buffer.concat(chunks);
+}
+
+function untilReadable(request, isWhole) {
+  return new Promise((resolve, reject) => {
+    const settle = (outcome, value) => {
+      request.off("readable", onReadable).off("error", onLeft).off("close", onLeft);
+      outcome(value);
+    };
+    const onReadable = () => {
+      try {
+        if (isWhole()) settle(resolve);
+      } catch (error) {
+        settle(reject, error);
+      }
+    };
+    const onLeft = () => {
+      const message = "the caller left before the body ended";
+      settle(reject, new RefusedRequestError(400, "IncompleteBody", message));
+    };
+    request.on("readable", onReadable).on("error", onLeft).on("close", onLeft);
+  });
+}
+
+/** Let the request be read as if nobody had read it before. */
+function giveBack(request, body) {
+  request.unshift(body);
+  // What fetch() and the like ask of a stream before they send it on.
+  request[Symbol.for("nodejs.stream.disturbed")] = false;
+}
+
+/** The refusal of a body over the limit. */
+function tooLarge(maxBytes) {
+  const message = `the body is larger than the ${maxBytes} bytes that this function takes`;
+  return new RefusedRequestError(413, "BodyTooLarge", message);
+}
+
+module.exports = { readBody, giveBack, tooLarge };

@@ -1,0 +1,45 @@
+"use strict";
+// What can be called as a function of its signature.
+
+const { StartupError } = require("./errors.js");
+
+// JavaScript calls a function with fewer arguments than it names, and these are all there are.
+const ARGUMENTS = {
+  cloudevent: ["event", "context", "callback"],
+  http: ["request", "response", "next"],
+};
+const GENERATORS = ["GeneratorFunction", "AsyncGeneratorFunction"];
+
+/** StartupError if the handler is missing, or no call of it can ever work. */
+function checkHandler({ handler, signature }, name, file, exported) {
+  if (handler === undefined || handler === null) {
+    const functions = Object.keys(exported).filter((key) => typeof exported[key] === "function");
+    const others = `it exports: ${functions.join(", ") || "none"}`;
+    throw new StartupError("HandlerNotFound", `${file} has no function "${name}" (${others})`);
+  }
+  const subject = `"${name}" of ${file}`;
+  if (typeof handler !== "function") {
+    const kind = typeof handler === "object" ? nameOfClass(handler) : typeof handler;
+    throw new StartupError("HandlerNotCallable", `${subject} is a ${kind}, not a function`);
+  }
+  const problem = problemOf(handler, signature);
+  if (problem) throw new StartupError("InvalidHandler", `${subject} ${problem}`);
+}
+
+function nameOfClass(object) {
+  return Object.getPrototypeOf(object)?.constructor?.name || "Object";
+}
+
+function problemOf(handler, signature) {
+  if (/^class\b/.test(Function.prototype.toString.call(handler))) {
+    return "is a class, which is not called but made with new; export a function";
+  }
+  if (GENERATORS.includes(handler[Symbol.toStringTag])) {
+    return "is a generator, of which a call runs nothing; leave out the *";
+  }
+  const given = ARGUMENTS[signature];
+  if (handler.length <= given.length) return undefined;
+  return `needs ${handler.length} arguments, but gets (${given.join(", ")}) at most`;
+}
+
+module.exports = { checkHandler };

@@ -1,0 +1,56 @@
+"use strict";
+// `request.body` and `request.rawBody`, as functions-framework makes them.
+
+const { Readable } = require("node:stream");
+const { tooLarge } = require("./bodies.js");
+const { RefusedRequestError } = require("./errors.js");
+
+/** Returns `parse(headers, bytes)`, which gives `{body, rawBody}` or refuses the request. */
+function bodyParser(express, maxBytes) {
+  const options = {
+    limit: maxBytes,
+    verify: (copy, _response, body) => {
+      copy.rawBody = body;
+    },
+  };
+  // The types and their order are functions-framework's: what no other takes is bytes.
+  const parsers = [
+    express.json({ ...options, type: "application/cloudevents+json" }),
+    express.json(options),
+    express.text(options),
+    express.urlencoded({ ...options, extended: true }),
+    express.raw({ ...options, type: "*/*" }),
+  ];
+
+  return async function parse(headers, bytes) {
+    // The parsers take a stream to its end, so they get one of their own.
+    const copy = Object.assign(Readable.from(bytes.length > 0 ? [bytes] : []), { headers });
+    try {
+      for (const parser of parsers) {
+        // Whichever takes it has it verified.
+        if (copy.rawBody === undefined) await run(parser, copy);
+      }
+    } catch (error) {
+      throw refusalOf(error, maxBytes);
+    }
+    return copy;
+  };
+}
+
+function run(middleware, request) {
+  return new Promise((resolve, reject) => {
+    middleware(request, undefined, (error) => (error ? reject(error) : resolve()));
+  });
+}
+
+// What the parsers refuse is the caller's mistake.
+function refusalOf(error, maxBytes) {
+  if (error?.type === "entity.too.large") return tooLarge(maxBytes);
+  if (error?.expose !== true) return error;
+  const { status, message } = error;
+  if (status === 413) return new RefusedRequestError(413, "BodyTooLarge", message, "body");
+  if (status === 415) return new RefusedRequestError(415, "InvalidBody", message, "body");
+  return new RefusedRequestError(400, "InvalidBody", message, "body");
+}
+
+module.exports = { bodyParser };
