@@ -114,13 +114,14 @@ class FunctionProcess:
         finally:
             connection.close()
 
-    def requests(self, asked: list[tuple[str, bytes | None]]) -> list[bytes]:
+    def requests(self, asked: list[tuple[str, bytes | Iterator[bytes] | None]]) -> list[bytes]:
         """The bodies of answers to several requests on one connection."""
         connection = http.client.HTTPConnection("127.0.0.1", self.port, timeout=20)
         try:
             bodies = []
             for method, body in asked:
-                connection.request(method, "/", body)
+                chunked = body is not None and not isinstance(body, bytes)
+                connection.request(method, "/", body, encode_chunked=chunked)
                 bodies.append(connection.getresponse().read())
             return bodies
         finally:

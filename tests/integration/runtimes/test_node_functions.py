@@ -22,8 +22,6 @@ functions.http("web", (request, response) => {
   response.statusCode = 201;
   response.end(request.method);
 });
-// Version 5 has none.
-functions.typed?.("other", () => 1);
 """
 
 
@@ -62,13 +60,45 @@ def test_functions_of_an_es_module_can_be_registered(start_node: Functions) -> N
     assert process.request("POST", "/", b"a", {"content-type": "text/plain"}).body == b"a"
 
 
+TYPED = """
+const functions = require("@google-cloud/functions-framework");
+functions.typed("json", async ({ a }) => {
+  if (a === 0) throw new Error("zero");
+  return { a: a + 1 };
+});
+functions.typed("own", {
+  handler: (text) => text.toUpperCase(),
+  format: {
+    deserializeRequest: (request) => `${request.header("x-one")} ${request.body()}`,
+    serializeResponse: (response, text) => {
+      response.setHeader("x-two", "2");
+      response.write(text);
+      response.end("!");
+    },
+  },
+});
+"""
+
+
 @pytest.mark.parametrize("framework", [3], indirect=True)
 @pytest.mark.usefixtures("framework")
-def test_a_registered_typed_function_is_refused(start_node: Functions) -> None:
-    process = start_node({"index.js": REGISTERED}, "index.other")
-    assert process.ended() == 1
-    expected = 'UnsupportedSignature: "other" is registered as "typed"; use cloudEvent or http'
-    assert process.log.splitlines()[-1] == expected
+def test_a_registered_typed_function_runs_unchanged(start_node: Functions) -> None:
+    process = _run(start_node, {"index.js": TYPED}, "index.json")
+    headers = {"content-type": "application/json"}
+    assert process.request("POST", "/", b'{"a": 1}', headers).json() == {"a": 2}
+    assert process.request("POST", "/", b'{"a": 0}', headers).status == 500
+    assert process.request("POST", "/", b'{"a": 1').status == 400
+    refused = process.request("POST", "/", b'{"a"', headers)
+    assert (refused.status, refused.json()["reason"]) == (400, "InvalidBody")
+
+
+@pytest.mark.parametrize("framework", [3], indirect=True)
+@pytest.mark.usefixtures("framework")
+def test_a_typed_function_may_have_a_format_of_its_own(start_node: Functions) -> None:
+    process = _run(start_node, {"index.js": TYPED}, "index.own")
+    headers = {"content-type": "text/plain", "x-one": "a"}
+    answer = process.request("POST", "/", b"b", headers)
+    assert (answer.body, answer.headers["x-two"]) == (b"A B!", "2")
 
 
 def test_an_es_module_is_a_source_too(start_node: Functions) -> None:
@@ -121,6 +151,21 @@ def test_an_http_function_without_the_framework_has_the_everyday_additions(
     assert process.request("POST", "/p", b'{"x"', headers).status == 400
     assert process.request("GET", "/fails").status == 500
     assert process.request("GET", "/silent").status == 504
+
+
+@pytest.mark.parametrize("chunked", [False, True])
+def test_a_sender_of_a_large_body_reads_413_and_may_go_on(
+    start_node: Functions, chunked: bool
+) -> None:
+    source = "exports.handler = (request, response) => response.send('ok');"
+    settings = {"FUNCTION_SIGNATURE": "http", "FUNCTION_MAX_BODY_BYTES": "10"}
+    process = _run(start_node, {"index.js": source}, "index.handler", **settings)
+    large = b"x" * 10_000_000
+    for _ in range(3):
+        body = iter([large[:5], large[5:5_000_000], large[5_000_000:]]) if chunked else large
+        answers = process.requests([("POST", body), ("GET", None)])
+        assert b"BodyTooLarge" in answers[0]
+        assert answers[1] == b"ok"
 
 
 def test_a_large_body_is_413_for_an_http_function_too(start_node: Functions) -> None:

@@ -2,10 +2,14 @@
 // Bodies of requests, in memory and within the function's limit.
 
 const { RefusedRequestError } = require("./errors.js");
+const { tooLarge } = require("./limits.js");
 
 /**
  * The whole body, all but taken: `giveBack` returns it to the request's stream, which has not
  * ended. A larger one is refused with 413, by its declared length where it has one.
+ *
+ * What is left of that is read and forgotten. Closing the connection would reset it under a sender
+ * that is still at its body, and the sender would never see the answer.
  */
 async function readBody(request, maxBytes) {
   const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
@@ -25,11 +29,16 @@ async function readBody(request, maxBytes) {
     }
     return request.complete;
   };
-  if (!isWhole()) await untilReadable(request, isWhole);
+  try {
+    if (!isWhole()) await untilWhole(request, isWhole);
+  } catch (error) {
+    request.resume();
+    throw error;
+  }
   return Buffer.concat(chunks);
 }
 
-function untilReadable(request, isWhole) {
+function untilWhole(request, isWhole) {
   return new Promise((resolve, reject) => {
     const settle = (outcome, value) => {
       request.off("readable", onReadable).off("error", onLeft).off("close", onLeft);
@@ -57,10 +66,4 @@ function giveBack(request, body) {
   request[Symbol.for("nodejs.stream.disturbed")] = false;
 }
 
-/** The refusal of a body over the limit. */
-function tooLarge(maxBytes) {
-  const message = `the body is larger than the ${maxBytes} bytes that this function takes`;
-  return new RefusedRequestError(413, "BodyTooLarge", message);
-}
-
-module.exports = { readBody, giveBack, tooLarge };
+module.exports = { readBody, giveBack };

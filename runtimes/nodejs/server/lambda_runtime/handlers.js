@@ -7,6 +7,7 @@ const { StartupError } = require("./errors.js");
 const ARGUMENTS = {
   cloudevent: ["event", "context", "callback"],
   http: ["request", "response", "next"],
+  typed: ["request"],
 };
 const GENERATORS = ["GeneratorFunction", "AsyncGeneratorFunction"];
 

@@ -6,8 +6,10 @@ const { readBody, giveBack } = require("./bodies.js");
 const { bodyParser } = require("./parsed_bodies.js");
 
 /** Every path and method goes to the handler; the call ends with its response. */
-function httpListener(handler, settings, limiter, { express, isFrameworks }) {
-  const parse = bodyParser(express, settings.maxBodyBytes);
+function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
+  const isTyped = loaded.signature === "typed";
+  const parse = bodyParser(express, settings.maxBodyBytes, isTyped);
+  const handler = isTyped ? require("./typed_function.js").typedHandler(loaded) : loaded.handler;
   const serve = expressServer(express, isFrameworks, handler);
 
   async function call(request, response) {

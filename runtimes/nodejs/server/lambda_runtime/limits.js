@@ -1,7 +1,13 @@
 "use strict";
-// The function's limits: time, and calls at once.
+// The function's limits: body size, time, and calls at once.
 
 const { RefusedRequestError } = require("./errors.js");
+
+/** The refusal of a body over the limit. */
+function tooLarge(maxBytes) {
+  const message = `the body is larger than the ${maxBytes} bytes that this function takes`;
+  return new RefusedRequestError(413, "BodyTooLarge", message);
+}
 
 /** Runs at most `concurrency` calls at once; each answers within its time or is refused with 504. */
 class Limiter {
@@ -41,4 +47,4 @@ class Limiter {
   }
 }
 
-module.exports = { Limiter };
+module.exports = { tooLarge, Limiter };

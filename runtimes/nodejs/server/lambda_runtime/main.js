@@ -69,13 +69,13 @@ function listen(server, { host, port }) {
 
 function listenerOf(loaded, settings) {
   const limiter = new Limiter(settings);
-  if (loaded.signature === "http") {
-    const { expressFor } = require("./express.js");
-    const { httpListener } = require("./http_function.js");
-    return httpListener(loaded.handler, settings, limiter, expressFor(loaded));
+  if (loaded.signature === "cloudevent") {
+    const { cloudEventListener } = require("./cloudevent_function.js");
+    return cloudEventListener(loaded.handler, settings, limiter);
   }
-  const { cloudEventListener } = require("./cloudevent_function.js");
-  return cloudEventListener(loaded.handler, settings, limiter);
+  const { expressFor } = require("./express.js");
+  const { httpListener } = require("./http_function.js");
+  return httpListener(loaded, settings, limiter, expressFor(loaded));
 }
 
 async function answer(listener, request, response) {

@@ -2,11 +2,14 @@
 // `request.body` and `request.rawBody`, as functions-framework makes them.
 
 const { Readable } = require("node:stream");
-const { tooLarge } = require("./bodies.js");
 const { RefusedRequestError } = require("./errors.js");
+const { tooLarge } = require("./limits.js");
 
-/** Returns `parse(headers, bytes)`, which gives `{body, rawBody}` or refuses the request. */
-function bodyParser(express, maxBytes) {
+/**
+ * Returns `parse(headers, bytes)`, which gives `{body, rawBody}` or refuses the request. The JSON
+ * of typed functions stays text, for their format.
+ */
+function bodyParser(express, maxBytes, isTyped) {
   const options = {
     limit: maxBytes,
     verify: (copy, _response, body) => {
@@ -15,8 +18,9 @@ function bodyParser(express, maxBytes) {
   };
   // The types and their order are functions-framework's: what no other takes is bytes.
   const parsers = [
-    express.json({ ...options, type: "application/cloudevents+json" }),
-    express.json(options),
+    isTyped
+      ? express.text({ ...options, type: "application/json" })
+      : express.json({ ...options, type: ["application/json", "application/cloudevents+json"] }),
     express.text(options),
     express.urlencoded({ ...options, extended: true }),
     express.raw({ ...options, type: "*/*" }),

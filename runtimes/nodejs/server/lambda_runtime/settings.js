@@ -39,4 +39,4 @@ function readSettings(environment) {
   });
 }
 
-module.exports = { readSettings };
+module.exports = { SIGNATURES, readSettings };

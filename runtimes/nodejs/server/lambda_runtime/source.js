@@ -8,6 +8,7 @@ const { pathToFileURL } = require("node:url");
 const { inspect } = require("node:util");
 const { StartupError } = require("./errors.js");
 const { checkHandler } = require("./handlers.js");
+const { SIGNATURES } = require("./settings.js");
 
 const EXTENSIONS = [".js", ".mjs", ".cjs"];
 const FRAMEWORK = "@google-cloud/functions-framework";
@@ -101,8 +102,9 @@ function installedFramework(file) {
 function registered(framework, name) {
   const found = framework?.registry?.getRegisteredFunction(name);
   if (!found) return undefined;
-  const { userFunction: handler, signatureType: signature } = found;
-  if (signature === "cloudevent" || signature === "http") return { handler, signature };
+  const { userFunction, signatureType: signature } = found;
+  if (signature === "typed") return { ...userFunction, signature };
+  if (SIGNATURES.includes(signature)) return { handler: userFunction, signature };
   const message = `"${name}" is registered as "${signature}"; use cloudEvent or http`;
   throw new StartupError("UnsupportedSignature", message);
 }
