@@ -2,6 +2,7 @@
 // The function's limits: body size, time, and calls at once.
 
 const { RefusedRequestError } = require("./errors.js");
+const { withStrayErrors } = require("./stray_errors.js");
 
 /** The refusal of a body over the limit. */
 function tooLarge(maxBytes) {
@@ -19,10 +20,10 @@ class Limiter {
 
   async run(call) {
     let timer;
-    const state = { expired: false };
+    const state = { ended: false };
     const timeout = new Promise((_, reject) => {
       timer = setTimeout(() => {
-        state.expired = true;
+        state.ended = true;
         const message = `the function did not finish within ${this.timeoutSeconds} s`;
         reject(new RefusedRequestError(504, "FunctionTimeout", message));
       }, Math.min(this.timeoutSeconds * 1000, 2 ** 31 - 1));
@@ -38,7 +39,7 @@ class Limiter {
     if (this.free > 0) this.free -= 1;
     else await new Promise((resolve) => this.waiting.push(resolve));
     try {
-      return state.expired ? undefined : await call();
+      return state.ended ? undefined : await withStrayErrors(call, state);
     } finally {
       const next = this.waiting.shift();
       if (next) next();

@@ -7,6 +7,7 @@ const { Limiter } = require("./limits.js");
 const { errorResponse, failureResponse, send } = require("./responses.js");
 const { readSettings } = require("./settings.js");
 const { loadFunction, notImportable } = require("./source.js");
+const { catchStrayErrors } = require("./stray_errors.js");
 
 // Longer than proxies keep an idle connection, so that they never write into a closed one.
 const KEEP_ALIVE_MS = 120_000;
@@ -35,6 +36,7 @@ async function main() {
   server.headersTimeout = KEEP_ALIVE_MS + 1000;
   await listen(server, settings).catch(end);
   process.off("uncaughtException", end).off("exit", exitedBySource).off("beforeExit", neverLoaded);
+  catchStrayErrors();
   drainOnSignal(server, settings);
 }
 
