@@ -2,7 +2,7 @@
 // Bodies that come packed (`Content-Encoding`, RFC 9110).
 
 const { RefusedRequestError } = require("./errors.js");
-const { tooLarge } = require("./bodies.js");
+const { tooLarge } = require("./limits.js");
 
 const FIELD = "Content-Encoding";
 
