@@ -43,6 +43,11 @@ def with_env(*variables: object) -> dict[str, Any]:
     return MINIMAL | {"env": list(variables)}
 
 
+def with_limits(**amounts: object) -> dict[str, Any]:
+    requests = {"cpu": "1m", "memory": "1"}
+    return MINIMAL | {"resources": {"requests": requests, "limits": amounts}}
+
+
 RIGHT: dict[str, dict[str, Any]] = {
     "minimal": MINIMAL,
     "full": FULL,
@@ -50,6 +55,18 @@ RIGHT: dict[str, dict[str, Any]] = {
     "nothing but a maximum": MINIMAL | {"scale": {"max": 1}},
     "empty resources": MINIMAL | {"resources": {}},
     "a reserved name inside another": with_env({"name": "MY_PORT", "value": "1"}),
+    "a handler in a folder": MINIMAL | {"handler": "src/app-1/my.module.handle"},
+    **{
+        f"a quantity {quantity!r}": with_limits(memory=quantity)
+        for quantity in ("129e6", 10**9, "1.5Gi", "1e9", "0.5G", "500.Mi", "1E", "+1G", "1e+9")
+    },
+    **{
+        f"a quantity of processors {quantity!r}": with_limits(cpu=quantity)
+        for quantity in (1, ".5", "0.5", "100m", "500000u", "1e-1", "1E0")
+    },
+    "nothing at all": MINIMAL | {"resources": {"requests": {"cpu": 0}, "limits": {"cpu": "0"}}},
+    "a request of its limit": MINIMAL
+    | {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": "2000m"}}},
     "a hundred attributes": MINIMAL | {"subscriptions": [{f"a{n}": "v" for n in range(100)}]},
 }
 
@@ -86,6 +103,46 @@ WRONG: dict[str, dict[str, Any]] = {
     "a handler with a space": MINIMAL | {"handler": "main.a b"},
     "a handler with a dash": MINIMAL | {"handler": "main.a-b"},
     "a handler that starts with a digit": MINIMAL | {"handler": "main.1"},
+    **{
+        f"a handler {handler!r}": MINIMAL | {"handler": handler}
+        for handler in (
+            *("../../x.handler", "../x.handler", "./x.handler", "a/../x.handler", "a/..x.handler"),
+            *("/x.handler", "/etc/x.handler", "a//x.handler", "a/.handler", "/.handler"),
+            *(
+                "a\\x.handler",
+                "..\\x.handler",
+                "C:\\x.handler",
+                "x..handler",
+                ".x.handler",
+                "..handler",
+            ),
+            *(
+                "x.\x00handler",
+                "x\x00.handler",
+                "x.handler\n",
+                "a/x.",
+                ".handler",
+                "",
+                "a/b/",
+                "a.b/",
+            ),
+        )
+    },
+    "a handler that is a number": MINIMAL | {"handler": 1},
+    "a time that is text": MINIMAL | {"timeoutSeconds": "30"},
+    "a time that is true": MINIMAL | {"timeoutSeconds": True},
+    "a time that is a fraction": MINIMAL | {"timeoutSeconds": 1.5},
+    "a scale that is text": MINIMAL | {"scale": {"min": "1"}},
+    "a scale that is true": MINIMAL | {"scale": {"max": True}},
+    "an optional reference that is text": with_env(
+        {"name": "A", "secretKeyRef": {"name": "s", "key": "k", "optional": "yes"}}
+    ),
+    "an optional reference that is a number": with_env(
+        {"name": "A", "configMapKeyRef": {"name": "s", "key": "k", "optional": 1}}
+    ),
+    "a runtime that is a number": MINIMAL | {"runtime": 3.12},
+    "an attribute that is a number": MINIMAL | {"subscriptions": [{"type": 1}]},
+    "variables that are an object": MINIMAL | {"env": {"A": "1"}},
     "an unknown signature": MINIMAL | {"signature": "grpc"},
     "a variable without an origin": with_env({"name": "A"}),
     "a variable with two origins": with_env(
@@ -113,7 +170,38 @@ WRONG: dict[str, dict[str, Any]] = {
     "a target of nothing": MINIMAL | {"scale": {"target": 0}},
     "too much at once": MINIMAL | {"scale": {"concurrency": 1001}},
     "a scale that is no number": MINIMAL | {"scale": {"max": "many"}},
-    "a quantity that is a number": MINIMAL | {"resources": {"limits": {"cpu": 1}}},
+    **{
+        f"no quantity {quantity!r}": with_limits(memory=quantity)
+        for quantity in (
+            *(
+                -1,
+                0.5,
+                1.5,
+                True,
+                "-1",
+                "-1.5Gi",
+                "1 Gi",
+                "1gi",
+                "1Kb",
+                "1K",
+                "1mi",
+                "1ki",
+                "Gi",
+                "",
+            ),
+            *(".", "e3", "1e", "1e100", "1e1.5", "0x1", "1_000", "\u0661", "1\n", 10**19),
+        )
+    },
+    "a request above its limit": MINIMAL
+    | {"resources": {"requests": {"cpu": "2"}, "limits": {"cpu": "1500m"}}},
+    "a request above its limit in other units": MINIMAL
+    | {"resources": {"requests": {"memory": "1Gi"}, "limits": {"memory": "1e9"}}},
+    "a request above its limit as a number": MINIMAL
+    | {"resources": {"requests": {"cpu": 2}, "limits": {"cpu": 1}}},
+    "a request above the limit that is the default": MINIMAL
+    | {"resources": {"requests": {"memory": "1Gi"}}},
+    "a limit below the request that is the default": MINIMAL
+    | {"resources": {"limits": {"memory": "32Mi"}}},
     "a quantity that is none": MINIMAL | {"resources": {"limits": {"memory": "1 GB"}}},
     "a quantity below nothing": MINIMAL | {"resources": {"requests": {"cpu": "-1"}}},
     "a quantity that is too long": MINIMAL | {"resources": {"requests": {"cpu": "1" * 21}}},

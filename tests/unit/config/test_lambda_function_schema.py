@@ -52,6 +52,11 @@ BY_RULE = {
     "a minimum above the maximum",
     "a minimum above the default maximum",
     "an attribute that cannot be",
+    "a request above its limit",
+    "a request above its limit in other units",
+    "a request above its limit as a number",
+    "a request above the limit that is the default",
+    "a limit below the request that is the default",
     "an attribute name that is too long",
 }
 

@@ -79,7 +79,7 @@ def spec(**fields):
         ({"scale": {"min": -1}}, "scale.min", "greater than or equal to 0"),
         ({"scale": {"max": 10**5000}}, "scale.max", "less than or equal to 1000"),
         ({"scale": {"concurrency": 0}}, "scale.concurrency", "greater than or equal to 1"),
-        ({"scale": {"target": float("nan")}}, "scale.target", "finite number"),
+        ({"scale": {"target": float("nan")}}, "scale.target", "valid integer"),
         ({"resources": {"limits": {"cpu": "lots"}}}, "resources.limits.cpu", "pattern"),
         ({"resources": {"limits": {"cpu": "1" * 21}}}, "resources.limits.cpu", "at most 20"),
         ({"timeoutSeconds": 0}, "timeoutSeconds", "greater than or equal to 1"),

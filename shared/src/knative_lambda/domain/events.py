@@ -8,15 +8,15 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, field
-from datetime import datetime
 from typing import TYPE_CHECKING, Annotated, Any
 
 from pydantic import ConfigDict, Field, StringConstraints
 
-from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Model
+from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Model, Time
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import datetime
 
     from knative_lambda.domain.names import FunctionId
 
@@ -58,7 +58,7 @@ class BuildStarted(Model):
 class BuildSuperseded(Model):
     """The wish is older than one accepted before, so nothing was done."""
 
-    accepted_time: datetime = Field(description="time of the newer wish")
+    accepted_time: Time = Field(description="time of the newer wish")
     accepted_event_id: str
 
 

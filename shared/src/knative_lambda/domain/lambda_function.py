@@ -13,6 +13,7 @@ from typing import Annotated, Literal, Self
 from pydantic import (
     AfterValidator,
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Field,
     StringConstraints,
@@ -22,7 +23,10 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.domain.text import check_paths, checked_text
+from knative_lambda.domain.quantities import MAX_LENGTH as QUANTITY_MAX_LENGTH
+from knative_lambda.domain.quantities import PATTERN as QUANTITY_PATTERN
+from knative_lambda.domain.quantities import parse_quantity
+from knative_lambda.domain.text import check_paths, checked_text, checked_time, whole_number
 
 API_GROUP = "knative-lambda.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
@@ -47,14 +51,17 @@ _ObjectName = Annotated[
         pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$", max_length=253
     ),
 ]
+# JSON has one kind of number: 60.0 is a whole one too.
+_Count = Annotated[int, BeforeValidator(whole_number)]
+Time = Annotated[datetime, BeforeValidator(checked_time)]
 _Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
 
 
 class Model(BaseModel):
-    """Frozen, camelCase in JSON, unknown fields refused."""
+    """Frozen, camelCase in JSON; unknown fields are refused, and values of another type."""
 
     model_config = ConfigDict(
-        frozen=True, extra="forbid", alias_generator=to_camel, populate_by_name=True
+        frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True
     )
 
     def to_json(self) -> dict[str, object]:
@@ -119,10 +126,10 @@ class EnvironmentVariable(Model):
 class Scale(Model):
     """How many instances, and how many requests each takes at once."""
 
-    min: Annotated[int, Field(ge=0, le=1000)] = 0
-    max: Annotated[int, Field(ge=1, le=1000)] = 50
-    target: Annotated[int, Field(ge=1, le=1000)] = 10
-    concurrency: Annotated[int, Field(ge=1, le=1000)] = 10
+    min: Annotated[_Count, Field(ge=0, le=1000)] = 0
+    max: Annotated[_Count, Field(ge=1, le=1000)] = 50
+    target: Annotated[_Count, Field(ge=1, le=1000)] = 10
+    concurrency: Annotated[_Count, Field(ge=1, le=1000)] = 10
 
     @model_validator(mode="after")
     def _min_below_max(self) -> Self:
@@ -131,9 +138,10 @@ class Scale(Model):
         return self
 
 
-_Quantity = Annotated[
-    str, StringConstraints(pattern=r"^[0-9]+(\.[0-9]+)?(m|k|Ki|M|Mi|G|Gi)?$", max_length=20)
-]
+_Quantity = (
+    Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=QUANTITY_MAX_LENGTH)]
+    | Annotated[_Count, Field(ge=0, le=10**18)]
+)
 
 
 class ResourceList(Model):
@@ -149,6 +157,18 @@ class Resources(Model):
     requests: ResourceList = ResourceList(cpu="50m", memory="64Mi")
     limits: ResourceList = ResourceList(cpu="1", memory="512Mi")
 
+    @model_validator(mode="after")
+    def _requests_within_limits(self) -> Self:
+        for name in ResourceList.model_fields:
+            request, limit = getattr(self.requests, name), getattr(self.limits, name)
+            if None in {request, limit} or parse_quantity(request) <= parse_quantity(limit):
+                continue
+            raise ValueError(
+                f"requests.{name} ({request}) must not be above limits.{name} ({limit}); "
+                "both have defaults, so give both"
+            )
+        return self
+
 
 class LambdaFunctionSpec(Model):
     """What a person wishes for."""
@@ -159,8 +179,12 @@ class LambdaFunctionSpec(Model):
         Annotated[
             str,
             StringConstraints(
+                # A path inside the source: each part a module's name, with its dots.
                 # No \w, of which every regular expression engine has an idea of its own.
-                pattern=r"^[A-Za-z0-9_./-]+\.[A-Za-z_$][A-Za-z0-9_$]*$",
+                pattern=(
+                    r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*/)*"
+                    r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z_$][A-Za-z0-9_$]*$"
+                ),
                 max_length=255,
             ),
         ]
@@ -171,7 +195,7 @@ class LambdaFunctionSpec(Model):
     scale: Scale = Scale()
     resources: Resources = Resources()
     # Knative refuses more by default, and a tenant's Broker waits a little longer than that.
-    timeout_seconds: Annotated[int, Field(ge=1, le=600)] = 60
+    timeout_seconds: Annotated[_Count, Field(ge=1, le=600)] = 60
     subscriptions: Annotated[list[dict[_Text, _Text]], Field(max_length=20)] = Field(
         [], description="each an exact filter on CloudEvents attributes of the tenant's Broker"
     )
@@ -216,16 +240,19 @@ class Phase(StrEnum):
 _WRITTEN_BY_US = ConfigDict(extra="ignore")
 
 
+ConditionType = Literal["Ready", "SourceReady", "BuildReady", "ServiceReady", "SubscriptionsReady"]
+
+
 class Condition(Model):
-    """A Kubernetes condition."""
+    """A Kubernetes condition; `Ready` says of the whole lambda what its phase says."""
 
     model_config = _WRITTEN_BY_US
 
-    type: Literal["SourceReady", "BuildReady", "ServiceReady", "SubscriptionsReady"]
+    type: ConditionType
     status: Literal["True", "False", "Unknown"]
     reason: str = ""
     message: str = ""
-    last_transition_time: datetime
+    last_transition_time: Time
 
 
 class BuildStatus(Model):
@@ -235,11 +262,11 @@ class BuildStatus(Model):
 
     id: str
     wish_id: str = Field(description="id of the event whose wish this build serves")
-    wish_time: datetime | None = Field(None, description="time of that event")
+    wish_time: Time | None = Field(None, description="time of that event")
     job: str | None = None
     digest: str | None = None
-    started_at: datetime | None = None
-    finished_at: datetime | None = None
+    started_at: Time | None = None
+    finished_at: Time | None = None
     reason: str | None = None
     message: str | None = None
     log: str | None = Field(None, description="the last lines; all of it is in storage at logUri")
@@ -256,8 +283,8 @@ class LambdaFunctionStatus(Model):
 
     model_config = _WRITTEN_BY_US
 
-    phase: Phase = Phase.PENDING
-    observed_generation: int = 0
+    phase: Annotated[Phase, Field(strict=False)] = Phase.PENDING
+    observed_generation: _Count = 0
     conditions: list[Condition] = []
     build: BuildStatus | None = None
     image: str | None = None
@@ -284,7 +311,7 @@ class LambdaFunction(Model):
 class Wish(Model):
     """The order of wishes: by the event's time, and by its id where the times are equal."""
 
-    time: datetime
+    time: Time
     event_id: str
 
     @property

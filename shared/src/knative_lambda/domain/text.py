@@ -1,8 +1,9 @@
-"""Text that people send: what can be stored, and paths that make one tree of files."""
+"""Values that people send: text that can be stored, times, whole numbers, paths of one tree."""
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -20,6 +21,24 @@ def checked_text(text: str) -> str:
     if not text.isascii() and any("\ud800" <= character <= "\udfff" for character in text):
         raise ValueError("is not valid Unicode")
     return text
+
+
+def checked_time(value: object) -> object:
+    """Return a time, read from its text; `ValueError` for what is neither."""
+    if not isinstance(value, str):
+        return value
+    try:
+        time = datetime.fromisoformat(value)
+    except ValueError:
+        raise ValueError("must be a time such as 2026-01-31T14:00:01Z") from None
+    if time.tzinfo is None:
+        raise ValueError("needs a time zone, such as 2026-01-31T14:00:01Z")
+    return time
+
+
+def whole_number(value: object) -> object:
+    """Return a number without a fraction as the integer that it is; all else as it came."""
+    return int(value) if isinstance(value, float) and value.is_integer() else value
 
 
 def check_paths(paths: Collection[str]) -> None:

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment, ServiceState
     from knative_lambda.domain.lambda_function import (
         BuildStatus,
+        ConditionType,
         LambdaFunction,
         LambdaFunctionStatus,
     )
@@ -28,7 +29,7 @@ def ready_status(
 ) -> LambdaFunctionStatus:
     """The lambda answers with this build."""
     conditions = record.status.conditions
-    for name in ("BuildReady", "ServiceReady", "SubscriptionsReady"):
+    for name in ("BuildReady", "ServiceReady", "SubscriptionsReady", "Ready"):
         condition = Condition(type=name, status="True", last_transition_time=now)
         conditions = with_condition(conditions, condition, now=now)
     return record.status.model_copy(
@@ -56,27 +57,29 @@ def failed_status(
 
     What served before serves, unless the new revision does.
     """
-    conditions, failed = record.status.conditions, "BuildReady"
+    conditions = record.status.conditions
+    failed: ConditionType = "BuildReady"
     if settled.digest is not None:
-        went_well = ("BuildReady", "ServiceReady") if serves else ("BuildReady",)
+        went_well: tuple[ConditionType, ...] = ("BuildReady", "ServiceReady")
+        went_well = went_well if serves else went_well[:1]
         for name in went_well:
             good = Condition(type=name, status="True", last_transition_time=now)
             conditions = with_condition(conditions, good, now=now)
         failed = "SubscriptionsReady" if serves else "ServiceReady"
-    condition = Condition.model_validate(
-        {
-            "type": failed,
-            "status": "False",
-            "reason": failure.reason,
-            "message": failure.message,
-            "last_transition_time": now,
-        }
-    )
+    for name in (failed, "Ready"):
+        bad = Condition(
+            type=name,
+            status="False",
+            reason=failure.reason,
+            message=failure.message,
+            last_transition_time=now,
+        )
+        conditions = with_condition(conditions, bad, now=now)
     return record.status.model_copy(
         update={
             "phase": Phase.FAILED,
             "observed_generation": record.generation,
-            "conditions": with_condition(conditions, condition, now=now),
+            "conditions": conditions,
             "build": settled,
         }
     )

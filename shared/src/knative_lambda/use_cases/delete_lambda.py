@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from knative_lambda.domain import events
 from knative_lambda.domain.errors import LimitExceededError
 from knative_lambda.domain.events import FunctionDeleted
-from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.use_cases.records import update_status
+from knative_lambda.domain.lambda_function import Condition, Phase
+from knative_lambda.use_cases.records import update_status, with_condition
 from knative_lambda.use_cases.tombstones import write_tombstone
 from knative_lambda.use_cases.wishes import read_wish, superseded
 
@@ -67,11 +67,18 @@ class DeleteLambda:
 
     def _mark(self, record: LambdaFunction, deletion: Wish) -> None:
         """Keep wishes out while everything is removed, unless a newer one was quicker."""
+        now = self.clock.now()
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             if deletion.is_older_than(current.wish):
                 return None
-            return current.status.model_copy(update={"phase": Phase.DELETING})
+            gone = Condition(
+                type="Ready", status="False", reason="Deleting", last_transition_time=now
+            )
+            conditions = with_condition(current.status.conditions, gone, now=now)
+            return current.status.model_copy(
+                update={"phase": Phase.DELETING, "conditions": conditions}
+            )
 
         update_status(self.records, record, change)
 

@@ -240,6 +240,9 @@ class StartBuild:
                 Condition(type="SourceReady", status="True", last_transition_time=now),
                 Condition(type="BuildReady", status=build_ready, last_transition_time=now),
                 Condition(type="ServiceReady", status="Unknown", last_transition_time=now),
+                Condition(
+                    type="Ready", status="Unknown", reason=phase.value, last_transition_time=now
+                ),
             ):
                 conditions = with_condition(conditions, condition, now=now)
             return status.model_copy(
