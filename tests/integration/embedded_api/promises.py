@@ -173,7 +173,7 @@ def test_the_status_is_written_by_its_subresource_alone(functions):
     changed = {**first, "status": {"phase": "Building"}, "spec": spec(timeoutSeconds=9)}
     written = functions.send("PUT", "one/status", changed)
     assert written["status"] == {"phase": "Building"}
-    assert "timeoutSeconds" not in written["spec"]
+    assert written["spec"]["timeoutSeconds"] == 60
     assert written["metadata"]["generation"] == 1
     again = functions.send("PUT", "one", {**written, "status": {"phase": "Ready"}})
     assert again["status"] == {"phase": "Building"}
@@ -184,7 +184,7 @@ def test_a_merge_patch_changes_and_removes_fields(functions):
     patch = {"metadata": {"labels": {"a": None, "c": "3"}}}
     stored = functions.send("PATCH", "one", patch, "application/merge-patch+json")
     assert stored["metadata"]["labels"] == {"b": "2", "c": "3"}
-    assert stored["spec"] == spec()
+    assert stored["spec"].items() >= spec().items()
 
 
 def test_a_merge_patch_that_holds_an_old_version_conflicts(functions):
@@ -237,7 +237,7 @@ def test_applying_the_same_again_keeps_the_version(functions):
 def test_apply_removes_what_it_applied_before_and_omits_now(functions):
     functions.apply("one", spec=spec(timeoutSeconds=5), metadata={"labels": {"a": "1", "b": "2"}})
     stored = functions.apply("one", spec=spec(), metadata={"labels": {"a": "1"}})
-    assert "timeoutSeconds" not in stored["spec"]
+    assert stored["spec"]["timeoutSeconds"] == 60
     assert stored["metadata"]["labels"] == {"a": "1"}
 
 
@@ -272,7 +272,7 @@ def test_apply_of_the_status_touches_the_status_alone(functions):
     functions.apply("one", spec=spec())
     stored = functions.apply("one", subresource="status", status={"phase": "Ready"})
     assert stored["status"] == {"phase": "Ready"}
-    assert stored["spec"] == spec()
+    assert stored["spec"].items() >= spec().items()
     assert functions.apply("one", spec=spec())["status"] == {"phase": "Ready"}
 
 

@@ -15,6 +15,7 @@ from kubernetes.client.exceptions import ApiException
 
 from tests.integration.embedded_api.conftest import CHANGES_KEPT, RunningApi
 from tests.integration.embedded_api.promises import Functions
+from tests.lambda_function_specs import MINIMAL
 from tests.platform_access import trust
 
 
@@ -307,7 +308,7 @@ def test_kubectl_applies_lists_and_deletes(running_api, namespace, require_serve
 
     item = json.dumps(
         {"apiVersion": "knative-lambda.dev/v1alpha1", "kind": "LambdaFunction",
-         "metadata": {"name": "one"}, "spec": {"runtime": "python3.11"}}
+         "metadata": {"name": "one"}, "spec": MINIMAL}
     )  # fmt: skip
     assert "created" in run("apply", "-f", "-", text=item)
     assert "serverside-applied" in run(

@@ -41,6 +41,7 @@ from kn_lambda.embedded.manifests import apply_manifests, read_manifests
 from kn_lambda.embedded.objects import Objects
 from kn_lambda.embedded.processes import MARKER, end_leftovers
 from kn_lambda.embedded.runtimes import RuntimePreparation
+from kn_lambda.embedded.schemas.known import DEFINITION_PATH
 from kn_lambda.embedded.serving.function_launcher import FunctionLauncher
 from kn_lambda.embedded.serving.gateway import gateway_runner
 from kn_lambda.embedded.serving.image_launcher import ImageLauncher
@@ -167,7 +168,12 @@ class Platform:
 
     async def _serve_api(self, objects: Objects, listener: socket.socket) -> None:
         certificate = read_or_create_certificate(self.folder.certificate)
-        application = create_api(objects, self.folder.pods, access=self._access)
+        application = create_api(
+            objects,
+            self.folder.pods,
+            access=self._access,
+            definition=self.options.installation / DEFINITION_PATH,
+        )
         runner = self._runner(application)
         await self._exits.enter_async_context(set_up(runner))
         tls = server_context(self.folder.certificate)

@@ -3,7 +3,12 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from kn_lambda.embedded.schemas.causes import Cause
 
 _REASONS = {
     HTTPStatus.BAD_REQUEST: "BadRequest",
@@ -25,7 +30,7 @@ Status = dict[str, Any]
 
 
 class ApiError(Exception):
-    """An answer other than success; `causes` are (field, message) pairs."""
+    """An answer other than success; `causes` name the fields at fault."""
 
     def __init__(
         self,
@@ -34,20 +39,19 @@ class ApiError(Exception):
         *,
         reason: str | None = None,
         details: Status | None = None,
-        causes: tuple[tuple[str, str], ...] = (),
+        causes: Iterable[Cause] = (),
     ) -> None:
         super().__init__(message)
         self.code = code
         self.reason = reason or _REASONS.get(code, "Unknown")
         self.message = message
         self.details = dict(details or {})
-        if causes:
-            cause_reason = (
-                "FieldValueInvalid" if self.reason == "Invalid" else "FieldManagerConflict"
-            )
-            self.details["causes"] = [
-                {"reason": cause_reason, "field": field, "message": text} for field, text in causes
-            ]
+        told = [
+            {"reason": cause.reason, "message": cause.message, "field": cause.field}
+            for cause in causes
+        ]
+        if told:
+            self.details["causes"] = told
 
     @property
     def status(self) -> Status:

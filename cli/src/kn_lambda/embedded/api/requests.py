@@ -13,6 +13,7 @@ from kn_lambda.embedded.access.patience import SlowBodyError, read_body
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import parse_body, parse_object, unsupported
 from kn_lambda.embedded.api.errors import ApiError, bad_request, success
+from kn_lambda.embedded.api.field_validation import FieldValidation
 from kn_lambda.embedded.api.kinds import kind_at
 from kn_lambda.embedded.api.lists import list_page, select, selection
 from kn_lambda.embedded.api.log_requests import serve_log
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
 
+    from kn_lambda.embedded.api.admission import Admission
     from kn_lambda.embedded.api.pod_logs import PodLogs
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
@@ -41,9 +43,9 @@ _STRATEGIC_KINDS = frozenset({"ConfigMap", "Secret", "Namespace"})
 class Requests:
     """Serves what a path names, by verb."""
 
-    def __init__(self, objects: Objects, logs: PodLogs) -> None:
+    def __init__(self, objects: Objects, logs: PodLogs, admission: Admission) -> None:
         self._objects = objects
-        self._resources = Resources(objects)
+        self._resources = Resources(objects, admission)
         self._logs = logs
         self._streams: set[asyncio.Task[Any]] = set()
 
@@ -94,22 +96,23 @@ class Requests:
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
         item = parse_object(await _read(request), request.content_type)
-        manager = _manager(request)
+        manager, fields = _manager(request), FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
-            stored = self._resources.create(target, item, manager)
-        return answer(stored, HTTPStatus.CREATED)
+            stored = self._resources.create(target, item, manager, fields)
+        return _warning(answer(stored, HTTPStatus.CREATED), fields)
 
     async def _put(self, request: web.Request, target: Target) -> web.StreamResponse:
         item = parse_object(await _read(request), request.content_type)
-        manager = _manager(request)
+        manager, fields = _manager(request), FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
-            stored = self._resources.replace(target, item, manager)
-        return answer(stored)
+            stored = self._resources.replace(target, item, manager, fields)
+        return _warning(answer(stored), fields)
 
     async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
         form = _patch_form(request.content_type, target)
         body = parse_body(await _read(request), request.content_type)
         manager, new = _manager(request, required=form == _APPLY), False
+        fields = FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
             if form == _APPLY:
                 if not isinstance(body, dict):
@@ -118,8 +121,10 @@ class Requests:
                 stored, new = self._resources.apply(target, body, manager, force=force)
             else:
                 change = json_patch if form == _JSON else merge_patch
-                stored = self._resources.patch(target, lambda live: change(live, body), manager)
-        return answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK)
+                stored = self._resources.patch(
+                    target, lambda live: change(live, body), manager, fields
+                )
+        return _warning(answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK), fields)
 
     async def _delete(self, request: web.Request, target: Target) -> web.StreamResponse:
         options = await _deletion_options(request)
@@ -167,6 +172,12 @@ class Requests:
             return await response
         finally:
             self._streams.discard(task)
+
+
+def _warning(response: web.Response, fields: FieldValidation) -> web.Response:
+    for warning in fields.warnings:
+        response.headers.add("Warning", warning)
+    return response
 
 
 def _not_allowed(request: web.Request) -> ApiError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -21,13 +22,22 @@ from kn_lambda.embedded.api.field_ownership import (
     with_ownable,
     write_owners,
 )
-from kn_lambda.embedded.api.target_errors import already_exists, apply_conflict, conflict, not_found
-from kn_lambda.embedded.api.validation import address, invalid, validate
+from kn_lambda.embedded.api.target_errors import (
+    already_exists,
+    apply_conflict,
+    conflict,
+    not_found,
+    unknown_fields,
+)
+from kn_lambda.embedded.api.validation import address, metadata_faults, part_faults, refused
 from kn_lambda.embedded.objects import AlreadyExistsError, ConflictError, NotFoundError
+from kn_lambda.embedded.schemas.causes import invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kn_lambda.embedded.api.admission import Admission
+    from kn_lambda.embedded.api.field_validation import FieldValidation
     from kn_lambda.embedded.api.target import Target
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
@@ -39,8 +49,9 @@ _PREFIX_MAX = 63 - _SUFFIX_LENGTH
 class Resources:
     """The objects as the API lets clients change them."""
 
-    def __init__(self, objects: Objects) -> None:
+    def __init__(self, objects: Objects, admission: Admission) -> None:
         self._objects = objects
+        self._admission = admission
 
     def get(self, target: Target) -> KubernetesObject:
         """One object; `ApiError` 404 where there is none."""
@@ -53,8 +64,17 @@ class Resources:
         """One object, or None."""
         return self._objects.find(target.kind.kind, target.namespace, target.name)
 
-    def create(self, target: Target, item: KubernetesObject, manager: str) -> KubernetesObject:
-        """Store a new object under its name, or under a new one made from its generateName."""
+    def create(
+        self,
+        target: Target,
+        item: KubernetesObject,
+        manager: str,
+        fields: FieldValidation | None = None,
+    ) -> KubernetesObject:
+        """Store a new object under its name, or under a new one made from its generateName.
+
+        `fields` is told of fields that the kind does not have, here as in all writes.
+        """
         kind = target.kind
         address(kind, target.namespace, None, item)
         metadata = item["metadata"]
@@ -64,32 +84,40 @@ class Resources:
         if not metadata.get("name") and isinstance(prefix, str) and prefix:
             suffix = "".join(secrets.choice(_SUFFIX_LETTERS) for _ in range(_SUFFIX_LENGTH))
             metadata["name"] = prefix[:_PREFIX_MAX] + suffix
-        owner = _owner(target, manager, "Update")
-        return self._create(target, item, owner)
+        self._admission.read(kind, item, fields)
+        return self._create(target, item, _owner(target, manager, "Update"))
 
-    def replace(self, target: Target, item: KubernetesObject, manager: str) -> KubernetesObject:
+    def replace(
+        self,
+        target: Target,
+        item: KubernetesObject,
+        manager: str,
+        fields: FieldValidation | None = None,
+    ) -> KubernetesObject:
         """Replace an object (or its status) that is at the version that `item` holds."""
         address(target.kind, target.namespace, target.name, item)
         live = self.get(target)
         version = item["metadata"].get("resourceVersion")
         if not version and target.kind.is_custom:
-            cause = ("metadata.resourceVersion", "must be specified for an update")
-            raise invalid(target.kind, target.name, [cause])
-        return self._update(target, live, item, manager)
+            cause = invalid("metadata.resourceVersion", "must be specified for an update")
+            raise refused(target.kind, target.name, [cause])
+        return self._update(target, live, item, manager, fields)
 
     def patch(
         self,
         target: Target,
         change: Callable[[KubernetesObject], Any],
         manager: str,
+        fields: FieldValidation | None = None,
     ) -> KubernetesObject:
         """Change an object (or its status) as `change` says."""
         live = self.get(target)
-        item = change(live)
+        # An object may be older than the schema; what it holds beyond it is not this client's.
+        item = change(self._admission.read(target.kind, copy.deepcopy(live)))
         if not isinstance(item, dict):
             raise bad_request("the patched object must be an object")
         address(target.kind, target.namespace, target.name, item)
-        return self._update(target, live, item, manager)
+        return self._update(target, live, item, manager, fields)
 
     def apply(
         self, target: Target, wish: KubernetesObject, manager: str, *, force: bool
@@ -100,12 +128,16 @@ class Resources:
         address(kind, target.namespace, target.name, wish)
         if "managedFields" in wish["metadata"]:
             raise bad_request("metadata.managedFields must be nil")
+        if unknown := self._admission.unknown_fields(kind, wish):
+            raise unknown_fields(target, unknown)
         live = self._objects.find(kind.kind, target.namespace, target.name)
         if live is None and subresource:
             raise not_found(target)
         owner = _owner(target, manager, "Apply")
         if live is None:
             return self._create(target, wish, owner), True
+        stored = live
+        live = self._admission.read(kind, copy.deepcopy(live))
         try:
             part, owners = apply(
                 ownable(kind, live, subresource),
@@ -120,7 +152,8 @@ class Resources:
         item = with_ownable(kind, live, subresource, part)
         _check_held(target, wish["metadata"], live)
         write_owners(item, owners)
-        validate(kind, item, live)
+        self._admission.read(kind, item)
+        self._validate(target, item, stored)
         return self._store(target, item), False
 
     def delete(self, target: Target, preconditions: Mapping[str, str]) -> KubernetesObject:
@@ -136,24 +169,34 @@ class Resources:
             item.pop("status", None)
         for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             item["metadata"].pop(key, None)
-        validate(kind, item)
+        owned = fields_of(ownable(kind, item, ""), list_keys(kind))
+        # Defaults belong to nobody where they are applied, and to the client where it creates.
+        self._admission.read(kind, item)
+        if owner.operation == "Update":
+            owned = fields_of(ownable(kind, item, ""), list_keys(kind))
+        self._validate(target, item)
         if kind.kind == "Namespace":
             _complete_namespace(item)
-        fields = fields_of(ownable(kind, item, ""), list_keys(kind))
-        write_owners(item, after_update((), owner, {}, fields))
+        write_owners(item, after_update((), owner, {}, owned))
         try:
             return self._objects.create(kind.kind, item)
         except AlreadyExistsError as error:
             raise already_exists(target, item["metadata"]["name"]) from error
 
     def _update(
-        self, target: Target, live: KubernetesObject, item: KubernetesObject, manager: str
+        self,
+        target: Target,
+        live: KubernetesObject,
+        item: KubernetesObject,
+        manager: str,
+        fields: FieldValidation | None,
     ) -> KubernetesObject:
         kind, subresource = target.kind, target.subresource
         _check_held(target, item["metadata"], live)
+        self._admission.read(kind, item, fields)
         keys, part = list_keys(kind), ownable(kind, item, subresource)
         new = with_ownable(kind, live, subresource, part)
-        validate(kind, new, live)
+        self._validate(target, new, live)
         owners = after_update(
             read_owners(live),
             _owner(target, manager, "Update"),
@@ -172,6 +215,18 @@ class Resources:
         if may_go(kind, stored):
             self._objects.delete(kind, target.namespace, target.name)
         return stored
+
+    def _validate(
+        self, target: Target, item: KubernetesObject, old: KubernetesObject | None = None
+    ) -> None:
+        kind = target.kind
+        faults = [*metadata_faults(kind, item, old), *self._admission.faults(kind, item, old)]
+        # A kind without a schema; other parts take the two for objects.
+        faults = faults or [*part_faults(item)]
+        if faults:
+            raise refused(kind, item["metadata"].get("name"), faults)
+        if not target.subresource:
+            self._admission.review(kind, item, old)
 
     def _require_namespace(self, target: Target) -> None:
         if not target.kind.namespaced:

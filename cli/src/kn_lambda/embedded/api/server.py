@@ -12,6 +12,7 @@ from weakref import WeakSet
 from aiohttp import web
 
 from kn_lambda.embedded.access.guard import guard
+from kn_lambda.embedded.api.admission import Admission
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import MAX_BYTES
 from kn_lambda.embedded.api.discovery import discovery_document
@@ -19,6 +20,7 @@ from kn_lambda.embedded.api.errors import ApiError
 from kn_lambda.embedded.api.paths import parse_path
 from kn_lambda.embedded.api.pod_logs import PodLogs
 from kn_lambda.embedded.api.requests import Requests
+from kn_lambda.embedded.schemas.known import DEFINITION
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -31,10 +33,19 @@ _FIRST_NAMESPACES = ("default", "kube-system")
 _HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
 
 
-def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) -> web.Application:
-    """Serve `objects` and the logs below a folder to holders of the token."""
+def create_api(
+    objects: Objects,
+    pod_logs: PodLogs | Path,
+    *,
+    access: Access,
+    definition: Path = DEFINITION,
+) -> web.Application:
+    """Serve `objects` and the logs below a folder to holders of the token.
+
+    `definition` is the file of LambdaFunction's CustomResourceDefinition.
+    """
     logs = PodLogs(pod_logs) if isinstance(pod_logs, Path) else pod_logs
-    requests = Requests(objects, logs)
+    requests = Requests(objects, logs, Admission(definition))
     requests.create_namespaces(_FIRST_NAMESPACES)
 
     transports: WeakSet[asyncio.Transport] = WeakSet()

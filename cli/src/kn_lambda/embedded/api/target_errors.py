@@ -6,6 +6,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.api.errors import ApiError
+from kn_lambda.embedded.schemas.causes import Cause
 
 if TYPE_CHECKING:
     from kn_lambda.embedded.api.apply import ApplyConflictError
@@ -46,9 +47,29 @@ def conflict(target: Target, message: str) -> ApiError:
 
 def apply_conflict(error: ApplyConflictError) -> ApiError:
     """Return the error 409 of fields that other managers own."""
-    causes = tuple((_dotted(path), f'conflict with "{manager}"') for manager, path in error.fields)
-    text = ", ".join(f"{message}: {field}" for field, message in causes)
+    causes = [
+        Cause(_dotted(path), f'conflict with "{manager}"', "FieldManagerConflict")
+        for manager, path in error.fields
+    ]
+    text = ", ".join(f"{cause.message}: {cause.field}" for cause in causes)
     return ApiError(HTTPStatus.CONFLICT, f"Apply failed with: {text}", causes=causes)
+
+
+def unknown_fields(target: Target, fields: list[str]) -> ApiError:
+    """Return the error of fields that are applied and that the kind does not have.
+
+    kube-apiserver says the same with the code 500, which would have clients try again.
+    """
+    kind, shown = (
+        target.kind,
+        "\n".join(f".{field}: field not declared in schema" for field in fields[:20]),
+    )
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        f"failed to create typed patch object ({target.namespace}/{target.name}; "
+        f"{kind.api_version}, Kind={kind.kind}): {shown}",
+        causes=[Cause(field, "field not declared in schema") for field in fields[:20]],
+    )
 
 
 def _dotted(path: tuple[str, ...]) -> str:

@@ -8,12 +8,14 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.errors import ApiError, bad_request
+from kn_lambda.embedded.schemas.causes import invalid
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.objects import KubernetesObject
+    from kn_lambda.embedded.schemas.causes import Cause
 
 _LABEL_VALUE = re.compile(r"(?=.{0,63}\Z)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _QUALIFIED_NAME = re.compile(
@@ -23,7 +25,8 @@ _QUALIFIED_NAME = re.compile(
 _ANNOTATIONS_MAX_BYTES = 256 * 1024
 _OWNER_REFERENCE_FIELDS = ("apiVersion", "kind", "name", "uid")
 
-Cause = tuple[str, str]
+# Enough to see what is wrong, of a hostile object with a million faults.
+_MOST_CAUSES = 100
 
 
 def address(kind: Kind, namespace: str, name: str | None, item: KubernetesObject) -> None:
@@ -55,27 +58,35 @@ def address(kind: Kind, namespace: str, name: str | None, item: KubernetesObject
         _move_string_data(item)
 
 
-def validate(kind: Kind, item: KubernetesObject, old: KubernetesObject | None = None) -> None:
-    """Check an object that is about to be stored; `ApiError` 422 names every field at fault."""
+def metadata_faults(
+    kind: Kind, item: KubernetesObject, old: KubernetesObject | None = None
+) -> Iterator[Cause]:
+    """What is wrong with an object of any kind that is about to replace `old`."""
     metadata = item["metadata"]
-    causes = [*_name_causes(kind, metadata), *_metadata_causes(metadata)]
+    yield from _name_causes(kind, metadata)
+    yield from _metadata_causes(metadata)
     if old is not None:
-        causes += _immutable_causes(kind, item, old)
+        yield from _immutable_causes(kind, item, old)
+
+
+def part_faults(item: KubernetesObject) -> Iterator[Cause]:
+    """What is wrong with an object of a kind that has no schema here."""
     for part in ("spec", "status"):
         if item.get(part) is not None and not isinstance(item[part], dict):
-            causes.append((part, "must be an object"))
-    if causes:
-        raise invalid(kind, metadata.get("name"), causes)
+            yield invalid(part, "must be an object")
 
 
-def invalid(kind: Kind, name: object, causes: list[Cause]) -> ApiError:
-    """Return the error 422 for fields at fault."""
-    text = ", ".join(f"{field}: Invalid value: {message}" for field, message in causes)
+def refused(kind: Kind, name: object, faults: Iterable[Cause]) -> ApiError:
+    """Return the error 422 of fields at fault."""
+    causes = tuple(faults)[:_MOST_CAUSES]
+    text = ", ".join(map(str, causes))
+    told = f"[{text}]" if len(causes) > 1 else text
+    qualified = f"{kind.kind}.{kind.group}" if kind.group else kind.kind
     return ApiError(
         HTTPStatus.UNPROCESSABLE_ENTITY,
-        f'{kind.kind} "{name}" is invalid: {text}',
+        f'{qualified} "{name}" is invalid: {told}',
         details={"name": str(name), "group": kind.group, "kind": kind.kind},
-        causes=tuple(causes),
+        causes=causes,
     )
 
 
@@ -87,7 +98,7 @@ def _name_causes(kind: Kind, metadata: dict[str, Any]) -> Iterator[Cause]:
             f"kind takes a DNS label only), begin and end with a letter or digit, and match "
             f"{kind.name_pattern.pattern}"
         )
-        yield "metadata.name", message
+        yield invalid("metadata.name", message)
 
 
 def _metadata_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
@@ -96,32 +107,34 @@ def _metadata_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
         if values is None:
             continue
         if not isinstance(values, dict) or any(not isinstance(v, str) for v in values.values()):
-            yield f"metadata.{field}", "must be a map of strings"
+            yield invalid(f"metadata.{field}", "must be a map of strings")
             continue
         for key in values:
             if not _QUALIFIED_NAME.fullmatch(key):
-                yield f"metadata.{field}", f"{key[:300]!r} is not a qualified name"
+                yield invalid(f"metadata.{field}", f"{key[:300]!r} is not a qualified name")
         if field == "labels":
             for key, value in values.items():
                 if not _LABEL_VALUE.fullmatch(value):
-                    yield f"metadata.labels[{key}]", f"{value[:300]!r} is no label value"
+                    yield invalid(f"metadata.labels[{key}]", f"{value[:300]!r} is no label value")
         elif sum(len(key) + len(value) for key, value in values.items()) > _ANNOTATIONS_MAX_BYTES:
-            yield "metadata.annotations", f"must have at most {_ANNOTATIONS_MAX_BYTES} bytes"
+            yield invalid(
+                "metadata.annotations", f"must have at most {_ANNOTATIONS_MAX_BYTES} bytes"
+            )
     yield from _reference_causes(metadata)
 
 
 def _reference_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
     finalizers = metadata.get("finalizers") or []
     if not isinstance(finalizers, list) or any(not isinstance(f, str) for f in finalizers):
-        yield "metadata.finalizers", "must be a list of strings"
+        yield invalid("metadata.finalizers", "must be a list of strings")
     references = metadata.get("ownerReferences") or []
     if not isinstance(references, list):
-        yield "metadata.ownerReferences", "must be a list"
+        yield invalid("metadata.ownerReferences", "must be a list")
         return
     for index, reference in enumerate(references):
         for field in _OWNER_REFERENCE_FIELDS:
             if not isinstance(reference, dict) or not isinstance(reference.get(field), str):
-                yield f"metadata.ownerReferences[{index}].{field}", "must be a string"
+                yield invalid(f"metadata.ownerReferences[{index}].{field}", "must be a string")
 
 
 def _move_string_data(item: KubernetesObject) -> None:
@@ -138,7 +151,7 @@ def _move_string_data(item: KubernetesObject) -> None:
 def _immutable_causes(kind: Kind, item: KubernetesObject, old: KubernetesObject) -> Iterator[Cause]:
     for path in kind.immutable:
         if _at(item, path) != _at(old, path):
-            yield ".".join(path), "field is immutable"
+            yield invalid(".".join(path), "field is immutable")
 
 
 def _at(item: KubernetesObject, path: tuple[str, ...]) -> object:

@@ -1,0 +1,87 @@
+"""What stands between a request and the store: schemas of custom resources, Knative's webhooks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from kn_lambda.embedded.api import webhooks
+from kn_lambda.embedded.schemas.known import Schemas
+from kn_lambda.embedded.schemas.structure import check, complete, drop_unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+    from pathlib import Path
+
+    from kn_lambda.embedded.api.field_validation import FieldValidation
+    from kn_lambda.embedded.api.kinds import Kind
+    from kn_lambda.embedded.objects import KubernetesObject
+    from kn_lambda.embedded.schemas.causes import Cause
+    from kn_lambda.embedded.schemas.schema import Schema
+
+_METADATA = frozenset(
+    {
+        "name", "generateName", "namespace", "labels", "annotations", "finalizers",
+        "ownerReferences", "uid", "resourceVersion", "generation", "creationTimestamp",
+        "deletionTimestamp", "deletionGracePeriodSeconds", "managedFields", "selfLink",
+    }
+)  # fmt: skip
+
+
+class Admission:
+    """Makes objects what their schemas say, and tells what is wrong with them."""
+
+    def __init__(self, definition: Path) -> None:
+        self._schemas = Schemas(definition)
+
+    def read(
+        self, kind: Kind, item: KubernetesObject, fields: FieldValidation | None = None
+    ) -> KubernetesObject:
+        """Drop unknown fields of an object, which `fields` is told, and set its defaults."""
+        schema = self._schemas.of(kind.kind)
+        if schema is not None:
+            unknown = list(_unknown(schema, item))
+            if fields is not None:
+                fields.tell(kind, unknown)
+            complete(schema, item)
+            webhooks.complete(kind, item)
+        return item
+
+    def unknown_fields(self, kind: Kind, item: KubernetesObject) -> list[str]:
+        """Paths of the fields that the schema of an object's kind does not know."""
+        schema = self._schemas.of(kind.kind)
+        return [] if schema is None else list(_unknown(schema, item))
+
+    def faults(
+        self, kind: Kind, item: KubernetesObject, old: KubernetesObject | None
+    ) -> Iterable[Cause]:
+        """Everything wrong with an object that is about to replace `old`."""
+        schema = self._schemas.of(kind.kind)
+        if schema is None:
+            return ()
+        return check(schema, _seen(item), *(() if old is None else (_seen(old),)))
+
+    def review(self, kind: Kind, item: KubernetesObject, old: KubernetesObject | None) -> None:
+        """Ask Knative's webhooks; `ApiError` 400 names every field that they refuse."""
+        if self._schemas.of(kind.kind) is not None:
+            webhooks.review(kind, item, old)
+
+
+def _unknown(schema: Schema, item: KubernetesObject) -> Iterator[str]:
+    for name in [name for name in item if name not in {"apiVersion", "kind", "metadata"}]:
+        below = schema.below(name)
+        if below is None:
+            del item[name]
+            yield name
+        else:
+            yield from drop_unknown(below, item[name], name)
+    metadata = item.get("metadata")
+    if isinstance(metadata, dict):
+        for name in [name for name in metadata if name not in _METADATA]:
+            del metadata[name]
+            yield f"metadata.{name}"
+
+
+def _seen(item: KubernetesObject) -> dict[str, Any]:
+    """What a schema and its rules see of an object; metadata has rules of its own."""
+    parts = {name: value for name, value in item.items() if name != "metadata"}
+    return {**parts, "metadata": {"name": item["metadata"].get("name")}}

@@ -1,0 +1,1 @@
+"""The schemas of custom resources, and what kube-apiserver does with them."""

@@ -1,0 +1,120 @@
+"""The schemas of custom resources: where they come from, and what is checked of them."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from kn_lambda.embedded.schemas.known import Schemas, openapi_schema
+from kn_lambda.embedded.schemas.schema import UnsupportedSchemaError, compile_schema
+from kn_lambda.embedded.schemas.structure import check, complete, drop_unknown, is_same
+from tests.lambda_function_specs import MINIMAL, RIGHT, with_env
+from tests.unit.config.conftest import OBJECTS
+
+REPOSITORY = Path(__file__).parents[3]
+SCHEMAS = Schemas()
+RECORD = {"metadata": {"name": "hello"}, "spec": MINIMAL}
+
+
+def faults(value, *old):
+    return [
+        (cause.field, cause.message) for cause in check(SCHEMAS.of("LambdaFunction"), value, *old)
+    ]
+
+
+def record(**spec):
+    return RECORD | {"spec": MINIMAL | spec}
+
+
+def test_knatives_schemas_are_those_of_the_versions_that_the_testbed_pins():
+    pins = (REPOSITORY / "testbed/components/knative/go.mod").read_text()
+    folder = REPOSITORY / "cli/src/kn_lambda/embedded/schemas/knative"
+    named = re.findall(r"knative\.dev/(\w+) (v[\d.]+)", (folder / "README.md").read_text())
+    assert {module for module, _ in named} == {"serving", "eventing"}
+    for module, version in named:
+        assert f"knative.dev/{module} {version} " in pins
+
+
+@pytest.mark.parametrize("kind", ["LambdaFunction", "Service", "Broker", "Trigger"])
+def test_every_field_of_a_known_kind_is_described_or_named(kind):
+    schema = openapi_schema(kind)
+    assert schema["type"] == "object"
+    assert {"spec", "status"} <= set(schema["properties"])
+
+
+def test_a_kind_is_compiled_once():
+    assert SCHEMAS.of("Service") is SCHEMAS.of("Service")
+    assert SCHEMAS.of("ConfigMap") is None
+
+
+def test_a_schema_that_says_more_than_is_checked_is_refused():
+    with pytest.raises(UnsupportedSchemaError, match=r"\.a\[\]: multipleOf"):
+        compile_schema({"properties": {"a": {"items": {"multipleOf": 2}}}})
+
+
+@pytest.mark.parametrize(
+    "item",
+    [item for item in OBJECTS if SCHEMAS.of(item["kind"])],
+    ids=lambda item: f"{item['kind']} {item['metadata']['name']}",
+)
+def test_our_own_configuration_keeps_to_the_schemas(item):
+    schema = SCHEMAS.of(item["kind"])
+    if item["kind"] == "Service" and item["apiVersion"] == "v1":
+        return
+    parts = {"spec": item["spec"]}
+    assert list(drop_unknown(schema, parts)) == []
+    assert check(schema, parts) == []
+
+
+def test_what_was_wrong_and_stays_is_no_fault():
+    old = record(timeoutSeconds="30", scale={"min": 2, "max": 1})
+    assert faults(old)
+    assert faults(old | {"status": {"phase": "Ready"}}, old) == []
+    assert faults(RECORD | {"spec": old["spec"] | {"runtime": "python3.12"}}, old) == []
+    assert [field for field, _ in faults(record(timeoutSeconds="31"), old)][:1] == [
+        "spec.timeoutSeconds"
+    ]
+
+
+def test_a_record_that_never_had_a_spec_can_still_be_changed():
+    old = {"metadata": {"name": "hello"}}
+    assert faults(old | {"status": {"phase": "Failed"}}, old) == []
+
+
+def test_items_are_compared_by_their_keys():
+    old = RECORD | {"spec": with_env({"name": "A", "value": 1}, {"name": "B", "value": "1"})}
+    new = RECORD | {"spec": with_env({"name": "B", "value": "2"}, {"name": "A", "value": 1})}
+    assert faults(new, old) == []
+
+
+@pytest.mark.parametrize("pair", [(1, True), (0, False), ([1], [True]), ({"a": 1}, {"a": True})])
+def test_a_truth_is_not_a_number(pair):
+    assert not is_same(*pair)
+    assert is_same(pair[0], pair[0])
+
+
+@pytest.mark.parametrize("name", RIGHT)
+def test_a_right_spec_keeps_to_the_schema(name):
+    item = {"metadata": {"name": "hello"}, "spec": dict(RIGHT[name])}
+    complete(SCHEMAS.of("LambdaFunction"), item)
+    assert faults(item) == []
+
+
+def test_a_default_is_the_objects_own():
+    schema, one, other = SCHEMAS.of("LambdaFunction"), {"spec": {}}, {"spec": {}}
+    complete(schema, one)
+    one["spec"]["env"].append({"name": "A"})
+    complete(schema, other)
+    assert other["spec"]["env"] == []
+
+
+def test_a_fault_shows_the_beginning_of_a_long_value():
+    (fault,) = faults(record(runtime="A" * 30, handler="/" * 200))[1:]
+    assert len(fault[1]) < 350
+
+
+@pytest.mark.parametrize("text", ["\ud800", "a\n", "", "a/../b"])
+def test_a_path_that_cannot_be_breaks_a_rule(text):
+    assert faults(record(source={"inline": {text: ""}}))
