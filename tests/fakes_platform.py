@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.domain.build import BuildJob, JobState, PendingBuild
 from knative_lambda.domain.deployment import ServiceState
-from knative_lambda.domain.errors import ConflictError, NotReadyError
+from knative_lambda.domain.errors import ConflictError, NotReadyError, UnreadableRecordError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -56,13 +56,16 @@ class InMemoryLambdaFunctions:
     records: dict[FunctionId, LambdaFunction] = field(default_factory=dict)
     version: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
+    unreadable: set[FunctionId] = field(default_factory=set)
 
     def get(self, function: FunctionId) -> LambdaFunction | None:
+        if function in self.unreadable:
+            raise UnreadableRecordError(f"the LambdaFunction {function} cannot be read")
         return self.records.get(function)
 
     @_in_one_step
     def create(self, record: LambdaFunction) -> LambdaFunction:
-        if record.id in self.records:
+        if record.id in self.records or record.id in self.unreadable:
             raise ConflictError(f"{record.id} exists")
         return self._store(record, uid=str(uuid.uuid4()), generation=1)
 
@@ -85,6 +88,9 @@ class InMemoryLambdaFunctions:
         old = self.records.get(record.id)
         if old is not None and old.uid == record.uid:
             del self.records[record.id]
+
+    def discard(self, function: FunctionId) -> None:
+        self.unreadable.discard(function)
 
     def list(self) -> Iterator[LambdaFunction]:
         yield from list(self.records.values())

@@ -66,7 +66,7 @@ class LambdaFunctions(Protocol):
     """The records. Writes compare versions: `ConflictError` when somebody wrote in between."""
 
     def get(self, function: FunctionId) -> LambdaFunction | None:
-        """The newest state of one record."""
+        """The newest state of one record; `UnreadableRecordError` for one that no lambda can be."""
         ...
 
     def create(self, record: LambdaFunction) -> LambdaFunction:
@@ -85,8 +85,12 @@ class LambdaFunctions(Protocol):
         """Remove this very record (by uid); one that is gone is removed already."""
         ...
 
+    def discard(self, function: FunctionId) -> None:
+        """Remove a record that cannot be read; nothing is done with one that can be."""
+        ...
+
     def list(self) -> Iterator[LambdaFunction]:
-        """All records that this installation may see, page by page."""
+        """All records that can be read and that this installation may see, page by page."""
         ...
 
 

@@ -43,6 +43,9 @@ class FakeApi:
     def find(self, resource: Resource, namespace: str, name: str) -> KubernetesObject | None:
         return self.objects.get((resource.plural, namespace, name))
 
+    def delete(self, resource: Resource, namespace: str, name: str) -> None:
+        self.objects.pop((resource.plural, namespace, name), None)
+
     def get(self, resource: Resource, namespace: str, name: str) -> KubernetesObject:
         found = self.find(resource, namespace, name)
         if found is None:
@@ -198,6 +201,8 @@ def record(
             "namespace": namespace,
             "name": name,
             "uid": f"uid-{name}",
+            "generation": 1,
+            "resourceVersion": "1",
             "creationTimestamp": created,
             "annotations": annotations or {},
         },

@@ -7,6 +7,7 @@ import yaml
 
 from kn_lambda.errors import ExitCode
 from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, PODS
+from knative_lambda.domain.names import FunctionId
 from tests.unit.cli.fakes import FakePlatform, status
 
 
@@ -259,3 +260,73 @@ def test_init_writes_a_function_of_that_name_and_overwrites_nothing(
 
 def test_version_is_json_when_asked_for(kn_lambda):
     assert json.loads(kn_lambda("version", "-o", "json").stdout)["version"]
+
+
+BROKEN = {
+    "no spec": {"spec": None},
+    "a spec that is a list": {"spec": [1]},
+    "a runtime that is a number": {"spec": {"runtime": 5}},
+    "a source that is text": {"spec": {"source": "s3://b/k"}},
+    "files that are a list": {"spec": {"source": {"inline": ["main.py"]}}},
+    "a scale that is text": {"spec": {"scale": "many", "timeoutSeconds": {}}},
+    "variables that are text": {"spec": {"env": ["A=1"], "subscriptions": ["a"]}},
+    "variables without anything": {"spec": {"env": [{}], "subscriptions": [{}]}},
+    "a reference that is text": {"spec": {"env": [{"name": "A", "secretKeyRef": "a"}]}},
+    "a status that is text": {"status": "Ready"},
+    "a phase that is an object": {"status": {"phase": {}, "url": [], "build": "b"}},
+    "a build of numbers": {"status": {"phase": "Failed", "build": {"id": 5, "log": 5}}},
+    "conditions that are text": {"status": {"conditions": "good"}},
+    "conditions without anything": {"status": {"conditions": [{}, {"lastTransitionTime": "x"}]}},
+    "a time without a zone": {"status": {"conditions": [{"lastTransitionTime": "2026-01-01"}]}},
+}
+
+
+@pytest.fixture(params=BROKEN)
+def broken(request, fake_platform):
+    """A record that no lambda can be, beside one that is as it should be."""
+    fake_platform.put_record("healthy")
+    item = fake_platform.put_record("broken") | BROKEN[request.param]
+    fake_platform.api.put(LAMBDA_FUNCTIONS, {k: v for k, v in item.items() if v is not None})
+
+
+@pytest.mark.parametrize("output", ["text", "wide", "name", "json", "yaml"])
+@pytest.mark.usefixtures("broken")
+def test_a_broken_record_hides_no_other_one(kn_lambda, output):
+    result = kn_lambda("list", "-o", output)
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert "healthy" in result.stdout
+    assert "broken" in result.stdout
+
+
+@pytest.mark.usefixtures("broken")
+def test_describe_says_what_is_wrong_with_a_broken_record(kn_lambda):
+    result = kn_lambda("describe", "broken")
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert "cannot be read" in result.stdout
+    assert "delete it" in result.stdout
+
+
+@pytest.mark.usefixtures("broken")
+def test_a_broken_record_can_be_deleted(kn_lambda, fake_platform):
+    assert kn_lambda("delete", "broken", "--no-wait").exit_code == ExitCode.OK
+    (wish,) = fake_platform.wishes()
+    assert wish["ce-subject"] == "default/broken"
+
+
+def test_a_healthy_record_has_no_problem(kn_lambda, fake_platform):
+    fake_platform.put_record()
+    assert "Problem" not in kn_lambda("describe", "hello").stdout
+
+
+@pytest.mark.parametrize("name", ["dotted.name", "9lives", "a" * 46])
+def test_a_record_under_a_name_that_no_function_can_have_is_deleted(kn_lambda, fake_platform, name):
+    fake_platform.put_record(name)
+    result = kn_lambda("delete", name)
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert fake_platform.installation.find_record(FunctionId("default", name)) is None
+    assert not fake_platform.wishes()
+
+
+@pytest.mark.parametrize("name", ["dotted.name", "9lives", "../secrets/a", "a/b", "Ä"])
+def test_a_name_that_no_function_can_have_and_no_record_has_is_wrong_usage(kn_lambda, name):
+    assert kn_lambda("delete", name).exit_code == ExitCode.USAGE

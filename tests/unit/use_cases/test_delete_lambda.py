@@ -45,3 +45,20 @@ def test_a_deletion_that_was_killed_half_way_is_finished_by_its_redelivery():
     world.records.delete(world.record)
     world.delete_lambda(event, HELLO)
     assert not list(world.jobs.list())
+
+
+def test_a_record_that_cannot_be_read_is_deleted_with_what_it_owns():
+    world = ControlPlane()
+    world.deploy()
+    world.records.records.clear()
+    world.records.unreadable.add(HELLO)
+    assert world.delete_lambda(world.event(), HELLO).type == FUNCTION_DELETED
+    assert not world.records.unreadable
+    assert not world.services.deployments
+
+
+def test_a_record_that_cannot_be_read_is_replaced_by_the_next_wish():
+    world = ControlPlane()
+    world.records.unreadable.add(HELLO)
+    world.deploy()
+    assert world.record.status.phase == "Ready"

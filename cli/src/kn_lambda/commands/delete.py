@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 from typing import TYPE_CHECKING
 
 import click
 
 from kn_lambda.commands.deploy import Duration
-from kn_lambda.errors import CommandError, TimedOutError
+from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
@@ -18,6 +19,8 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
 
 _POLL_SECONDS = 0.1
+# What Kubernetes takes as the name of a record.
+_RECORD_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @session_command("delete", outputs=("text", "name", "json"))
@@ -26,7 +29,7 @@ _POLL_SECONDS = 0.1
 @click.option("--timeout", type=Duration(), default="2m", help="How long to wait (2m).")
 def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float) -> None:
     """Delete functions and all they own; one that is gone already is no error."""
-    functions = [session.function(name) for name in names]
+    functions = [_identity(session, name) for name in names]
     outcomes = [_delete(session, function, timeout if wait else 0.0) for function in functions]
     if session.output == "json":
         documents = [
@@ -41,11 +44,34 @@ def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float
         echo(f"lambdafunction.knative-lambda.dev/{function.name}" if is_name else text)
 
 
+def _identity(session: Session, name: str) -> FunctionId:
+    """Return the identity of a function, or of a record under a name that no function can have."""
+    from knative_lambda.domain.names import FunctionId  # noqa: PLC0415 # quick --help
+
+    try:
+        return session.function(name)
+    except WrongUsageError:
+        stray = FunctionId(session.namespace, name)
+        if not _RECORD_NAME.fullmatch(name) or session.installation.find_record(stray) is None:
+            raise
+        return stray
+
+
+def _delete_stray(session: Session, function: FunctionId) -> str:
+    """Remove a record that owns nothing, since no event can name it."""
+    from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS  # noqa: PLC0415
+
+    session.installation.api.delete(LAMBDA_FUNCTIONS, function.namespace, function.name)
+    return "deleted"
+
+
 def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> str:
     from kn_lambda.cluster.events import new_event, send_to_broker  # noqa: PLC0415 # quick --help
     from kn_lambda.deploying.deliveries import Deliveries  # noqa: PLC0415
     from knative_lambda.domain.events import BUILD_SUPERSEDED, DELETE  # noqa: PLC0415
 
+    if not function.is_valid:
+        return _delete_stray(session, function)
     installation = session.installation
     record = installation.find_record(function)
     # Sent also when there is no record: a wish that is still on its way must not bring it back.

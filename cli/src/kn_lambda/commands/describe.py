@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kn_lambda.cluster.loose_values import mapping, mappings, text
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
@@ -33,74 +34,88 @@ def command(session: Session, name: str) -> None:
 
 
 def _sections(record: KubernetesObject) -> Iterator[str]:
-    status: dict[str, Any] = record.get("status") or {}
+    status = mapping(record.get("status"))
     yield format_fields(_main_fields(record, status))
-    build = status.get("build") or {}
+    build = mapping(status.get("build"))
     if build:
         yield "Build:\n" + _indented(format_fields(_build_fields(build)))
-    conditions = status.get("conditions") or []
+    conditions = mappings(status.get("conditions"))
     if conditions:
         rows = [_condition_cells(condition) for condition in conditions]
         table = format_table(("type", "status", "age", "reason", "message"), rows)
         yield "Conditions:\n" + _indented(table)
     if build.get("log") and status.get("phase") == "Failed":
-        yield "Last lines of the log:\n" + _indented(build["log"].rstrip())
+        yield "Last lines of the log:\n" + _indented(text(build["log"]).rstrip())
 
 
 def _main_fields(record: KubernetesObject, status: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    metadata, spec = record["metadata"], record["spec"]
-    scale = spec.get("scale") or {}
+    metadata, spec = record["metadata"], mapping(record.get("spec"))
+    scale = mapping(spec.get("scale"))
     yield "Name", metadata["name"]
     yield "Namespace", metadata["namespace"]
     yield "Age", age(metadata.get("creationTimestamp"))
-    yield "Phase", status.get("phase") or "Pending"
-    yield "URL", status.get("url") or ""
-    yield "Runtime", spec.get("runtime") or ""
-    yield "Handler", spec.get("handler") or "(the runtime's own)"
-    yield "Signature", spec.get("signature") or "cloudevent"
-    yield "Source", _source(spec.get("source") or {})
-    yield "Image", status.get("image") or ""
-    yield "Revision", status.get("revision") or ""
-    yield "Scale", f"{scale.get('min', 0)} to {scale.get('max', '?')} instances"
-    yield "Timeout", f"{spec['timeoutSeconds']}s" if "timeoutSeconds" in spec else ""
-    for subscription in spec.get("subscriptions") or ():
+    yield "Phase", text(status.get("phase")) or "Pending"
+    if problem := _problem(record):
+        yield "Problem", problem
+    yield "URL", text(status.get("url"))
+    yield "Runtime", text(spec.get("runtime"))
+    yield "Handler", text(spec.get("handler")) or "(the runtime's own)"
+    yield "Signature", text(spec.get("signature")) or "cloudevent"
+    yield "Source", _source(mapping(spec.get("source")))
+    yield "Image", text(status.get("image"))
+    yield "Revision", text(status.get("revision"))
+    yield "Scale", f"{text(scale.get('min')) or 0} to {text(scale.get('max')) or '?'} instances"
+    yield "Timeout", f"{seconds}s" if (seconds := text(spec.get("timeoutSeconds"))) else ""
+    for subscription in mappings(spec.get("subscriptions")):
         filters = ", ".join(f"{name}={value}" for name, value in sorted(subscription.items()))
         yield "Subscription", filters
-    for variable in spec.get("env") or ():
-        yield "Env", f"{variable['name']}={_env_value(variable)}"
+    for variable in mappings(spec.get("env")):
+        yield "Env", f"{text(variable.get('name'))}={_env_value(variable)}"
+
+
+def _problem(record: KubernetesObject) -> str | None:
+    """Why nothing is done for a record that was written by hand, or before there were rules."""
+    from knative_lambda.adapters.kubernetes.functions import read_record  # noqa: PLC0415
+    from knative_lambda.domain.errors import UnreadableRecordError  # noqa: PLC0415
+
+    try:
+        read_record(record)
+    except UnreadableRecordError as error:
+        return error.message
+    return None
 
 
 def _build_fields(build: dict[str, Any]) -> Iterator[tuple[str, str]]:
-    yield "Id", str(build.get("id", ""))[:12]
-    yield "Job", build.get("job") or "none (the image was there)"
-    yield "Digest", build.get("digest") or ""
-    yield "Started", build.get("startedAt") or ""
-    yield "Finished", build.get("finishedAt") or ""
-    yield "Reason", build.get("reason") or ""
-    yield "Message", build.get("message") or ""
-    yield "Log", build.get("logUri") or ""
+    yield "Id", text(build.get("id"))[:12]
+    yield "Job", text(build.get("job")) or "none (the image was there)"
+    yield "Digest", text(build.get("digest"))
+    yield "Started", text(build.get("startedAt"))
+    yield "Finished", text(build.get("finishedAt"))
+    yield "Reason", text(build.get("reason"))
+    yield "Message", text(build.get("message"))
+    yield "Log", text(build.get("logUri"))
 
 
 def _source(source: dict[str, Any]) -> str:
     if "inline" in source:
-        return f"inline: {', '.join(sorted(source['inline']))}"
-    return str(source.get("uri") or source.get("image") or "")
+        return f"inline: {', '.join(sorted(mapping(source['inline'])))}"
+    return text(source.get("uri")) or text(source.get("image"))
 
 
 def _env_value(variable: dict[str, Any]) -> str:
     for field, kind in (("secretKeyRef", "Secret"), ("configMapKeyRef", "ConfigMap")):
-        if variable.get(field):
-            return f"<{kind} {variable[field]['name']}, key {variable[field]['key']}>"
-    return str(variable.get("value", ""))
+        if reference := mapping(variable.get(field)):
+            return f"<{kind} {text(reference.get('name'))}, key {text(reference.get('key'))}>"
+    return text(variable.get("value"))
 
 
-def _condition_cells(condition: dict[str, str]) -> list[str]:
+def _condition_cells(condition: dict[str, Any]) -> list[str]:
     return [
-        condition["type"],
-        condition["status"],
-        age(condition.get("lastTransitionTime")),
-        condition.get("reason") or "",
-        " ".join((condition.get("message") or "").split())[:120],
+        text(condition.get("type")),
+        text(condition.get("status")),
+        age(text(condition.get("lastTransitionTime"))),
+        text(condition.get("reason")),
+        " ".join(text(condition.get("message")).split())[:120],
     ]
 
 

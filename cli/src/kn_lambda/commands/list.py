@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.cluster.loose_values import mapping, text
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
@@ -53,16 +54,16 @@ def _table(items: list[KubernetesObject], *, is_wide: bool, has_namespace: bool)
 
 
 def _cells(item: KubernetesObject) -> dict[str, str]:
-    metadata, spec = item["metadata"], item["spec"]
-    status: dict[str, Any] = item.get("status") or {}
+    metadata, spec = item["metadata"], mapping(item.get("spec"))
+    status = mapping(item.get("status"))
     return {
         "namespace": metadata["namespace"],
         "name": metadata["name"],
-        "phase": status.get("phase") or "Pending",
-        "runtime": spec.get("runtime") or "",
-        "url": status.get("url") or "",
+        "phase": text(status.get("phase")) or "Pending",
+        "runtime": text(spec.get("runtime")),
+        "url": text(status.get("url")),
         "age": age(metadata.get("creationTimestamp")),
-        "reason": (status.get("build") or {}).get("reason") or "",
-        "revision": status.get("revision") or "",
-        "image": status.get("image") or "",
+        "reason": text(mapping(status.get("build")).get("reason")),
+        "revision": text(status.get("revision")),
+        "image": text(status.get("image")),
     }

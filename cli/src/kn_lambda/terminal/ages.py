@@ -35,7 +35,8 @@ def humanised(seconds: float) -> str:
 
 def age(timestamp: str | None, now: datetime | None = None) -> str:
     """Return how long ago an RFC 3339 time was; `<unknown>` where there is none."""
-    if not timestamp:
+    try:
+        then = datetime.fromisoformat(timestamp or "")
+        return humanised(((now or datetime.now(UTC)) - then).total_seconds())
+    except (TypeError, ValueError):
         return "<unknown>"
-    then = datetime.fromisoformat(timestamp)
-    return humanised(((now or datetime.now(UTC)) - then).total_seconds())

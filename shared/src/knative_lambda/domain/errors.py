@@ -67,6 +67,10 @@ class RejectedByPlatformError(PermanentError):
     """Kubernetes, the registry or storage calls the request itself invalid."""
 
 
+class UnreadableRecordError(RejectedByPlatformError):
+    """A record holds what no lambda can be: somebody wrote it by hand, or before a rule was."""
+
+
 class RetryableError(KnativeLambdaError):
     """The same event may pass later: a timeout, a 5xx, a conflict, a right still missing."""
 

@@ -40,6 +40,14 @@ class FunctionId:
                 )
         return cls(namespace, name)
 
+    @property
+    def is_valid(self) -> bool:
+        """Whether a lambda can have this identity; a record can have another one."""
+        try:
+            return self.parse(str(self)) == self
+        except ValueError:
+            return False
+
     def __str__(self) -> str:
         """Return `<namespace>/<name>`, the subject of every event about this lambda."""
         return f"{self.namespace}/{self.name}"

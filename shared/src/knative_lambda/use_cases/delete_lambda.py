@@ -8,7 +8,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import events
-from knative_lambda.domain.errors import LimitExceededError
+from knative_lambda.domain.errors import LimitExceededError, UnreadableRecordError
 from knative_lambda.domain.events import FunctionDeleted
 from knative_lambda.domain.lambda_function import Condition, Phase
 from knative_lambda.use_cases.records import update_status, with_condition
@@ -49,12 +49,12 @@ class DeleteLambda:
     def __call__(self, event: Event, function: FunctionId) -> Reply:
         """Answer `function.deleted`, or `build.superseded` when a newer wish wants the lambda."""
         deletion = read_wish(event, self.clock)
-        record = self.records.get(function)
+        record = self._readable(function)
         if record is not None and deletion.is_older_than(record.wish):
             return superseded(function, record.wish)
         # The note comes first: from here on, no wish from before can bring the lambda back.
         write_tombstone(self.storage, self.storage_url, function, deletion)
-        record = self.records.get(function)
+        record = self._readable(function)
         if record is not None:
             self._mark(record, deletion)
             record = self.records.get(function)
@@ -63,7 +63,15 @@ class DeleteLambda:
         self._remove_what_it_owns(function)
         if record is not None:
             self.records.delete(record)
+        self.records.discard(function)
         return events.Reply(type=events.FUNCTION_DELETED, function=function, data=FunctionDeleted())
+
+    def _readable(self, function: FunctionId) -> LambdaFunction | None:
+        """The record; None too for one that cannot be read, and so cannot be wanted by a wish."""
+        try:
+            return self.records.get(function)
+        except UnreadableRecordError:
+            return None
 
     def _mark(self, record: LambdaFunction, deletion: Wish) -> None:
         """Keep wishes out while everything is removed, unless a newer one was quicker."""

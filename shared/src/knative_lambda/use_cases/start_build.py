@@ -12,6 +12,7 @@ from knative_lambda.domain.errors import (
     ConflictError,
     NotReadyError,
     PermanentError,
+    UnreadableRecordError,
     UnsupportedRuntimeError,
     UnsupportedSourceError,
 )
@@ -120,8 +121,8 @@ class StartBuild:
     def _accept(self, function: FunctionId, spec: LambdaFunctionSpec, wish: Wish) -> LambdaFunction:
         """Return the record of the newest wish, which is this one unless it came too late."""
         for _ in range(_WISH_ATTEMPTS):
-            record = self.records.get(function)
             try:
+                record = self.records.get(function)
                 if record is None:
                     return self._create(LambdaFunction(id=function, spec=spec, wish=wish))
                 if record.deleting or record.status.phase is Phase.DELETING:
@@ -133,6 +134,9 @@ class StartBuild:
                 )
             except ConflictError:
                 continue
+            except UnreadableRecordError:
+                # Nothing in it can be gone on with; the wish brings all that a record needs.
+                self.records.discard(function)
         raise ConflictError(f"the record {function} changes too fast; try again")
 
     def _create(self, wanted: LambdaFunction) -> LambdaFunction:

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api import webhooks
+from kn_lambda.embedded.api.validation import part_faults
 from kn_lambda.embedded.schemas.known import Schemas
+from kn_lambda.embedded.schemas.schema import MISSING
 from kn_lambda.embedded.schemas.structure import check, complete, drop_unknown
 
 if TYPE_CHECKING:
@@ -57,8 +60,12 @@ class Admission:
         """Everything wrong with an object that is about to replace `old`."""
         schema = self._schemas.of(kind.kind)
         if schema is None:
-            return ()
-        return check(schema, _seen(item), *(() if old is None else (_seen(old),)))
+            return part_faults(item)
+        faults = check(schema, _seen(item), MISSING if old is None else _seen(old))
+        if faults and old is not None:
+            # An object from before had no defaults yet: they are no change.
+            faults = check(schema, _seen(item), _seen(self.read(kind, copy.deepcopy(old))))
+        return faults
 
     def review(self, kind: Kind, item: KubernetesObject, old: KubernetesObject | None) -> None:
         """Ask Knative's webhooks; `ApiError` 400 names every field that they refuse."""

@@ -29,7 +29,7 @@ from kn_lambda.embedded.api.target_errors import (
     not_found,
     unknown_fields,
 )
-from kn_lambda.embedded.api.validation import address, metadata_faults, part_faults, refused
+from kn_lambda.embedded.api.validation import address, metadata_faults, refused
 from kn_lambda.embedded.objects import AlreadyExistsError, ConflictError, NotFoundError
 from kn_lambda.embedded.schemas.causes import invalid
 
@@ -221,8 +221,6 @@ class Resources:
     ) -> None:
         kind = target.kind
         faults = [*metadata_faults(kind, item, old), *self._admission.faults(kind, item, old)]
-        # A kind without a schema; other parts take the two for objects.
-        faults = faults or [*part_faults(item)]
         if faults:
             raise refused(kind, item["metadata"].get("name"), faults)
         if not target.subresource:

@@ -10,7 +10,7 @@ from pydantic import ValidationError
 
 from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS
 from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError, NotFoundError
-from knative_lambda.domain.errors import ConflictError, RejectedByPlatformError
+from knative_lambda.domain.errors import ConflictError, UnreadableRecordError
 from knative_lambda.domain.lambda_function import (
     API_VERSION,
     KIND,
@@ -63,12 +63,23 @@ class KubernetesLambdaFunctions:
             LAMBDA_FUNCTIONS, record.id.namespace, record.id.name, uid=record.uid or None
         )
 
+    def discard(self, function: FunctionId) -> None:
+        """Remove a record that cannot be read, whatever it holds."""
+        item = self.api.find(LAMBDA_FUNCTIONS, function.namespace, function.name)
+        try:
+            if item is not None:
+                read_record(item)
+        except UnreadableRecordError as error:
+            _log.warning("removed: %s", error.message)
+            uid = item["metadata"]["uid"] if item else None
+            self.api.delete(LAMBDA_FUNCTIONS, function.namespace, function.name, uid=uid)
+
     def list(self) -> Iterator[LambdaFunction]:
         """All records, page by page."""
         for item in self.api.list(LAMBDA_FUNCTIONS, None):
             try:
                 yield read_record(item)
-            except RejectedByPlatformError as error:
+            except UnreadableRecordError as error:
                 _log.warning("passed over: %s", error.message)
 
     def _replace(self, record: LambdaFunction, *, subresource: str) -> LambdaFunction:
@@ -84,7 +95,7 @@ class KubernetesLambdaFunctions:
 def read_record(item: KubernetesObject) -> LambdaFunction:
     """Read a custom resource; one made with kubectl has the wish of its creation.
 
-    `RejectedByPlatformError` where somebody wrote what no lambda can be.
+    `UnreadableRecordError` where somebody wrote what no lambda can be.
     """
     metadata = item["metadata"]
     annotations = metadata.get("annotations") or {}
@@ -100,8 +111,11 @@ def read_record(item: KubernetesObject) -> LambdaFunction:
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
-        raise RejectedByPlatformError(
-            f"the LambdaFunction {function} cannot be read: {field}: {first['msg']}", field=field
+        message = first["msg"].removeprefix("Value error, ")
+        raise UnreadableRecordError(
+            f"the LambdaFunction {function} cannot be read: {field}: {message}; "
+            "deploy it again, or delete it",
+            field=field,
         ) from error
     return LambdaFunction(
         id=function,
