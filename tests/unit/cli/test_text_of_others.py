@@ -233,7 +233,10 @@ def test_deploy_shows_a_refusal_and_commands_to_paste_escaped(on_terminal, fake_
 
 
 def test_a_bug_and_its_traceback_are_shown_escaped(on_terminal, fake_platform):
-    fake_platform.put_record(spec={"runtime": "python3.11", "scale": ALL})
+    def broken(*_: object) -> None:
+        raise RuntimeError(ALL)
+
+    fake_platform.api.find = broken
     shown = on_terminal("describe", "hello", "-v")
     assert "Traceback" in shown.stderr
     assert_only_shown(shown.stderr)

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from kn_lambda.embedded.schemas.known import Schemas, openapi_schema
+from kn_lambda.embedded.schemas.rules import compile_rules
 from kn_lambda.embedded.schemas.schema import UnsupportedSchemaError, compile_schema
 from kn_lambda.embedded.schemas.structure import check, complete, drop_unknown, is_same
 from tests.lambda_function_specs import MINIMAL, RIGHT, with_env
@@ -118,3 +119,24 @@ def test_a_fault_shows_the_beginning_of_a_long_value():
 @pytest.mark.parametrize("text", ["\ud800", "a\n", "", "a/../b"])
 def test_a_path_that_cannot_be_breaks_a_rule(text):
     assert faults(record(source={"inline": {text: ""}}))
+
+
+@pytest.mark.parametrize(
+    ("rule", "reads"),
+    [
+        ("self.min <= self.max", {"min", "max"}),
+        ("!has(self.a) || self.a.b.size() < 3", {"a"}),
+        ("self.all(name, name != '')", None),
+        ("self.a == 1 && self.size() < 3", None),
+        ("self == 1", None),
+        ("[self, self.a].size() == 2", None),
+        ("'self.a' == self.b", {"a", "b"}),
+    ],
+)
+def test_a_rule_is_shown_the_fields_that_it_looks_at(rule, reads):
+    (compiled,) = compile_rules([{"rule": rule}])
+    assert compiled.reads == reads
+    value = {"a": 1, "b": 2, "min": 3, "c": 4}
+    assert compiled.part(value) == (
+        value if reads is None else {k: value[k] for k in reads & value.keys()}
+    )

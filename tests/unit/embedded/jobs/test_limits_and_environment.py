@@ -19,7 +19,7 @@ def limited(memory: object) -> dict:
 @pytest.mark.parametrize(
     ("quantity", "size"),
     [("64Mi", 64 * 2**20), ("1Gi", 2**30), ("1G", 10**9), ("500k", 500_000), ("1.5Ki", 1536),
-     (1000, 1000)],
+     (1000, 1000), ("129e6", 129_000_000), ("1E3", 1000), (".5Ki", 512), ("1500m", 2)],
 )  # fmt: skip
 def test_a_memory_limit_is_read_as_kubernetes_reads_it(quantity: object, size: int):
     assert memory_limit_bytes(limited(quantity)) == size

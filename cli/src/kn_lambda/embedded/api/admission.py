@@ -37,12 +37,22 @@ class Admission:
         self._schemas = Schemas(definition)
 
     def read(
-        self, kind: Kind, item: KubernetesObject, fields: FieldValidation | None = None
+        self,
+        kind: Kind,
+        item: KubernetesObject,
+        fields: FieldValidation | None = None,
+        live: KubernetesObject | None = None,
     ) -> KubernetesObject:
-        """Drop unknown fields of an object, which `fields` is told, and set its defaults."""
+        """Drop unknown fields of an object, which `fields` is told, and set its defaults.
+
+        Fields that `live` has from before there was a schema are not the client's to hear of.
+        """
         schema = self._schemas.of(kind.kind)
         if schema is not None:
             unknown = list(_unknown(schema, item))
+            if unknown and live is not None:
+                old = set(_unknown(schema, copy.deepcopy(live)))
+                unknown = [path for path in unknown if path not in old]
             if fields is not None:
                 fields.tell(kind, unknown)
             complete(schema, item)

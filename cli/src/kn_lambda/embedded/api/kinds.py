@@ -80,7 +80,7 @@ KINDS = (
          immutable=(("spec", "template"),), list_keys=_POD_LIST_KEYS),
     Kind(kind="LambdaFunction", plural="lambdafunctions", group="knative-lambda.dev",
          version="v1alpha1", has_status=True,
-         list_keys={"conditions": ("type",), "env": ("name",)}),
+         list_keys={"conditions": ("type",)}),
     Kind(kind="Service", plural="services", has_status=True, short_names=("ksvc", "kservice"),
          name_pattern=_DNS_1035_LABEL, group=_SERVING),
     Kind(kind="Revision", plural="revisions", group=_SERVING, has_status=True,

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import copy
 import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
@@ -112,8 +111,7 @@ class Resources:
     ) -> KubernetesObject:
         """Change an object (or its status) as `change` says."""
         live = self.get(target)
-        # An object may be older than the schema; what it holds beyond it is not this client's.
-        item = change(self._admission.read(target.kind, copy.deepcopy(live)))
+        item = change(live)
         if not isinstance(item, dict):
             raise bad_request("the patched object must be an object")
         address(target.kind, target.namespace, target.name, item)
@@ -136,8 +134,6 @@ class Resources:
         owner = _owner(target, manager, "Apply")
         if live is None:
             return self._create(target, wish, owner), True
-        stored = live
-        live = self._admission.read(kind, copy.deepcopy(live))
         try:
             part, owners = apply(
                 ownable(kind, live, subresource),
@@ -153,7 +149,7 @@ class Resources:
         _check_held(target, wish["metadata"], live)
         write_owners(item, owners)
         self._admission.read(kind, item)
-        self._validate(target, item, stored)
+        self._validate(target, item, live)
         return self._store(target, item), False
 
     def delete(self, target: Target, preconditions: Mapping[str, str]) -> KubernetesObject:
@@ -193,7 +189,7 @@ class Resources:
     ) -> KubernetesObject:
         kind, subresource = target.kind, target.subresource
         _check_held(target, item["metadata"], live)
-        self._admission.read(kind, item, fields)
+        self._admission.read(kind, item, fields, live)
         keys, part = list_keys(kind), ownable(kind, item, subresource)
         new = with_ownable(kind, live, subresource, part)
         self._validate(target, new, live)

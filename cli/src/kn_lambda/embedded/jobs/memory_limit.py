@@ -7,26 +7,20 @@ not add up over the installers that a build starts.
 from __future__ import annotations
 
 import asyncio
+import math
 import os
-import re
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.holding.holder import children_of
+from knative_lambda.domain.quantities import parse_quantity
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kn_lambda.embedded.processes import ChildProcess
 
-_UNITS = {"": 1} | {
-    f"{letter}{suffix}": base**power
-    for power, letter in enumerate("KMGTPE", start=1)
-    for suffix, base in (("i", 1024), ("", 1000))
-}
-_UNITS["k"] = _UNITS.pop("K")
-_QUANTITY = re.compile(r"([0-9]+(?:\.[0-9]+)?)([A-Za-z]*)")
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
@@ -36,10 +30,13 @@ def memory_limit_bytes(container: Mapping[str, Any]) -> int | None:
     quantity = (resources.get("limits") or {}).get("memory")
     if quantity is None:
         return None
-    match = _QUANTITY.fullmatch(str(quantity))
-    if match is None or match[2] not in _UNITS:
-        raise ValueError(f"resources.limits.memory: {quantity!r} is no quantity such as 512Mi")
-    return int(float(match[1]) * _UNITS[match[2]])
+    try:
+        limit = parse_quantity(quantity)
+    except ValueError as error:
+        raise ValueError(f"resources.limits.memory: {error}") from error
+    if limit < 0:
+        raise ValueError(f"resources.limits.memory: {str(quantity)[:40]!r} is less than nothing")
+    return math.ceil(limit)
 
 
 async def kill_above(child: ChildProcess, limit_bytes: int, *, poll_seconds: float) -> None:

@@ -7,6 +7,7 @@ compiled once, regular expressions take linear time, and each evaluation takes m
 from __future__ import annotations
 
 import logging
+import re
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import cache
@@ -30,9 +31,17 @@ class Rule:
     expression: Any
     message: str
     field: str
+    reads: frozenset[str] | None
+    """The fields of `self` that it looks at; None where it looks at all of it."""
+
+    def part(self, value: object) -> object:
+        """What the rule looks at, of a value: a long source is not handed over for a name."""
+        if self.reads is None or not isinstance(value, dict):
+            return value
+        return {name: value[name] for name in self.reads if name in value}
 
     def is_broken_by(self, value: object) -> bool:
-        """Whether the rule does not hold; an expression that fails holds of nothing."""
+        """Whether a part does not keep the rule; an expression that fails holds of nothing."""
         # What CEL cannot take, such as half of a surrogate pair, it reports in its own ways.
         with suppress(RuntimeError, ValueError):
             return self.expression.eval(data={"self": value}).value() is not True
@@ -54,9 +63,15 @@ def compile_rules(sources: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
             expression=environment.compile(source["rule"]),
             message=source.get("message") or f"failed rule: {source['rule']}",
             field=source.get("fieldPath", ""),
+            reads=_reads(source["rule"]),
         )
         for source in sources
     )
+
+
+def _reads(rule: str) -> frozenset[str] | None:
+    named = re.findall(r"\bself\.([a-zA-Z]\w*)(?!\w*\()", rule)
+    return frozenset(named) if len(named) == len(re.findall(r"\bself\b", rule)) else None
 
 
 @cache

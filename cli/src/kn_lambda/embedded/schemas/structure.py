@@ -159,7 +159,10 @@ def _check_rules(schema: Schema, value: Any, old: Any, at: str) -> Iterator[Caus
     if not schema.has_rules or is_same(value, old):
         return
     for rule in schema.rules:
-        if rule.is_broken_by(value) and (old is MISSING or not rule.is_broken_by(old)):
+        now, before = rule.part(value), rule.part(old)
+        if is_same(now, before) or not rule.is_broken_by(now):
+            continue
+        if old is MISSING or not rule.is_broken_by(before):
             yield rule.cause(at)
     if isinstance(value, dict):
         for name, child in value.items():
@@ -175,15 +178,16 @@ def _check_rules(schema: Schema, value: Any, old: Any, at: str) -> Iterator[Caus
 
 def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401  # any JSON value
     """Whether two values are the same in JSON, where true is not 1."""
+    # Most are told apart by Python at once; to it, true is 1.
+    return bool(one == other) and _are_alike(one, other)
+
+
+def _are_alike(one: Any, other: Any) -> bool:  # noqa: ANN401  # as above
     if isinstance(one, dict):
-        return (
-            isinstance(other, dict)
-            and one.keys() == other.keys()
-            and all(is_same(child, other[name]) for name, child in one.items())
-        )
+        return all(_are_alike(child, other[name]) for name, child in one.items())
     if isinstance(one, list):
-        return isinstance(other, list) and len(one) == len(other) and all(map(is_same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and bool(one == other)
+        return all(map(_are_alike, one, other))
+    return isinstance(one, bool) == isinstance(other, bool)
 
 
 def _by_key(schema: Schema, old: object) -> dict[str | None, Any]:
