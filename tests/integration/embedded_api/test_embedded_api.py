@@ -315,4 +315,11 @@ def test_kubectl_applies_lists_and_deletes(running_api, namespace, require_serve
         "apply", "--server-side", "--force-conflicts", "-f", "-", text=item
     )
     assert "one" in run("get", "lambdafunctions")
+    ready = {"type": "Ready", "status": "True", "lastTransitionTime": "2026-01-31T14:00:01Z"}
+    stored = running_api.call(running_api.objects.get, "LambdaFunction", namespace, "one")
+    status = {"observedGeneration": stored["metadata"]["generation"], "conditions": [ready]}
+    running_api.call(running_api.objects.update_status, "LambdaFunction", namespace, "one", status)
+    assert "condition met" in run(
+        "wait", "--for=condition=Ready", "lambdafunction/one", "--timeout=5s"
+    )
     assert "deleted" in run("delete", "lambdafunction", "one", "--timeout=5s")

@@ -80,8 +80,16 @@ def spec(**fields):
         ({"scale": {"max": 10**5000}}, "scale.max", "less than or equal to 1000"),
         ({"scale": {"concurrency": 0}}, "scale.concurrency", "greater than or equal to 1"),
         ({"scale": {"target": float("nan")}}, "scale.target", "valid integer"),
-        ({"resources": {"limits": {"cpu": "lots"}}}, "resources.limits.cpu", "pattern"),
-        ({"resources": {"limits": {"cpu": "1" * 21}}}, "resources.limits.cpu", "at most 20"),
+        (
+            {"resources": {"limits": {"cpu": "lots"}}},
+            "resources.limits.cpu",
+            "must be a quantity such as 500m",
+        ),
+        (
+            {"resources": {"limits": {"cpu": "1" * 21}}},
+            "resources.limits.cpu",
+            "up to 20 characters",
+        ),
         ({"timeoutSeconds": 0}, "timeoutSeconds", "greater than or equal to 1"),
         ({"timeoutSeconds": 601}, "timeoutSeconds", "less than or equal to 600"),
         ({"subscriptions": [{}]}, "subscriptions", "would take every event"),

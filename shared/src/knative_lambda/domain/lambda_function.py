@@ -17,15 +17,14 @@ from pydantic import (
     ConfigDict,
     Field,
     StringConstraints,
+    WithJsonSchema,
     field_validator,
     model_validator,
 )
 from pydantic.alias_generators import to_camel
 
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.domain.quantities import MAX_LENGTH as QUANTITY_MAX_LENGTH
-from knative_lambda.domain.quantities import PATTERN as QUANTITY_PATTERN
-from knative_lambda.domain.quantities import parse_quantity
+from knative_lambda.domain.quantities import QUANTITY_SCHEMA, checked_quantity, parse_quantity
 from knative_lambda.domain.text import check_paths, checked_text, checked_time, whole_number
 
 API_GROUP = "knative-lambda.dev"
@@ -138,10 +137,9 @@ class Scale(Model):
         return self
 
 
-_Quantity = (
-    Annotated[str, StringConstraints(pattern=QUANTITY_PATTERN, max_length=QUANTITY_MAX_LENGTH)]
-    | Annotated[_Count, Field(ge=0, le=10**18)]
-)
+_Quantity = Annotated[
+    str | int, BeforeValidator(checked_quantity), WithJsonSchema(dict(QUANTITY_SCHEMA))
+]
 
 
 class ResourceList(Model):
