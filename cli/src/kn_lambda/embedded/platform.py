@@ -37,6 +37,7 @@ from kn_lambda.embedded.jobs.controller import JobController
 from kn_lambda.embedded.jobs.kubelet import Kubelet
 from kn_lambda.embedded.jobs.machine_environment import machine_environment
 from kn_lambda.embedded.listeners import bind, port_of, url_of
+from kn_lambda.embedded.manifest_checks import check_manifests
 from kn_lambda.embedded.manifests import apply_manifests, read_manifests
 from kn_lambda.embedded.objects import Objects
 from kn_lambda.embedded.processes import MARKER, end_leftovers
@@ -190,6 +191,7 @@ class Platform:
         manifests = read_manifests(
             self.options.config_folder, config_maps={SETTINGS_CONFIG_MAP: settings}
         )
+        check_manifests(manifests.wanted)
         apply_manifests(objects, manifests.wanted)
 
     async def _serve_lambdas(self, objects: Objects, listener: socket.socket) -> None:

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from kn_lambda.embedded.kustomization import KustomizationError
+from kn_lambda.embedded.manifest_checks import check_manifests
+from kn_lambda.embedded.manifests import read_manifests
+
+OVERLAYS = Path(__file__).parents[3] / "config" / "overlays"
+
+
+def trigger(**spec):
+    return {
+        "apiVersion": "eventing.knative.dev/v1",
+        "kind": "Trigger",
+        "metadata": {"name": "orders", "namespace": "default"},
+        "spec": {"broker": "default", "subscriber": {"uri": "http://a.example/"}, **spec},
+    }
+
+
+@pytest.mark.parametrize("overlay", ["dev", "staging", "production"])
+def test_our_own_configuration_is_taken(overlay):
+    check_manifests(read_manifests(OVERLAYS / overlay, config_maps={}).wanted)
+
+
+@pytest.mark.parametrize(
+    ("item", "field"),
+    [
+        (trigger(filtre={"attributes": {"type": "a"}}), "spec.filtre"),
+        (trigger(filter={"attribute": {}}), "spec.filter.attribute"),
+        (trigger(broker=5), "spec.broker"),
+        (trigger(subscriber={}), "spec.subscriber.ref"),
+    ],
+)
+def test_what_a_cluster_refuses_is_refused_with_object_and_field(item, field):
+    with pytest.raises(KustomizationError) as refused:
+        check_manifests([item])
+    assert str(refused.value).startswith("Trigger orders: ")
+    assert field in str(refused.value)
+
+
+def test_checking_changes_nothing():
+    item = trigger()
+    check_manifests([item])
+    assert item == trigger()
