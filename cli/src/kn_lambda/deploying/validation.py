@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _SHOWN = 10
 # A pattern says less to a person than an example.
 _EXAMPLES = {
-    "handler": "must be module.function, such as main.handler",
+    "handler": "must be module.function inside the source: main.handler, src/main.handler",
     "runtime": "must be a language with its version, such as python3.12",
     "image": "must name an image by its digest, such as registry/name@sha256:...",
 }
