@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+import sys
 from pathlib import Path
 
 import pytest
 
+from kn_lambda.embedded.schemas import rules
 from kn_lambda.embedded.schemas.known import Schemas, openapi_schema
 from kn_lambda.embedded.schemas.rules import compile_rules
 from kn_lambda.embedded.schemas.schema import UnsupportedSchemaError, compile_schema
@@ -140,3 +142,10 @@ def test_a_rule_is_shown_the_fields_that_it_looks_at(rule, reads):
     assert compiled.part(value) == (
         value if reads is None else {k: value[k] for k in reads & value.keys()}
     )
+
+
+def test_rules_that_cannot_be_evaluated_are_said_to_be_left_out(monkeypatch, caplog):
+    monkeypatch.setitem(sys.modules, "cel_expr_python", None)
+    monkeypatch.setattr(rules, "_environment", rules._environment.__wrapped__)
+    assert compile_rules([{"rule": "self.a == 1"}]) == ()
+    assert "rules in CEL are not checked" in caplog.text
