@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from kn_lambda.embedded.api.kinds import KINDS, Kind
-from kn_lambda.embedded.api.openapi import openapi_document
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _GROUPS = frozenset(kind.group for kind in KINDS if kind.group)
@@ -43,7 +42,7 @@ def discovery_document(path: str) -> dict[str, Any] | None:
         case ["apis", group, version]:
             document = _resources(group, version)
         case _:
-            document = openapi_document(path)
+            document = None
     return document
 
 

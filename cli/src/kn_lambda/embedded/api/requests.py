@@ -93,14 +93,14 @@ class Requests:
         return web.Response(body=body, content_type="application/json")
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
-        item = parse_object(await _read(request), request.content_type)
+        item = parse_object(await _read(request), _content_type(request))
         manager = _manager(request)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.create(target, item, manager)
         return answer(stored, HTTPStatus.CREATED)
 
     async def _put(self, request: web.Request, target: Target) -> web.StreamResponse:
-        item = parse_object(await _read(request), request.content_type)
+        item = parse_object(await _read(request), _content_type(request))
         manager = _manager(request)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.replace(target, item, manager)
@@ -195,6 +195,11 @@ def _patch_form(content_type: str, target: Target) -> str:
     return content_type
 
 
+def _content_type(request: web.Request) -> str:
+    # Older kubectl names none, and means what the API speaks first.
+    return request.content_type if "Content-Type" in request.headers else "application/json"
+
+
 async def _read(request: web.Request) -> bytes:
     try:
         return await read_body(request)
@@ -204,7 +209,7 @@ async def _read(request: web.Request) -> bytes:
 
 async def _deletion_options(request: web.Request) -> dict[str, Any]:
     body = await _read(request)
-    options = parse_object(body, request.content_type) if body.strip() else {}
+    options = parse_object(body, _content_type(request)) if body.strip() else {}
     policy = options.get("propagationPolicy") or request.query.get("propagationPolicy")
     if policy not in {None, "Background", "Foreground"}:
         raise bad_request(

@@ -28,6 +28,7 @@ from kn_lambda.embedded.objects import AlreadyExistsError, ConflictError, NotFou
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
+    from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.api.target import Target
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
@@ -120,6 +121,7 @@ class Resources:
         item = with_ownable(kind, live, subresource, part)
         _check_held(target, wish["metadata"], live)
         write_owners(item, owners)
+        _set_defaults(kind, item)
         validate(kind, item, live)
         return self._store(target, item), False
 
@@ -141,6 +143,7 @@ class Resources:
             _complete_namespace(item)
         fields = fields_of(ownable(kind, item, ""), list_keys(kind))
         write_owners(item, after_update((), owner, {}, fields))
+        _set_defaults(kind, item)
         try:
             return self._objects.create(kind.kind, item)
         except AlreadyExistsError as error:
@@ -153,6 +156,7 @@ class Resources:
         _check_held(target, item["metadata"], live)
         keys, part = list_keys(kind), ownable(kind, item, subresource)
         new = with_ownable(kind, live, subresource, part)
+        _set_defaults(kind, new)
         validate(kind, new, live)
         owners = after_update(
             read_owners(live),
@@ -209,6 +213,12 @@ def without_nulls(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, list):
         return [without_nulls(child) for child in value]
     return value
+
+
+def _set_defaults(kind: Kind, item: KubernetesObject) -> None:
+    """Set what kube-apiserver sets, and nobody owns."""
+    if kind.kind == "Secret" and not item.get("type"):
+        item["type"] = "Opaque"
 
 
 def _complete_namespace(item: KubernetesObject) -> None:

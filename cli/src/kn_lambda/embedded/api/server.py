@@ -44,8 +44,8 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
             transports.add(request.transport)
         if request.path in _HEALTH_PATHS:
             return web.Response(text="ok")
-        if request.method == "GET" and (document := discovery_document(request.path)):
-            return web.json_response(document)
+        if request.method == "GET" and (document := _document(request)):
+            return document
         target = parse_path(request.path)
         if target is None:
             raise ApiError(HTTPStatus.NOT_FOUND, "the server could not find the requested resource")
@@ -64,6 +64,18 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
 
     app.on_cleanup.append(abort_connections)
     return app
+
+
+def _document(request: web.Request) -> web.Response | None:
+    """What the API says about itself at a path."""
+    path = request.path
+    if not path.startswith("/openapi/"):
+        document = discovery_document(path)
+        return answer(document) if document else None
+    # The schemas are long, and few processes are ever asked for them.
+    from kn_lambda.embedded.api.openapi_answers import openapi_answer  # noqa: PLC0415
+
+    return openapi_answer(path, request.headers.get("Accept", ""))
 
 
 @web.middleware
