@@ -8,6 +8,18 @@ from kn_lambda.embedded.api.kinds import KINDS, Kind
 
 _VERBS = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"]
 _GROUPS = frozenset(kind.group for kind in KINDS if kind.group)
+# Under which names `kubectl get` shows several kinds at once.
+_CATEGORIES = {
+    "Pod": ["all"],
+    "Job": ["all"],
+    "LambdaFunction": ["knative"],
+    "Service": ["all", "knative", "serving"],
+    "Revision": ["all", "knative", "serving"],
+    "Broker": ["all", "knative", "eventing"],
+    "Trigger": ["all", "knative", "eventing"],
+    "PingSource": ["all", "knative", "sources"],
+    "ApiServerSource": ["all", "knative", "sources"],
+}
 _STATUS_VERBS = ["get", "patch", "update"]
 
 VERSION = {
@@ -81,4 +93,6 @@ def _resource(kind: Kind, subresource: str, verbs: list[str]) -> dict[str, Any]:
     }
     if kind.short_names and not subresource:
         entry["shortNames"] = list(kind.short_names)
+    if kind.kind in _CATEGORIES and not subresource:
+        entry["categories"] = _CATEGORIES[kind.kind]
     return entry

@@ -19,6 +19,7 @@ from kn_lambda.embedded.api.log_requests import serve_log
 from kn_lambda.embedded.api.patches import json_patch, merge_patch
 from kn_lambda.embedded.api.paths import ALL_NAMESPACES
 from kn_lambda.embedded.api.resources import Resources
+from kn_lambda.embedded.api.tables.forms import form_of
 from kn_lambda.embedded.api.target import Target
 from kn_lambda.embedded.api.watches import serve_watch
 
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from contextlib import AbstractContextManager
 
     from kn_lambda.embedded.api.pod_logs import PodLogs
+    from kn_lambda.embedded.api.tables.forms import Form
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
 _APPLY = "application/apply-patch+yaml"
@@ -81,15 +83,16 @@ class Requests:
         for task in self._streams:
             task.cancel()
 
-    async def _get(self, _request: web.Request, target: Target) -> web.StreamResponse:
-        return answer(self._resources.get(target))
+    async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
+        return answer(_form(request, target).whole(self._resources.get(target)))
 
     async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
         namespace = None if target.namespace == ALL_NAMESPACES else target.namespace
         chosen = selection(target.kind, namespace, request.query)
         if request.query.get("watch", "").lower() in {"true", "1"}:
-            return await self._stream(serve_watch(request, self._objects, chosen))
-        body = await list_page(self._objects, chosen, request.query)
+            form = _form(request, target)
+            return await self._stream(serve_watch(request, self._objects, chosen, form))
+        body = await list_page(self._objects, chosen, request.query, _form(request, target))
         return web.Response(body=body, content_type="application/json")
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
@@ -193,6 +196,10 @@ def _patch_form(content_type: str, target: Target) -> str:
     if content_type not in taken:
         raise unsupported(content_type, tuple(taken))
     return content_type
+
+
+def _form(request: web.Request, target: Target) -> Form:
+    return form_of(target.kind, request.headers.get("Accept", ""), request.query)
 
 
 def _content_type(request: web.Request) -> str:
