@@ -35,3 +35,11 @@ def definition_name(api_version: str, kind: str) -> str | None:
         return _DELETE_OPTIONS
     name = f"{_PACKAGES.get(api_version, '')}.{kind}"
     return name if name in built_in_definitions() else None
+
+
+def properties_of(definition: Definition) -> dict[str, Definition]:
+    """Return the properties of a definition as JSON has them, by name."""
+    found: dict[str, Definition] = dict(definition["properties"])
+    for inline in definition.get("inline", {}).values():
+        found |= properties_of(built_in_definitions()[inline])
+    return found

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.embedded.api.built_in_kinds import METADATA, built_in_definitions, definition_name
+from kn_lambda.embedded.api.built_in_kinds import (
+    METADATA,
+    built_in_definitions,
+    definition_name,
+    properties_of,
+)
 from kn_lambda.embedded.api.custom_kinds import custom_schema
 
 if TYPE_CHECKING:
@@ -61,7 +66,7 @@ def _add(name: str, found: dict[str, Schema], place: str) -> None:
 
 
 def _built_in(definition: Definition, found: dict[str, Schema], place: str) -> Schema:
-    properties = _properties(definition).items()
+    properties = properties_of(definition).items()
     schema: Schema = {
         "type": "object",
         "properties": {name: _open(each, found, place) for name, each in properties},
@@ -70,13 +75,6 @@ def _built_in(definition: Definition, found: dict[str, Schema], place: str) -> S
         if key in definition:
             schema[key] = definition[key]
     return schema
-
-
-def _properties(definition: Definition) -> Schema:
-    found: Schema = dict(definition["properties"])
-    for inline in definition.get("inline", {}).values():
-        found |= _properties(built_in_definitions()[inline])
-    return found
 
 
 def _open(schema: Schema, found: dict[str, Schema], place: str) -> Schema:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +13,7 @@ from aiohttp import web
 from kn_lambda.embedded.access.patience import SlowBodyError, read_body
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import parse_body, parse_object, unsupported
+from kn_lambda.embedded.api.built_in_kinds import definition_name
 from kn_lambda.embedded.api.errors import ApiError, bad_request, success
 from kn_lambda.embedded.api.kinds import kind_at
 from kn_lambda.embedded.api.lists import list_page, select, selection
@@ -19,6 +21,7 @@ from kn_lambda.embedded.api.log_requests import serve_log
 from kn_lambda.embedded.api.patches import json_patch, merge_patch
 from kn_lambda.embedded.api.paths import ALL_NAMESPACES
 from kn_lambda.embedded.api.resources import Resources
+from kn_lambda.embedded.api.strategic_merge import strategic_merge
 from kn_lambda.embedded.api.tables.forms import form_of
 from kn_lambda.embedded.api.target import Target
 from kn_lambda.embedded.api.watches import serve_watch
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
 
+    from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.api.pod_logs import PodLogs
     from kn_lambda.embedded.api.tables.forms import Form
     from kn_lambda.embedded.objects import KubernetesObject, Objects
@@ -36,8 +40,6 @@ _MERGE = "application/merge-patch+json"
 _JSON = "application/json-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MANAGER_MAX = 128
-# Their only lists are those of the metadata: a strategic merge patch is a merge patch.
-_STRATEGIC_KINDS = frozenset({"ConfigMap", "Secret", "Namespace"})
 
 
 class Requests:
@@ -120,7 +122,7 @@ class Requests:
                 force = request.query.get("force", "").lower() in {"true", "1"}
                 stored, new = self._resources.apply(target, body, manager, force=force)
             else:
-                change = json_patch if form == _JSON else merge_patch
+                change = partial(_CHANGES[form], target.kind)
                 stored = self._resources.patch(target, lambda live: change(live, body), manager)
         return answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK)
 
@@ -172,6 +174,20 @@ class Requests:
             self._streams.discard(task)
 
 
+def _strategic(kind: Kind, live: KubernetesObject, patch: object) -> object:
+    name = definition_name(kind.api_version, kind.kind)
+    if name is None:
+        raise AssertionError
+    return strategic_merge(live, patch, name)
+
+
+_CHANGES: dict[str, Callable[[Kind, KubernetesObject, object], object]] = {
+    _JSON: lambda _kind, live, patch: json_patch(live, patch),
+    _MERGE: lambda _kind, live, patch: merge_patch(live, patch),
+    _STRATEGIC: _strategic,
+}
+
+
 def _not_allowed(request: web.Request) -> ApiError:
     return ApiError(
         HTTPStatus.METHOD_NOT_ALLOWED,
@@ -191,7 +207,7 @@ def _manager(request: web.Request, *, required: bool = False) -> str:
 
 def _patch_form(content_type: str, target: Target) -> str:
     taken = [_APPLY, _MERGE, _JSON]
-    if target.kind.kind in _STRATEGIC_KINDS:
+    if not target.kind.is_custom:
         taken.append(_STRATEGIC)
     if content_type not in taken:
         raise unsupported(content_type, tuple(taken))
