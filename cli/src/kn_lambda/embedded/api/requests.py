@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from kn_lambda.embedded.access.patience import SlowBodyError, read_body
+from kn_lambda.embedded.api.access_reviews import review
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import parse_body, parse_object, unsupported
 from kn_lambda.embedded.api.built_in_kinds import definition_name
@@ -40,6 +41,9 @@ _MERGE = "application/merge-patch+json"
 _JSON = "application/json-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MANAGER_MAX = 128
+_NEVER_RUN = (
+    "the embedded platform runs no Pod that a person makes, so it stays Pending: make a Job"
+)
 
 
 class Requests:
@@ -80,6 +84,11 @@ class Requests:
             raise _not_allowed(request)
         return await verb(request, target)
 
+    async def review(self, request: web.Request, kind: str) -> web.StreamResponse:
+        """Answer what somebody may do, or who they are."""
+        item = parse_object(await _read(request), _content_type(request))
+        return answer(review(kind, item), HTTPStatus.CREATED)
+
     async def end_streams(self, _app: web.Application) -> None:
         """End all watches and followed logs, so that the server can stop."""
         for task in self._streams:
@@ -102,7 +111,11 @@ class Requests:
         manager = _manager(request)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.create(target, item, manager)
-        return answer(stored, HTTPStatus.CREATED)
+        response = answer(stored, HTTPStatus.CREATED)
+        if target.kind.kind == "Pod":
+            # kubectl shows it; the Pods that run are made by those who run them.
+            response.headers["Warning"] = f'299 - "{_NEVER_RUN}"'
+        return response
 
     async def _put(self, request: web.Request, target: Target) -> web.StreamResponse:
         item = parse_object(await _read(request), _content_type(request))

@@ -12,6 +12,7 @@ from weakref import WeakSet
 from aiohttp import web
 
 from kn_lambda.embedded.access.guard import guard
+from kn_lambda.embedded.api.access_reviews import refuse_impersonation, review_kind
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import MAX_BYTES
 from kn_lambda.embedded.api.discovery import discovery_document
@@ -19,6 +20,7 @@ from kn_lambda.embedded.api.errors import ApiError
 from kn_lambda.embedded.api.paths import parse_path
 from kn_lambda.embedded.api.pod_logs import PodLogs
 from kn_lambda.embedded.api.requests import Requests
+from kn_lambda.embedded.api.unserved import unserved
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -46,9 +48,12 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
             return web.Response(text="ok")
         if request.method == "GET" and (document := _document(request)):
             return document
+        refuse_impersonation(request.headers)
+        if (kind := review_kind(request.path)) and request.method == "POST":
+            return await requests.review(request, kind)
         target = parse_path(request.path)
         if target is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "the server could not find the requested resource")
+            raise unserved(request.path)
         return await requests.serve(request, target)
 
     app = web.Application(client_max_size=MAX_BYTES, middlewares=[_errors_as_status])
