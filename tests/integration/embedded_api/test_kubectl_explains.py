@@ -45,3 +45,18 @@ def test_what_is_applied_is_checked_before_it_is_sent(kubectl):
         "data": {"a": "b"},
     }
     assert "created" in kubectl("apply", "-f", "-", text=json.dumps(item))
+
+
+@pytest.mark.parametrize(
+    ("field", "shown"),
+    [
+        ("ksvc.spec.template.spec", "containerConcurrency"),
+        ("rev.spec.containers", "livenessProbe"),
+        ("triggers.status", "subscriberUri"),
+        ("brokers.spec", "delivery"),
+    ],
+)
+def test_knative_s_kinds_are_explained_by_their_definitions(kubectl, field, shown):
+    if shown not in kubectl("explain", field.partition(".")[0], "--recursive"):
+        pytest.skip("the definitions of Knative's kinds are not in this checkout")
+    assert shown in kubectl("explain", field)

@@ -21,7 +21,8 @@ def custom_schema(kind: Kind) -> dict[str, Any]:
     if kind.kind == "LambdaFunction":
         schema: dict[str, Any] = _lambda_function()["schema"]["openAPIV3Schema"]
         return schema
-    return _knative_schema(kind.kind.lower()) or {
+    found = _revision_schema() if kind.kind == "Revision" else _knative_schema(kind.kind.lower())
+    return found or {
         "description": f"See the documentation of {kind.group}; its fields are not listed here.",
         "type": "object",
         "properties": dict.fromkeys(("spec", "status"), _ANYTHING),
@@ -53,6 +54,19 @@ def _knative_schema(name: str) -> dict[str, Any] | None:
         return None
     schema: dict[str, Any] = json.loads(path.read_bytes())
     return schema
+
+
+def _revision_schema() -> dict[str, Any] | None:
+    """Return a schema whose spec is that of the template that a Service has for its Revisions."""
+    service = _knative_schema("service")
+    if service is None:
+        return None
+    template = service["properties"]["spec"]["properties"]["template"]
+    return {
+        "description": "Revision is an immutable snapshot of code and configuration.",
+        "type": "object",
+        "properties": {"spec": template["properties"]["spec"], "status": _ANYTHING},
+    }
 
 
 def _column(name: str, path: str, type_: str = "string", priority: int = 0) -> dict[str, Any]:
