@@ -18,6 +18,7 @@ from kn_lambda.embedded.access.access import Access
 from kn_lambda.embedded.access.certificate import read_or_create_certificate, server_context
 from kn_lambda.embedded.access.token import read_or_create_token
 from kn_lambda.embedded.announced_parts import AnnouncedBroker, AnnouncedServing
+from kn_lambda.embedded.api.custom_kinds import DEFINITION_PATH
 from kn_lambda.embedded.api.kubeconfig import write_kubeconfig
 from kn_lambda.embedded.api.server import create_api
 from kn_lambda.embedded.background import Background, PlatformFailedError, listening, set_up
@@ -167,7 +168,12 @@ class Platform:
 
     async def _serve_api(self, objects: Objects, listener: socket.socket) -> None:
         certificate = read_or_create_certificate(self.folder.certificate)
-        application = create_api(objects, self.folder.pods, access=self._access)
+        application = create_api(
+            objects,
+            self.folder.pods,
+            access=self._access,
+            definition=self.options.installation / DEFINITION_PATH,
+        )
         runner = self._runner(application)
         await self._exits.enter_async_context(set_up(runner))
         tls = server_context(self.folder.certificate)

@@ -5,7 +5,9 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 
 import pytest
+import yaml
 
+from kn_lambda.embedded.api.custom_kinds import DEFINITION
 from kn_lambda.embedded.api.kinds import KINDS
 from kn_lambda.embedded.api.tables.columns import columns_of
 from kn_lambda.embedded.api.tables.durations import human_duration
@@ -21,7 +23,7 @@ def _ago(**time):
 
 
 def _row(kind, item):
-    columns = columns_of(KIND[kind])
+    columns = columns_of(KIND[kind], DEFINITION)
     item = {**item, "metadata": {"name": "one", "creationTimestamp": _ago(days=3)}}
     names = [definition["name"] for definition in columns.definitions]
     return dict(zip(names, columns.cells(item, NOW), strict=True))
@@ -160,4 +162,9 @@ def test_an_event_shows_what_it_is_about():
     ],
 )
 def test_a_table_is_given_to_who_prefers_one(accept, form):
-    assert type(form_of(KIND["Pod"], accept, {})) is form
+    assert type(form_of(KIND["Pod"], accept, {}, DEFINITION)) is form
+
+
+def test_the_short_names_of_the_api_are_those_of_the_definition():
+    names = yaml.safe_load(DEFINITION.read_text())["spec"]["names"]
+    assert list(KIND["LambdaFunction"].short_names) == names["shortNames"]

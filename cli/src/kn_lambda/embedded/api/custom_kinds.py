@@ -1,4 +1,7 @@
-"""What the definitions of custom kinds say of them: their schemas and their printer columns."""
+"""What the definitions of custom kinds say of them: their schemas and their printer columns.
+
+`definition` is everywhere the file of LambdaFunction's CustomResourceDefinition.
+"""
 
 from __future__ import annotations
 
@@ -12,14 +15,16 @@ import yaml
 if TYPE_CHECKING:
     from kn_lambda.embedded.api.kinds import Kind
 
-_CONFIG = Path(__file__).resolve().parents[5] / "config" / "base"
+DEFINITION_PATH = Path("config") / "base" / "lambda-function.yaml"
+"""Of LambdaFunction, in an installation."""
+DEFINITION = Path(__file__).resolve().parents[5] / DEFINITION_PATH
 _KNATIVE = Path(__file__).resolve().parents[1] / "schemas" / "knative"
 
 
-def custom_schema(kind: Kind) -> dict[str, Any]:
+def custom_schema(kind: Kind, definition: Path) -> dict[str, Any]:
     """Return the `openAPIV3Schema` of a kind; one that takes anything where there is none here."""
     if kind.kind == "LambdaFunction":
-        schema: dict[str, Any] = _lambda_function()["schema"]["openAPIV3Schema"]
+        schema: dict[str, Any] = _lambda_function(definition)["schema"]["openAPIV3Schema"]
         return schema
     found = _revision_schema() if kind.kind == "Revision" else _knative_schema(kind.kind.lower())
     return found or {
@@ -32,17 +37,17 @@ def custom_schema(kind: Kind) -> dict[str, Any]:
 _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 
 
-def printer_columns(kind: Kind) -> list[dict[str, Any]]:
+def printer_columns(kind: Kind, definition: Path) -> list[dict[str, Any]]:
     """Return the `additionalPrinterColumns` of a custom kind."""
     if kind.kind == "LambdaFunction":
-        columns: list[dict[str, Any]] = _lambda_function()["additionalPrinterColumns"]
+        columns: list[dict[str, Any]] = _lambda_function(definition)["additionalPrinterColumns"]
         return columns
     return _KNATIVE_COLUMNS.get(kind.kind, [_AGE])
 
 
 @cache
-def _lambda_function() -> dict[str, Any]:
-    text = (_CONFIG / "lambda-function.yaml").read_bytes()
+def _lambda_function(definition: Path) -> dict[str, Any]:
+    text = definition.read_bytes()
     version: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)["spec"]["versions"][0]
     return version
 

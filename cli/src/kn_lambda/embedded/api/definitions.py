@@ -14,6 +14,7 @@ from kn_lambda.embedded.api.custom_kinds import custom_schema
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from pathlib import Path
 
     from kn_lambda.embedded.api.built_in_kinds import Definition
     from kn_lambda.embedded.api.kinds import Kind
@@ -29,13 +30,16 @@ _TYPE_META = {
 }
 
 
-def definitions(kinds: Iterable[Kind], *, place: str) -> dict[str, Schema]:
-    """Return the schemas of kinds, and of all that they refer to by `<place><name>`."""
+def definitions(kinds: Iterable[Kind], *, place: str, definition: Path) -> dict[str, Schema]:
+    """Return the schemas of kinds, and of all that they refer to by `<place><name>`.
+
+    `definition` is the file of LambdaFunction's CustomResourceDefinition.
+    """
     found: dict[str, Schema] = {}
     for kind in kinds:
         built_in = definition_name(kind.api_version, kind.kind)
         if built_in is None:
-            schema, name = dict(custom_schema(kind)), _custom_name(kind)
+            schema, name = dict(custom_schema(kind, definition)), _custom_name(kind)
         else:
             schema, name = _built_in(built_in_definitions()[built_in], found, place), built_in
         metadata = {"metadata": _reference(METADATA, place)}

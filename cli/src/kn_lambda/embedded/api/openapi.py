@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import json
 from functools import cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.definitions import definitions, identity
 from kn_lambda.embedded.api.kinds import KINDS, Kind
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 _QUERY = ("dryRun", "fieldManager", "fieldValidation", "force")
 _INFO = {"title": "Knative Lambda, embedded", "version": "v1"}
 _V3_PLACE, _V2_PLACE = "#/components/schemas/", "#/definitions/"
 
 
-def openapi_v3(path: str) -> bytes | None:
+def openapi_v3(path: str, definition: Path) -> bytes | None:
     """Return the document at a path below /openapi/v3, or None."""
     match path.strip("/").split("/"):
         case ["openapi", "v3"]:
@@ -22,12 +25,12 @@ def openapi_v3(path: str) -> bytes | None:
             paths = {root: {"serverRelativeURL": f"/openapi/v3/{root}"} for root in roots}
             return json.dumps({"paths": paths}).encode()
         case ["openapi", "v3", *rest]:
-            return _group_version("/".join(rest))
+            return _group_version("/".join(rest), definition)
     return None
 
 
 @cache
-def openapi_v2() -> dict[str, Any]:
+def openapi_v2(definition: Path) -> dict[str, Any]:
     """Return the one document of OpenAPI 2, which nobody may change."""
     query = [{"name": name, "in": "query", "type": "string"} for name in _QUERY]
     return {
@@ -35,13 +38,14 @@ def openapi_v2() -> dict[str, Any]:
         "info": _INFO,
         "paths": {_path(kind): {"patch": _patch(kind, query)} for kind in KINDS},
         "definitions": {
-            name: _as_v2(schema) for name, schema in definitions(KINDS, place=_V2_PLACE).items()
+            name: _as_v2(schema)
+            for name, schema in definitions(KINDS, place=_V2_PLACE, definition=definition).items()
         },
     }
 
 
 @cache
-def _group_version(root: str) -> bytes | None:
+def _group_version(root: str, definition: Path) -> bytes | None:
     kinds = [kind for kind in KINDS if _root(kind) == root]
     if not kinds:
         return None
@@ -53,7 +57,7 @@ def _group_version(root: str) -> bytes | None:
         "openapi": "3.0.0",
         "info": _INFO,
         "paths": {_path(kind): {"patch": _patch(kind, query)} for kind in kinds},
-        "components": {"schemas": definitions(kinds, place=_V3_PLACE)},
+        "components": {"schemas": definitions(kinds, place=_V3_PLACE, definition=definition)},
     }
     return json.dumps(document).encode()
 

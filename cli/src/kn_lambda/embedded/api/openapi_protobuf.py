@@ -10,6 +10,7 @@ from kn_lambda.embedded.api.openapi import openapi_v2
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
+    from pathlib import Path
 
 _MORE = 0x80
 """The bit of a byte of a number that says that another one follows."""
@@ -18,9 +19,9 @@ MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 
 @cache
-def openapi_v2_protobuf() -> bytes:
+def openapi_v2_protobuf(definition: Path) -> bytes:
     """Return the document; made once."""
-    document = openapi_v2()
+    document = openapi_v2(definition)
     info = _text(1, document["info"]["title"]) + _text(2, document["info"]["version"])
     paths = b"".join(
         _field(2, _text(1, path) + _field(2, _field(8, _operation(item["patch"]))))

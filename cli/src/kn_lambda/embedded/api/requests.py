@@ -30,6 +30,7 @@ from kn_lambda.embedded.api.watches import serve_watch
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.api.pod_logs import PodLogs
@@ -49,8 +50,9 @@ _NEVER_RUN = (
 class Requests:
     """Serves what a path names, by verb."""
 
-    def __init__(self, objects: Objects, logs: PodLogs) -> None:
+    def __init__(self, objects: Objects, logs: PodLogs, definition: Path) -> None:
         self._objects = objects
+        self._definition = definition
         self._resources = Resources(objects)
         self._logs = logs
         self._streams: set[asyncio.Task[Any]] = set()
@@ -95,15 +97,16 @@ class Requests:
             task.cancel()
 
     async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
-        return answer(_form(request, target).whole(self._resources.get(target)))
+        form = self._form(request, target)
+        return answer(form.whole(self._resources.get(target)))
 
     async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
         namespace = None if target.namespace == ALL_NAMESPACES else target.namespace
         chosen = selection(target.kind, namespace, request.query)
         if request.query.get("watch", "").lower() in {"true", "1"}:
-            form = _form(request, target)
+            form = self._form(request, target)
             return await self._stream(serve_watch(request, self._objects, chosen, form))
-        body = await list_page(self._objects, chosen, request.query, _form(request, target))
+        body = await list_page(self._objects, chosen, request.query, self._form(request, target))
         return web.Response(body=body, content_type="application/json")
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
@@ -169,6 +172,10 @@ class Requests:
                     self._resources.delete(one, {})
         return answer(success(group=target.kind.group, kind=target.kind.plural))
 
+    def _form(self, request: web.Request, target: Target) -> Form:
+        accept = request.headers.get("Accept", "")
+        return form_of(target.kind, accept, request.query, self._definition)
+
     def _rehearsal(self, dry_run: str | None) -> AbstractContextManager[None]:
         if not dry_run:
             return nullcontext()
@@ -225,10 +232,6 @@ def _patch_form(content_type: str, target: Target) -> str:
     if content_type not in taken:
         raise unsupported(content_type, tuple(taken))
     return content_type
-
-
-def _form(request: web.Request, target: Target) -> Form:
-    return form_of(target.kind, request.headers.get("Accept", ""), request.query)
 
 
 def _content_type(request: web.Request) -> str:

@@ -15,6 +15,7 @@ from kn_lambda.embedded.access.guard import guard
 from kn_lambda.embedded.api.access_reviews import refuse_impersonation, review_kind
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import MAX_BYTES
+from kn_lambda.embedded.api.custom_kinds import DEFINITION
 from kn_lambda.embedded.api.discovery import discovery_document
 from kn_lambda.embedded.api.errors import ApiError
 from kn_lambda.embedded.api.paths import parse_path
@@ -33,10 +34,19 @@ _FIRST_NAMESPACES = ("default", "kube-system")
 _HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
 
 
-def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) -> web.Application:
-    """Serve `objects` and the logs below a folder to holders of the token."""
+def create_api(
+    objects: Objects,
+    pod_logs: PodLogs | Path,
+    *,
+    access: Access,
+    definition: Path = DEFINITION,
+) -> web.Application:
+    """Serve `objects` and the logs below a folder to holders of the token.
+
+    `definition` is the file of LambdaFunction's CustomResourceDefinition.
+    """
     logs = PodLogs(pod_logs) if isinstance(pod_logs, Path) else pod_logs
-    requests = Requests(objects, logs)
+    requests = Requests(objects, logs, definition)
     requests.create_namespaces(_FIRST_NAMESPACES)
 
     transports: WeakSet[asyncio.Transport] = WeakSet()
@@ -46,7 +56,7 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
             transports.add(request.transport)
         if request.path in _HEALTH_PATHS:
             return web.Response(text="ok")
-        if request.method == "GET" and (document := _document(request)):
+        if request.method == "GET" and (document := _document(request, definition)):
             return document
         refuse_impersonation(request.headers)
         if (kind := review_kind(request.path)) and request.method == "POST":
@@ -71,7 +81,7 @@ def create_api(objects: Objects, pod_logs: PodLogs | Path, *, access: Access) ->
     return app
 
 
-def _document(request: web.Request) -> web.Response | None:
+def _document(request: web.Request, definition: Path) -> web.Response | None:
     """What the API says about itself at a path."""
     path = request.path
     if not path.startswith("/openapi/"):
@@ -80,7 +90,7 @@ def _document(request: web.Request) -> web.Response | None:
     # The schemas are long, and few processes are ever asked for them.
     from kn_lambda.embedded.api.openapi_answers import openapi_answer  # noqa: PLC0415
 
-    return openapi_answer(path, request.headers.get("Accept", ""))
+    return openapi_answer(path, request.headers.get("Accept", ""), definition)
 
 
 @web.middleware

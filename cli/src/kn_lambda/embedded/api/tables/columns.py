@@ -14,6 +14,7 @@ from kn_lambda.embedded.api.tables.json_path import json_path
 if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
+    from pathlib import Path
 
     from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.objects import KubernetesObject
@@ -38,10 +39,13 @@ class Columns:
             return [name if each["format"] == "name" else None for each in self.definitions]
 
 
-def columns_of(kind: Kind) -> Columns:
-    """Return the columns that kube-apiserver has for a kind."""
+def columns_of(kind: Kind, definition: Path) -> Columns:
+    """Return the columns that kube-apiserver has for a kind.
+
+    `definition` is the file of LambdaFunction's CustomResourceDefinition.
+    """
     if kind.is_custom:
-        return _custom(printer_columns(kind))
+        return _custom(printer_columns(kind, definition))
     names, cells = BUILT_IN_COLUMNS[kind.kind]
     return Columns([_definition(_split(name)) for name in names], cells)
 

@@ -10,6 +10,7 @@ from kn_lambda.embedded.api.errors import bad_request
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.api.tables.columns import Columns
@@ -85,25 +86,25 @@ class TableForm:
         return {**head, "columnDefinitions": self._told}, "rows"
 
 
-def form_of(kind: Kind, accept: str, query: Mapping[str, str]) -> Form:
+def form_of(kind: Kind, accept: str, query: Mapping[str, str], definition: Path) -> Form:
     """Return the first form of an Accept header that is served here, the plain one by default."""
     for entry in accept.split(","):
         media_type, *parameters = (part.strip() for part in entry.split(";"))
         if media_type == "application/json" and _TABLE.issubset(parameters):
-            return _table(kind, query)
+            return _table(kind, query, definition)
         if media_type in _PLAIN and not any(each.startswith("as=") for each in parameters):
             break
     return PlainForm(kind)
 
 
-def _table(kind: Kind, query: Mapping[str, str]) -> TableForm:
+def _table(kind: Kind, query: Mapping[str, str], definition: Path) -> TableForm:
     # People ask for tables, programs do not: only then the columns are read.
     from kn_lambda.embedded.api.tables.columns import columns_of  # noqa: PLC0415
 
     include = query.get("includeObject", "")
     if include not in _INCLUDED:
         raise bad_request(f"includeObject: must be None, Metadata or Object, not {include[:100]!r}")
-    return TableForm(columns_of(kind), include)
+    return TableForm(columns_of(kind, definition), include)
 
 
 def list_bytes(form: Form, metadata: Mapping[str, Any], parts: Sequence[bytes]) -> bytes:
