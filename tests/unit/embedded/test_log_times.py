@@ -74,7 +74,7 @@ def test_each_process_has_its_own_lines(tmp_path, path, open_log, clock):
         log = open_log(1000)
         log.write(name)
         log.close()
-    assert PodLogs(tmp_path).processes("n", "p", "c") == 3
+    assert PodLogs(tmp_path).processes("n", "p", "c") == [False, True, True, True]
     assert _tail(tmp_path, process=2) == "second\n"
     assert _tail(tmp_path) == "first\nsecond\nthird"
 
@@ -109,3 +109,18 @@ def test_what_is_written_at_once_has_one_record(path, open_log, clock):
     for _ in range(1000):
         log.write(b"x\n")
     assert path.with_name("c.log.times").stat().st_size < 100
+
+
+@pytest.mark.parametrize("lines", [0, 1, 2, 3, 4, 10**18])
+@pytest.mark.parametrize("text", ["a\nb\nc\n", "a\nb\nc", "\n\n\n", "", "a"])
+def test_the_last_lines_are_those_that_python_finds(tmp_path, path, text, lines):
+    path.parent.mkdir(parents=True)
+    path.write_text(text)
+    every = text.splitlines(keepends=True)
+    assert _tail(tmp_path, lines=lines) == "".join(every[max(0, len(every) - lines) :])
+
+
+def test_a_log_of_many_short_lines_is_not_stamped_without_bound(tmp_path, path):
+    path.parent.mkdir(parents=True)
+    path.write_bytes(b"\n" * 300_000)
+    assert _tail(tmp_path, stamped=True).count("\n") == 100_000

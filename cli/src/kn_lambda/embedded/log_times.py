@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
 # Offset in the log, nanoseconds since 1970, and whether a process began here.
@@ -30,35 +31,44 @@ def time_record(offset: int, nanoseconds: int, *, begins: bool) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class LogTimes:
-    """The times of one log file."""
+    """The times of the bytes of a log: each record is about what follows its offset."""
 
     offsets: list[int]
     times: list[int]
     begins: list[int]
     """Offsets at which a process began."""
-    otherwise: int
-    """The time of what has no record: no later than the file's last change."""
 
     def at(self, offset: int) -> int:
         """Return when the byte at an offset was written, in nanoseconds since 1970."""
-        index = bisect_right(self.offsets, offset) - 1
-        return self.times[index] if index >= 0 else self.otherwise
+        return self.times[max(0, bisect_right(self.offsets, offset) - 1)]
 
-    def processes_before(self, offset: int) -> int:
-        """Return how many processes had begun where the byte at an offset was written."""
-        return bisect_right(self.begins, offset)
+    def first_since(self, time: int) -> int | None:
+        """Return the offset from which on all was written at a time or later, if there is one."""
+        pairs = zip(self.offsets, self.times, strict=True)
+        return next((offset for offset, written in pairs if written >= time), None)
 
 
-def read_times(log: Path) -> LogTimes:
-    """Return the times of a log file; a record that was cut off is passed over."""
+def read_log(logs: Iterable[Path]) -> tuple[bytes, LogTimes]:
+    """Return what log files that follow on each other hold, and its times.
+
+    What has no record was written no later than its file was changed: it has that time.
+    """
+    text, times = b"", LogTimes([], [], [])
+    for log in logs:
+        records, base = _read_records(log), len(text)
+        if not records or records[0][0] > 0:
+            records.insert(0, (0, log.stat().st_mtime_ns, False))
+        times.offsets.extend(base + offset for offset, _, _ in records)
+        times.times.extend(time for _, time, _ in records)
+        times.begins.extend(base + offset for offset, _, begins in records if begins)
+        text += log.read_bytes()
+    return text, times
+
+
+def _read_records(log: Path) -> list[tuple[int, int, bool]]:
     try:
         data = times_path(log).read_bytes()
     except FileNotFoundError:
-        data = b""
-    records = list(_RECORD.iter_unpack(data[: len(data) // RECORD_BYTES * RECORD_BYTES]))
-    return LogTimes(
-        offsets=[offset for offset, _, _ in records],
-        times=[time for _, time, _ in records],
-        begins=[offset for offset, _, begins in records if begins],
-        otherwise=log.stat().st_mtime_ns,
-    )
+        return []
+    # The last record may have been cut off.
+    return list(_RECORD.iter_unpack(data[: len(data) // RECORD_BYTES * RECORD_BYTES]))

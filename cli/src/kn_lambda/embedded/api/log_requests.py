@@ -126,12 +126,11 @@ def _since(query: Mapping[str, str]) -> int:
 def _previous(pod: KubernetesObject, logs: PodLogs, place: tuple[str, str, str]) -> int:
     """Return which process the one before the newest is; `ApiError` 400 where there is none."""
     _, name, container = place
-    newest = logs.processes(*place)
-    if newest is not None:
-        # One that waits to be started again is not in the log yet.
-        previous = newest if _is_waiting(pod, container) else newest - 1
-        if previous > 0 or (previous == 0 and logs.has_lines(*place, previous)):
-            return previous
+    wrote = logs.processes(*place)
+    # One that waits to be started again is not in the log yet.
+    previous = len(wrote) - (1 if _is_waiting(pod, container) else 2)
+    if previous > 0 or (previous == 0 and wrote[0]):
+        return previous
     raise bad_request(f'previous terminated container "{container}" in pod "{name}" not found')
 
 

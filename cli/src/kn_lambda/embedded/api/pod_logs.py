@@ -3,43 +3,37 @@
 from __future__ import annotations
 
 import os
-from collections import deque
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from functools import lru_cache
+from io import BytesIO
+from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from kn_lambda.embedded.log_times import read_times
+from kn_lambda.embedded.log_times import read_log
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from kn_lambda.embedded.log_times import LogTimes
 
 _NANOSECONDS = 1_000_000_000
-
-
-@dataclass(frozen=True, slots=True)
-class LogLine:
-    """A line with its end, when it began, and how many processes had begun before it."""
-
-    text: bytes
-    time: int
-    process: int
+# A stamp can be thirty times as long as its line, and a log has millions of lines at most.
+_MOST_STAMPED = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class LogChoice:
-    """Which lines of a log are asked for."""
+    """Which lines of a log are asked for; a line counts by where it begins."""
 
     lines: int | None = None
     """At most so many, the last ones."""
     since: int = 0
-    """Those that began at this time or later, in nanoseconds since 1970."""
+    """Those written at this time or later, in nanoseconds since 1970."""
     stamped: bool = False
-    """Whether each begins with its time."""
+    """Whether each begins with its time; then the last 100,000 at most."""
     process: int | None = None
-    """Those of one process alone, by how many had begun before."""
+    """Those of one process alone, by how many had begun when it had."""
 
 
 class PodLogs:
@@ -61,61 +55,71 @@ class PodLogs:
 
     def tail(self, namespace: str, pod: str, container: str, choice: LogChoice) -> bytes:
         """Return the lines that are asked for."""
-        kept: deque[bytes] = deque(maxlen=choice.lines)
-        for line in self._lines(namespace, pod, container):
-            if line.time >= choice.since and choice.process in {None, line.process}:
-                kept.append(stamp(line.time) + line.text if choice.stamped else line.text)
-        return b"".join(kept)
+        text, times = read_log(self._files(namespace, pod, container))
+        start, end = 0, len(text)
+        if choice.process is not None:
+            borders = [0, *times.begins, len(text)]
+            start, end = (borders[choice.process + step] for step in (0, 1))
+        if choice.since:
+            since = times.first_since(choice.since)
+            start = end if since is None else max(start, since)
+        start, end = (_line_start(text, place) for place in (start, end))
+        lines = choice.lines
+        if choice.stamped:
+            lines = min(_MOST_STAMPED, _MOST_STAMPED if lines is None else lines)
+        start = _last_lines(text, start, end, lines)
+        return _stamped(text, start, end, times) if choice.stamped else text[start:end]
 
-    def processes(self, namespace: str, pod: str, container: str) -> int | None:
-        """Return how many processes began in what is kept; None where nothing is kept.
+    def processes(self, namespace: str, pod: str, container: str) -> list[bool]:
+        """Return for each process that is known whether it wrote what is kept.
 
-        Lines of one whose beginning is not kept any more are those of process 0.
+        The first one stands for what was written before the first beginning that is known.
         """
-        found = None
-        for path in self._files(namespace, pod, container):
-            found = (found or 0) + len(read_times(path).begins)
-        return found
-
-    def has_lines(self, namespace: str, pod: str, container: str, process: int) -> bool:
-        """Whether a line of a process is kept."""
-        return any(line.process == process for line in self._lines(namespace, pod, container))
+        text, times = read_log(self._files(namespace, pod, container))
+        borders = [0, *times.begins, len(text)]
+        return [end > begin for begin, end in pairwise(borders)]
 
     def _files(self, namespace: str, pod: str, container: str) -> list[Path]:
         current = self.path(namespace, pod, container)
         return [path for path in (current.with_name(current.name + ".1"), current) if path.exists()]
 
-    def _lines(self, namespace: str, pod: str, container: str) -> Iterator[LogLine]:
-        rest, processes = LogLine(b"", 0, 0), 0
-        for path in self._files(namespace, pod, container):
-            times, position = read_times(path), 0
-            with path.open("rb") as file:
-                for text in file:
-                    # A line may begin in the older file and end in the newer one.
-                    line = (
-                        LogLine(rest.text + text, rest.time, rest.process)
-                        if rest.text
-                        else _line(text, position, times, processes)
-                    )
-                    position += len(text)
-                    rest = LogLine(b"", 0, 0)
-                    if text.endswith(b"\n"):
-                        yield line
-                    else:
-                        rest = line
-            processes += len(times.begins)
-        if rest.text:
-            yield rest
+
+def _line_start(text: bytes, place: int) -> int:
+    """Return where the first line begins that does not begin before a place."""
+    if place == 0 or text[place - 1 : place] == b"\n":
+        return place
+    return text.find(b"\n", place) + 1 or len(text)
 
 
-def _line(text: bytes, position: int, times: LogTimes, processes: int) -> LogLine:
-    return LogLine(text, times.at(position), processes + times.processes_before(position))
+def _last_lines(text: bytes, start: int, end: int, lines: int | None) -> int:
+    if lines is None or lines > text.count(b"\n", start, end):
+        return start
+    # The end of the last line does not end a line before it.
+    place = end - 1 if text[end - 1 : end] == b"\n" else end
+    for _ in range(lines):
+        place = text.rfind(b"\n", start, place)
+        if place < 0:
+            return start
+    return place + 1 if lines else end
+
+
+def _stamped(text: bytes, start: int, end: int, times: LogTimes) -> bytes:
+    stamped, place = bytearray(), start
+    for line in BytesIO(text[start:end]):
+        stamped += stamp(times.at(place)) + line
+        place += len(line)
+    return bytes(stamped)
 
 
 def stamp(nanoseconds: int) -> bytes:
     """Return a time as it stands before a line."""
     seconds, rest = divmod(nanoseconds, _NANOSECONDS)
-    return datetime.fromtimestamp(seconds, UTC).strftime(f"%Y-%m-%dT%H:%M:%S.{rest:09}Z ").encode()
+    return f"{_to_the_second(seconds)}.{rest:09}Z ".encode()
+
+
+@lru_cache(maxsize=16)
+def _to_the_second(seconds: int) -> str:
+    return datetime.fromtimestamp(seconds, UTC).strftime("%Y-%m-%dT%H:%M:%S")
 
 
 class LogFollower:
