@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import os
+import subprocess
 import threading
 import uuid
 from typing import TYPE_CHECKING
@@ -110,3 +112,49 @@ def namespace(api_client):
     core.create_namespace({"metadata": {"name": name}})
     yield name
     core.delete_namespace(name)
+
+
+class Kubectl:
+    """kubectl in one namespace of the API."""
+
+    def __init__(self, program: str, api: RunningApi, namespace: str) -> None:
+        self._command = [program, "--kubeconfig", str(api.kubeconfig), "-n", namespace]
+        self._environment = {"HOME": str(api.folder), "PATH": os.defpath}
+
+    def __call__(self, *arguments: str, text: str | None = None, **environment: str) -> str:
+        """Return what it writes to stdout; it must succeed."""
+        done = self.run(*arguments, text=text, **environment)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+
+    def fails(self, *arguments: str, text: str | None = None) -> str:
+        """Return what it writes to stderr; it must fail."""
+        done = self.run(*arguments, text=text)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
+    def run(
+        self, *arguments: str, text: str | None = None, **environment: str
+    ) -> subprocess.CompletedProcess[str]:
+        """Run it, whatever comes of it."""
+        return subprocess.run(
+            [*self._command, *arguments],
+            input=text, capture_output=True, text=True, timeout=60, check=False,
+            env=self._environment | environment,
+        )  # fmt: skip
+
+
+@pytest.fixture
+def kubectl(running_api, namespace, require_server) -> Kubectl:
+    program = require_server("kubectl", "see kubernetes.io for how to install kubectl")
+    return Kubectl(program, running_api, namespace)
+
+
+@pytest.fixture
+def certificate_files(tmp_path):
+    """A certificate and its key, as two files."""
+    text = read_or_create_certificate(tmp_path / "both.pem")
+    key = (tmp_path / "both.pem").read_text().replace(text, "")
+    (tmp_path / "tls.crt").write_text(text)
+    (tmp_path / "tls.key").write_text(key)
+    return tmp_path / "tls.crt", tmp_path / "tls.key"

@@ -1,4 +1,4 @@
-"""Bodies of requests: JSON or YAML, of bounded depth, without anything that JSON cannot say."""
+"""Bodies of requests, of bounded depth, without anything that JSON cannot say."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from typing import Any, NoReturn
 import yaml
 
 from kn_lambda.embedded.api.errors import ApiError, bad_request
+from kn_lambda.embedded.api.protobuf import parse_protobuf
 
 MAX_BYTES = 3 * 512 * 1024
 _MAX_DEPTH = 64
@@ -17,9 +18,6 @@ _TOO_DEEP = f"the body is nested more than {_MAX_DEPTH} levels deep"
 _JSON_TYPES = ("application/json", "application/json-patch+json", "application/merge-patch+json",
                "application/strategic-merge-patch+json")  # fmt: skip
 _PROTOBUF = "application/vnd.kubernetes.protobuf"
-_KUBECTL_CREATE = (
-    ". For `kubectl create` add `--dry-run=client -o yaml | kubectl apply -f -`, which sends JSON"
-)
 _YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
 
@@ -29,8 +27,10 @@ def parse_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JS
         value = _json(body)
     elif content_type in _YAML_TYPES:
         value = _yaml(body)
+    elif content_type == _PROTOBUF:
+        value = parse_protobuf(body)
     else:
-        raise unsupported(content_type, (*_JSON_TYPES, *_YAML_TYPES))
+        raise unsupported(content_type, (*_JSON_TYPES, *_YAML_TYPES, _PROTOBUF))
     if _deeper_than(value, _MAX_DEPTH):
         raise bad_request(_TOO_DEEP)
     return value
@@ -46,11 +46,10 @@ def parse_object(body: bytes, content_type: str) -> dict[str, Any]:
 
 def unsupported(content_type: str, taken: tuple[str, ...]) -> ApiError:
     """Return the error 415."""
-    way_out = _KUBECTL_CREATE if content_type == _PROTOBUF else ""
     return ApiError(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         f"the body of the request was in an unsupported format ({content_type}); "
-        f"accepted media types here: {', '.join(taken)}{way_out}",
+        f"accepted media types here: {', '.join(taken)}",
     )
 
 

@@ -79,7 +79,7 @@ KINDS = (
     Kind(kind="Job", plural="jobs", group="batch", has_status=True, name_pattern=_SUBDOMAIN_63,
          immutable=(("spec", "template"),), list_keys=_POD_LIST_KEYS),
     Kind(kind="LambdaFunction", plural="lambdafunctions", group="knative-lambda.dev",
-         version="v1alpha1", has_status=True,
+         version="v1alpha1", has_status=True, short_names=("lf",),
          list_keys={"conditions": ("type",)}),
     Kind(kind="Service", plural="services", has_status=True, short_names=("ksvc", "kservice"),
          name_pattern=_DNS_1035_LABEL, group=_SERVING),

@@ -11,11 +11,13 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.api.errors import ApiError, bad_request
 from kn_lambda.embedded.api.selectors import FieldSelector, LabelSelector
+from kn_lambda.embedded.api.tables.forms import list_bytes
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
     from kn_lambda.embedded.api.kinds import Kind
+    from kn_lambda.embedded.api.tables.forms import Form
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
 _ROWS_PER_READ = 100
@@ -75,7 +77,9 @@ async def select(
         after = _place(rows[-1])
 
 
-async def list_page(objects: Objects, chosen: Selection, query: Mapping[str, str]) -> bytes:
+async def list_page(
+    objects: Objects, chosen: Selection, query: Mapping[str, str], form: Form
+) -> bytes:
     """Return the list object of a page, as JSON.
 
     Pages show what is stored when each is read. Their resourceVersion is that of the first page,
@@ -92,10 +96,8 @@ async def list_page(objects: Objects, chosen: Selection, query: Mapping[str, str
             metadata["continue"] = _token(version, after)
             break
         after = _place(item)
-        items.append(json.dumps(item, separators=(",", ":")).encode())
-    kind = chosen.kind
-    head = {"kind": f"{kind.kind}List", "apiVersion": kind.api_version, "metadata": metadata}
-    return json.dumps(head).encode()[:-1] + b',"items":[' + b",".join(items) + b"]}"
+        items.append(json.dumps(form.part(item), separators=(",", ":")).encode())
+    return list_bytes(form, metadata, items)
 
 
 def number(query: Mapping[str, str], name: str) -> int:

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from contextlib import nullcontext
+from functools import partial
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
 
 from kn_lambda.embedded.access.patience import SlowBodyError, read_body
+from kn_lambda.embedded.api.access_reviews import review
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import parse_body, parse_object, unsupported
+from kn_lambda.embedded.api.built_in_kinds import definition_name
 from kn_lambda.embedded.api.errors import ApiError, bad_request, success
 from kn_lambda.embedded.api.field_validation import FieldValidation
 from kn_lambda.embedded.api.kinds import kind_at
@@ -20,15 +23,20 @@ from kn_lambda.embedded.api.log_requests import serve_log
 from kn_lambda.embedded.api.patches import json_patch, merge_patch
 from kn_lambda.embedded.api.paths import ALL_NAMESPACES
 from kn_lambda.embedded.api.resources import Resources
+from kn_lambda.embedded.api.strategic_merge import strategic_merge
+from kn_lambda.embedded.api.tables.forms import form_of
 from kn_lambda.embedded.api.target import Target
 from kn_lambda.embedded.api.watches import serve_watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
+    from pathlib import Path
 
     from kn_lambda.embedded.api.admission import Admission
+    from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.api.pod_logs import PodLogs
+    from kn_lambda.embedded.api.tables.forms import Form
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
 _APPLY = "application/apply-patch+yaml"
@@ -36,15 +44,19 @@ _MERGE = "application/merge-patch+json"
 _JSON = "application/json-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MANAGER_MAX = 128
-# Their only lists are those of the metadata: a strategic merge patch is a merge patch.
-_STRATEGIC_KINDS = frozenset({"ConfigMap", "Secret", "Namespace"})
+_NEVER_RUN = (
+    "the embedded platform runs no Pod that a person makes, so it stays Pending: make a Job"
+)
 
 
 class Requests:
     """Serves what a path names, by verb."""
 
-    def __init__(self, objects: Objects, logs: PodLogs, admission: Admission) -> None:
+    def __init__(
+        self, objects: Objects, logs: PodLogs, admission: Admission, definition: Path
+    ) -> None:
         self._objects = objects
+        self._definition = definition
         self._resources = Resources(objects, admission)
         self._logs = logs
         self._streams: set[asyncio.Task[Any]] = set()
@@ -78,31 +90,42 @@ class Requests:
             raise _not_allowed(request)
         return await verb(request, target)
 
+    async def review(self, request: web.Request, kind: str) -> web.StreamResponse:
+        """Answer what somebody may do, or who they are."""
+        item = parse_object(await _read(request), _content_type(request))
+        return answer(review(kind, item), HTTPStatus.CREATED)
+
     async def end_streams(self, _app: web.Application) -> None:
         """End all watches and followed logs, so that the server can stop."""
         for task in self._streams:
             task.cancel()
 
-    async def _get(self, _request: web.Request, target: Target) -> web.StreamResponse:
-        return answer(self._resources.get(target))
+    async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
+        form = self._form(request, target)
+        return answer(form.whole(self._resources.get(target)))
 
     async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
         namespace = None if target.namespace == ALL_NAMESPACES else target.namespace
         chosen = selection(target.kind, namespace, request.query)
         if request.query.get("watch", "").lower() in {"true", "1"}:
-            return await self._stream(serve_watch(request, self._objects, chosen))
-        body = await list_page(self._objects, chosen, request.query)
+            form = self._form(request, target)
+            return await self._stream(serve_watch(request, self._objects, chosen, form))
+        body = await list_page(self._objects, chosen, request.query, self._form(request, target))
         return web.Response(body=body, content_type="application/json")
 
     async def _post(self, request: web.Request, target: Target) -> web.StreamResponse:
-        item = parse_object(await _read(request), request.content_type)
+        item = parse_object(await _read(request), _content_type(request))
         manager, fields = _manager(request), FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.create(target, item, manager, fields)
-        return _warning(answer(stored, HTTPStatus.CREATED), fields)
+        response = _warning(answer(stored, HTTPStatus.CREATED), fields)
+        if target.kind.kind == "Pod":
+            # kubectl shows it; the Pods that run are made by those who run them.
+            response.headers.add("Warning", f'299 - "{_NEVER_RUN}"')
+        return response
 
     async def _put(self, request: web.Request, target: Target) -> web.StreamResponse:
-        item = parse_object(await _read(request), request.content_type)
+        item = parse_object(await _read(request), _content_type(request))
         manager, fields = _manager(request), FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.replace(target, item, manager, fields)
@@ -120,7 +143,7 @@ class Requests:
                 force = request.query.get("force", "").lower() in {"true", "1"}
                 stored, new = self._resources.apply(target, body, manager, force=force)
             else:
-                change = json_patch if form == _JSON else merge_patch
+                change = partial(_CHANGES[form], target.kind)
                 stored = self._resources.patch(
                     target, lambda live: change(live, body), manager, fields
                 )
@@ -156,6 +179,10 @@ class Requests:
                     self._resources.delete(one, {})
         return answer(success(group=target.kind.group, kind=target.kind.plural))
 
+    def _form(self, request: web.Request, target: Target) -> Form:
+        accept = request.headers.get("Accept", "")
+        return form_of(target.kind, accept, request.query, self._definition)
+
     def _rehearsal(self, dry_run: str | None) -> AbstractContextManager[None]:
         if not dry_run:
             return nullcontext()
@@ -172,6 +199,20 @@ class Requests:
             return await response
         finally:
             self._streams.discard(task)
+
+
+def _strategic(kind: Kind, live: KubernetesObject, patch: object) -> object:
+    name = definition_name(kind.api_version, kind.kind)
+    if name is None:
+        raise AssertionError
+    return strategic_merge(live, patch, name)
+
+
+_CHANGES: dict[str, Callable[[Kind, KubernetesObject, object], object]] = {
+    _JSON: lambda _kind, live, patch: json_patch(live, patch),
+    _MERGE: lambda _kind, live, patch: merge_patch(live, patch),
+    _STRATEGIC: _strategic,
+}
 
 
 def _warning(response: web.Response, fields: FieldValidation) -> web.Response:
@@ -199,11 +240,16 @@ def _manager(request: web.Request, *, required: bool = False) -> str:
 
 def _patch_form(content_type: str, target: Target) -> str:
     taken = [_APPLY, _MERGE, _JSON]
-    if target.kind.kind in _STRATEGIC_KINDS:
+    if not target.kind.is_custom:
         taken.append(_STRATEGIC)
     if content_type not in taken:
         raise unsupported(content_type, tuple(taken))
     return content_type
+
+
+def _content_type(request: web.Request) -> str:
+    # Older kubectl names none, and means what the API speaks first.
+    return request.content_type if "Content-Type" in request.headers else "application/json"
 
 
 async def _read(request: web.Request) -> bytes:
@@ -215,7 +261,7 @@ async def _read(request: web.Request) -> bytes:
 
 async def _deletion_options(request: web.Request) -> dict[str, Any]:
     body = await _read(request)
-    options = parse_object(body, request.content_type) if body.strip() else {}
+    options = parse_object(body, _content_type(request)) if body.strip() else {}
     policy = options.get("propagationPolicy") or request.query.get("propagationPolicy")
     if policy not in {None, "Background", "Foreground"}:
         raise bad_request(

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.embedded.api.admission import Admission
     from kn_lambda.embedded.api.field_validation import FieldValidation
+    from kn_lambda.embedded.api.kinds import Kind
     from kn_lambda.embedded.api.target import Target
     from kn_lambda.embedded.objects import KubernetesObject, Objects
 
@@ -148,6 +149,7 @@ class Resources:
         item = with_ownable(kind, live, subresource, part)
         _check_held(target, wish["metadata"], live)
         write_owners(item, owners)
+        _set_defaults(kind, item)
         self._admission.read(kind, item)
         self._validate(target, item, live)
         return self._store(target, item), False
@@ -174,6 +176,7 @@ class Resources:
         if kind.kind == "Namespace":
             _complete_namespace(item)
         write_owners(item, after_update((), owner, {}, owned))
+        _set_defaults(kind, item)
         try:
             return self._objects.create(kind.kind, item)
         except AlreadyExistsError as error:
@@ -192,6 +195,7 @@ class Resources:
         self._admission.read(kind, item, fields, live)
         keys, part = list_keys(kind), ownable(kind, item, subresource)
         new = with_ownable(kind, live, subresource, part)
+        _set_defaults(kind, new)
         self._validate(target, new, live)
         owners = after_update(
             read_owners(live),
@@ -258,6 +262,12 @@ def without_nulls(value: Any) -> Any:  # noqa: ANN401  # any JSON value
     if isinstance(value, list):
         return [without_nulls(child) for child in value]
     return value
+
+
+def _set_defaults(kind: Kind, item: KubernetesObject) -> None:
+    """Set what kube-apiserver sets, and nobody owns."""
+    if kind.kind == "Secret" and not item.get("type"):
+        item["type"] = "Opaque"
 
 
 def _complete_namespace(item: KubernetesObject) -> None:

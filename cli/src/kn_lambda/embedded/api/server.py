@@ -12,6 +12,7 @@ from weakref import WeakSet
 from aiohttp import web
 
 from kn_lambda.embedded.access.guard import guard
+from kn_lambda.embedded.api.access_reviews import refuse_impersonation, review_kind
 from kn_lambda.embedded.api.admission import Admission
 from kn_lambda.embedded.api.answers import answer
 from kn_lambda.embedded.api.bodies import MAX_BYTES
@@ -20,6 +21,7 @@ from kn_lambda.embedded.api.errors import ApiError
 from kn_lambda.embedded.api.paths import parse_path
 from kn_lambda.embedded.api.pod_logs import PodLogs
 from kn_lambda.embedded.api.requests import Requests
+from kn_lambda.embedded.api.unserved import unserved
 from kn_lambda.embedded.schemas.known import DEFINITION
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ def create_api(
     `definition` is the file of LambdaFunction's CustomResourceDefinition.
     """
     logs = PodLogs(pod_logs) if isinstance(pod_logs, Path) else pod_logs
-    requests = Requests(objects, logs, Admission(definition))
+    requests = Requests(objects, logs, Admission(definition), definition)
     requests.create_namespaces(_FIRST_NAMESPACES)
 
     transports: WeakSet[asyncio.Transport] = WeakSet()
@@ -55,11 +57,14 @@ def create_api(
             transports.add(request.transport)
         if request.path in _HEALTH_PATHS:
             return web.Response(text="ok")
-        if request.method == "GET" and (document := discovery_document(request.path)):
-            return web.json_response(document)
+        if request.method == "GET" and (document := _document(request, definition)):
+            return document
+        refuse_impersonation(request.headers)
+        if (kind := review_kind(request.path)) and request.method == "POST":
+            return await requests.review(request, kind)
         target = parse_path(request.path)
         if target is None:
-            raise ApiError(HTTPStatus.NOT_FOUND, "the server could not find the requested resource")
+            raise unserved(request.path)
         return await requests.serve(request, target)
 
     app = web.Application(client_max_size=MAX_BYTES, middlewares=[_errors_as_status])
@@ -75,6 +80,18 @@ def create_api(
 
     app.on_cleanup.append(abort_connections)
     return app
+
+
+def _document(request: web.Request, definition: Path) -> web.Response | None:
+    """What the API says about itself at a path."""
+    path = request.path
+    if not path.startswith("/openapi/"):
+        document = discovery_document(path)
+        return answer(document) if document else None
+    # The schemas are long, and few processes are ever asked for them.
+    from kn_lambda.embedded.api.openapi_answers import openapi_answer  # noqa: PLC0415
+
+    return openapi_answer(path, request.headers.get("Accept", ""), definition)
 
 
 @web.middleware

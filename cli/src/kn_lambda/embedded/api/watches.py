@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+from dataclasses import dataclass
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kn_lambda.embedded.api.lists import Selection
+    from kn_lambda.embedded.api.tables.forms import Form
     from kn_lambda.embedded.objects import Change, Objects
 
 _DEFAULT_TIMEOUT_SECONDS = 1800
@@ -26,8 +28,15 @@ _MAX_WAITING = 5000
 WatchEvent = dict[str, Any]
 
 
+@dataclass(frozen=True, slots=True)
+class _Changes:
+    queue: asyncio.Queue[Change]
+    chosen: Selection
+    form: Form
+
+
 async def serve_watch(
-    request: web.Request, objects: Objects, chosen: Selection
+    request: web.Request, objects: Objects, chosen: Selection, form: Form
 ) -> web.StreamResponse:
     """Answer with changes until the time is over or the client is gone.
 
@@ -47,8 +56,9 @@ async def serve_watch(
         await response.prepare(request)
         if version is None:
             async for item in select(objects, chosen):
-                await _send(response, {"type": "ADDED", "object": item})
-        await _forward(request, response, queue, chosen, timeout)
+                await _send(response, {"type": "ADDED", "object": form.whole(item)})
+        changes = _Changes(queue, chosen, form)
+        await _forward(request, response, changes, timeout)
     except ConnectionError:
         pass  # The client went away in the middle of an event.
     finally:
@@ -59,8 +69,7 @@ async def serve_watch(
 async def _forward(
     request: web.Request,
     response: web.StreamResponse,
-    queue: asyncio.Queue[Change],
-    chosen: Selection,
+    changes: _Changes,
     timeout_seconds: float,
 ) -> None:
     loop = asyncio.get_running_loop()
@@ -68,17 +77,17 @@ async def _forward(
     while (left := deadline - loop.time()) > 0:
         if request.transport is None or request.transport.is_closing():
             return
-        if queue.qsize() > _MAX_WAITING:
+        if changes.queue.qsize() > _MAX_WAITING:
             return  # A client this slow must begin anew, before its changes fill the memory.
         try:
             # Not wait_for: before Python 3.12 it may lose a cancellation.
             async with asyncio.timeout(min(left, _LOOK_FOR_DISCONNECTION_SECONDS)):
-                change = await queue.get()
+                change = await changes.queue.get()
         except TimeoutError:
             continue
-        event = watch_event(change, chosen)
+        event = watch_event(change, changes.chosen)
         if event is not None:
-            await _send(response, event)
+            await _send(response, {**event, "object": changes.form.whole(event["object"])})
 
 
 def watch_event(change: Change, chosen: Selection) -> WatchEvent | None:

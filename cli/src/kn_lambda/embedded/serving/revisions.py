@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from kn_lambda.embedded.objects import NotFoundError
 from kn_lambda.embedded.serving.ownership import (
     CONFIGURATION_LABEL,
+    GENERATION_LABEL,
     SERVICE_LABEL,
     owner_reference,
     owner_uid,
@@ -63,6 +64,8 @@ class Revisions:
                     **labels,
                     SERVICE_LABEL: name,
                     CONFIGURATION_LABEL: name,
+                    # `kn` takes it for a number, and refuses Revisions without one.
+                    GENERATION_LABEL: str(number),
                 },
                 "annotations": {**annotations, _TEMPLATE_ANNOTATION: template_digest(template)},
                 "ownerReferences": [owner_reference("Service", service)],

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from kn_lambda.embedded.objects import KubernetesObject
 
 MESSAGE_BYTES = 1024
+_CONTAINER = "user-container"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,10 +61,16 @@ def service_status(service: KubernetesObject, state: ServiceState) -> dict[str, 
 
 def revision_status(revision: KubernetesObject, ready: Mapping[str, str]) -> dict[str, Any]:
     """Return the status of a Revision with this condition Ready."""
-    return {
+    status: dict[str, Any] = {
         "observedGeneration": revision["metadata"]["generation"],
         "conditions": _with_times({"Ready": ready}, revision.get("status") or {}),
     }
+    digests = [
+        {"name": container.get("name") or _CONTAINER, "imageDigest": container["image"]}
+        for container in revision["spec"].get("containers") or []
+        if "@sha256:" in container.get("image", "")
+    ]
+    return {**status, "containerStatuses": digests} if digests else status
 
 
 def ready_condition(item: KubernetesObject) -> Mapping[str, Any]:

@@ -1,0 +1,1 @@
+"""Objects as tables: what `kubectl get` shows, made by the server."""
