@@ -64,7 +64,7 @@ def _kinds(platform: EmbeddedPlatform) -> Iterator[tuple[str, str]]:
     versions = [f"/apis/{each['preferredVersion']['groupVersion']}" for each in groups]
     for version in ("/api/v1", *versions):
         for resource in platform.api("GET", version).data["resources"]:
-            if "/" not in resource["name"]:
+            if "list" in resource["verbs"]:
                 yield resource["kind"], f"{version}/{resource['name']}"
 
 
