@@ -56,22 +56,34 @@ def test_an_unknown_context_is_told_with_those_that_are_known(tmp_path):
     assert connect(_options(tmp_path, context="staging", kubeconfig=str(file))).name
 
 
+def _kubeconfig(name, server, token_file, **user):
+    return {
+        "clusters": [
+            {
+                "name": name,
+                "cluster": {"server": server, "certificate-authority-data": "QQ=="},
+            }
+        ],
+        "users": [{"name": name, "user": {"tokenFile": str(token_file), **user}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+
+
 @pytest.fixture
 def kubeconfigs(tmp_path):
-    """One of an embedded platform, one of a cluster whose token is in a file too."""
-    home, cluster = tmp_path / "home", tmp_path / "cluster"
-    for folder, name in ((home, "embedded"), (cluster, "prod")):
+    """Copies of the kubeconfig of an embedded platform, and of a cluster's with a token's file."""
+    found = {}
+    for name in ("embedded", "prod"):
+        folder = tmp_path / name
         folder.mkdir()
         (folder / "token").write_text(f"token-of-{name}")
-        config = {
-            "clusters": [{"name": name, "cluster": {"server": "http://127.0.0.1:1"}}],
-            "users": [{"name": name, "user": {"tokenFile": str(folder / "token")}}],
-            "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
-            "current-context": name,
-        }
-        (folder / "kubeconfig").write_text(json.dumps(config))
-    (home / "platform.json").write_text("{}")
-    return {"embedded": str(home / "kubeconfig"), "prod": str(cluster / "kubeconfig")}
+        text = json.dumps(_kubeconfig(name, f"https://127.0.0.1/{name}", folder / "token"))
+        if name == "embedded":
+            (folder / "kubeconfig").write_text(text)
+        (tmp_path / f"copy-{name}").write_text(text)
+        found[name] = str(tmp_path / f"copy-{name}")
+    return found
 
 
 @pytest.mark.parametrize("order", [("embedded",), ("embedded", "prod"), ("prod", "embedded")])
@@ -91,6 +103,38 @@ def test_the_token_of_an_embedded_platform_goes_along_by_whatever_kubeconfig_it_
 def test_the_token_of_a_cluster_never_goes_to_a_broker(tmp_path, kubeconfigs, context):
     options = _options(tmp_path, context=context, kubeconfig=kubeconfigs["prod"])
     assert connect(options).broker_headers == {}
+
+
+HOSTILE = {
+    "another server": ("https://evil.example", "token", {}),
+    "another file of the folder": ("https://127.0.0.1/embedded", "nothing", {}),
+    "a token of its own": ("https://127.0.0.1/embedded", "token", {"token": "evil"}),
+}
+
+
+@pytest.mark.parametrize("what", HOSTILE)
+def test_who_names_the_file_of_a_token_does_not_get_it(tmp_path, kubeconfigs, what):
+    server, file, user = HOSTILE[what]
+    evil = _kubeconfig("embedded", server, tmp_path / "embedded" / file, **user)
+    (tmp_path / "evil").write_text(json.dumps(evil))
+    for paths in (f"{tmp_path}/evil", f"{tmp_path}/evil:{kubeconfigs['embedded']}"):
+        assert connect(_options(tmp_path, kubeconfig=paths)).broker_headers == {}
+
+
+def test_an_authority_of_its_own_is_another_platform(tmp_path, kubeconfigs):
+    evil = json.loads((tmp_path / "copy-embedded").read_text())
+    evil["clusters"][0]["cluster"]["certificate-authority-data"] = "Qg=="
+    (tmp_path / "evil").write_text(json.dumps(evil))
+    assert connect(_options(tmp_path, kubeconfig=f"{tmp_path}/evil")).broker_headers == {}
+
+
+@pytest.mark.parametrize(
+    "text", ["", "[]", "1", "{", "contexts: 1", "contexts: [1]", "contexts: [{name: 1}]",
+             "[" * 5000, '{"contexts": {"a": 1}, "current-context": "a"}']
+)  # fmt: skip
+def test_a_broken_kubeconfig_is_told_where_it_is_used(tmp_path, text):
+    (tmp_path / "broken").write_text(text)
+    assert connect(_options(tmp_path, kubeconfig=f"{tmp_path}/broken")).broker_headers == {}
 
 
 @pytest.mark.parametrize("content", [None, "", "not json", "[]"])

@@ -16,8 +16,6 @@ from kn_lambda.errors import UnreachableError
 if TYPE_CHECKING:
     from kn_lambda.session import TargetOptions
 
-_FACTS = "platform.json"
-
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
@@ -92,9 +90,10 @@ def _token_header(home: Path) -> dict[str, str]:
 
 
 def _data_folder(target: Target) -> Path | None:
-    """The data folder whose kubeconfig this is or was copied from; None where it is a cluster's.
+    """The data folder whose API is meant, by a copy of its kubeconfig; None where a cluster is.
 
-    The token of a cluster's API is for that API alone and never goes to a Broker.
+    Server, authority and token have to be those of the folder's own kubeconfig: the token is for
+    the platform that wrote it, and for nobody who names its file.
     """
     # The embedded platform is found without these.
     import yaml  # noqa: PLC0415
@@ -104,14 +103,12 @@ def _data_folder(target: Target) -> Path | None:
     paths = target.kubeconfig or "~/.kube/config"
     try:
         context = target.context or current_context(paths)
-        read = [yaml.safe_load(path.read_bytes()) for path in _files(paths)]
-    except (OSError, yaml.YAMLError):
-        return None  # told where the connection is made
-    configs = [config for config in read if isinstance(config, dict)]
-    user = _first(configs, "context", context).get("user")
-    token = _first(configs, "user", user).get("tokenFile")
-    folder = Path(token).parent if token else None
-    return folder if folder and (folder / _FACTS).exists() else None
+        meant = _connection([yaml.safe_load(file.read_bytes()) for file in _files(paths)], context)
+        folder = Path(meant["user"]["tokenFile"]).parent
+        own = yaml.safe_load((folder / "kubeconfig").read_bytes())
+        return folder if meant == _connection([own], own["current-context"]) else None
+    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError):
+        return None  # what is wrong with a file is told where the connection is made
 
 
 def _files(paths: str) -> list[Path]:
@@ -119,11 +116,15 @@ def _files(paths: str) -> list[Path]:
     return [file for file in files if file.exists()]
 
 
-def _first(configs: list[dict[str, Any]], kind: str, name: str | None) -> dict[str, Any]:
-    """The first of that name wins, as in kubectl."""
-    items = [item for config in configs for item in config.get(f"{kind}s") or ()]
-    found = next((item.get(kind) for item in items if item.get("name") == name), None)
-    return found or {}
+def _connection(configs: list[Any], context: str | None) -> dict[str, Any]:
+    """Cluster and user of a context; of more of a name the first counts, as in kubectl."""
+
+    def first(kind: str, name: object) -> Any:  # noqa: ANN401  # any YAML
+        items = [item for config in configs for item in config.get(f"{kind}s") or ()]
+        return {item["name"]: item[kind] for item in reversed(items)}[name]
+
+    chosen = first("context", context)
+    return {kind: first(kind, chosen[kind]) for kind in ("cluster", "user")}
 
 
 def _require_context(target: Target) -> None:
@@ -146,7 +147,7 @@ def _require_context(target: Target) -> None:
 def platform_facts(home: Path) -> dict[str, object]:
     """Return what a running embedded platform says of itself; nothing when none runs there."""
     try:
-        facts = json.loads((home / _FACTS).read_text())
+        facts = json.loads((home / "platform.json").read_text())
     except (OSError, ValueError):
         return {}
     return facts if isinstance(facts, dict) else {}
