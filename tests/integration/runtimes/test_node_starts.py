@@ -274,6 +274,7 @@ def test_so_does_one_whose_port_is_taken(start_node: Functions) -> None:
         source = {"index.js": "exports.handler = () => 1;"}
         last = _refusal(start_node, source, "index.handler", PORT=port)
     assert last.startswith("InvalidSettings: HOST or PORT: listen EADDRINUSE")
+    assert last.endswith("(a source that calls listen() itself takes it)")
 
 
 def test_so_does_one_whose_port_is_none(start_node: Functions) -> None:
@@ -281,3 +282,41 @@ def test_so_does_one_whose_port_is_none(start_node: Functions) -> None:
     last = _refusal(start_node, source, "index.handler", PORT="70000")
     assert last.startswith("InvalidSettings: HOST or PORT: ")
     assert "70000" in last
+
+
+APP = "const app = (request, response) => response.end('app');\napp.handle = app.use = app;\n"
+
+
+@pytest.mark.parametrize(
+    ("file", "export"),
+    [("index.js", "module.exports = app;"), ("index.mjs", "export default app;")],
+)
+def test_what_is_exported_without_a_name_is_the_default_handler(
+    start_node: Functions, file: str, export: str
+) -> None:
+    process = start_node({file: APP + export}, "index.handler", FUNCTION_SIGNATURE="http")
+    process.wait_until_ready()
+    assert process.request("GET", "/").body == b"app"
+
+
+def test_a_handler_that_is_asked_for_by_name_is_no_other(start_node: Functions) -> None:
+    files = {"index.js": "module.exports = () => 1;"}
+    last = _refusal(start_node, files, "index.missing")
+    assert last.startswith('HandlerNotFound: index.js has no function "missing"')
+
+
+def test_an_app_that_gets_events_is_told_the_signature_that_it_needs(
+    start_node: Functions,
+) -> None:
+    last = _refusal(start_node, {"index.js": APP + "exports.handler = app;"}, "index.handler")
+    assert last == (
+        'InvalidHandler: "handler" of index.js is an app, which takes requests: '
+        "deploy it with the signature http"
+    )
+
+
+def test_of_many_exports_ten_are_named(start_node: Functions) -> None:
+    files = {"index.js": "for (let i = 0; i < 99; i++) exports['f' + i] = () => i;"}
+    last = _refusal(start_node, files, "index.handler")
+    assert "(it exports: f0, " in last
+    assert "f9)" in last

@@ -125,6 +125,13 @@ def test_an_event_file_is_sent_as_it_is(kn_lambda, fake_platform, tmp_path):
     assert "specversion" in wrong.stderr
 
 
+def test_a_function_whose_code_made_it_one_of_http_takes_a_path(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.http.answer("GET", FakePlatform.url + "/teapot", 200, b"short and stout")
+    assert kn_lambda("invoke", "hello", "--path", "/teapot").stdout == "short and stout"
+    assert fake_platform.http.sent[-1]["url"].endswith("/teapot")
+
+
 def test_an_http_function_takes_method_and_path(kn_lambda, fake_platform):
     spec = {"runtime": "python3.11", "signature": "http"}
     fake_platform.put_record(spec=spec, status=status(phase="Ready"))

@@ -55,15 +55,14 @@ class Question:
 
     @property
     def is_http(self) -> bool:
-        """Whether the function takes plain requests."""
-        return bool(self.record["spec"].get("signature") == "http")
+        """Whether it gets a plain request: by its record, or because the code decided so."""
+        asked = self.method is not None or self.path is not None
+        return asked or bool(self.record["spec"].get("signature") == "http")
 
     def check(self) -> None:
         """Refuse options that are for the other kind of function."""
         if self.is_http and (self.event_file or self.type_):
             raise WrongUsageError("--event and --type are for functions of signature cloudevent")
-        if not self.is_http and (self.method or self.path):
-            raise WrongUsageError("--method and --path are for functions of signature http")
 
     def json_mistake(self) -> str | None:
         """Say what is wrong with `--data` on the command line that looks like JSON."""

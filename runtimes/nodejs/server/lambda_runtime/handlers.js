@@ -9,14 +9,17 @@ const ARGUMENTS = {
   http: ["request", "response", "next"],
   typed: ["request"],
 };
+const NAMED = 10;
 const GENERATORS = ["GeneratorFunction", "AsyncGeneratorFunction"];
 
 /** StartupError if the handler is missing, or no call of it can ever work. */
-function checkHandler({ handler, signature }, name, file, exported) {
+function checkHandler({ handler, signature }, name, file, { exported, framework }) {
   if (handler === undefined || handler === null) {
     const functions = Object.keys(exported).filter((key) => typeof exported[key] === "function");
-    const others = `it exports: ${functions.join(", ") || "none"}`;
-    throw new StartupError("HandlerNotFound", `${file} has no function "${name}" (${others})`);
+    const others = `it exports: ${functions.slice(0, NAMED).join(", ") || "none"}`;
+    const hint = framework ? "; one that is registered goes by the name that it is registered with" : "";
+    const message = `${file} has no function "${name}" (${others}${hint})`;
+    throw new StartupError("HandlerNotFound", message);
   }
   const subject = `"${name}" of ${file}`;
   if (typeof handler !== "function") {
@@ -32,6 +35,9 @@ function nameOfClass(object) {
 }
 
 function problemOf(handler, signature) {
+  if (signature === "cloudevent" && ["handle", "use"].every((method) => method in handler)) {
+    return "is an app, which takes requests: deploy it with the signature http";
+  }
   if (/^class\b/.test(Function.prototype.toString.call(handler))) {
     return "is a class, which is not called but made with new; export a function";
   }

@@ -59,8 +59,11 @@ function neverLoaded() {
 
 function listen(server, { host, port }) {
   return new Promise((resolve, reject) => {
-    const refuse = ({ message }) =>
-      reject(new StartupError("InvalidSettings", `HOST or PORT: ${message}`));
+    const refuse = ({ code, message }) => {
+      // The platform gives a port that is free.
+      const hint = code === "EADDRINUSE" ? " (a source that calls listen() itself takes it)" : "";
+      reject(new StartupError("InvalidSettings", `HOST or PORT: ${message}${hint}`));
+    };
     try {
       server.once("error", refuse).listen(port, host, () => resolve(server.off("error", refuse)));
     } catch (error) {

@@ -24,11 +24,16 @@ async function loadFunction(settings) {
   const exported = await importFile(file);
   const framework = installedFramework(file);
   const found = registered(framework, name) ?? {
-    handler: exported[name],
+    handler: exported[name] ?? defaultOf(exported, name),
     signature: settings.signature,
   };
-  checkHandler(found, name, path.relative(settings.sourceFolder, file), exported);
+  checkHandler(found, name, path.relative(settings.sourceFolder, file), { exported, framework });
   return { ...found, file, framework };
+}
+
+// `module.exports = app` and `export default` have no name: they are what is meant where none is said.
+function defaultOf(exported, name) {
+  return name === "handler" && typeof exported.default === "function" ? exported.default : undefined;
 }
 
 function findFile(folder, module, written) {
