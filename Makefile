@@ -12,8 +12,8 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 
 # Extra arguments of pytest: make test TEST_ARGS="tests/unit -k archive"
 TEST_ARGS ?=
-# Test processes; the suite starts real servers, so more than cores does not help.
-TEST_PROCESSES ?= 2
+# Test processes; most wait for servers of theirs half of the time.
+TEST_PROCESSES ?= 3
 
 .PHONY: help
 help: ## Show this list

@@ -121,7 +121,7 @@ class _Gateway:
             begun = request.get(BEGUN)
             if begun is not None:
                 return abort(request, begun)
-            message = f"no complete answer after {seconds:g} s (spec.template.spec.timeoutSeconds)"
+            message = f"no complete answer after {seconds:g} s (timeoutSeconds)"
             return refusal(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message)
 
     async def _serve(self, request: web.Request, target: _Target) -> web.StreamResponse:
