@@ -6,6 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from lambda_builder.foreign_json import read_json_object
+from lambda_builder.oci.whiteouts import WHITEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -13,6 +14,9 @@ if TYPE_CHECKING:
     from lambda_builder.runtime import MainFile, Runtime
 
 _MANIFEST_BYTES = 1024 * 1024
+# Linux takes 4096 and 255, less the folder of the source and the ending that is added here.
+_PATH_BYTES = 1024
+_NAME_BYTES = 255 - len(".mjs")
 
 
 def default_handler(source: Path, runtime: Runtime) -> str | None:
@@ -33,13 +37,19 @@ def _module(source: Path, named: object, main: MainFile) -> str | None:
     if not isinstance(named, str) or not named.isprintable():
         return None
     path = posixpath.normpath(named)
-    if path.startswith(("/", "..")) or path == ".":
+    if path.startswith(("/", "..")) or path == "." or not _can_be_in_an_image(path):
         return None
     stem, ending = posixpath.splitext(path)
     for module in (path, f"{path}/index"):
         if _file_of(source, module, main) is not None:
             return module
     return stem if ending in main.extensions else path if not ending else None
+
+
+def _can_be_in_an_image(path: str) -> bool:
+    return len(path.encode()) <= _PATH_BYTES and not any(
+        name.startswith(WHITEOUT) or len(name.encode()) > _NAME_BYTES for name in path.split("/")
+    )
 
 
 def _file_of(source: Path, module: str, main: MainFile) -> Path | None:

@@ -58,7 +58,9 @@ def test_a_main_that_was_left_out_is_what_the_start_asks_for(tmp_path, main, exp
 @pytest.mark.parametrize(
     "main",
     [None, "", 1, ["a.js"], {}, ".", "./", "..", "../app.js", "/app.js", "a/../../b.js",
-     "app.ts", "a\nPATH=b.js", "a\0.js", "src/app.json"],
+     "app.ts", "a\nPATH=b.js", "a\0.js", "src/app.json", ".wh.x.js", "src/.wh.x/app.js",
+     "a" * 300, "a" * 300 + ".js", "\u00e4" * 126 + ".js", "a/" * 3000 + "b.js", "a" * 100_000],
+    ids=lambda main: str(main)[:20],
 )  # fmt: skip
 def test_a_main_that_names_no_module_of_the_source_is_left_alone(tmp_path, main):
     assert handler(tmp_path, {**package(main), "app.ts": "", "src/app.json": ""}) is None
