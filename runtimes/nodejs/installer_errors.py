@@ -4,8 +4,17 @@ from __future__ import annotations
 
 import os
 import re
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 _MAX_MESSAGE_CHARACTERS = 2000
+_SHOWN_DIFFERENCES = 5
+_SHOWN_CHARACTERS = 200
+_PREFIX = re.compile(r"npm (?:error|ERR!) ?")
+# What npm calls wrong use is, but for locks out of date, files that it cannot work with.
+_USAGE = "EUSAGE"
 
 # By npm's own error codes.
 _REASONS = (
@@ -17,10 +26,9 @@ _REASONS = (
         r"ETIMEDOUT|ERR_SOCKET_TIMEOUT|ERR_SSL\w*|UNABLE_TO\w*|ENETUNREACH",
     ),
     ("PackageIndexUnavailable", r"SELF_SIGNED\w*|CERT_\w+|EHOSTUNREACH|FETCH_ERROR"),
-    ("LockOutOfDate", r"EUSAGE"),
     ("RequirementsConflict", r"ERESOLVE|EBADPLATFORM|EBADENGINE"),
     ("RequirementHashMismatch", r"EINTEGRITY"),
-    ("InvalidRequirements", r"EJSONPARSE|EINVALID\w+|EUNSUPPORTEDPROTOCOL"),
+    ("InvalidRequirements", rf"EJSONPARSE|EINVALID\w+|EUNSUPPORTEDPROTOCOL|{_USAGE}"),
     ("PackageBuildFailed", r"ELIFECYCLE|\d+"),
 )
 _TEMPORARY = ("PackageIndexUnavailable", "NoSpaceLeft")
@@ -31,17 +39,23 @@ class RecipeError(Exception):
 
     def __init__(self, reason: str, message: str, *, temporary: bool = False) -> None:
         self.reason = reason
-        self.message = message
+        self.message = message[:_MAX_MESSAGE_CHARACTERS]
         self.exit_code = os.EX_TEMPFAIL if temporary else 1
-        super().__init__(f"{reason}: {message}")
+        super().__init__(f"{reason}: {self.message}")
 
 
 def explain(output: str) -> RecipeError:
     """The error behind the output of a failed npm, in npm's own words."""
-    message = without_credentials(_own_words(output))
-    found = re.search(r"npm (?:error|ERR!) code (\S+)", output)
-    code = found[1] if found else ""
+    words = _own_words(output)
+    code = next((word[len("code ") :] for word in words if word.startswith("code ")), "")
+    if code == _USAGE:
+        if differences := list(_differences(words)):
+            return _out_of_date(differences)
+        words = _without_usage(words)
+    message = without_credentials("\n".join(words) or "npm failed without a message")
     reason = next((name for name, pattern in _REASONS if re.fullmatch(pattern, code)), None)
+    if not code and message.startswith("Invalid "):
+        reason = "InvalidRequirements"
     reason = reason or "PackageInstallFailed"
     return RecipeError(reason, message, temporary=reason in _TEMPORARY)
 
@@ -51,9 +65,40 @@ def without_credentials(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
 
 
-def _own_words(output: str) -> str:
-    errors = [line for line in output.splitlines() if re.match(r"npm (?:error|ERR!)", line)]
+def _own_words(output: str) -> list[str]:
+    lines = output.splitlines()
+    errors = [line[found.end() :] for line in lines if (found := _PREFIX.match(line))]
     # npm's own log and stack say nothing to the author of the function.
-    told = [line for line in errors if not re.search(r"complete log of this run|\s+at ", line)]
-    message = "\n".join(told) or output.strip()
-    return message[:_MAX_MESSAGE_CHARACTERS] or "npm failed without a message"
+    told = [line for line in errors if not re.search(r"complete log of this run|^\s+at ", line)]
+    return [line for line in told or lines if line.strip()]
+
+
+def _differences(words: list[str]) -> Iterator[str]:
+    """In what package.json and its lock differ."""
+    for word in words:
+        kind, _, difference = word.partition(": ")
+        if kind == "Missing":
+            yield _cut(difference.removesuffix(" from lock file")) + " is missing"
+        elif kind == "Invalid":
+            yield _cut(difference)
+
+
+def _out_of_date(differences: list[str]) -> RecipeError:
+    shown = "; ".join(differences[:_SHOWN_DIFFERENCES])
+    hidden = len(differences) - _SHOWN_DIFFERENCES
+    more = f"; and {hidden} more" if hidden > 0 else ""
+    message = (
+        f"the lock is older than package.json: {shown}{more}."
+        " Run npm install --package-lock-only, and deploy again"
+    )
+    return RecipeError("LockOutOfDate", without_credentials(message))
+
+
+def _without_usage(words: list[str]) -> list[str]:
+    # It begins with what npm says of the command `ci`; its options follow.
+    end = words.index("Clean install a project") if "Clean install a project" in words else None
+    return [word for word in words[:end] if word != f"code {_USAGE}"]
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
