@@ -65,6 +65,11 @@ def without_credentials(text: str) -> str:
     return re.sub(r"(?<=://)[^/@\s]+@", "***@", text)
 
 
+def cut(text: str) -> str:
+    """The text, or its beginning where it is long."""
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
+
+
 def _own_words(output: str) -> list[str]:
     lines = output.splitlines()
     errors = [line[found.end() :] for line in lines if (found := _PREFIX.match(line))]
@@ -78,9 +83,9 @@ def _differences(words: list[str]) -> Iterator[str]:
     for word in words:
         kind, _, difference = word.partition(": ")
         if kind == "Missing":
-            yield _cut(difference.removesuffix(" from lock file")) + " is missing"
+            yield cut(difference.removesuffix(" from lock file")) + " is missing"
         elif kind == "Invalid":
-            yield _cut(difference)
+            yield cut(difference)
 
 
 def _out_of_date(differences: list[str]) -> RecipeError:
@@ -98,7 +103,3 @@ def _without_usage(words: list[str]) -> list[str]:
     # It begins with what npm says of the command `ci`; its options follow.
     end = words.index("Clean install a project") if "Clean install a project" in words else None
     return [word for word in words[:end] if word != f"code {_USAGE}"]
-
-
-def _cut(text: str) -> str:
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

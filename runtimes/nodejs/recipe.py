@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from installer_errors import RecipeError, explain, without_credentials
+from installer_errors import RecipeError, cut, explain, without_credentials
 from locks import MANIFEST, PACKAGE_LOCK, find_lock, require_manifest
+from package_files import dependencies, locked_packages, read_json
 from registry_settings import registry_settings
 
 if TYPE_CHECKING:
@@ -38,16 +39,16 @@ class Recipe:
     def run(self) -> None:
         """Fill the packages folder and write the lock; `RecipeError` says why not."""
         require_manifest(self.source)
-        manifest = _read_json(self.source / MANIFEST)
-        if manifest is None or not _dependencies(manifest):
+        manifest = read_json(self.source / MANIFEST)
+        if manifest is None or not dependencies(manifest):
             print("No dependencies in a package.json: nothing to install")
             return
         found = find_lock(self.source)
         self._copy_manifests(manifest, found)
         self._npm("install" if found is None else "ci")
         name = PACKAGE_LOCK if found is None else found.name
-        lock = _read_json(self.workspace / name) or {}
-        self._note_skipped_scripts(lock)
+        lock = read_json(self.workspace / name) or {}
+        self._note_skipped_scripts(locked_packages(lock, name))
         self._move_packages()
         self.lock_file.write_text(json.dumps(_without_addresses(lock), indent=2) + "\n")
 
@@ -55,12 +56,12 @@ class Recipe:
         # Installed beside the source, not in it: an .npmrc of the source has no say, and the
         # source that goes into the image stays as its author sent it.
         self.workspace.mkdir(parents=True)
-        _refuse_local(_dependencies(manifest))
+        _refuse_local(dependencies(manifest))
         shutil.copy(self.source / MANIFEST, self.workspace)
         if lock is not None:
-            for name, package in _locked(_read_json(lock) or {}).items():
-                if package.get("link") or str(package.get("resolved", "")).startswith("file:"):
-                    message = f"{lock.name}: {name} is a local package"
+            for name, package in locked_packages(read_json(lock) or {}, lock.name).items():
+                if package.get("link") or _address(package).startswith("file:"):
+                    message = f"{lock.name}: {cut(name)} is a local package"
                     raise RecipeError("InvalidRequirements", message)
             shutil.copy(lock, self.workspace)
 
@@ -90,10 +91,10 @@ class Recipe:
         if process.wait() != 0:
             raise explain("".join(lines))
 
-    def _note_skipped_scripts(self, lock: dict[str, Any]) -> None:
+    def _note_skipped_scripts(self, locked: dict[str, dict[str, Any]]) -> None:
         if self.allow_source_packages:
             return
-        for name, package in _locked(lock).items():
+        for name, package in locked.items():
             if package.get("hasInstallScript"):
                 print(f"{name}: its install script was not run (ALLOW_SOURCE_PACKAGES runs them)")
 
@@ -110,47 +111,23 @@ class Recipe:
             shutil.move(entry, self.packages / entry.name)
 
 
-def _read_json(file: Path) -> dict[str, Any] | None:
-    if not file.is_file():
-        return None
-    try:
-        document = json.loads(file.read_text("utf-8-sig"))
-    except (ValueError, RecursionError) as error:
-        raise RecipeError("InvalidRequirements", f"{file.name}: {error}") from None
-    if not isinstance(document, dict):
-        raise RecipeError("InvalidRequirements", f"{file.name} is no JSON object")
-    return document
-
-
-def _locked(lock: dict[str, Any]) -> dict[str, dict[str, Any]]:
-    packages = lock.get("packages") or {}
-    if not isinstance(packages, dict) or not all(isinstance(p, dict) for p in packages.values()):
-        raise RecipeError("InvalidRequirements", "the lock's packages is no object of objects")
-    return packages
-
-
-def _dependencies(manifest: dict[str, Any]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for field in ("dependencies", "optionalDependencies"):
-        dependencies = manifest.get(field) or {}
-        if not isinstance(dependencies, dict):
-            raise RecipeError("InvalidRequirements", f"package.json: {field} is no object")
-        found.update(dependencies)
-    return found
-
-
-def _refuse_local(dependencies: dict[str, Any]) -> None:
-    for name, wanted in dependencies.items():
-        if str(wanted).startswith(_LOCAL_PREFIXES):
-            message = f"package.json: {name} is a local package; packages come from the index"
+def _refuse_local(wishes: dict[str, str]) -> None:
+    for name, wanted in wishes.items():
+        if wanted.startswith(_LOCAL_PREFIXES):
+            message = f"package.json: {cut(name)} is a local package; packages come from the index"
             raise RecipeError("InvalidRequirements", message)
 
 
 def _without_addresses(lock: dict[str, Any]) -> dict[str, Any]:
-    for package in _locked(lock).values():
-        if str(package.get("resolved", "")).startswith(("http:", "https:")):
+    for package in locked_packages(lock, PACKAGE_LOCK).values():
+        if _address(package).startswith(("http:", "https:")):
             del package["resolved"]
     return lock
+
+
+def _address(package: dict[str, Any]) -> str:
+    # Without an address npm may write a boolean.
+    return str(package.get("resolved", ""))
 
 
 def recipe_from(environment: Mapping[str, str]) -> Recipe:

@@ -104,12 +104,34 @@ def test_a_missing_dependency_is_named(install: Install, dependencies: dict[str,
         package(alpha="/etc"),
         {**package(alpha="*"), "package-lock.json": {"packages": ["alpha"]}},
         {**package(alpha="*"), "package-lock.json": {"packages": {"x": {"link": True}}}},
+        {"package.json": '{"dependencies": {"alpha": ' + "[" * 900 + "]" * 900 + "}}"},
+        {"package.json": '{"dependencies": {"alpha": ' + "[" * 100_000},
+        {"package.json": '{"dependencies": {"alpha": ' + "9" * 5000 + "}}"},
+        {"package.json": {"dependencies": {"alpha": 1}}},
+        {"package.json": {"dependencies": {"alpha\ud800": "*"}}},
+        {"package.json": {"dependencies": {"alpha": "*"}, "description": " " * 1024 * 1024}},
+        {**package(alpha="*"), "package-lock.json": '{"a": ' + "[" * 900 + "]" * 900 + "}"},
+        {**package(alpha="*"), "package-lock.json": '{"a": 1e400}'},
+        {**package(alpha="*"), "package-lock.json": {"packages": {"x": {"resolved": [1]}}}},
+        {**package(alpha="*"), "package-lock.json": " " * 16 * 1024 * 1024 + "{}"},
     ],
-    ids=["no-json", "no-object", "no-names", "file", "path", "lock-list", "lock-link"],
-)
+    ids=[
+        "no-json", "no-object", "no-names", "file", "path", "lock-list", "lock-link",
+        "deep-wish", "deeper-wish", "long-number", "number-for-a-version", "no-unicode",
+        "large", "deep-lock", "infinite-number", "no-address", "large-lock",
+    ],
+)  # fmt: skip
 def test_what_cannot_work_is_refused(install: Install, files: dict[str, object]) -> None:
     run = install(files)
     assert (run.status, run.reason) == (1, "InvalidRequirements")
+    assert run.message.startswith(("package.json", "package-lock.json"))
+    assert len(run.message) < 300
+
+
+def test_names_of_any_length_are_told_shortly(install: Install) -> None:
+    run = install({"package.json": {"dependencies": {"a" * 100_000: "file:x"}}})
+    assert (run.status, run.reason) == (1, "InvalidRequirements")
+    assert len(run.message) < 400
 
 
 def test_settings_of_npm_in_the_source_have_no_say(install: Install) -> None:
