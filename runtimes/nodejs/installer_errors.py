@@ -46,13 +46,13 @@ class RecipeError(Exception):
 
 def explain(output: str) -> RecipeError:
     """The error behind the output of a failed npm, in npm's own words."""
-    words = _own_words(output)
+    words = _own_words(without_credentials(output))
     code = next((word[len("code ") :] for word in words if word.startswith("code ")), "")
     if code == _USAGE:
         if differences := list(_differences(words)):
             return _out_of_date(differences)
         words = _without_usage(words)
-    message = without_credentials("\n".join(words) or "npm failed without a message")
+    message = "\n".join(words) or "npm failed without a message"
     reason = next((name for name, pattern in _REASONS if re.fullmatch(pattern, code)), None)
     if not code and message.startswith("Invalid "):
         reason = "InvalidRequirements"
@@ -96,7 +96,7 @@ def _out_of_date(differences: list[str]) -> RecipeError:
         f"the lock is older than package.json: {shown}{more}."
         " Run npm install --package-lock-only, and deploy again"
     )
-    return RecipeError("LockOutOfDate", without_credentials(message))
+    return RecipeError("LockOutOfDate", message)
 
 
 def _without_usage(words: list[str]) -> list[str]:

@@ -6,6 +6,8 @@ import os
 import re
 
 _MAX_MESSAGE_CHARACTERS = 2000
+# Leaves room for the way out that follows.
+_MAX_QUOTED_CHARACTERS = 1700
 
 # The first that matches decides: a missing package is also an unsolvable set of requirements.
 _REASONS = (
@@ -45,14 +47,14 @@ class RecipeError(Exception):
 
     def __init__(self, reason: str, message: str, *, temporary: bool = False) -> None:
         self.reason = reason
-        self.message = message
+        self.message = message[:_MAX_MESSAGE_CHARACTERS]
         self.exit_code = os.EX_TEMPFAIL if temporary else 1
-        super().__init__(f"{reason}: {message}")
+        super().__init__(f"{reason}: {self.message}")
 
 
 def explain(output: str) -> RecipeError:
     """The error behind the output of a failed uv, in uv's own words."""
-    message = without_credentials(_own_words(output))
+    message = _own_words(without_credentials(output))
     one_line = " ".join(message.replace("│", " ").split())
     reason = next((name for name, pattern in _REASONS if re.search(pattern, one_line)), None)
     reason = reason or "PackageInstallFailed"
@@ -70,6 +72,4 @@ def _own_words(output: str) -> str:
     lines = output.splitlines()
     starts = [i for i, line in enumerate(lines) if re.match(r"\s*(?:error:|\u00d7)", line)]
     message = "\n".join(lines[starts[0] :] if starts else lines).strip()
-    return (
-        message.removeprefix("error: ")[:_MAX_MESSAGE_CHARACTERS] or "uv failed without a message"
-    )
+    return message.removeprefix("error: ")[:_MAX_QUOTED_CHARACTERS] or "uv failed without a message"

@@ -6,14 +6,23 @@ import re
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
+from installer_errors import RecipeError
 from lock_differences import out_of_date
+from packaging.markers import UndefinedComparison, UndefinedEnvironmentName
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from project_files import project_dependencies, read_toml, tables
-from project_requirements import Wanted, parse
+from project_files import (
+    MAX_TEXT_CHARACTERS,
+    project_dependencies,
+    read_toml,
+    tables,
+    text_of,
+)
+from project_requirements import MAX_REQUIREMENTS, Wanted, parse, requirement
+from source_text import LOCK_BYTES, MANIFEST_BYTES, read_text, shown
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Collection, Iterable, Iterator
     from pathlib import Path
 
 # What tools write above the requirements that they compile, and the command that they repeat.
@@ -25,16 +34,24 @@ _COMPILED = re.compile(
 _HEADER_CHARACTERS = 2000
 # A command with these leaves out, on purpose, what its input asks for.
 _PARTIAL = re.compile(r"\s--(?:only-|no-emit-package|no-install-|prune|package|group)")
-_INPUT = re.compile(r"pyproject\.toml|[\w.-]+\.in")
+# No folder has longer names.
+_INPUT = re.compile(r"pyproject\.toml|[\w.-]{1,60}\.in")
 # What follows one of these asks for nothing.
 _LIMITS = re.compile(r"-[bc]|--(?:build-)?constraints?|--overrides?|--excludes?")
 _PIN = re.compile(r"([A-Za-z0-9][\w.-]*)\s*(?:\[[^\]]*\])?\s*(?:={2,3}\s*([^\s;,]+))?")
+
+_MAX_LINES = 20_000
+_MAX_VERSIONS = 32
+_VERSION_CHARACTERS = 256
 
 
 def check_pylock(lock: Path, project: Path, python_version: str) -> None:
     """`LockOutOfDate` where the project asks for what a pylock.toml does not have."""
     packages = tables(read_toml(lock).get("packages"), lock.name)
-    pins = [(str(package.get("name")), str(package.get("version", ""))) for package in packages]
+    pins = [
+        (text_of(package, "name", lock.name), text_of(package, "version", lock.name))
+        for package in packages
+    ]
     dependencies = project_dependencies(read_toml(project)) or []
     _require(dependencies, pins, lock, project, python_version)
 
@@ -47,7 +64,7 @@ def check_compiled(requirements: Path, lines: Iterable[str], python_version: str
 
 
 def _origins(requirements: Path) -> Iterator[Path]:
-    header = requirements.read_text("utf-8-sig")[:_HEADER_CHARACTERS]
+    header = read_text(requirements, LOCK_BYTES)[:_HEADER_CHARACTERS]
     found = _COMPILED.search(header)
     if found is None or _PARTIAL.search(found["command"]):
         return
@@ -67,53 +84,73 @@ def _origins(requirements: Path) -> Iterator[Path]:
 def _asked(origin: Path) -> list[str]:
     if origin.name == "pyproject.toml":
         return project_dependencies(read_toml(origin)) or []
-    lines = origin.read_text("utf-8-sig", errors="replace").splitlines()
+    lines = read_text(origin, MANIFEST_BYTES).splitlines()
+    if len(lines) > _MAX_LINES:
+        raise _invalid(f"{origin.name} has more than {_MAX_LINES} lines")
     return [text for line in lines if _is_requirement(text := line.partition(" #")[0].strip())]
 
 
 def _is_requirement(text: str) -> bool:
     # Options, addresses and includes are not compared: who wrote them is told by the installer.
     try:
-        Requirement(text)
+        return len(text) > MAX_TEXT_CHARACTERS or bool(Requirement(text))
     except InvalidRequirement:
         return False
-    return True
+    except RecursionError:
+        return True
 
 
 def _require(
-    asked: Iterable[str],
+    asked: Collection[str],
     pins: Iterable[tuple[str, str]],
     lock: Path,
     origin: Path,
     python_version: str,
 ) -> None:
-    versions: dict[str, list[str]] = {}
-    for name, version in pins:
-        versions.setdefault(canonicalize_name(name), []).append(version)
+    if len(asked) > MAX_REQUIREMENTS:
+        raise _invalid(f"{origin.name} asks for more than {MAX_REQUIREMENTS} packages")
+    versions = _by_name(pins, lock)
     missing = {
-        requirement
+        wish
         for text in asked
-        for requirement in parse([text], origin.name, origin.name)
-        if _applies(text, python_version)
-        and not _has(requirement, versions.get(requirement.name, []))
+        for wish in parse([text], origin.name, origin.name)
+        if _applies(text, origin, python_version) and not _has(wish, versions.get(wish.name, ()))
     }
     if missing:
         raise out_of_date(lock, origin, missing, set())
 
 
-def _applies(text: str, python_version: str) -> bool:
-    marker = Requirement(text).marker
+def _by_name(pins: Iterable[tuple[str, str]], lock: Path) -> dict[str, set[str]]:
+    versions: dict[str, set[str]] = {}
+    for name, version in pins:
+        found = versions.setdefault(canonicalize_name(name), set())
+        found.add(version)
+        # Each is compared with each requirement of its name, digit by digit.
+        if len(found) > _MAX_VERSIONS or len(version) > _VERSION_CHARACTERS:
+            raise _invalid(f"{lock.name}: {shown(name)} has too many versions, or too long ones")
+    return versions
+
+
+def _applies(text: str, origin: Path, python_version: str) -> bool:
+    marker = requirement(text, origin.name).marker
     environment = {
         "python_version": python_version,
         "python_full_version": f"{python_version}.0",
         "extra": "",
     }
-    return marker is None or marker.evaluate(environment)
+    try:
+        return marker is None or marker.evaluate(environment)
+    except (UndefinedComparison, UndefinedEnvironmentName, RecursionError) as error:
+        problem = f"{shown(text)!r} has a marker that cannot be evaluated: {shown(str(error))}"
+        raise _invalid(f"{origin.name}: {problem}") from None
 
 
-def _has(requirement: Wanted, versions: Iterable[str]) -> bool:
+def _has(wish: Wanted, versions: Iterable[str]) -> bool:
     # A package from an address may have no version in the lock.
     return any(
-        not version or requirement.versions.contains(version, prereleases=True)
-        for version in versions
+        not version or wish.versions.contains(version, prereleases=True) for version in versions
     )
+
+
+def _invalid(message: str) -> RecipeError:
+    return RecipeError("InvalidRequirements", message)

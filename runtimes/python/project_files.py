@@ -2,22 +2,41 @@
 
 from __future__ import annotations
 
+import re
 import tomllib
 from typing import TYPE_CHECKING, Any
 
 from installer_errors import RecipeError
+from source_text import LOCK_BYTES, MANIFEST_BYTES, read_text, shown
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
 
+# What the time of reading grows with. A lock of 2000 packages has a fourth of it.
+_MANIFEST_MARKS = 200_000
+_LOCK_MARKS = 1_000_000
+_MARKS = "=,[.\n"
+# Reading a key takes the square of its parts.
+_DEEP_KEY = re.compile(r"""(?<![\w-])(?:(?:[\w-]++|"[^"\n]*+"|'[^'\n]*+')[ \t]*+\.[ \t]*+){32}""")
+MAX_TEXT_CHARACTERS = 4096
+
+
 def read_toml(file: Path) -> dict[str, Any]:
     """The document; `InvalidRequirements` says why it is none."""
+    is_manifest = file.name == "pyproject.toml"
+    text = read_text(file, MANIFEST_BYTES if is_manifest else LOCK_BYTES)
+    if sum(map(text.count, _MARKS)) > (_MANIFEST_MARKS if is_manifest else _LOCK_MARKS):
+        raise _invalid(f"{file.name} has too many entries")
+    if _DEEP_KEY.search(text):
+        raise _invalid(f"{file.name} has a key of more than 32 parts")
     try:
-        return tomllib.loads(file.read_text("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise RecipeError("InvalidRequirements", f"{file.name}: {error}") from None
+        return tomllib.loads(text)
+    except RecursionError:
+        raise _invalid(f"{file.name} is nested too deep") from None
+    except ValueError as error:
+        raise _invalid(f"{file.name}: {shown(str(error))}") from None
 
 
 def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
@@ -26,8 +45,7 @@ def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
         found = found.get(name, {})
         if not isinstance(found, dict):
-            message = f"{name} is no table of pyproject.toml or its lock"
-            raise RecipeError("InvalidRequirements", message)
+            raise _invalid(f"pyproject.toml or its lock: {name} is no table")
     return dict(found)
 
 
@@ -35,7 +53,7 @@ def tables(value: object, file: str) -> list[dict[str, Any]]:
     """The entries of a list of tables, none where there is no list."""
     found = value or []
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
-        raise RecipeError("InvalidRequirements", f"{file} is not in the form of its kind")
+        raise _invalid(f"{file} is not in the form of its kind")
     return found
 
 
@@ -48,10 +66,21 @@ def project_dependencies(document: Mapping[str, Any]) -> list[str] | None:
     return texts(dependencies, "dependencies")
 
 
-def texts(value: object, field: str) -> list[str]:
+def text_of(entry: Mapping[str, Any], field: str, file: str) -> str:
+    """The text of a field, empty where there is none."""
+    found = entry.get(field, "")
+    if not isinstance(found, str) or len(found) > MAX_TEXT_CHARACTERS:
+        raise _invalid(f"{file}: {field} is no text, or longer than {MAX_TEXT_CHARACTERS}")
+    return found
+
+
+def texts(value: object, field: str, file: str = "pyproject.toml") -> list[str]:
     """A list of text, empty where there is none."""
     found = value or []
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        message = f"pyproject.toml: {field} is no list of text"
-        raise RecipeError("InvalidRequirements", message)
+        raise _invalid(f"{file}: {shown(field)} is no list of text")
     return found
+
+
+def _invalid(message: str) -> RecipeError:
+    return RecipeError("InvalidRequirements", message)

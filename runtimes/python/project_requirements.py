@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import chain
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from installer_errors import RecipeError, without_credentials
+from installer_errors import RecipeError
 from packaging.requirements import InvalidRequirement, Requirement
 from packaging.utils import canonicalize_name
-from project_files import table, texts
+from project_files import MAX_TEXT_CHARACTERS, table, texts
+from source_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from packaging.specifiers import SpecifierSet
+
+MAX_REQUIREMENTS = 5000
+_MAX_INCLUDED = 200_000
 
 
 class Wanted(NamedTuple):
@@ -30,15 +35,32 @@ class Wanted(NamedTuple):
         return f"{self.name}{extras}{self.versions}"
 
 
+class _Group(NamedTuple):
+    own: set[Wanted]
+    included: set[str]
+
+
 def parse(lines: Iterable[str], where: str, file: str = "pyproject.toml") -> Iterator[Wanted]:
     """Requirements as comparable values; `InvalidRequirements` shows the one that is none."""
-    for text in lines:
-        try:
-            parsed = Requirement(text)
-        except InvalidRequirement as error:
-            problem = without_credentials(f"{file}: {text!r} is no requirement: {error}")
-            raise RecipeError("InvalidRequirements", problem) from None
+    for number, text in enumerate(lines, 1):
+        if number > MAX_REQUIREMENTS:
+            raise _invalid(f"{file}: {where} asks for more than {MAX_REQUIREMENTS} packages")
+        parsed = requirement(text, file)
         yield wanted(where, parsed.name, parsed.extras, parsed.specifier)
+
+
+def requirement(text: str, file: str) -> Requirement:
+    """The requirement, marker and address included; `InvalidRequirements` where it is none."""
+    problem = f"it is longer than {MAX_TEXT_CHARACTERS} characters"
+    if len(text) <= MAX_TEXT_CHARACTERS:
+        try:
+            return Requirement(text)
+        except InvalidRequirement as error:
+            # What follows repeats the text.
+            problem = shown(str(error).partition("\n")[0])
+        except RecursionError:
+            problem = "its parentheses are nested too deep"
+    raise _invalid(f"{file}: {shown(text)!r} is no requirement: {problem}")
 
 
 def wanted(where: str, name: str, extras: Iterable[str], versions: SpecifierSet) -> Wanted:
@@ -56,26 +78,43 @@ def optional_dependencies(document: Mapping[str, Any]) -> Iterator[Wanted]:
 def grouped_dependencies(document: Mapping[str, Any]) -> Iterator[Wanted]:
     """Those of the groups of development."""
     groups = {
-        canonicalize_name(name): entries
-        for name, entries in table(document, "dependency-groups").items()
+        canonicalize_name(name): _group(name, listed)
+        for name, listed in table(document, "dependency-groups").items()
     }
+    # Each group may include all others.
+    if len(groups) * sum(map(len, chain.from_iterable(groups.values()))) > _MAX_INCLUDED:
+        raise _invalid("pyproject.toml has too many dependency groups")
     for name in groups:
-        yield from parse(_members(groups, name), f"group {name}")
+        for member in _members(groups, name):
+            yield member._replace(where=f"group {name}")
     of_uv = table(document, "tool", "uv").get("dev-dependencies")
     yield from parse(texts(of_uv, "dev-dependencies"), "group dev")
 
 
-def _members(groups: Mapping[str, Any], name: str) -> Iterator[str]:
+def _group(name: str, listed: object) -> _Group:
+    entries = listed if isinstance(listed, list) else [None]
+    included = [entry.get("include-group") for entry in entries if isinstance(entry, dict)]
+    own = [entry for entry in entries if not isinstance(entry, dict)]
+    if not all(isinstance(text, str) for text in own + included):
+        raise _unreadable(name)
+    return _Group(set(parse(own, f"group {shown(name)}")), set(map(canonicalize_name, included)))
+
+
+def _members(groups: Mapping[str, _Group], name: str) -> Iterator[Wanted]:
     """The requirements of a group and of all that it includes."""
     pending, seen = [name], {name}
     while pending:
-        entries = groups.get(current := pending.pop())
-        if not isinstance(entries, list):
-            message = f"pyproject.toml: the dependency group {current!r} cannot be read"
-            raise RecipeError("InvalidRequirements", message)
-        for entry in entries:
-            if not isinstance(entry, dict):
-                yield str(entry)
-            elif (included := canonicalize_name(str(entry.get("include-group")))) not in seen:
-                seen.add(included)
-                pending.append(included)
+        group = groups.get(current := pending.pop())
+        if group is None:
+            raise _unreadable(current)
+        yield from group.own
+        pending += group.included - seen
+        seen |= group.included
+
+
+def _unreadable(group: str) -> RecipeError:
+    return _invalid(f"pyproject.toml: the dependency group {shown(group)!r} cannot be read")
+
+
+def _invalid(message: str) -> RecipeError:
+    return RecipeError("InvalidRequirements", message)

@@ -9,7 +9,7 @@ from installer_errors import RecipeError
 from lock_differences import out_of_date
 from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
-from project_files import project_dependencies, read_toml, table, tables, texts
+from project_files import project_dependencies, read_toml, table, tables, text_of, texts
 from project_requirements import (
     Wanted,
     grouped_dependencies,
@@ -17,6 +17,7 @@ from project_requirements import (
     parse,
     wanted,
 )
+from source_text import shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -45,7 +46,7 @@ def check_uv_lock(lock: Path, project: Path) -> None:
 
 
 def _asked(document: Mapping[str, Any]) -> Iterator[Wanted]:
-    own = canonicalize_name(str(table(document, "project").get("name", "")))
+    own = canonicalize_name(text_of(table(document, "project"), "name", "pyproject.toml"))
     yield from parse(project_dependencies(document) or [], "the project")
     # An extra may name extras of its own project, which some versions of uv resolve in the lock.
     yield from (each for each in optional_dependencies(document) if each.name != own)
@@ -53,9 +54,9 @@ def _asked(document: Mapping[str, Any]) -> Iterator[Wanted]:
 
 
 def _heard(locked: Mapping[str, Any]) -> Iterator[Wanted]:
-    own = canonicalize_name(str(_root(locked).get("name", "")))
+    own = canonicalize_name(text_of(_root(locked), "name", "uv.lock"))
     for entry in tables(_metadata(locked).get("requires-dist"), "uv.lock"):
-        is_optional = re.search(r"\bextra\s*==", str(entry.get("marker", "")))
+        is_optional = re.search(r"\bextra\s*==", text_of(entry, "marker", "uv.lock"))
         requirement = _parsed(entry, "an extra" if is_optional else "the project")
         if not (is_optional and requirement.name == own):
             yield requirement
@@ -66,11 +67,11 @@ def _heard(locked: Mapping[str, Any]) -> Iterator[Wanted]:
 
 def _parsed(entry: Mapping[str, Any], where: str) -> Wanted:
     try:
-        versions = SpecifierSet(str(entry.get("specifier", "")))
+        versions = SpecifierSet(text_of(entry, "specifier", "uv.lock"))
     except ValueError as error:
-        raise RecipeError("InvalidRequirements", f"uv.lock: {error}") from None
-    extras = entry.get("extras") or []
-    return wanted(where, str(entry.get("name")), map(str, extras), versions)
+        raise RecipeError("InvalidRequirements", f"uv.lock: {shown(str(error))}") from None
+    extras = texts(entry.get("extras"), "extras", "uv.lock")
+    return wanted(where, text_of(entry, "name", "uv.lock"), extras, versions)
 
 
 def _entries(locked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
@@ -111,7 +112,9 @@ def _placed(document: Mapping[str, Any]) -> set[str]:
 
 def _placed_by(entries: Iterable[Mapping[str, Any]]) -> set[str]:
     return {
-        canonicalize_name(str(entry.get("name"))) for entry in entries if _PLACES & entry.keys()
+        canonicalize_name(text_of(entry, "name", "uv.lock"))
+        for entry in entries
+        if _PLACES & entry.keys()
     }
 
 
