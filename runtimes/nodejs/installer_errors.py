@@ -28,7 +28,7 @@ _REASONS = (
     ("PackageIndexUnavailable", r"SELF_SIGNED\w*|CERT_\w+|EHOSTUNREACH|FETCH_ERROR"),
     ("RequirementsConflict", r"ERESOLVE|EBADPLATFORM|EBADENGINE"),
     ("RequirementHashMismatch", r"EINTEGRITY"),
-    ("InvalidRequirements", rf"EJSONPARSE|EINVALID\w+|EUNSUPPORTEDPROTOCOL|{_USAGE}"),
+    ("InvalidRequirements", r"EJSONPARSE|EINVALID\w+|EUNSUPPORTEDPROTOCOL|EUSAGE"),
     ("PackageBuildFailed", r"ELIFECYCLE|\d+"),
 )
 _TEMPORARY = ("PackageIndexUnavailable", "NoSpaceLeft")

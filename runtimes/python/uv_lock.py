@@ -17,7 +17,7 @@ from project_requirements import (
     parse,
     wanted,
 )
-from source_text import shown
+from source_text import MANIFEST_BYTES, shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -34,6 +34,7 @@ def check_uv_lock(lock: Path, project: Path) -> None:
     own code for it: so packages of groups for development count, and markers do not.
     """
     document, locked = read_toml(project), read_toml(lock)
+    _refuse_many_specifiers(locked)
     asked, heard = set(_asked(document)), set(_heard(locked))
     if project_dependencies(document) is None:
         heard = {requirement for requirement in heard if requirement.where != "the project"}
@@ -72,6 +73,13 @@ def _parsed(entry: Mapping[str, Any], where: str) -> Wanted:
         raise RecipeError("InvalidRequirements", f"uv.lock: {shown(str(error))}") from None
     extras = texts(entry.get("extras"), "extras", "uv.lock")
     return wanted(where, text_of(entry, "name", "uv.lock"), extras, versions)
+
+
+def _refuse_many_specifiers(locked: Mapping[str, Any]) -> None:
+    # Each costs time; what they were made from fits in a pyproject.toml.
+    specifiers = (text_of(entry, "specifier", "uv.lock") for entry in _entries(locked))
+    if sum(map(len, specifiers)) > MANIFEST_BYTES:
+        raise RecipeError("InvalidRequirements", "uv.lock has too many specifiers")
 
 
 def _entries(locked: Mapping[str, Any]) -> Iterator[dict[str, Any]]:

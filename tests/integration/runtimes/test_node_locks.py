@@ -93,6 +93,8 @@ def test_a_package_json_that_changed_after_its_lock_is_refused(
     lock = lock_of(manifest(), alpha="1.2.2")
     run = install({"package.json": manifest(**changed), name: lock})
     assert (run.status, run.reason, run.files()) == (1, "LockOutOfDate", {})
+    assert run.message.startswith("the lock is older than package.json: ")
+    assert "Usage" not in run.message
 
 
 def test_what_package_json_no_longer_asks_for_is_not_installed(install: Install) -> None:

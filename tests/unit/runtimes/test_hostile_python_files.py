@@ -51,7 +51,8 @@ HOSTILE_LOCKS = {
     "deep-key": "a." * 20_000 + "a = 1\n",
     "deep-quoted-key": "[" + "'a' . \"b\"." * 10_000 + "a]\n",
     "many-keys": "a.b = 1\n" * 900_000,
-    "many-values": "a = [" + "1," * 1_100_000 + "]",
+    "many-values": "a = [" + "1," * 1_600_000 + "]",
+    "many-specifiers": ROOT % (("{name = 'x', specifier = '" + ">1," * 1200 + "'},") * 300),
     "large": "#" * (16 * MEBIBYTE + 1),
 }
 
