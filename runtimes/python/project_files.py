@@ -70,7 +70,9 @@ def text_of(entry: Mapping[str, Any], field: str, file: str) -> str:
     """The text of a field, empty where there is none."""
     found = entry.get(field, "")
     if not isinstance(found, str) or len(found) > MAX_TEXT_CHARACTERS:
-        raise _invalid(f"{file}: {field} is no text, or longer than {MAX_TEXT_CHARACTERS}")
+        raise _invalid(
+            f"{file}: {field} is no text, or a text of over {MAX_TEXT_CHARACTERS} characters"
+        )
     return found
 
 
