@@ -4,15 +4,32 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_runtime.body import too_large
+from lambda_runtime.body import read_body, too_large
 from lambda_runtime.errors import RefusedRequestError
 
 if TYPE_CHECKING:
-    from lambda_runtime.responses import Headers
+    from lambda_runtime.responses import Headers, Receive, Scope
 
 _FIELD = "Content-Encoding"
 # A gzip file may have several members; to look for the next one copies all of the rest.
 _MOST_MEMBERS = 16
+_OF_THE_PACKED = (b"content-encoding", b"content-length", b"transfer-encoding")
+
+
+async def read_as_it_came(scope: Scope, receive: Receive, max_bytes: int) -> tuple[Scope, bytes]:
+    """The request, and its body still packed."""
+    return scope, await read_body(scope, receive, max_bytes)
+
+
+async def read_unpacked(scope: Scope, receive: Receive, max_bytes: int) -> tuple[Scope, bytes]:
+    """The request as if its body had never been packed."""
+    packed = await read_body(scope, receive, max_bytes)
+    body = unpacked(scope["headers"], packed, max_bytes)
+    if body is packed:
+        return scope, body
+    headers = [field for field in scope["headers"] if field[0] not in _OF_THE_PACKED]
+    headers.append((b"content-length", b"%d" % len(body)))
+    return {**scope, "headers": headers}, body
 
 
 def unpacked(headers: Headers, body: bytes, max_bytes: int) -> bytes:

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from lambda_runtime.application import health_response, is_health_check
 from lambda_runtime.body import LimitedBody, refuse_declared_length
+from lambda_runtime.content_encoding import read_as_it_came, read_unpacked
 from lambda_runtime.errors import AnswerClosedError, RefusedRequestError
+from lambda_runtime.heads import check_head
 from lambda_runtime.invocation import AsyncInvoker
 from lambda_runtime.responses import failure_response, log_failure, refusal_response
 from lambda_runtime.shapes import ASGI, FLASK, STARLETTE, http_shape
@@ -26,13 +28,34 @@ def http_application(function: Function, settings: Settings) -> Application:
         from lambda_runtime.starlette_function import starlette_application  # noqa: PLC0415
 
         handler = starlette_application(handler)
-    if shape in (ASGI, STARLETTE):
+        invoker = _WholeBodyInvoker(handler, settings)
+        return _limited_application(invoker, settings, lifespan=handler)
+    if shape == ASGI:
         return _limited_application(AsyncInvoker(handler, settings), settings, lifespan=handler)
     from lambda_runtime.wsgi import WsgiInvoker, flask_view, make_flask  # noqa: PLC0415 - Flask
 
     if shape == FLASK:
         handler = flask_view(handler, function.flask or make_flask(function.folder))
-    return _limited_application(WsgiInvoker(handler, settings), settings, lifespan=None)
+    reader = read_unpacked if shape == FLASK else read_as_it_came
+    return _limited_application(WsgiInvoker(handler, settings, reader), settings, lifespan=None)
+
+
+class _WholeBodyInvoker(AsyncInvoker):
+    """Has a function wait for its turn only once its body is there."""
+
+    def __init__(self, application: Application, settings: Settings) -> None:
+        super().__init__(application, settings)
+        self._max_body_bytes = settings.max_body_bytes
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """See Invoker."""
+        scope, body = await read_unpacked(scope, receive, self._max_body_bytes)
+        messages = [{"type": "http.request", "body": body, "more_body": False}]
+
+        async def receive_again() -> Message:
+            return messages.pop() if messages else await receive()
+
+        await super().__call__(scope, receive_again, send)
 
 
 def _limited_application(
@@ -79,7 +102,9 @@ class _Answer:
     async def send(self, message: Message) -> None:
         if self._body.refusal is not None and not self.started:
             return
-        self.started = True
+        if message["type"] == "http.response.start":
+            check_head(message)
+            self.started = True
         await self._send(message)
 
 

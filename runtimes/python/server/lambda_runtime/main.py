@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import functools
 import gc
 import logging
 import os
@@ -111,12 +112,15 @@ def _load_application(settings: Settings) -> Application:
 
 
 def _configuration(application: Application, settings: Settings) -> uvicorn_server.Config:
+    from lambda_runtime.connection import Connection  # noqa: PLC0415 - after the source's modules
+
+    connection: Any = functools.partial(Connection, timeout_seconds=settings.timeout_seconds)
     return uvicorn_server.Config(
         application,
         host=settings.host,
         port=settings.port,
         loop="uvloop",
-        http="httptools",
+        http=connection,
         ws="none",
         # Only an ASGI application of the user answers to it; anything else counts as unsupported.
         lifespan="auto" if settings.signature == HTTP else "off",

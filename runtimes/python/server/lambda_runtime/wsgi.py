@@ -10,19 +10,19 @@ import flask
 from werkzeug.exceptions import InternalServerError
 from werkzeug.routing import Rule
 
-from lambda_runtime.body import read_body
 from lambda_runtime.invocation import ThreadInvoker
 from lambda_runtime.outlet import Outlet
 from lambda_runtime.responses import Response
 from lambda_runtime.wsgi_answer import WsgiAnswer
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Awaitable, Callable, Iterable
 
     from lambda_runtime.responses import Receive, Scope, Send
     from lambda_runtime.settings import Settings
 
     Environ = dict[str, Any]
+    Reader = Callable[[Scope, Receive, int], Awaitable[tuple[Scope, bytes]]]
     WsgiApplication = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 
 # Error handlers of a function of events may ask for a request too.
@@ -101,8 +101,9 @@ def _let_errors_out(application: flask.Flask) -> None:
 class WsgiInvoker:
     """Calls a WSGI application in a thread; its answer goes out while it is being made."""
 
-    def __init__(self, application: WsgiApplication, settings: Settings) -> None:
+    def __init__(self, application: WsgiApplication, settings: Settings, read: Reader) -> None:
         self._application = application
+        self._read = read
         self._max_body_bytes = settings.max_body_bytes
         self._threads = ThreadInvoker(self._call, settings)
 
@@ -113,7 +114,7 @@ class WsgiInvoker:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """See Invoker; the time ends with the answer, however much of it is out."""
-        body = await read_body(scope, receive, self._max_body_bytes)
+        scope, body = await self._read(scope, receive, self._max_body_bytes)
         outlet = Outlet(receive, send)
         async with outlet.opened():
             await self._threads((environ_of(scope, body), outlet))

@@ -10,6 +10,9 @@ if TYPE_CHECKING:
     from lambda_runtime.outlet import Outlet
     from lambda_runtime.responses import Message
 
+# More would wait in memory for its caller while the thread makes the next.
+_MAX_UNSEEN_BYTES = 1 << 16
+
 
 class WsgiAnswer:
     """Head and body of one answer; the head goes out with the first item that is not empty."""
@@ -21,6 +24,7 @@ class WsgiAnswer:
         # By its content-length, where it has one.
         self._missing: int | None = None
         self._finished = False
+        self._was_empty = False
 
     def start_response(
         self, status: str, fields: list[tuple[str, str]], exc_info: Any = None
@@ -49,15 +53,22 @@ class WsgiAnswer:
         if not isinstance(item, bytes | bytearray | memoryview):
             raise TypeError(f"the application answered with {type(item).__name__}, not bytes")
         if not item:
+            self._look_up()
             return
-        if len(item) == self._missing:
-            # Most answers are one item: the thread need not see them off.
+        if len(item) == self._missing and len(item) <= _MAX_UNSEEN_BYTES:
+            # Most answers are one small item: the thread need not see them off.
             self._finished = True
             self._outlet.finish(*self._head_messages(), _body(item, more=False))
             return
         if self._missing is not None:
             self._missing -= len(item)
         self._outlet.send(*self._head_messages(), _body(item, more=True))
+
+    def _look_up(self) -> None:
+        # Some answers have one empty item; who gives more of them has to learn of the end.
+        if self._was_empty:
+            self._outlet.send()
+        self._was_empty = True
 
     def _head_messages(self) -> list[Message]:
         if self._head_is_out:
