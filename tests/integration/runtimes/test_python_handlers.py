@@ -64,6 +64,14 @@ REFUSED = {
         "import functions_framework.aio\n@functions_framework.aio.http\nasync def handler(): ...",
         "handler takes no arguments and gets one, the request",
     ),
+    "class": (
+        "class handler:\n  def __init__(self, event): ...",
+        "handler is a class, whose objects answer nothing; name a function, or an object",
+    ),
+    "class with call": (
+        "class handler:\n  def __call__(self, event): ...",
+        "handler is a class, whose objects answer nothing; name a function, or an object",
+    ),
     "generator": (
         "def handler(event):\n  yield 1",
         "handler yields, and has to return its answer",
@@ -91,6 +99,33 @@ REFUSED_HTTP = {
     "async two": (
         "async def handler(a, b): ...",
         "handler takes 2 arguments and gets one, the request (3: an ASGI application)",
+    ),
+    "class": (
+        "class handler:\n  def __init__(self, request): ...",
+        "handler is a class, whose objects answer nothing; name a function, or an object",
+    ),
+    "class of two": (
+        "class handler:\n  def __init__(self, environ, start_response): ...",
+        "handler is a class, whose objects answer nothing; name a function, or an object",
+    ),
+    "class of three": (
+        "class handler:\n  def __init__(self, scope, receive, send): ...",
+        "handler is a class, whose objects answer nothing; name a function, or an object",
+    ),
+    "decorated class": (
+        (
+            "import functions_framework\n"
+            "@functions_framework.http\nclass handler:\n  def __init__(self, request): ..."
+        ),
+        "handler is a class, whose objects answer nothing; name a function, or an object",
+    ),
+    "event of two": (
+        "def handler(event, context): ...",
+        "handler takes (event, context) and gets one, the request",
+    ),
+    "event of three": (
+        "def handler(event, context, callback): ...",
+        "handler takes (event, context, callback) and gets one, the request",
     ),
     "async generator": (
         "async def handler(request):\n  yield 1",
@@ -193,3 +228,56 @@ def test_nor_for_a_function_of_functions_framework(start_python: Functions) -> N
     process = start_python({"main.py": source}, "main.handler")
     process.wait_until_ready()
     assert process.send().json() == [None, False]
+
+
+APPLICATIONS = {
+    "wsgi class": "class handler:\n  def __init__(self, environ, start_response):\n"
+    "    start_response('200 OK', [])\n  def __iter__(self): return iter([b'ok'])\n",
+    "asgi class": "from starlette.endpoints import HTTPEndpoint\n"
+    "from starlette.responses import PlainTextResponse\nclass handler(HTTPEndpoint):\n"
+    "  async def get(self, request): return PlainTextResponse('ok')\n",
+    "asgi of a function that awaits nothing": "async def answer(send):\n"
+    "  await send({'type': 'http.response.start', 'status': 200, 'headers': []})\n"
+    "  await send({'type': 'http.response.body', 'body': b'ok'})\n"
+    "def handler(a, b, c): return answer(c)\n",
+    "wsgi by other names": "def handler(env, begin):\n  begin('200 OK', [])\n  return [b'ok']",
+}
+
+
+@pytest.mark.parametrize("source", APPLICATIONS.values(), ids=APPLICATIONS)
+def test_an_application_of_any_form_is_taken(start_python: Functions, source: str) -> None:
+    process = start_python({"main.py": source}, "main.handler", FUNCTION_SIGNATURE="http")
+    process.wait_until_ready()
+    assert process.request("GET").body == b"ok"
+
+
+HEADS = """
+from starlette.responses import Response
+def wsgi(environ, start_response):
+    name, _, value = environ["QUERY_STRING"].partition("=")
+    status = value if name == "status" else "200 OK"
+    value = value.replace("%0d", "\\r").replace("%0a", "\\n")
+    start_response(status, [] if name == "status" else [(name, value)])
+    return [b"0123456789"]
+
+async def asgi(scope, receive, send):
+    name, _, value = scope["query_string"].partition(b"=")
+    status = int(value) if name == b"status" else 200
+    value = value.replace(b"%0d", b"\\r").replace(b"%0a", b"\\n")
+    await send({"type": "http.response.start", "status": status, "headers": [(name, value)]})
+    await send({"type": "http.response.body", "body": b"0123456789"})
+
+async def starlette(request):
+    [(name, value)] = request.query_params.items()
+    return Response(b"0123456789", int(value) if name == "status" else 200, {name: value})
+"""
+
+
+@pytest.mark.parametrize("name", ["wsgi", "asgi", "starlette"])
+def test_a_head_that_is_none_is_answered_with_500(start_python: Functions, name: str) -> None:
+    process = start_python({"main.py": HEADS}, f"main.{name}", FUNCTION_SIGNATURE="http")
+    process.wait_until_ready()
+    heads = ("x=a%0d%0ab:c", "x=a%0ab", "a:b=c", "content-length=-5", "content-length=1_0")
+    for head in (*heads, "content-length=0x10", "status=7", "status=1000"):
+        assert process.request("GET", f"/?{head}").json()["reason"] == "HandlerFailed", head
+    assert process.request("GET", "/?content-length=10").body == b"0123456789"

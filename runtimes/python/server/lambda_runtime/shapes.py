@@ -43,6 +43,8 @@ def refuse_uncallable(function: Function) -> None:
     if function.decorated:
         # What functions_framework puts around a function takes anything, and passes it on.
         handler = getattr(handler, "__wrapped__", handler)
+    if inspect.isclass(handler) and not _is_class_of_answers(function):
+        _refuse(function, "is a class, whose objects answer nothing; name a function, or an object")
     asynchronous = is_asynchronous(handler)
     if function.signature == CLOUDEVENT:
         _refuse_unless(function, handler, (1,), "the event")
@@ -55,6 +57,8 @@ def refuse_uncallable(function: Function) -> None:
     elif not function.decorated:
         numbers, gets = (1, 2, 3), "the request (2: a WSGI application, 3: an ASGI application)"
     _refuse_unless(function, handler, numbers, gets)
+    if not function.decorated:
+        _refuse_events(function)
     # Flask sends what a generator yields.
     _refuse_generators(function, handler, asynchronous_only=not function.starlette)
 
@@ -70,6 +74,21 @@ def _refuse_unless(function: Function, handler: Any, numbers: tuple[int, ...], g
     else:
         takes = f"takes {number or 'no'} argument{'' if number == 1 else 's'}"
     _refuse(function, f"{takes} and gets one, {gets}")
+
+
+def _is_class_of_answers(function: Function) -> bool:
+    """Whether a call makes what WSGI iterates over, or what ASGI awaits."""
+    handler = function.handler
+    if function.signature == CLOUDEVENT or function.decorated:
+        return False
+    return hasattr(handler, {WSGI: "__iter__", ASGI: "__await__"}.get(http_shape(function), "-"))
+
+
+def _refuse_events(function: Function) -> None:
+    # Others may call the arguments of WSGI and ASGI what they like, but not so.
+    names = [parameter.name for parameter in _required(_parameters(function.handler) or [])]
+    if len(names) in _APPLICATIONS and (names[0] == "event" or names[1] == "context"):
+        _refuse(function, f"takes ({', '.join(names)}) and gets one, the request")
 
 
 def _refuse_generators(function: Function, handler: Any, *, asynchronous_only: bool) -> None:
