@@ -180,3 +180,56 @@ def test_a_head_without_an_end_is_refused(run: Functions, endless: str) -> None:
     with contextlib.suppress(ConnectionError), sending(process, said) as caller:
         assert everything(caller)[9:12] in (b"431", b"400", b"")
     assert process.request("GET", "/small").body == b"small"
+
+
+# The two times that no setting changes.
+IMPATIENT = """
+from lambda_runtime import connection
+connection._HEAD_SECONDS = connection._DRAIN_SECONDS = 0.3
+"""
+
+
+@pytest.fixture
+def impatient(start_python: Functions) -> FunctionProcess:
+    environment = {"FUNCTION_SIGNATURE": "http", "FUNCTION_MAX_BODY_BYTES": "10"}
+    process = start_python({"main.py": IMPATIENT + SOURCE}, "main.flask", **environment)
+    process.wait_until_ready()
+    return process
+
+
+def test_a_head_that_does_not_come_ends_the_connection(impatient: FunctionProcess) -> None:
+    with sending(impatient, "GET / HTTP/1.1\r\nHost:") as caller:
+        assert everything(caller) == b""
+
+
+def test_so_does_the_next_head_on_a_connection(impatient: FunctionProcess) -> None:
+    with sending(impatient, "GET / HTTP/1.1\r\nHost: x\r\n\r\n") as caller:
+        assert caller.recv(12) == b"HTTP/1.1 200"
+        caller.sendall(b"GET / HTTP/1.1\r\n")
+        assert everything(caller).endswith(b"small")
+
+
+def test_a_sender_without_an_end_reads_413_and_is_cut_off(impatient: FunctionProcess) -> None:
+    chunked = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with sending(impatient, chunked) as caller, pytest.raises(ConnectionError):
+        while True:
+            caller.sendall(b"400\r\n%b\r\n" % (b" " * 1024))
+
+
+def test_a_connection_that_is_in_time_stays(impatient: FunctionProcess) -> None:
+    process = impatient
+    with sending(process, "") as caller:
+        for _ in range(3):
+            caller.sendall(b"POST / HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\na")
+            caller.sendall(b"b")
+            response = http.client.HTTPResponse(caller)
+            response.begin()
+            assert response.read() == b"small"
+            process.request("GET", "/")
+
+
+def test_trailers_without_an_end_are_cut_off(impatient: FunctionProcess) -> None:
+    said = "POST / HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n1\r\n \r\n0\r\n"
+    with sending(impatient, said) as caller, pytest.raises(ConnectionError):
+        while True:
+            caller.sendall(b"x: y\r\n" * 1024)

@@ -95,6 +95,8 @@ class _Worker(threading.Thread):
             outcome = self._outcome(call.argument)
             call.worker = None
             self._tell(_settle, call, outcome)
+            # They may be large, and the next call may be long in coming.
+            del call, outcome
         self._tell(self._threads.released)
 
     def _outcome(self, argument: Any) -> Outcome:
