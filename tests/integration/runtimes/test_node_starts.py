@@ -72,20 +72,6 @@ def test_what_no_call_can_ever_run_is_refused(
     assert _refusal(start_node, {"index.js": source}, "index.handler", **settings) == expected
 
 
-@pytest.mark.parametrize(
-    ("signature", "given"),
-    [("cloudevent", "(event, context, callback)"), ("http", "(request, response, next)")],
-)
-@pytest.mark.parametrize("kind", ["", "async "])
-def test_a_function_of_more_arguments_than_there_are_is_refused(
-    start_node: Functions, kind: str, signature: str, given: str
-) -> None:
-    source = f"exports.handler = {kind}(error, one, two, three) => 1;"
-    settings = {"FUNCTION_SIGNATURE": signature}
-    expected = f'InvalidHandler: "handler" of index.js needs 4 arguments, but gets {given} at most'
-    assert _refusal(start_node, {"index.js": source}, "index.handler", **settings) == expected
-
-
 def _reply(start: Functions, handler: str, **files: str) -> Any:
     process = start({"index.js": f"exports.handler = {handler};", **files}, "index.handler")
     process.wait_until_ready()
@@ -99,6 +85,9 @@ def _reply(start: Functions, handler: str, **files: str) -> Any:
         "(event, context) => Promise.resolve(event.data)",
         "(event, unused) => ({ then: (resolve) => resolve(event.data) })",
         "async (event, context, callback) => event.data",
+        "async (event, context, callback, extra) => extra === undefined && event.data",
+        "(event, context, done, one, two) => Promise.resolve(two === undefined && event.data)",
+        "(event, context, done, extra) => done(null, event.data)",
         "async (event, callback) => callback(null, event.data)",
         "(event, context, callback) => callback(null, event.data)",
         "(event, { type }, done) => setTimeout(() => done(type ? null : 'none', event.data), 5)",
@@ -111,6 +100,13 @@ def test_a_promise_or_a_callback_ends_the_call_whatever_the_parameters(
     start_node: Functions, handler: str
 ) -> None:
     assert _reply(start_node, handler) == {"a": 1}
+
+
+def test_parameters_beyond_next_are_undefined(start_node: Functions) -> None:
+    source = "exports.handler = (req, res, next, extra) => res.json([extra === undefined]);"
+    process = start_node({"index.js": source}, "index.handler", FUNCTION_SIGNATURE="http")
+    process.wait_until_ready()
+    assert process.request("GET").json() == [True]
 
 
 @pytest.mark.parametrize(

@@ -1,14 +1,8 @@
 "use strict";
-// What can be called as a function of its signature.
+// What can be called as a function. How many parameters it names does not matter in JavaScript.
 
 const { StartupError } = require("./errors.js");
 
-// JavaScript calls a function with fewer arguments than it names, and these are all there are.
-const ARGUMENTS = {
-  cloudevent: ["event", "context", "callback"],
-  http: ["request", "response", "next"],
-  typed: ["request"],
-};
 const NAMED = 10;
 const GENERATORS = ["GeneratorFunction", "AsyncGeneratorFunction"];
 
@@ -26,7 +20,7 @@ function checkHandler({ handler, signature }, name, file, { exported, framework 
     const kind = typeof handler === "object" ? nameOfClass(handler) : typeof handler;
     throw new StartupError("HandlerNotCallable", `${subject} is a ${kind}, not a function`);
   }
-  const problem = problemOf(handler, signature);
+  const problem = problemOf(handler);
   if (problem) throw new StartupError("InvalidHandler", `${subject} ${problem}`);
 }
 
@@ -44,9 +38,7 @@ function problemOf(handler, signature) {
   if (GENERATORS.includes(handler[Symbol.toStringTag])) {
     return "is a generator, of which a call runs nothing; leave out the *";
   }
-  const given = ARGUMENTS[signature];
-  if (handler.length <= given.length) return undefined;
-  return `needs ${handler.length} arguments, but gets (${given.join(", ")}) at most`;
+  return undefined;
 }
 
 module.exports = { checkHandler };
