@@ -6,12 +6,13 @@ const { tooLarge } = require("./limits.js");
 
 /**
  * The whole body, all but taken: `giveBack` returns it to the request's stream, which has not
- * ended. A larger one is refused with 413, by its declared length where it has one.
+ * ended. A larger one is refused with 413, by its declared length where it has one. One that is
+ * still to come when `signal` aborts is given up.
  *
  * What is left of that is read and forgotten. Closing the connection would reset it under a sender
  * that is still at its body, and the sender would never see the answer.
  */
-async function readBody(request, maxBytes) {
+async function readBody(request, maxBytes, signal) {
   const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
   if (Number(length) > maxBytes) throw tooLarge(maxBytes);
   if (Number(length) === 0 && encoding === undefined) return Buffer.alloc(0);
@@ -30,7 +31,7 @@ async function readBody(request, maxBytes) {
     return request.complete;
   };
   try {
-    if (!isWhole()) await untilWhole(request, isWhole);
+    if (!isWhole()) await untilWhole(request, isWhole, signal);
   } catch (error) {
     request.resume();
     throw error;
@@ -38,10 +39,11 @@ async function readBody(request, maxBytes) {
   return Buffer.concat(chunks);
 }
 
-function untilWhole(request, isWhole) {
+function untilWhole(request, isWhole, signal) {
   return new Promise((resolve, reject) => {
     const settle = (outcome, value) => {
       request.off("readable", onReadable).off("error", onLeft).off("close", onLeft);
+      signal.removeEventListener("abort", onLate);
       outcome(value);
     };
     const onReadable = () => {
@@ -55,6 +57,8 @@ function untilWhole(request, isWhole) {
       const message = "the caller left before the body ended";
       settle(reject, new RefusedRequestError(400, "IncompleteBody", message));
     };
+    const onLate = () => settle(reject, signal.reason);
+    signal.addEventListener("abort", onLate);
     request.on("readable", onReadable).on("error", onLeft).on("close", onLeft);
   });
 }

@@ -3,41 +3,31 @@
 
 const { readBody } = require("./bodies.js");
 const { unpacked } = require("./content_encoding.js");
-const { InvalidReplyError, RefusedRequestError } = require("./errors.js");
+const { RefusedRequestError } = require("./errors.js");
 const { readEvent } = require("./events.js");
 const { encodeReply } = require("./replies.js");
-const { errorResponse, failureResponse, send } = require("./responses.js");
+const { send } = require("./responses.js");
+const { untilClosed } = require("./time.js");
 
 /** Event in; reply event, 204, or an error out. */
 function cloudEventListener(handler, settings, limiter) {
   const invoke = handler.length < 2 ? handler : withCallback(handler);
 
-  return async function respond(request, response) {
+  return async function respond(request, response, call) {
     if (request.method !== "POST") {
       throw new RefusedRequestError(405, "MethodNotAllowed", "send events with POST");
     }
-    const packed = await readBody(request, settings.maxBodyBytes);
+    const packed = await readBody(request, settings.maxBodyBytes, call.signal);
     const body = await unpacked(request.headers, packed, settings.maxBodyBytes);
     const event = readEvent(request.rawHeaders, body);
     // The handler may change its event; the reply answers the one that came.
     const { data: _data, ...attributes } = event;
-    const subject = `event ${JSON.stringify(event.id)}`;
-    send(response, await answer(subject, attributes, () => limiter.run(async () => invoke(event))));
+    call.subject = `event ${JSON.stringify(event.id)}`;
+    await limiter.run(call, async () => {
+      send(response, encodeReply(settings, attributes, await invoke(event)));
+      await untilClosed(request, response);
+    });
   };
-
-  async function answer(subject, attributes, call) {
-    try {
-      return encodeReply(settings, attributes, await call());
-    } catch (error) {
-      if (error instanceof RefusedRequestError) {
-        console.error(`${subject}: ${error.message}`);
-        throw error;
-      }
-      if (!(error instanceof InvalidReplyError)) return failureResponse(subject, error);
-      console.error(`${subject}: ${error.message}`);
-      return errorResponse(500, "InvalidReply", error.message);
-    }
-  }
 }
 
 // functions-framework also takes handlers that end with callback(error, result), and other

@@ -20,7 +20,7 @@ function checkHandler({ handler, signature }, name, file, { exported, framework 
     const kind = typeof handler === "object" ? nameOfClass(handler) : typeof handler;
     throw new StartupError("HandlerNotCallable", `${subject} is a ${kind}, not a function`);
   }
-  const problem = problemOf(handler);
+  const problem = problemOf(handler, signature);
   if (problem) throw new StartupError("InvalidHandler", `${subject} ${problem}`);
 }
 

@@ -1,9 +1,9 @@
 "use strict";
 // Functions that take `(request, response)`: Express's, with the body read and still to be read.
 
-const { once } = require("node:events");
 const { readBody, giveBack } = require("./bodies.js");
 const { bodyParser } = require("./parsed_bodies.js");
+const { untilClosed } = require("./time.js");
 
 /** Every path and method goes to the handler; the call ends with its response. */
 function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
@@ -12,8 +12,7 @@ function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
   const handler = isTyped ? require("./typed_function.js").typedHandler(loaded) : loaded.handler;
   const serve = expressServer(express, isFrameworks, handler);
 
-  async function call(request, response) {
-    const body = await readBody(request, settings.maxBodyBytes);
+  async function handle(request, response, body) {
     const parsed = await parse(request.headers, body);
     giveBack(request, body);
     request.rawBody = parsed.rawBody;
@@ -22,15 +21,16 @@ function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
     await serve(request, response);
   }
 
-  return (request, response) => limiter.run(() => untilClosed(call, request, response));
-}
-
-async function untilClosed(call, request, response) {
-  const closed = once(response, "close");
-  await Promise.race([call(request, response), closed]);
-  await closed;
-  // A body that nobody wants would stay in memory for as long as its connection.
-  if (request.readableFlowing === null) request.resume();
+  return async (request, response, call) => {
+    const body = await readBody(request, settings.maxBodyBytes, call.signal);
+    await limiter.run(call, async () => {
+      const closed = untilClosed(request, response);
+      await Promise.race([handle(request, response, body), closed]);
+      await closed;
+    });
+    // A body that nobody wants would stay in memory for as long as its connection.
+    if (request.readableFlowing === null) request.resume();
+  };
 }
 
 // Set up as functions-framework does it; what the handler throws rejects, what it gives to next()

@@ -1,5 +1,5 @@
 "use strict";
-// The function's limits: body size, time, and calls at once.
+// The function's limits: body size, and calls at once.
 
 const { RefusedRequestError } = require("./errors.js");
 const { withStrayErrors } = require("./stray_errors.js");
@@ -10,41 +10,39 @@ function tooLarge(maxBytes) {
   return new RefusedRequestError(413, "BodyTooLarge", message);
 }
 
-/** Runs at most `concurrency` calls at once; each answers within its time or is refused with 504. */
+/** Runs at most `concurrency` calls at once; one whose time ends in the queue leaves it. */
 class Limiter {
-  constructor({ concurrency, timeoutSeconds }) {
+  constructor({ concurrency }) {
     this.free = concurrency;
-    this.timeoutSeconds = timeoutSeconds;
-    this.waiting = [];
+    this.waiting = new Set();
   }
 
-  async run(call) {
-    let timer;
-    const state = { ended: false };
-    const timeout = new Promise((_, reject) => {
-      timer = setTimeout(() => {
-        state.ended = true;
-        const message = `the function did not finish within ${this.timeoutSeconds} s`;
-        reject(new RefusedRequestError(504, "FunctionTimeout", message));
-      }, Math.min(this.timeoutSeconds * 1000, 2 ** 31 - 1));
-    });
-    try {
-      return await Promise.race([this.#callInTurn(call, state), timeout]);
-    } finally {
-      clearTimeout(timer);
-    }
-  }
-
-  async #callInTurn(call, state) {
+  async run(call, work) {
     if (this.free > 0) this.free -= 1;
-    else await new Promise((resolve) => this.waiting.push(resolve));
+    else await this.#turnOf(call);
     try {
-      return state.ended ? undefined : await withStrayErrors(call, state);
+      return await withStrayErrors(work, call);
     } finally {
-      const next = this.waiting.shift();
+      const [next] = this.waiting;
       if (next) next();
       else this.free += 1;
     }
+  }
+
+  #turnOf({ signal }) {
+    return new Promise((resolve, reject) => {
+      const leave = () => {
+        this.waiting.delete(take);
+        reject(signal.reason);
+      };
+      const take = () => {
+        this.waiting.delete(take);
+        signal.removeEventListener("abort", leave);
+        resolve();
+      };
+      this.waiting.add(take);
+      signal.addEventListener("abort", leave);
+    });
   }
 }
 

@@ -2,12 +2,13 @@
 // From the environment to a listening server.
 
 const http = require("node:http");
-const { RefusedRequestError, StartupError } = require("./errors.js");
+const { InvalidReplyError, RefusedRequestError, StartupError } = require("./errors.js");
 const { Limiter } = require("./limits.js");
 const { errorResponse, failureResponse, send } = require("./responses.js");
 const { readSettings } = require("./settings.js");
 const { loadFunction, notImportable } = require("./source.js");
 const { catchStrayErrors } = require("./stray_errors.js");
+const { limitRest, withinTime } = require("./time.js");
 
 // Longer than proxies keep an idle connection, so that they never write into a closed one.
 const KEEP_ALIVE_MS = 120_000;
@@ -31,7 +32,12 @@ async function main() {
   } catch (error) {
     end(error);
   }
-  const server = http.createServer((request, response) => answer(listener, request, response));
+  const server = http.createServer(async (request, response) => {
+    await answer(listener, request, response, settings);
+    limitRest(request, response, settings.timeoutSeconds);
+  });
+  // Each request has its own time, which may be longer than Node's.
+  server.requestTimeout = 0;
   server.keepAliveTimeout = KEEP_ALIVE_MS;
   server.headersTimeout = KEEP_ALIVE_MS + 1000;
   await listen(server, settings).catch(end);
@@ -83,23 +89,32 @@ function listenerOf(loaded, settings) {
   return httpListener(loaded, settings, limiter, expressFor(loaded));
 }
 
-async function answer(listener, request, response) {
-  if (HEALTH.includes(request.url.split("?", 1)[0])) {
+async function answer(listener, request, response, { timeoutSeconds }) {
+  const { method, url } = request;
+  if (HEALTH.includes(url.split("?", 1)[0])) {
     send(response, { status: 200, headers: [["content-type", "text/plain"]], body: "OK" });
     return;
   }
+  const call = { subject: `${method} ${JSON.stringify(url)}`, ended: false };
   try {
-    await listener(request, response);
+    await withinTime(call, request, timeoutSeconds, () => listener(request, response, call));
   } catch (error) {
-    const subject = `${request.method} ${JSON.stringify(request.url)}`;
-    const refusal =
-      error instanceof RefusedRequestError
-        ? errorResponse(error.status, error.reason, error.message, error.field)
-        : failureResponse(subject, error);
-    // The head of another answer may be out: breaking off is all that is left then.
-    if (response.headersSent && !response.writableEnded) response.destroy();
+    const refusal = refusalOf(error, call.subject);
+    // Of an answer that has begun, no more than its connection is left to end. What the handler
+    // ended in time goes out though it failed then.
+    const isOut = call.signal.aborted ? response.writableFinished : response.writableEnded;
+    if (response.headersSent && !isOut) request.socket.destroy();
     else send(response, refusal);
   }
+}
+
+function refusalOf(error, subject) {
+  if (error instanceof RefusedRequestError) {
+    return errorResponse(error.status, error.reason, error.message, error.field);
+  }
+  if (!(error instanceof InvalidReplyError)) return failureResponse(subject, error);
+  console.error(`${subject}: ${error.message}`);
+  return errorResponse(500, "InvalidReply", error.message);
 }
 
 function drainOnSignal(server, settings) {
