@@ -19,8 +19,14 @@ _BARE_DEFLATE = _BARE.compress(b"{}") + _BARE.flush()
 PACKED: dict[str, tuple[str, bytes, int | None]] = {
     "gzip": ("gzip", gzip.compress(b"{}"), None),
     "gzip in capitals": ("GZIP", gzip.compress(b"{}"), None),
+    "gzip by its old name": ("x-gzip", gzip.compress(b"{}"), None),
+    "gzip of many members": ("gzip", gzip.compress(b"") * 20_000 + gzip.compress(b"{}"), None),
+    "gzip of two members": ("gzip", gzip.compress(b"{") + gzip.compress(b"}"), None),
+    "gzip and more": ("gzip", gzip.compress(b"{}") + b"x", 400),
+    "half of a member of gzip": ("gzip", gzip.compress(b"{}") + gzip.compress(b"")[:-1], 400),
     "deflate": ("deflate", zlib.compress(b"{}"), None),
     "bare deflate": ("deflate", _BARE_DEFLATE, None),
+    "deflate of two": ("deflate", zlib.compress(b"{}") * 2, 400),
     "as it is": ("identity", b"{}", None),
     "no encoding": ("", b"{}", None),
     "not gzip": ("gzip", b"{}", 400),
@@ -28,6 +34,7 @@ PACKED: dict[str, tuple[str, bytes, int | None]] = {
     "not deflate": ("deflate", b"{}", 400),
     "brotli": ("br", b"{}", 415),
     "zstandard": ("zstd", b"{}", 415),
+    "one in another by its old name": ("x-gzip, gzip", b"{}", 415),
     "one in another": ("gzip, gzip", gzip.compress(gzip.compress(b"{}")), 415),
     "nobody's": ("rot13", b"{}", 415),
 }

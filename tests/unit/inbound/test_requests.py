@@ -169,15 +169,14 @@ def test_a_packed_body_is_unpacked_or_refused_with_a_reason(name):
         assert (status, answer["field"]) == (refused, "Content-Encoding")
 
 
-@pytest.mark.parametrize("data", [bomb(MAX_BODY_BYTES), gzip.compress(b"") * 17])
-def test_a_packed_body_is_never_unpacked_beyond_the_limits(data):
+@pytest.mark.parametrize(
+    "data",
+    [bomb(MAX_BODY_BYTES), gzip.compress(b" " * MAX_BODY_BYTES) + gzip.compress(b"{}")],
+    ids=["in one member", "in two members"],
+)
+def test_a_packed_body_is_never_unpacked_beyond_the_limit(data):
     status, _ = Recorder().refusal(request({**BINARY, "content-encoding": "gzip"}, data))
-    assert status in {400, 413}
-
-
-def test_a_packed_body_may_have_two_members():
-    data = gzip.compress(b"{") + gzip.compress(b"}")
-    assert received(request({**BINARY, "content-encoding": "gzip"}, data)).data == {}
+    assert status == 413
 
 
 LARGE = b"x" * (MAX_BODY_BYTES + 1)

@@ -15,7 +15,9 @@ async function unpacked(headers, body, maxBytes) {
 
 function encodingOf(header) {
   const names = header.split(",").map((name) => name.trim().toLowerCase());
-  const packed = names.filter((name) => name !== "" && name !== "identity");
+  const packed = names
+    .filter((name) => name !== "" && name !== "identity")
+    .map((name) => (name === "x-gzip" ? "gzip" : name));
   if (packed.length === 0 || (packed.length === 1 && ["gzip", "deflate"].includes(packed[0]))) {
     return packed[0];
   }

@@ -11,8 +11,10 @@ if TYPE_CHECKING:
     from lambda_runtime.responses import Headers, Receive, Scope
 
 _FIELD = "Content-Encoding"
-# A gzip file may have several members; to look for the next one copies all of the rest.
-_MOST_MEMBERS = 16
+_ALIASES = {"x-gzip": "gzip"}
+# What comes after a member of gzip is copied to look for the next one, so members are fed little
+# at first: thousands of small ones must not each copy all of the rest.
+_FIRST_PIECE = 512
 _OF_THE_PACKED = (b"content-encoding", b"content-length", b"transfer-encoding")
 
 
@@ -43,7 +45,7 @@ def _encoding(headers: Headers) -> str | None:
     if not values:
         return None
     names = [name.strip().lower() for name in ",".join(values).split(",")]
-    packed = [name for name in names if name not in ("", "identity")]
+    packed = [_ALIASES.get(name, name) for name in names if name not in ("", "identity")]
     if packed not in ([], ["gzip"], ["deflate"]):
         message = (
             f"{', '.join(packed):.60} is not understood; send the body as it is, or as one of "
@@ -57,21 +59,21 @@ def _inflated(encoding: str, body: bytes, max_bytes: int) -> bytes:
     import zlib  # noqa: PLC0415 - only where bodies come packed
 
     whole = bytearray()
-    rest = body
-    for _ in range(_MOST_MEMBERS):
-        stream = zlib.decompressobj(_window(encoding, rest))
-        try:
-            whole += stream.decompress(rest, max_bytes + 1 - len(whole))
-        except zlib.error:
-            raise _broken(encoding) from None
-        if len(whole) > max_bytes:
-            raise too_large(max_bytes)
-        if not stream.eof or (stream.unused_data and encoding != "gzip"):
+    rest = memoryview(body)
+    while rest:
+        stream, size = zlib.decompressobj(_window(encoding, body)), _FIRST_PIECE
+        while rest and not stream.eof:
+            piece, size = rest[:size], size * 2
+            try:
+                whole += stream.decompress(piece, max_bytes + 1 - len(whole))
+            except zlib.error:
+                raise _broken(encoding) from None
+            if len(whole) > max_bytes:
+                raise too_large(max_bytes)
+            rest = rest[len(piece) - len(stream.unused_data) :]
+        if not stream.eof or (rest and encoding != "gzip"):
             raise _broken(encoding)
-        rest = stream.unused_data
-        if not rest:
-            return bytes(whole)
-    raise _broken(encoding)
+    return bytes(whole)
 
 
 def _window(encoding: str, body: bytes) -> int:

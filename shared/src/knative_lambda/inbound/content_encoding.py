@@ -10,14 +10,16 @@ from knative_lambda.domain.errors import (
     UnsupportedContentEncodingError,
 )
 
-# A gzip file may have several members; to look for the next one copies all of the rest.
-_MOST_MEMBERS = 16
+_ALIASES = {"x-gzip": "gzip"}
+# What comes after a member of gzip is copied to look for the next one, so members are fed little
+# at first: thousands of small ones must not each copy all of the rest.
+_FIRST_PIECE = 512
 
 
 def encoding_of(header: str | None) -> str | None:
     """Return `gzip`, `deflate` or None; `UnsupportedContentEncodingError` for anything else."""
     names = [name.strip().lower() for name in (header or "").split(",")]
-    packed = [name for name in names if name not in {"", "identity"}]
+    packed = [_ALIASES.get(name, name) for name in names if name not in {"", "identity"}]
     if not packed:
         return None
     if packed not in (["gzip"], ["deflate"]):
@@ -37,21 +39,23 @@ def unpacked(body: bytes, header: str | None, max_bytes: int) -> bytes:
 
 def _inflated(encoding: str, body: bytes, max_bytes: int) -> bytes:
     whole = bytearray()
-    rest = body
-    for _ in range(_MOST_MEMBERS):
-        stream = zlib.decompressobj(_window(encoding, rest))
-        try:
-            whole += stream.decompress(rest, max_bytes + 1 - len(whole))
-        except zlib.error:
-            raise _broken(encoding) from None
-        if len(whole) > max_bytes:
-            raise EventTooLargeError(f"an event may have {max_bytes} bytes, unpacked", field="data")
-        if not stream.eof or (stream.unused_data and encoding != "gzip"):
+    rest = memoryview(body)
+    while rest:
+        stream, size = zlib.decompressobj(_window(encoding, body)), _FIRST_PIECE
+        while rest and not stream.eof:
+            piece, size = rest[:size], size * 2
+            try:
+                whole += stream.decompress(piece, max_bytes + 1 - len(whole))
+            except zlib.error:
+                raise _broken(encoding) from None
+            if len(whole) > max_bytes:
+                raise EventTooLargeError(
+                    f"an event may have {max_bytes} bytes, unpacked", field="data"
+                )
+            rest = rest[len(piece) - len(stream.unused_data) :]
+        if not stream.eof or (rest and encoding != "gzip"):
             raise _broken(encoding)
-        rest = stream.unused_data
-        if not rest:
-            return bytes(whole)
-    raise _broken(encoding)
+    return bytes(whole)
 
 
 def _window(encoding: str, body: bytes) -> int:
