@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 
 _STRUCTURED = (("content-type", b"application/cloudevents+json"),)
+# What a refusal names where no attribute alone is at fault.
+_ALL = "attributes"
 BASE = {"specversion": "1.0", "id": "1", "source": "/s", "type": "t"}
 
 
@@ -84,6 +86,47 @@ def _lines(name: str, field: str, *lines: tuple[str, bytes]) -> list[Vector]:
     return [Vector(f"binary: {name}", (*_binary(), *lines), field=field)]
 
 
+def _nested(levels: int) -> str:
+    return "[" * levels + "]" * levels
+
+
+def _levels(number: int) -> list[Any]:
+    value: list[Any] = []
+    for _ in range(number - 1):
+        value = [value]
+    return value
+
+
+def _extensions(number: int, length: int) -> bytes:
+    """An event of so many attributes, all but the required ones of that length."""
+    return _json(**{f"e{i:06}": "x" * length for i in range(number - len(BASE))})
+
+
+def _many(number: int, length: int, *, is_taken: bool) -> list[Vector]:
+    body = _extensions(number, length)
+    headers = tuple((f"ce-{name}", value.encode()) for name, value in json.loads(body).items())
+    outcome: dict[str, Any] = {"seen": BASE} if is_taken else {"field": _ALL}
+    return [
+        Vector(f"binary: {number} attributes of {length}", headers, **outcome),
+        Vector(f"structured: {number} attributes of {length}", _STRUCTURED, body, **outcome),
+    ]
+
+
+def _of_bytes(character: str, *, is_taken: bool) -> list[Vector]:
+    """An event whose attributes have 64 KiB, of which an extension has most, or a byte more."""
+    others = sum(len(name) + len(value) for name, value in BASE.items())
+    size = 64 * 1024 - others - len("big") - len("n")
+    text = character * (size // len(character.encode()))
+    padding = "n" * (size - len(text.encode()) + (not is_taken))
+    name = f"{'64 KiB' if is_taken else 'a byte more than 64 KiB'} of {character!a}"
+    outcome: dict[str, Any] = {"seen": {"big": text}} if is_taken else {"field": _ALL}
+    escaped = "".join(f"%{byte:02X}" for byte in text.encode())
+    return [
+        Vector(f"binary: {name}", _binary(big=escaped, n=padding), **outcome),
+        Vector(f"structured: {name}", _STRUCTURED, _json(big=text, n=padding), **outcome),
+    ]
+
+
 VECTORS: list[Vector] = [
     Vector("binary: the least event", _binary(), seen=BASE),
     Vector("structured: the least event", _STRUCTURED, _json(), seen=BASE),
@@ -153,7 +196,6 @@ VECTORS: list[Vector] = [
         for value in (2**31, -(2**31) - 1, 10**30, 1.5, [1], {"a": 1})
         for v in _member(f"extension {value!r}", "a", value)
     ),
-    Vector("structured: a number without end", _STRUCTURED, _raw('"a": 1e400'), field="a"),
     # Strings hold no control characters, no half surrogates, no noncharacters.
     *_refused("subject", "a\nb", "a\x00b", "\x7f", "\x85", "\ufdd0", "\uffff"),
     Vector(
@@ -254,6 +296,23 @@ VECTORS: list[Vector] = [
         "1:b",
         "https://e/%",
     ),
+    # As many attributes as heads and databases can take, and as much of them.
+    *_many(256, 1, is_taken=True),
+    *_many(257, 1, is_taken=False),
+    *_many(200, 327, is_taken=True),
+    *_many(200, 328, is_taken=False),
+    Vector("structured: attributes without end", _STRUCTURED, _extensions(450_000, 1), field=_ALL),
+    *_of_bytes("x", is_taken=True),
+    *_of_bytes("\u00e9", is_taken=True),
+    *_of_bytes("x", is_taken=False),
+    *_of_bytes("\u00e9", is_taken=False),
+    Vector(
+        "structured: a datacontenttype without end",
+        _STRUCTURED,
+        _json(datacontenttype="x" * 900_000, data="x"),
+        field=_ALL,
+    ),
+    Vector("structured: data without end", _STRUCTURED, _json(data={"x": "x" * 900_000}), BASE),
     # Structured events that are no JSON, or no event.
     *(
         Vector(f"structured: {name}", _STRUCTURED, body)
@@ -274,6 +333,12 @@ VECTORS: list[Vector] = [
             "NaN in an extension": _raw('"a": NaN'),
             "two documents": _json() + _json(),
             "nesting without end": b"[" * 100_000,
+            "deep nesting": _raw(f'"data": {_nested(512)}'),
+            "nesting of a million": _raw(f'"data": {_nested(1_000_000)}'),
+            "an extension that no double holds": _raw('"a": 1e400'),
+            "a number that no double holds": _raw('"data": 1e400'),
+            "an integer that no double holds": _raw(f'"data": {"9" * 309}'),
+            "an integer of 5000 digits": _raw(f'"data": [{"1" * 5000}]'),
         }.items()
     ),
     *(
@@ -285,6 +350,7 @@ VECTORS: list[Vector] = [
         )
         for value in ("?", "AA", "A===", "====", "=AAA", "AA=A", "AA==\n", "-_==", 5, ["AA=="])
     ),
+    Vector("structured: nesting", _STRUCTURED, _raw(f'"data": {_nested(511)}'), BASE),
     Vector("no event", (("content-type", b"application/json"),), b"{}", field="specversion"),
     Vector("nothing at all", (), field="specversion"),
     Vector(
@@ -321,6 +387,30 @@ DATA: list[Data] = [
     Data("Infinity", "application/json", b"[-Infinity]", is_refused=True),
     Data("JSON that is no UTF-8", "application/json", b'"caf\xe9"', is_refused=True),
     Data("JSON in UTF-16", "application/json", '{"a": 1}'.encode("utf-16"), is_refused=True),
+    Data(
+        "the greatest number", "application/json", b"1.7976931348623157e308", 1.7976931348623157e308
+    ),
+    Data("a great integer", "application/json", b"1" + b"0" * 20, 10**20),
+    Data("a number of many digits", "application/json", b"0." + b"1" * 400, 1 / 9),
+    Data("a number near nothing", "application/json", b"[1e-400]", [0.0]),
+    Data("a number that no double holds", "application/json", b"1e400", is_refused=True),
+    Data("its negative", "application/json", b'{"a": [-1E+400]}', is_refused=True),
+    Data("a shorter one", "application/json", b"2e308", is_refused=True),
+    Data("an integer that no double holds", "application/json", b"9" * 309, is_refused=True),
+    Data("an integer of 5000 digits", "application/json", b"-" + b"1" * 5000, is_refused=True),
+    Data("digits in a string", "application/json", b'"\\"1e400"', '"1e400'),
+    Data("512 levels", "application/json", _nested(512).encode(), _levels(512)),
+    Data("513 levels", "application/json", _nested(513).encode(), is_refused=True),
+    Data("513 objects", "application/json", b'{"a":' * 513 + b"1" + b"}" * 513, is_refused=True),
+    Data("a million levels", "application/json", _nested(1_000_000).encode(), is_refused=True),
+    Data("a thousand of one level", "application/json", b"[" + b"[]," * 999 + b"[]]", [[]] * 1000),
+    Data(
+        "brackets in strings",
+        "application/json",
+        b'["' + b"[{" * 999 + b'", "\\"' + b"[" * 999 + b'\\\\"]',
+        ["[{" * 999, '"' + "[" * 999 + "\\"],
+    ),
+    Data("deep JSON without a type", None, _nested(513).encode(), _nested(513).encode()),
     Data("bytes", "application/octet-stream", b"\x00\xff", b"\x00\xff"),
 ]
 """Of data: for all that give it to a handler."""

@@ -84,6 +84,8 @@ REFUSED = {
     "a number over 32 bits": (STRUCTURED, structured(count=2**31), 400),
     "data twice": (STRUCTURED, structured(data=1, data_base64="AA=="), 400),
     "no base64": (STRUCTURED, structured(data_base64="?"), 400),
+    "attributes without end": (STRUCTURED, structured(**{f"e{n}": 1 for n in range(253)}), 400),
+    "an attribute without end": (STRUCTURED, structured(datacontenttype="x" * 900_000), 400),
     "an unpaired surrogate": (STRUCTURED, structured(subject="\ud800"), 400),
 }
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from contextlib import suppress
 
@@ -56,6 +57,14 @@ def test_an_event_survives_its_json_form(event):
         assert json.loads(again.data) == json.loads(event.data)
     else:
         assert again.data == event.data
+
+
+@pytest.mark.parametrize("data", [b"1e400", b"9" * 309, b"[" * 513 + b"]" * 513, b"NaN", b"{"])
+def test_data_that_is_no_json_to_everyone_is_shown_as_its_bytes(data):
+    shown = to_json(create_event({**VALID, "datacontenttype": "application/json"}, data))
+
+    assert shown["data_base64"] == base64.b64encode(data).decode()
+    assert "data" not in shown
 
 
 @given(st.binary(max_size=100))

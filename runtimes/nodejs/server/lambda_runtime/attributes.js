@@ -7,6 +7,10 @@ const REQUIRED = ["id", "source", "type"];
 // Optional, but not empty where they are given.
 const NOT_EMPTY = ["subject", "time", "dataschema", "datacontenttype"];
 const STRINGS = ["specversion", ...REQUIRED, ...NOT_EMPTY];
+// More than any sender has, and few enough for the heads of HTTP and for every database.
+const MAX_NUMBER = 256;
+// What CloudEvents has every intermediary forward, were it all of it attributes.
+const MAX_BYTES = 64 * 1024;
 const NAME = /^[a-z0-9]{1,64}$/;
 const CLOCK = "(?:[01]\\d|2[0-3]):[0-5]\\d";
 const TIME = new RegExp(
@@ -31,6 +35,7 @@ function invalid(field, message) {
 
 /** Refuse, with 400 and the attribute's name, what is no CloudEvent 1.0. */
 function checkAttributes(event) {
+  checkSize(event);
   for (const [name, value] of Object.entries(event)) {
     if (typeof value === "string" && FORBIDDEN.test(value)) {
       throw invalid(name, `the attribute "${name}" holds what is no text`);
@@ -49,6 +54,23 @@ function checkAttributes(event) {
     }
   }
   checkTypes(event);
+}
+
+/** Refuse more attributes than an event may have; before any of them is copied. */
+function checkNumber(number) {
+  if (number <= MAX_NUMBER) return;
+  const message = `the event has ${number} attributes and may have ${MAX_NUMBER}; the rest is data`;
+  throw invalid("attributes", message);
+}
+
+function checkSize(event) {
+  const attributes = Object.entries(event);
+  checkNumber(attributes.length);
+  let bytes = 0;
+  for (const [name, value] of attributes) bytes += name.length + Buffer.byteLength(String(value));
+  if (bytes <= MAX_BYTES) return;
+  const message = `the attributes have ${bytes} bytes and may have ${MAX_BYTES}; the rest is data`;
+  throw invalid("attributes", message);
 }
 
 function checkTypes({ source, dataschema, time }) {
@@ -97,4 +119,4 @@ function isTime(text) {
   return !Number.isNaN(Date.parse(text.toUpperCase().replace(/:60(?=\.|Z|[+-])/, ":59")));
 }
 
-module.exports = { checkAttributes, checkedName, checkedValue, invalid };
+module.exports = { checkAttributes, checkNumber, checkedName, checkedValue, invalid };

@@ -1,9 +1,16 @@
 "use strict";
 // CloudEvents out of HTTP requests, in binary and structured mode, checked against CloudEvents 1.0.
 
-const { checkAttributes, checkedName, checkedValue, invalid } = require("./attributes.js");
-const { decoded, utf8, withoutMark } = require("./charsets.js");
+const {
+  checkAttributes,
+  checkNumber,
+  checkedName,
+  checkedValue,
+  invalid,
+} = require("./attributes.js");
+const { decoded, utf8 } = require("./charsets.js");
 const { RefusedRequestError } = require("./errors.js");
+const portableJson = require("./portable_json.js");
 
 // No groups of four: V8 keeps its place in each, and has no room for millions of them.
 const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
@@ -59,9 +66,12 @@ function structured(mediaType, body) {
     throw new RefusedRequestError(415, "UnsupportedEventFormat", message);
   }
   const document = parsedDocument(body);
-  const { data, data_base64: encoded, ...members } = document;
+  const { data, data_base64: encoded } = document;
+  const names = Object.keys(document).filter((name) => name !== "data" && name !== "data_base64");
+  checkNumber(names.length);
   const event = {};
-  for (const [name, value] of Object.entries(members)) {
+  for (const name of names) {
+    const value = document[name];
     if (value !== null) event[checkedName(name)] = checkedValue(name, value);
   }
   checkAttributes(event);
@@ -78,7 +88,7 @@ function structured(mediaType, body) {
 function parsedDocument(body) {
   let document;
   try {
-    document = JSON.parse(withoutMark(body));
+    document = portableJson.parsed(body);
   } catch {
     throw new RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON in UTF-8");
   }
@@ -112,7 +122,7 @@ function typedData(contentType, body) {
   const mediaType = mediaTypeOf(contentType ?? "application/json");
   if (mediaType.endsWith("/json") || mediaType.endsWith("+json")) {
     try {
-      return JSON.parse(withoutMark(body));
+      return portableJson.parsed(body);
     } catch {
       if (contentType === undefined) return body;
       throw invalid("data", `the data is no valid JSON, but ${contentType.slice(0, 60)}`);

@@ -15,6 +15,10 @@ _REQUIRED = ("id", "source", "type")
 # Optional, but not empty where they are given.
 _NOT_EMPTY = ("subject", "time", "dataschema", "datacontenttype")
 _STRINGS = ("specversion", *_REQUIRED, *_NOT_EMPTY)
+# More than any sender has, and few enough for the heads of HTTP and for every database.
+_MAX_NUMBER = 256
+# What CloudEvents has every intermediary forward, were it all of it attributes.
+_MAX_BYTES = 64 * 1024
 _INTEGERS = range(-(2**31), 2**31)
 _NAME = re.compile(r"[a-z0-9]{1,64}")
 _TIME = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:(\d\d)(?:\.\d+)?(?:[Zz]|[+-]\d\d:\d\d)", re.ASCII)
@@ -34,6 +38,7 @@ _END_OF_SEGMENT = re.compile(r"[/?#]")
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
     """Refuse, with 400 and the attribute's name, what is no CloudEvent 1.0."""
+    _check_size(attributes)
     for name, value in attributes.items():
         if isinstance(value, str) and _FORBIDDEN.search(value):
             raise invalid(name, f'the attribute "{name}" holds what is no text')
@@ -48,6 +53,24 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
         if attributes.get(name) == "":
             raise invalid(name, f'the attribute "{name}" is empty; leave it out instead')
     _check_types(attributes)
+
+
+def check_number(number: int) -> None:
+    """Refuse more attributes than an event may have; before any of them is copied."""
+    if number > _MAX_NUMBER:
+        message = f"the event has {number} attributes and may have {_MAX_NUMBER}; the rest is data"
+        raise invalid("attributes", message)
+
+
+def _check_size(attributes: Mapping[str, Any]) -> None:
+    check_number(len(attributes))
+    size = sum(
+        len(name) + len(str(value).encode(errors="surrogatepass"))
+        for name, value in attributes.items()
+    )
+    if size > _MAX_BYTES:
+        message = f"the attributes have {size} bytes and may have {_MAX_BYTES}; the rest is data"
+        raise invalid("attributes", message)
 
 
 def check_member(name: str, value: Any) -> Any:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import base64
 import json
 import re
-from typing import TYPE_CHECKING, Any, NoReturn
+from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote_to_bytes
 
 from lambda_runtime.attributes import (
     check_attributes,
     check_member,
     check_name,
+    check_number,
     invalid,
     parse_time,
 )
 from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.portable_json import loads
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -52,7 +54,7 @@ def typed_data(content_type: str | None, body: bytes) -> Any:
     media_type = (content_type or "application/json").partition(";")[0].strip().lower()
     if media_type.endswith(("/json", "+json")):
         try:
-            return _loads(body)
+            return loads(body)
         except (ValueError, RecursionError):
             if content_type is None:
                 return body
@@ -72,15 +74,6 @@ def json_or_bytes(_content_type: str | None, body: bytes) -> Any:
         return json.loads(body)
     except (ValueError, RecursionError):
         return body
-
-
-def _loads(body: bytes) -> Any:
-    # Given bytes, `json` would guess UTF-16 and UTF-32, and let half surrogates through.
-    return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
-
-
-def _refuse_constant(constant: str) -> NoReturn:
-    raise ValueError(constant)
 
 
 def _content_type(headers: Headers) -> str | None:
@@ -121,7 +114,7 @@ def _structured(content_type: str, body: bytes, decode: DataDecoder) -> tuple[At
         )
         raise RefusedRequestError(415, "UnsupportedEventFormat", message)
     try:
-        document = _loads(body)
+        document = loads(body)
     except (ValueError, RecursionError):
         message = "the event is no valid JSON in UTF-8"
         raise RefusedRequestError(400, "InvalidEvent", message) from None
@@ -129,6 +122,7 @@ def _structured(content_type: str, body: bytes, decode: DataDecoder) -> tuple[At
         raise RefusedRequestError(400, "InvalidEvent", "the event is no JSON object")
     data = document.pop("data", None)
     encoded = document.pop("data_base64", None)
+    check_number(len(document))
     attributes = {
         name: check_member(name, value) for name, value in document.items() if value is not None
     }

@@ -18,7 +18,8 @@ from knative_lambda.inbound.http_binding import (
     from_http,
     is_structured,
 )
-from knative_lambda.inbound.json_format import is_json, loads
+from knative_lambda.inbound.json_format import is_json
+from knative_lambda.inbound.portable_json import loads
 from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, parse_time
 
 if TYPE_CHECKING:

@@ -5,10 +5,17 @@ from __future__ import annotations
 import base64
 import binascii
 import json
-from typing import Any, NoReturn
+from typing import Any
 
 from knative_lambda.domain.errors import InvalidEventError
-from knative_lambda.inbound.valid_event import OPTIONAL, REQUIRED, CloudEvent, create_event
+from knative_lambda.inbound.portable_json import loads
+from knative_lambda.inbound.valid_event import (
+    OPTIONAL,
+    REQUIRED,
+    CloudEvent,
+    check_number,
+    create_event,
+)
 
 _STRINGS = {"specversion", *REQUIRED, *OPTIONAL}
 _INT32 = range(-(2**31), 2**31)
@@ -24,6 +31,7 @@ def from_json(body: bytes) -> CloudEvent:
         raise InvalidEventError("the body must be a JSON object with the event's attributes")
     has_data = "data" in fields
     data, encoded = fields.pop("data", None), fields.pop("data_base64", None)
+    check_number(len(fields))
     if has_data and encoded is not None:
         raise InvalidEventError("only one of data and data_base64 may be there", field="data")
     attributes = {
@@ -35,12 +43,6 @@ def from_json(body: bytes) -> CloudEvent:
         return create_event(attributes)
     attributes.setdefault("datacontenttype", "application/json")
     return create_event(attributes, _encode_data(data, attributes["datacontenttype"]))
-
-
-def loads(body: bytes) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """Read JSON in UTF-8, with or without a byte order mark; NaN and Infinity are none."""
-    # Given bytes, `json` would guess UTF-16 and UTF-32, and let half surrogates through.
-    return json.loads(body.decode("utf-8-sig"), parse_constant=_refuse_constant)
 
 
 def to_json(event: CloudEvent) -> dict[str, Any]:
@@ -104,7 +106,3 @@ def _decode(encoded: object) -> bytes:
         except (binascii.Error, ValueError):
             pass
     raise InvalidEventError("data_base64 must be a base64 string", field="data_base64")
-
-
-def _refuse_constant(_constant: str) -> NoReturn:
-    raise ValueError

@@ -23,6 +23,10 @@ _NAME = re.compile(r"[a-z0-9]{1,64}")
 _TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})((?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
+# More than any sender has, and few enough for the heads of HTTP and for every database.
+_MAX_NUMBER = 256
+# What CloudEvents has every intermediary forward, were it all of it attributes.
+_MAX_BYTES = 64 * 1024
 # Control characters, surrogates and noncharacters are no part of a CloudEvents String.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
 
@@ -46,6 +50,7 @@ class CloudEvent:
 
 def create_event(attributes: Mapping[str, str], data: bytes | None = None) -> CloudEvent:
     """Check every attribute; `InvalidEventError` names the first one that is wrong."""
+    _check_size(attributes)
     for name, value in attributes.items():
         _check_attribute(name, value)
     if attributes.get("specversion") != "1.0":
@@ -58,6 +63,27 @@ def create_event(attributes: Mapping[str, str], data: bytes | None = None) -> Cl
             raise InvalidEventError(f"{name} is empty; leave it out instead", field=name)
     _check_types(attributes)
     return CloudEvent(dict(attributes), data)
+
+
+def check_number(number: int) -> None:
+    """Refuse more attributes than an event may have; before any of them is copied."""
+    if number > _MAX_NUMBER:
+        raise InvalidEventError(
+            f"the event has {number} attributes and may have {_MAX_NUMBER}; the rest is data",
+            field="attributes",
+        )
+
+
+def _check_size(attributes: Mapping[str, str]) -> None:
+    check_number(len(attributes))
+    size = sum(
+        len(name) + len(value.encode(errors="surrogatepass")) for name, value in attributes.items()
+    )
+    if size > _MAX_BYTES:
+        raise InvalidEventError(
+            f"the attributes have {size} bytes and may have {_MAX_BYTES}; the rest is data",
+            field="attributes",
+        )
 
 
 def _check_attribute(name: str, value: str) -> None:
