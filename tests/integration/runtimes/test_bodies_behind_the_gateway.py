@@ -1,4 +1,4 @@
-"""Bodies over the limit, sent to functions of both runtimes through the embedded gateway."""
+"""Events and bodies at the limits, sent to functions of both runtimes through the gateway."""
 
 from __future__ import annotations
 
@@ -53,6 +53,17 @@ def runtime(request, language, command, tmp_path):
     source.write_text((HTTP_SOURCES if is_http else event_sources)[language])
     handler = f"{source.stem}.{'handler' if is_http else 'describe'}"
     return _Runtime(command, tmp_path / "function", handler, request.param)
+
+
+async def test_all_attributes_that_an_event_may_have_pass(runtime, tmp_path):
+    (tmp_path / "platform").mkdir()
+    many = {f"ce-e{number}": "x" for number in range(251)}
+    async with running(tmp_path / "platform", runtime) as platform:
+        platform.apply()
+        await platform.ready()
+        url = f"{platform.url}/team/hello"
+        async with platform.client.post(url, data=b"{}", headers={**EVENT, **many}) as answer:
+            assert answer.status == 200
 
 
 async def _pieces(size):

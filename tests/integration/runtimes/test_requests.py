@@ -49,6 +49,22 @@ def test_structured_binary_data_is_decoded(function: Functions) -> None:
 
 
 @pytest.mark.parametrize(
+    "extensions",
+    [
+        {f"e{number}": "x" for number in range(251)},
+        {"big": "%C3%A9" * 32_000},
+        {f"e{number}": "x" * 600 for number in range(100)},
+    ],
+    ids=["256 of them", "one that is encoded", "many that are long"],
+)
+def test_all_attributes_that_an_event_may_have_fit_its_head(
+    function: Functions, extensions: dict[str, str]
+) -> None:
+    answer = function("describe").send({}, **extensions)
+    assert (answer.status, answer.json()["id"]) == (200, "event-1")
+
+
+@pytest.mark.parametrize(
     ("sent", "read"),
     [("caf%C3%A9%20%22x%22", 'café "x"'), ('"quoted"', "quoted"), ("plain/text", "plain/text")],
 )

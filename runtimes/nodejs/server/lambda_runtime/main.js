@@ -12,6 +12,8 @@ const { limitRest, withinTime } = require("./time.js");
 
 // Longer than proxies keep an idle connection, so that they never write into a closed one.
 const KEEP_ALIVE_MS = 120_000;
+// Room for the attributes that an event may have, percent-encoded, and for what proxies add.
+const MAX_HEAD_BYTES = 256 * 1024;
 const HEALTH = ["/health/liveness", "/health/readiness"];
 
 /** Serve until SIGTERM; end with status 1 and the reason when there is nothing to serve. */
@@ -32,7 +34,7 @@ async function main() {
   } catch (error) {
     end(error);
   }
-  const server = http.createServer(async (request, response) => {
+  const server = http.createServer({ maxHeaderSize: MAX_HEAD_BYTES }, async (request, response) => {
     await answer(listener, request, response, settings);
     limitRest(request, response, settings.timeoutSeconds);
   });

@@ -69,6 +69,8 @@ def gateway_runner(
         handler_cancellation=True,
         max_line_size=16 * 1024,
         max_field_size=16 * 1024,
+        # An event may have 256 attributes; browsers and proxies add theirs.
+        max_headers=384,
     )
 
 
