@@ -45,3 +45,10 @@ def test_checking_changes_nothing():
     item = trigger()
     check_manifests([item])
     assert item == trigger()
+
+
+def test_many_faults_are_told_by_the_first_ones():
+    unknown = trigger(**{"n" * 1000 + str(index): 1 for index in range(1000)})
+    with pytest.raises(KustomizationError) as refused:
+        check_manifests([unknown])
+    assert len(str(refused.value)) < 50_000

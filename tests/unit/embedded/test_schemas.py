@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from kn_lambda.embedded.schemas import rules
+from kn_lambda.embedded.schemas.causes import MOST_CAUSES
 from kn_lambda.embedded.schemas.known import Schemas, openapi_schema
 from kn_lambda.embedded.schemas.rules import compile_rules
 from kn_lambda.embedded.schemas.schema import UnsupportedSchemaError, compile_schema
@@ -149,3 +150,41 @@ def test_rules_that_cannot_be_evaluated_are_said_to_be_left_out(monkeypatch, cap
     monkeypatch.setattr(rules, "_environment", rules._environment.__wrapped__)
     assert compile_rules([{"rule": "self.a == 1"}]) == ()
     assert "rules in CEL are not checked" in caplog.text
+
+
+def test_unknown_fields_that_were_there_before_are_dropped_and_not_told():
+    schema = compile_schema({"type": "object", "properties": {"a": {"type": "object"}}})
+    old = {"a": {"was": 1}}
+    value = {"a": {"was": 2, "new": 1}}
+    assert list(drop_unknown(schema, value, old)) == ["a.new"]
+    assert value == {"a": {}}
+    # As a patched object does, this one shares its parts with the old one.
+    assert list(drop_unknown(schema, old, old)) == []
+    assert old == {"a": {}}
+
+
+def test_a_value_of_another_shape_is_not_looked_into_for_unknown_fields():
+    schema = compile_schema({"type": "object", "additionalProperties": {"type": "string"}})
+    value = {"a": {"b": 1}}
+    assert list(drop_unknown(schema, value)) == []
+    assert value == {"a": {"b": 1}}
+    assert [cause.field for cause in check(schema, value)] == ["a"]
+
+
+def test_the_paths_of_fields_are_cut_where_their_names_are_long():
+    schema = compile_schema(
+        {"type": "object", "additionalProperties": {"type": "object", "required": ["x"]}}
+    )
+    name = "n" * 10_000
+    (told,) = drop_unknown(schema, {name: {name: 1}})
+    (fault,) = check(schema, {name: {}})
+    assert max(len(told), len(fault.field), len(str(fault)) - len(fault.message)) < 250
+    assert told.endswith("...")
+
+
+def test_no_more_faults_are_found_than_people_read():
+    schema = compile_schema({"type": "array", "items": {"type": "object", "required": ["x"]}})
+    assert len(check(schema, [{}] * 1000)) == MOST_CAUSES
+    ruled = {"type": "array", "items": {"type": "object", "x-kubernetes-validations": [
+        {"rule": "has(self.x)", "message": "needs x"}]}}  # fmt: skip
+    assert len(check(compile_schema(ruled), [{}] * 200)) <= MOST_CAUSES

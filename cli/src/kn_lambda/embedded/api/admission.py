@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import copy
+from collections import deque
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api import webhooks
 from kn_lambda.embedded.api.validation import part_faults
+from kn_lambda.embedded.schemas.causes import cut
 from kn_lambda.embedded.schemas.known import Schemas
 from kn_lambda.embedded.schemas.schema import MISSING
 from kn_lambda.embedded.schemas.structure import check, complete, drop_unknown
@@ -30,6 +33,9 @@ _METADATA = frozenset(
 )  # fmt: skip
 
 
+_MOST_TOLD = 20
+
+
 class Admission:
     """Makes objects what their schemas say, and tells what is wrong with them."""
 
@@ -49,10 +55,7 @@ class Admission:
         """
         schema = self._schemas.of(kind.kind)
         if schema is not None:
-            unknown = list(_unknown(schema, item))
-            if unknown and live is not None:
-                old = set(_unknown(schema, copy.deepcopy(live)))
-                unknown = [path for path in unknown if path not in old]
+            unknown = _first(_unknown(schema, item, live or {}))
             if fields is not None:
                 fields.tell(kind, unknown)
             complete(schema, item)
@@ -60,9 +63,9 @@ class Admission:
         return item
 
     def unknown_fields(self, kind: Kind, item: KubernetesObject) -> list[str]:
-        """Paths of the fields that the schema of an object's kind does not know."""
+        """Remove fields that the schema of a kind does not know, and return the first paths."""
         schema = self._schemas.of(kind.kind)
-        return [] if schema is None else list(_unknown(schema, item))
+        return [] if schema is None else _first(_unknown(schema, item, {}))
 
     def faults(
         self, kind: Kind, item: KubernetesObject, old: KubernetesObject | None
@@ -83,19 +86,29 @@ class Admission:
             webhooks.review(kind, item, old)
 
 
-def _unknown(schema: Schema, item: KubernetesObject) -> Iterator[str]:
+def _unknown(schema: Schema, item: KubernetesObject, live: KubernetesObject) -> Iterator[str]:
     for name in [name for name in item if name not in {"apiVersion", "kind", "metadata"}]:
         below = schema.below(name)
-        if below is None:
-            del item[name]
-            yield name
+        if below is not None:
+            yield from drop_unknown(below, item[name], live.get(name, MISSING), name)
         else:
-            yield from drop_unknown(below, item[name], name)
+            del item[name]
+            if name not in live:
+                yield cut(name)
     metadata = item.get("metadata")
     if isinstance(metadata, dict):
+        before = frozenset(live.get("metadata", {}))
         for name in [name for name in metadata if name not in _METADATA]:
             del metadata[name]
-            yield f"metadata.{name}"
+            if name not in before:
+                yield cut(f"metadata.{name}")
+
+
+def _first(paths: Iterator[str]) -> list[str]:
+    """Return what a person reads of the paths, and run the iterator to its end."""
+    told = list(islice(paths, _MOST_TOLD))
+    deque(paths, maxlen=0)
+    return told
 
 
 def _seen(item: KubernetesObject) -> dict[str, Any]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.api.errors import bad_request
+from kn_lambda.embedded.schemas.causes import cut
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -52,6 +53,6 @@ class FieldValidation:
 
 
 def _quoted(message: str) -> str:
-    printable = message.encode("ascii", "backslashreplace").decode()
+    printable = cut(message).encode("ascii", "backslashreplace").decode()
     printable = "".join(each if each.isprintable() else "?" for each in printable)
     return printable.replace("\\", "\\\\").replace('"', '\\"')

@@ -5,6 +5,7 @@ from __future__ import annotations
 import secrets
 from datetime import UTC, datetime
 from http import HTTPStatus
+from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.apply import ApplyConflictError, apply
@@ -30,7 +31,7 @@ from kn_lambda.embedded.api.target_errors import (
 )
 from kn_lambda.embedded.api.validation import address, metadata_faults, refused
 from kn_lambda.embedded.objects import AlreadyExistsError, ConflictError, NotFoundError
-from kn_lambda.embedded.schemas.causes import invalid
+from kn_lambda.embedded.schemas.causes import MOST_CAUSES, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -220,7 +221,10 @@ class Resources:
         self, target: Target, item: KubernetesObject, old: KubernetesObject | None = None
     ) -> None:
         kind = target.kind
-        faults = [*metadata_faults(kind, item, old), *self._admission.faults(kind, item, old)]
+        everything = chain(
+            metadata_faults(kind, item, old), self._admission.faults(kind, item, old)
+        )
+        faults = list(islice(everything, MOST_CAUSES))
         if faults:
             raise refused(kind, item["metadata"].get("name"), faults)
         if not target.subresource:

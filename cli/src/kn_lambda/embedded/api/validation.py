@@ -5,10 +5,11 @@ from __future__ import annotations
 import base64
 import re
 from http import HTTPStatus
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.errors import ApiError, bad_request
-from kn_lambda.embedded.schemas.causes import invalid
+from kn_lambda.embedded.schemas.causes import MOST_CAUSES, invalid
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -24,9 +25,6 @@ _QUALIFIED_NAME = re.compile(
 )
 _ANNOTATIONS_MAX_BYTES = 256 * 1024
 _OWNER_REFERENCE_FIELDS = ("apiVersion", "kind", "name", "uid")
-
-# Enough to see what is wrong, of a hostile object with a million faults.
-_MOST_CAUSES = 100
 
 
 def address(kind: Kind, namespace: str, name: str | None, item: KubernetesObject) -> None:
@@ -78,7 +76,7 @@ def part_faults(item: KubernetesObject) -> Iterator[Cause]:
 
 def refused(kind: Kind, name: object, faults: Iterable[Cause]) -> ApiError:
     """Return the error 422 of fields at fault."""
-    causes = tuple(faults)[:_MOST_CAUSES]
+    causes = tuple(islice(faults, MOST_CAUSES))
     text = ", ".join(map(str, causes))
     told = f"[{text}]" if len(causes) > 1 else text
     qualified = f"{kind.kind}.{kind.group}" if kind.group else kind.kind

@@ -7,6 +7,11 @@ from dataclasses import dataclass
 
 # A value can be a whole file, and a person wants to see which one it is.
 _SHOWN = 100
+_LONGEST = 200
+_LONGEST_MESSAGE = 1000
+
+MOST_CAUSES = 100
+"""Enough to see what is wrong, of a hostile object with a million faults."""
 
 # Fields with one of these are not even of the right shape, so rules about them would stumble.
 _SHAPELESS = frozenset(
@@ -24,6 +29,11 @@ class Cause:
     field: str
     message: str
     reason: str = "FieldValueInvalid"
+
+    def __post_init__(self) -> None:
+        """Cut what a client made long."""
+        object.__setattr__(self, "field", cut(self.field))
+        object.__setattr__(self, "message", cut(self.message, _LONGEST_MESSAGE))
 
     @property
     def hides_rules(self) -> bool:
@@ -83,3 +93,8 @@ def shown(value: object) -> str:
     """Return a value as JSON, its beginning where it is long."""
     text = json.dumps(value, ensure_ascii=False, separators=(",", ":"))
     return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}..."
+
+
+def cut(text: str, longest: int = _LONGEST) -> str:
+    """Return a text, its beginning where it is longer than a person reads."""
+    return text if len(text) <= longest else f"{text[: longest - 3]}..."

@@ -5,10 +5,11 @@ from __future__ import annotations
 import copy
 import json
 from datetime import datetime
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.schemas import causes
-from kn_lambda.embedded.schemas.causes import Cause
+from kn_lambda.embedded.schemas.causes import MOST_CAUSES, Cause, cut
 from kn_lambda.embedded.schemas.schema import MISSING
 
 if TYPE_CHECKING:
@@ -24,19 +25,37 @@ _UNCHECKED = Cause(
 )
 
 
-def drop_unknown(schema: Schema, value: object, at: str = "") -> Iterator[str]:
-    """Remove fields that the schema does not know, and yield their paths."""
+def drop_unknown(
+    schema: Schema, value: object, old: object = MISSING, at: str = ""
+) -> Iterator[str]:
+    """Remove fields that the schema does not know, and yield the paths of those not in `old`.
+
+    All are removed once the iterator has ended. Paths are for people: long ones are cut.
+    """
+    if _is_of_another_shape(schema, value):
+        # It is refused as a whole; what is in it is of no interest.
+        return
     if isinstance(value, list) and schema.items is not None:
         for index, item in enumerate(value):
-            yield from drop_unknown(schema.items, item, f"{at}[{index}]")
+            was = old[index] if isinstance(old, list) and index < len(old) else MISSING
+            yield from drop_unknown(schema.items, item, was, f"{at}[{index}]")
     elif isinstance(value, dict):
+        before = old if isinstance(old, dict) else {}
         for name in list(value):
             below = schema.below(name)
             if below is not None:
-                yield from drop_unknown(below, value[name], _path(at, name))
+                was = before.get(name, MISSING)
+                yield from drop_unknown(below, value[name], was, _path(at, name))
             elif not schema.keeps_unknown:
+                # A patched value shares parts with the old one.
+                is_new = name not in before
                 del value[name]
-                yield _path(at, name)
+                if is_new:
+                    yield _path(at, name)
+
+
+def _is_of_another_shape(schema: Schema, value: object) -> bool:
+    return bool(schema.types) and _type_of(value) not in schema.types
 
 
 def complete(schema: Schema, value: object) -> None:
@@ -59,16 +78,16 @@ def complete(schema: Schema, value: object) -> None:
 
 
 def check(schema: Schema, value: object, old: object = MISSING) -> list[Cause]:
-    """Return every fault of a value; what was at fault in `old` and stays as it was is none.
+    """Return the first faults of a value; what was at fault in `old` and stays as it was is none.
 
     So an object that is older than a rule can still be changed elsewhere, and deleted.
     """
-    found = list(_check(schema, value, old, ""))
+    found = list(islice(_check(schema, value, old, ""), MOST_CAUSES))
     if schema.has_rules:
-        if any(cause.hides_rules for cause in found):
+        if len(found) == MOST_CAUSES or any(cause.hides_rules for cause in found):
             found.append(_UNCHECKED)
         else:
-            found += _check_rules(schema, value, old, "")
+            found += islice(_check_rules(schema, value, old, ""), MOST_CAUSES)
     return found
 
 
@@ -231,4 +250,5 @@ def _is_time(text: str) -> bool:
 
 
 def _path(at: str, name: str) -> str:
-    return f"{at}.{name}" if at else name
+    # The name of a field can be a megabyte long, and have thousands of others below it.
+    return cut(f"{at}.{name}" if at else name)

@@ -6,10 +6,12 @@ up in knative.dev/serving and knative.dev/eventing at the versions of `embedded/
 
 from __future__ import annotations
 
+from itertools import chain, islice
 from typing import TYPE_CHECKING
 
 from kn_lambda.embedded.api.webhooks import broker, service, trigger
 from kn_lambda.embedded.api.webhooks.denial import denied
+from kn_lambda.embedded.schemas.causes import MOST_CAUSES
 from kn_lambda.embedded.schemas.structure import is_same
 
 if TYPE_CHECKING:
@@ -30,7 +32,7 @@ def review(kind: Kind, item: KubernetesObject, old: KubernetesObject | None) -> 
     hook = _HOOKS.get(kind.kind)
     if hook is None or (old is not None and _is_untouched(item, old)):
         return
-    faults = [*hook.faults(item), *hook.changes(item, old)]
+    faults = list(islice(chain(hook.faults(item), hook.changes(item, old)), MOST_CAUSES))
     if faults:
         raise denied(kind, item, faults)
 
