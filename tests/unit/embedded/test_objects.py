@@ -244,3 +244,16 @@ def test_labels_of_an_older_file_are_found(objects, database):
     objects.create("Job", job(labels={"app": "x"}))
     database.execute("DROP TABLE object_labels")
     assert len(Objects(database).list("Job", labels={"app": "x"})) == 1
+
+
+def test_what_json_cannot_say_is_not_stored(objects):
+    with pytest.raises(ValueError, match="not JSON compliant"):
+        objects.create("Job", job(annotations={"a": float("inf")}))
+    assert objects.list("Job") == []
+
+
+def test_infinity_that_was_stored_once_is_read_as_nothing(objects, database):
+    objects.create("ConfigMap", {"metadata": {"name": "one"}, "data": {"a": "huge"}})
+    database.execute("UPDATE objects SET body = replace(body, '\"huge\"', 'Infinity')")
+    (found,) = objects.list("ConfigMap")
+    assert found["data"] == {"a": None}

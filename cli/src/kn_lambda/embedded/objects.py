@@ -155,13 +155,13 @@ class Objects:
         """Store a new object with uid, creation time and generation 1, or `AlreadyExistsError`."""
         stored = _copy(item)
         metadata = stored.setdefault("metadata", {})
-        fill_in(kind, stored)
         namespace, name = metadata.get("namespace", ""), metadata["name"]
         if self.find(kind, namespace, name) is not None:
             raise AlreadyExistsError(f"{kind} {namespace}/{name} already exists")
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
         metadata["generation"] = 1
+        fill_in(kind, stored)
         self._write("ADDED", kind, stored, None)
         return _copy(stored)
 
@@ -245,7 +245,7 @@ class Objects:
             self._next_version(stored)
             self._database.execute(
                 "INSERT OR REPLACE INTO objects VALUES (?, ?, ?, ?)",
-                (kind, metadata.get("namespace", ""), metadata["name"], json.dumps(stored)),
+                (kind, metadata.get("namespace", ""), metadata["name"], _text(stored)),
             )
             self._labels.replace(kind, previous, stored)
             self._tell(Change(type_, kind, _copy(stored), previous))
@@ -260,12 +260,17 @@ class Objects:
 
 
 def _load(body: str) -> KubernetesObject:
-    item: KubernetesObject = json.loads(body)
+    # Infinity got in once; it is no JSON, and no client could read what it stands in.
+    item: KubernetesObject = json.loads(body, parse_constant=lambda _: None)
     return item
 
 
+def _text(item: KubernetesObject) -> str:
+    return json.dumps(item, allow_nan=False)
+
+
 def _copy(item: KubernetesObject) -> KubernetesObject:
-    return _load(json.dumps(item))
+    return _load(_text(item))
 
 
 def _is_same(one: KubernetesObject, other: KubernetesObject) -> bool:

@@ -77,7 +77,7 @@ KINDS = (
          list_keys=_POD_LIST_KEYS, deletion_answers_object=True),
     # The Job controller labels pods with the Job's name, and label values end at 63 characters.
     Kind(kind="Job", plural="jobs", group="batch", has_status=True, name_pattern=_SUBDOMAIN_63,
-         immutable=(("spec", "template"),), list_keys=_POD_LIST_KEYS),
+         immutable=(("spec", "template"), ("spec", "selector")), list_keys=_POD_LIST_KEYS),
     Kind(kind="LambdaFunction", plural="lambdafunctions", group="knative-lambda.dev",
          version="v1alpha1", has_status=True, short_names=("lf",),
          list_keys={"conditions": ("type",)}),

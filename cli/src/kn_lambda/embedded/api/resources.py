@@ -30,6 +30,7 @@ from kn_lambda.embedded.api.target_errors import (
     unknown_fields,
 )
 from kn_lambda.embedded.api.validation import address, metadata_faults, refused
+from kn_lambda.embedded.job_selector import keep_selector
 from kn_lambda.embedded.objects import AlreadyExistsError, ConflictError, NotFoundError
 from kn_lambda.embedded.schemas.causes import MOST_CAUSES, invalid
 
@@ -197,6 +198,8 @@ class Resources:
         keys, part = list_keys(kind), ownable(kind, item, subresource)
         new = with_ownable(kind, live, subresource, part)
         _set_defaults(kind, new)
+        if kind.kind == "Job":
+            keep_selector(new, live)
         self._validate(target, new, live)
         owners = after_update(
             read_owners(live),

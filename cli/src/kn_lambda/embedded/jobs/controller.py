@@ -6,6 +6,7 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.embedded.job_selector import JOB_NAME_LABEL
 from kn_lambda.embedded.jobs.clock import seconds_since, timestamp
 from kn_lambda.embedded.jobs.job_status import (
     DEADLINE_EXCEEDED,
@@ -18,7 +19,7 @@ from kn_lambda.embedded.jobs.job_status import (
     suspended_status,
 )
 from kn_lambda.embedded.jobs.pod_failure_policy import PLATFORM_RESTARTED
-from kn_lambda.embedded.jobs.pod_object import JOB_NAME_LABEL, new_pod
+from kn_lambda.embedded.jobs.pod_object import new_pod
 from kn_lambda.embedded.jobs.pod_record import interrupt
 from kn_lambda.embedded.objects import NotFoundError
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.embedded.job_selector import pod_labels
 from kn_lambda.embedded.jobs.clock import timestamp
 
 if TYPE_CHECKING:
     from kn_lambda.embedded.objects import KubernetesObject
 
-JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 NODE_NAME = "embedded"
 # Kubernetes' own alphabet for generated names: no vowels, so no words.
 _LETTERS = "bcdfghjklmnpqrstvwxz2456789"
@@ -23,13 +23,7 @@ def new_pod(job: KubernetesObject) -> KubernetesObject:
     metadata = template.get("metadata") or {}
     name, uid = job["metadata"]["name"], job["metadata"]["uid"]
     suffix = "".join(secrets.choice(_LETTERS) for _ in range(5))
-    labels = {
-        **(metadata.get("labels") or {}),
-        "job-name": name,
-        JOB_NAME_LABEL: name,
-        "controller-uid": uid,
-        "batch.kubernetes.io/controller-uid": uid,
-    }
+    labels = {**(metadata.get("labels") or {}), **pod_labels(job)}
     owner = {
         "apiVersion": "batch/v1", "kind": "Job", "name": name, "uid": uid,
         "controller": True, "blockOwnerDeletion": True,
