@@ -7,7 +7,8 @@ import pytest
 
 @pytest.mark.parametrize(
     "question",
-    [("get", "pods"), ("create", "lf"), ("get", "pods", "--subresource=log"), ("*", "secrets"),
+    [("get", "pods"), ("create", "lf"), ("get", "pods", "--subresource=log"),
+     ("get", "pods/log"), ("get", "pods/one"), ("*", "secrets"),
      ("update", "jobs", "--subresource=status"), ("get", "/healthz")],
 )  # fmt: skip
 def test_the_one_user_may_do_what_is_served(kubectl, question):
@@ -16,8 +17,10 @@ def test_the_one_user_may_do_what_is_served(kubectl, question):
 
 @pytest.mark.parametrize(
     "question",
-    [("create", "deployments.apps"), ("create", "pods", "--subresource=exec"), ("get", "nodes")],
-)
+    [("create", "deployments.apps"), ("create", "pods", "--subresource=exec"), ("get", "nodes"),
+     ("create", "pods/exec"), ("get", "pods/exec"), ("create", "pod/portforward"),
+     ("create", "pods/attach"), ("create", "pods/eviction"), ("create", "serviceaccounts/token")],
+)  # fmt: skip
 def test_what_is_not_served_nobody_may_do(kubectl, question):
     asked = kubectl.run("auth", "can-i", *question)
     assert asked.stdout.startswith("no")

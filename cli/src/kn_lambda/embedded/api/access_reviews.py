@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.errors import ApiError, bad_request
 from kn_lambda.embedded.api.kinds import KINDS
+from kn_lambda.embedded.api.unserved import is_unserved_subresource
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -25,6 +26,11 @@ VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update
 STATUS_VERBS = ("get", "patch", "update")
 USER = "kn-lambda-embedded"
 _ALL = "*"
+_NOT_SERVED = {
+    "allowed": False,
+    "denied": True,
+    "reason": "the embedded platform does not serve it; `kubectl api-resources` lists what it does",
+}
 
 
 def refuse_impersonation(headers: Mapping[str, str]) -> None:
@@ -69,8 +75,11 @@ def _may(spec: Mapping[str, Any]) -> dict[str, Any]:
         return {"allowed": True, "reason": "whoever holds the platform's token may do everything"}
     if not isinstance(wanted, dict):
         raise bad_request("spec.resourceAttributes: must be an object")
-    names = ("group", "resource", "subresource", "verb")
-    group, resource, subresource, verb = (str(wanted.get(name) or "") for name in names)
+    fields = ("group", "resource", "subresource", "verb", "name")
+    group, resource, subresource, verb, name = (str(wanted.get(each) or "") for each in fields)
+    # `can-i create pods/exec` asks for a Pod named exec; who asks means to run a command in one.
+    if is_unserved_subresource(group, resource, name):
+        return _NOT_SERVED
     for rule in _resource_rules():
         full_name = f"{resource}/{subresource}" if subresource else resource
         if (
@@ -79,8 +88,7 @@ def _may(spec: Mapping[str, Any]) -> dict[str, Any]:
             and verb in {*rule["verbs"], _ALL}
         ):
             return {"allowed": True, "reason": "whoever holds the platform's token may do it"}
-    reason = "the embedded platform does not serve it; `kubectl api-resources` lists what it does"
-    return {"allowed": False, "denied": True, "reason": reason}
+    return _NOT_SERVED
 
 
 def _rules(_spec: Mapping[str, Any]) -> dict[str, Any]:

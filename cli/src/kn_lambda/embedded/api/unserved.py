@@ -38,6 +38,11 @@ _CORE = {
 _DEFAULT = "`kubectl api-resources` lists what it serves; a cluster has the rest"
 
 
+def is_unserved_subresource(group: str, plural: str, name: str) -> bool:
+    """Whether a cluster has a subresource of that name, and the embedded platform has not."""
+    return not group and (plural, name) in _SUBRESOURCES
+
+
 def unserved(path: str) -> ApiError:
     """Return the error 404 of a path that names nothing here."""
     match path.strip("/").split("/"):
