@@ -74,3 +74,37 @@ def test_a_json_patch_must_be_a_list():
     with pytest.raises(ApiError) as caught:
         json_patch({}, {})
     assert caught.value.code == 400
+
+
+def test_nothing_is_left_of_an_object_that_is_removed():
+    assert json_patch({"a": 1}, [{"op": "remove", "path": ""}]) is None
+
+
+def test_a_removed_object_can_be_added_again():
+    again = {"op": "add", "path": "", "value": {"b": 1}}
+    assert json_patch({"a": 1}, [{"op": "remove", "path": ""}, again]) == {"b": 1}
+
+
+def test_copies_of_copies_are_bounded():
+    double = [{"op": "copy", "from": "/a", "path": f"/a/{index}"} for index in range(1000)]
+    with pytest.raises(ApiError, match="copies at most") as caught:
+        json_patch({"a": {"x": "y" * 1000}}, double)
+    assert caught.value.code == 413
+
+
+def test_copies_that_nest_without_end_are_refused():
+    for times, code in ((5000, 422), (100, 400)):
+        with pytest.raises(ApiError) as caught:
+            json_patch({}, [{"op": "copy", "from": "", "path": "/a"}] * times)
+        assert caught.value.code == code
+
+
+def test_a_few_large_copies_are_taken():
+    copies = [{"op": "copy", "from": "/a", "path": f"/b{index}"} for index in range(3)]
+    assert len(json_patch({"a": "y" * 1_000_000}, copies)) == 4
+
+
+def test_the_number_of_operations_is_bounded():
+    with pytest.raises(ApiError) as caught:
+        json_patch({"a": 1}, [{"op": "test", "path": "/a", "value": 1}] * 10_001)
+    assert caught.value.code == 413

@@ -114,3 +114,22 @@ def test_random_changes_of_a_body_are_read_or_refused():
         changed[dice.randrange(4, len(body))] = dice.randrange(256)
         with contextlib.suppress(ApiError):
             assert isinstance(parse_body(bytes(changed), PROTOBUF), dict)
+
+
+def test_a_number_too_large_for_json_is_refused_within_json_too():
+    owned = _field(7, _field(1, b'{"f:data": 1e400}'))
+    with pytest.raises(ApiError, match="too large"):
+        _parse("v1", "ConfigMap", _field(1, _field(1, "one") + _field(17, owned)))
+
+
+@pytest.mark.parametrize("length", [1, 9, 10_000])
+def test_a_number_has_no_other_size_than_numbers_have(length):
+    with pytest.raises(ApiError, match="where a number belongs") as error:
+        _parse("v1", "ConfigMap", _field(1, _field(1, "one") + _field(7, b"\x01" * length)))
+    assert error.value.code == 400
+
+
+def test_the_fields_of_a_message_are_bounded():
+    with pytest.raises(ApiError, match="send JSON") as error:
+        _parse("v1", "ConfigMap", METADATA + _field(2, b"") * 50_001)
+    assert error.value.code == 400

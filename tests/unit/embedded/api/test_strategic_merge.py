@@ -59,6 +59,7 @@ def test_values_of_a_set_are_added_and_deleted():
         ({"metadata": {"labels": {"$patch": "replace", "b": "2"}}}, {"b": "2"}),
         ({"metadata": {"labels": {"$patch": "delete"}}}, {}),
         ({"metadata": {"labels": {"$retainKeys": ["c"], "c": "3"}}}, {"c": "3"}),
+        ({"metadata": {"labels": {"$retainKeys": ["c", {}, [5]], "c": "3"}}}, {"c": "3"}),
         ({"metadata": {"labels": {"a": None, "b": "2"}}}, {"b": "2"}),
     ],
 )

@@ -3,10 +3,16 @@
 from __future__ import annotations
 
 import copy
+import json
 from http import HTTPStatus
 from typing import Any
 
+from kn_lambda.embedded.api.bodies import refuse_deep
 from kn_lambda.embedded.api.errors import ApiError, bad_request
+
+# As in kube-apiserver: a few copies of copies would grow without bound.
+_MOST_OPERATIONS = 10_000
+_MOST_COPIED = 3 * 1024 * 1024
 
 
 def merge_patch(value: Any, patch: Any) -> Any:  # noqa: ANN401  # any JSON value
@@ -23,19 +29,41 @@ def merge_patch(value: Any, patch: Any) -> Any:  # noqa: ANN401  # any JSON valu
 
 
 def json_patch(value: Any, operations: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """Return `value` after all operations; `ApiError` 422 if one does not fit."""
+    """Return `value` after all operations, None where they took all of it away.
+
+    `ApiError` 422 if one does not fit, 413 if there are too many or they copy too much, 400 if
+    they nest too deep.
+    """
     if not isinstance(operations, list):
         raise bad_request("a JSON patch is a list of operations")
+    if len(operations) > _MOST_OPERATIONS:
+        raise _too_large(f"a JSON patch has at most {_MOST_OPERATIONS} operations")
     box = {"": copy.deepcopy(value)}
+    copied = 0
     for index, operation in enumerate(operations):
         try:
+            if operation["op"] == "copy":
+                copied += _size(_find(box, _pointer(operation["from"])))
+                if copied > _MOST_COPIED:
+                    raise _too_large(f"a JSON patch copies at most {_MOST_COPIED} bytes")
             _run(box, operation)
-        except (AttributeError, LookupError, TypeError, ValueError) as error:
+        except (AttributeError, LookupError, TypeError, ValueError, RecursionError) as error:
             raise ApiError(
                 HTTPStatus.UNPROCESSABLE_ENTITY,
                 f"operation {index} of the JSON patch cannot be done: {error}",
             ) from error
-    return box[""]
+    result = box.get("")
+    # Moves and copies nest what is not deep by itself.
+    refuse_deep(result)
+    return result
+
+
+def _size(value: object) -> int:
+    return len(json.dumps(value))
+
+
+def _too_large(message: str) -> ApiError:
+    return ApiError(HTTPStatus.REQUEST_ENTITY_TOO_LARGE, message)
 
 
 def _run(box: dict[str, Any], operation: dict[str, Any]) -> None:

@@ -7,12 +7,12 @@ every special type of Kubernetes; so it is read here, by the fields that the Go 
 from __future__ import annotations
 
 import base64
-import json
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.embedded.api.built_in_kinds import built_in_definitions, definition_name
 from kn_lambda.embedded.api.errors import bad_request
+from kn_lambda.embedded.api.strict_json import read_json
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -22,7 +22,10 @@ if TYPE_CHECKING:
 _MAGIC = b"k8s\x00"
 _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
+_INTEGER_BYTES = frozenset({0, *_FIXED_BYTES.values()})
 _VARINT_MAX_BYTES = 10
+# A field may be two bytes, and takes a microsecond each, while nobody else is answered.
+_MOST_FIELDS = 50_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Raw = int | bytes
@@ -54,8 +57,11 @@ def parse_protobuf(body: bytes) -> dict[str, Any]:
 
 def _fields(data: bytes) -> Fields:
     found: Fields = {}
-    position = 0
+    position = count = 0
     while position < len(data):
+        count += 1
+        if count > _MOST_FIELDS:
+            raise _BrokenError(f"a message has more than {_MOST_FIELDS} fields; send JSON")
         key, position = _varint(data, position)
         number, wire = key >> 3, key & 7
         value: Raw
@@ -141,6 +147,8 @@ def _text(raw: Raw) -> str:
 
 def _integer(raw: Raw) -> int:
     if isinstance(raw, bytes):
+        if len(raw) not in _INTEGER_BYTES:
+            raise _BrokenError("bytes stand where a number belongs")
         # What Go writes is a varint; an empty value of a map is zero.
         return int.from_bytes(raw, "little", signed=True)
     return raw - 2**64 if raw >= 2**63 else raw
@@ -167,12 +175,8 @@ def _inner_text(raw: Raw) -> str:
     return _text(_last_bytes(_fields(_bytes(raw)), 1))
 
 
-def _constant(name: str) -> None:
-    raise _BrokenError(f"{name} is not a JSON value")
-
-
 def _inner_json(raw: Raw) -> Any:  # noqa: ANN401  # any JSON value
-    return json.loads(_inner_text(raw) or "null", parse_constant=_constant)
+    return read_json(_inner_text(raw) or "null")
 
 
 _READERS: dict[str, Callable[[Raw], Any]] = {

@@ -36,7 +36,8 @@ def _merge_map(value: object, patch: Mapping[str, Any], schema: Definition) -> d
         return {}
     result = dict(value) if isinstance(value, dict) and directive != "replace" else {}
     if (kept := patch.get(_RETAIN_KEYS)) is not None:
-        result = {key: child for key, child in result.items() if key in _list(kept, _RETAIN_KEYS)}
+        names = {each for each in _list(kept, _RETAIN_KEYS) if isinstance(each, str)}
+        result = {key: child for key, child in result.items() if key in names}
     for key, change in patch.items():
         if key.startswith(_DELETE_VALUES):
             field, gone = key.removeprefix(_DELETE_VALUES), _by_text(_list(change, key))
