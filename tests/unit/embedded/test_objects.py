@@ -257,3 +257,25 @@ def test_infinity_that_was_stored_once_is_read_as_nothing(objects, database):
     database.execute("UPDATE objects SET body = replace(body, '\"huge\"', 'Infinity')")
     (found,) = objects.list("ConfigMap")
     assert found["data"] == {"a": None}
+
+
+def test_a_namespace_is_active_whoever_made_it(objects):
+    made = objects.create("Namespace", {"metadata": {"name": "one"}})
+    assert made["status"] == {"phase": "Active"}
+    assert made["metadata"]["labels"] == {"kubernetes.io/metadata.name": "one"}
+    assert objects.update("Namespace", {"metadata": {"name": "one"}}) == made
+
+
+def test_a_namespace_from_before_becomes_active_with_its_next_change(objects, database):
+    objects.create("Namespace", {"metadata": {"name": "one"}})
+    database.execute("UPDATE objects SET body = json_remove(body, '$.status')")
+    assert "status" not in objects.get("Namespace", "", "one")
+    changed = objects.update("Namespace", {"metadata": {"name": "one"}})
+    assert changed["status"] == {"phase": "Active"}
+
+
+def test_a_namespace_that_ends_stays_so(objects):
+    objects.create("Namespace", {"metadata": {"name": "one"}, "status": {"phase": "Terminating"}})
+    assert objects.update_status("Namespace", "", "one", {"phase": "Terminating"})["status"] == {
+        "phase": "Terminating"
+    }

@@ -175,8 +175,6 @@ class Resources:
         if owner.operation == "Update":
             owned = fields_of(ownable(kind, item, ""), list_keys(kind))
         self._validate(target, item)
-        if kind.kind == "Namespace":
-            _complete_namespace(item)
         write_owners(item, after_update((), owner, {}, owned))
         _set_defaults(kind, item)
         try:
@@ -275,14 +273,6 @@ def _set_defaults(kind: Kind, item: KubernetesObject) -> None:
     """Set what kube-apiserver sets, and nobody owns."""
     if kind.kind == "Secret" and not item.get("type"):
         item["type"] = "Opaque"
-
-
-def _complete_namespace(item: KubernetesObject) -> None:
-    metadata = item["metadata"]
-    labels = metadata.get("labels") or {}
-    metadata["labels"] = {**labels, "kubernetes.io/metadata.name": metadata["name"]}
-    item["spec"] = {"finalizers": ["kubernetes"]}
-    item["status"] = {"phase": "Active"}
 
 
 def _check_held(target: Target, held: Mapping[str, Any], live: KubernetesObject) -> None:
