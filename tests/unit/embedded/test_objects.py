@@ -279,3 +279,9 @@ def test_a_namespace_that_ends_stays_so(objects):
     assert objects.update_status("Namespace", "", "one", {"phase": "Terminating"})["status"] == {
         "phase": "Terminating"
     }
+
+
+@pytest.mark.parametrize("template", [5, {"metadata": 5}, {"metadata": {"labels": [1]}}, None])
+def test_a_job_with_a_template_of_another_shape_is_stored(objects, template):
+    item = {"metadata": {"name": "one", "namespace": "default"}, "spec": {"template": template}}
+    assert objects.create("Job", item)["metadata"]["uid"]

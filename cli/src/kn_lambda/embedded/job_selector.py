@@ -22,22 +22,22 @@ def generate_selector(job: KubernetesObject) -> None:
 
     `kubectl logs job/NAME` finds the Pods by the selector; with none it would take any Pod.
     """
-    spec = _spec(job)
+    spec = _object(job, "spec")
     template = spec.get("template")
     if not isinstance(template, dict) or spec.get("manualSelector"):
         return
-    metadata = template.get("metadata") or {}
-    labels = {**(metadata.get("labels") or {}), **pod_labels(job)}
+    metadata = _object(template, "metadata")
+    labels = {**_object(metadata, "labels"), **pod_labels(job)}
     template["metadata"] = {**metadata, "labels": labels}
     spec["selector"] = {"matchLabels": {_UID_LABEL: job["metadata"]["uid"]}}
 
 
 def keep_selector(job: KubernetesObject, old: KubernetesObject) -> None:
     """Let a Job be replaced by the manifest that it was made from, which says nothing of these."""
-    if "selector" in _spec(old) and _spec(job).get("selector") is None:
+    if "selector" in _object(old, "spec") and _object(job, "spec").get("selector") is None:
         generate_selector(job)
 
 
-def _spec(job: KubernetesObject) -> dict[str, Any]:
-    spec = job.get("spec")
-    return spec if isinstance(spec, dict) else {}
+def _object(value: dict[str, Any], field: str) -> dict[str, Any]:
+    found = value.get(field)
+    return found if isinstance(found, dict) else {}
