@@ -47,7 +47,7 @@ FUNCTIONS = ["flask", "decorated", "starlette"]
 @pytest.fixture
 def run(start_python: Functions) -> Functions:
     def run_http(name: str) -> FunctionProcess:
-        environment = {"FUNCTION_SIGNATURE": "http", "FUNCTION_MAX_BODY_BYTES": "1000"}
+        environment = {"FUNCTION_SIGNATURE": "http", "FUNCTION_MAX_BODY_BYTES": "1000000"}
         process = start_python({"main.py": SOURCE}, f"main.{name}", **environment)
         process.wait_until_ready()
         return process
@@ -69,7 +69,7 @@ def test_a_function_finds_its_body_unpacked(run: Functions, name: str) -> None:
     for sent in (packed, iter([packed])):
         answer = process.request("POST", "/", sent, headers)
         assert answer.json() == {"data": {"a": 1}, "head": [None, "8", None]}
-    assert process.request("POST", "/", bomb(1000), headers).json()["reason"] == "BodyTooLarge"
+    assert process.request("POST", "/", bomb(1_000_000), headers).json()["reason"] == "BodyTooLarge"
 
 
 def test_a_whole_application_finds_it_as_it_came(run: Functions) -> None:
