@@ -281,3 +281,15 @@ def test_a_head_that_is_none_is_answered_with_500(start_python: Functions, name:
     for head in (*heads, "content-length=0x10", "status=7", "status=1000"):
         assert process.request("GET", f"/?{head}").json()["reason"] == "HandlerFailed", head
     assert process.request("GET", "/?content-length=10").body == b"0123456789"
+
+
+def test_an_application_that_gets_events_is_told_the_signature_that_it_needs(
+    start_python: Functions,
+) -> None:
+    source = "from flask import Flask\n\napp = Flask(__name__)\n"
+    process = start_python({"main.py": source}, "main.app")
+    assert process.ended() == 1
+    assert process.log.splitlines()[-1] == (
+        "InvalidHandler: main.py: app takes 2 arguments and gets one, the event; "
+        "an application needs the signature http"
+    )

@@ -20,6 +20,7 @@ WSGI = "wsgi"
 ASGI = "asgi"
 
 _APPLICATIONS = {2: WSGI, 3: ASGI}
+_OF_APPLICATIONS = {"start_response", "receive"}
 
 
 def http_shape(function: Function) -> str:
@@ -47,7 +48,9 @@ def refuse_uncallable(function: Function) -> None:
         _refuse(function, "is a class, whose objects answer nothing; name a function, or an object")
     asynchronous = is_asynchronous(handler)
     if function.signature == CLOUDEVENT:
-        _refuse_unless(function, handler, (1,), "the event")
+        names = {parameter.name for parameter in _parameters(handler) or []}
+        hint = "; an application needs the signature http" if names & _OF_APPLICATIONS else ""
+        _refuse_unless(function, handler, (1,), f"the event{hint}")
         _refuse_generators(function, handler, asynchronous_only=False)
         return
     numbers: tuple[int, ...] = (1,)
