@@ -136,6 +136,17 @@ def test_a_function_hears_that_its_caller_left(start_node: Functions) -> None:
 
 JSON = {"content-type": "application/json"}
 FORM = {"content-type": "application/x-www-form-urlencoded"}
+STRICT = """
+const express = require("express");
+const app = express();
+app.post("/hook", express.raw({ type: "*/*" }), (request, response) =>
+  response.send(`bytes ${request.body.length}`));
+app.use(express.json({ limit: 100 }));
+app.post("/items", (request, response) => response.json(request.body));
+app.use((error, _request, response, _next) =>
+  response.status(error.status).json({ mine: error.type }));
+module.exports = app;
+"""
 APP = """
 const express = require("express");
 const app = express();
@@ -161,6 +172,24 @@ EXPORTED = {
     """,
     "another package's": "exports.handler = require('other').handler;",
 }
+
+
+@pytest.mark.parametrize("beside", [name for name in BESIDE if name != "alone"])
+def test_an_app_of_express_refuses_bodies_in_its_own_words(
+    start_node: Functions, packages: Callable[[str], Path], tmp_path: Path, beside: str
+) -> None:
+    _put_beside(tmp_path, packages, beside)
+    process = _run(start_node, {"index.js": STRICT})
+    assert process.request("POST", "/hook", b"{bad", JSON).body == b"bytes 4"
+    assert process.request("POST", "/items", b'{"a": 1}', JSON).json() == {"a": 1}
+    other = {"content-type": "application/json; charset=foo"}
+    for body, headers, status, mine in (
+        (b"{bad", JSON, 400, "entity.parse.failed"),
+        (b"1" * 3000, JSON, 413, "entity.too.large"),
+        (b"{}", other, 415, "charset.unsupported"),
+    ):
+        told = process.request("POST", "/items", body, headers)
+        assert (told.status, told.json()) == (status, {"mine": mine})
 
 
 @pytest.mark.parametrize("beside", [name for name in BESIDE if name != "alone"])

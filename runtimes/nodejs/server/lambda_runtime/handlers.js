@@ -29,7 +29,7 @@ function nameOfClass(object) {
 }
 
 function problemOf(handler, signature) {
-  if (signature === "cloudevent" && ["handle", "use"].every((method) => method in handler)) {
+  if (signature === "cloudevent" && isApplication(handler)) {
     return "is an app, which takes requests: deploy it with the signature http";
   }
   if (/^class\b/.test(Function.prototype.toString.call(handler))) {
@@ -41,4 +41,9 @@ function problemOf(handler, signature) {
   return undefined;
 }
 
-module.exports = { checkHandler };
+/** Whether it is an app or a router of Express, which has parsers of its own. */
+function isApplication(handler) {
+  return ["handle", "use"].every((method) => method in handler);
+}
+
+module.exports = { checkHandler, isApplication };

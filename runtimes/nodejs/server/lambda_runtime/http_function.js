@@ -2,6 +2,8 @@
 // Functions that take `(request, response)`: Express's, with the body read and still to be read.
 
 const { readBody, giveBack } = require("./bodies.js");
+const { RefusedRequestError } = require("./errors.js");
+const { isApplication } = require("./handlers.js");
 const { bodyParser } = require("./parsed_bodies.js");
 const { untilClosed } = require("./time.js");
 
@@ -13,7 +15,7 @@ function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
   const serve = expressServer(express, isFrameworks, handler);
 
   async function handle(request, response, body) {
-    const parsed = await parse(request.headers, body);
+    const parsed = await parse(request.headers, body).catch(leaveTo(handler));
     giveBack(request, body);
     request.rawBody = parsed.rawBody;
     // Express 5 leaves out what is not there; most functions were written for the {} of 4.
@@ -30,6 +32,15 @@ function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
     });
     // A body that nobody wants would stay in memory for as long as its connection.
     if (request.readableFlowing === null) request.resume();
+  };
+}
+
+// An application may read as text or bytes what claims to be JSON, and words its own refusals.
+function leaveTo(handler) {
+  return (error) => {
+    const isTooLarge = error instanceof RefusedRequestError && error.status === 413;
+    if (isTooLarge || !isApplication(handler)) throw error;
+    return {};
   };
 }
 
