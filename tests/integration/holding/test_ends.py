@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import os
 import signal
+import subprocess
+import sys
 
 import pytest
 
+from kn_lambda.embedded.holding.holder import children_of
 from tests.integration.holders import command_lines
 
 ESCAPE_AND = "import os, sys, time; os.system(sys.argv[1]); print('up', flush=True); "
@@ -53,11 +56,11 @@ async def test_sigterm_reaches_the_program_and_nothing_else(start, sleeper, log)
     code = (
         "import signal, subprocess, sys\n"
         "import time\n"
-        f"other = subprocess.Popen({sleeper.command.split()!r}, start_new_session=True)\n"
         "def end(*_):\n"
         "    print('asked', other.poll(), flush=True)\n"
         "    sys.exit(7)\n"
         "signal.signal(signal.SIGTERM, end)\n"
+        f"other = subprocess.Popen({sleeper.command.split()!r}, start_new_session=True)\n"
         "print('up', flush=True)\n"
         "time.sleep(600)\n"
     )
@@ -97,3 +100,28 @@ async def test_a_program_sees_default_signals(start, log):
 @pytest.mark.parametrize("status", [0, 3, 127, 255])
 async def test_the_status_is_the_programs(start, status):
     assert await (await start(f"raise SystemExit({status})")).wait() == status
+
+
+def test_a_process_that_is_gone_has_no_children():
+    gone = subprocess.Popen(["/bin/true"])
+    gone.wait()
+    assert children_of(gone.pid) == []
+
+
+def test_children_are_seen_whichever_thread_started_them():
+    code = (
+        "import subprocess, threading\n"
+        "def start():\n"
+        "    subprocess.Popen(['sleep', '60'])\n"
+        "    print('up', flush=True)\n"
+        "    threading.Event().wait()\n"
+        "threading.Thread(target=start).start()\n"
+    )
+    parent = subprocess.Popen([sys.executable, "-c", code], stdout=subprocess.PIPE)
+    try:
+        assert parent.stdout.readline() == b"up\n"
+        (child,) = children_of(parent.pid)
+        os.kill(child, signal.SIGKILL)
+    finally:
+        parent.kill()
+        parent.communicate()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -93,10 +94,9 @@ def as_of_a_shell(returncode: int) -> int:
 def children_of(pid: int) -> list[int]:
     """Return the processes whose parent a process is, oldest first; none where it is gone."""
     found = []
-    for file in Path(f"/proc/{pid}/task").glob("*/children"):
-        try:
-            found += [int(child) for child in file.read_text().split()]
-        except OSError:
-            # The thread ended while we look.
-            continue
+    # The process, and each of its threads, may end while we look.
+    with suppress(OSError):
+        for thread in Path(f"/proc/{pid}/task").iterdir():
+            with suppress(OSError):
+                found += [int(child) for child in (thread / "children").read_text().split()]
     return found
