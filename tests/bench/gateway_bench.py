@@ -91,7 +91,7 @@ def _ask_one(platform: Platform, found: Requests, requests: int, load_seconds: f
         found.milliseconds[DIRECT].add(_ask(direct, "/"))
     found.per_second[DIRECT].add(requests_per_second(environment, port, load_seconds))
     gateway_port = urlsplit(platform.urls["gateway"]).port or 0
-    host = f"{_name(0)}.default.bench"
+    host = f"{_name(0)}.default.localhost"
     found.per_second[GATEWAY].add(
         requests_per_second(environment, gateway_port, load_seconds, host=host)
     )
