@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import signal
 import subprocess
@@ -65,7 +66,9 @@ async def test_sigterm_reaches_the_program_and_nothing_else(start, sleeper, log)
         "time.sleep(600)\n"
     )
     child = await start(code)
-    await sleeper.started()
+    async with asyncio.timeout(20):
+        while "up" not in log():  # noqa: ASYNC110  # the program says so
+            await asyncio.sleep(0.01)
     assert await child.stop(60) == 7
     assert "asked None" in log()
 
