@@ -28,7 +28,8 @@ def run_in_process_group(
     when the time is over, when we raise, and when we are killed ourselves.
     """
     sys.stdout.flush()
-    with termination.held():
+    # The watcher is there first: whoever sees the program's first word may kill us at that.
+    with termination.held(), _killed_when_we_die() as group:
         process = subprocess.Popen(
             command,
             cwd=folder,
@@ -36,14 +37,14 @@ def run_in_process_group(
             stdin=subprocess.DEVNULL,
             stdout=sys.stdout.fileno(),
             stderr=subprocess.STDOUT,
-            process_group=0,
+            process_group=group,
         )
         try:
-            with _killed_when_we_die(process.pid), termination.allowed():
+            with termination.allowed():
                 ended = _wait(process.pid, timeout_seconds)
         finally:
-            # Until it is waited for, its number cannot become another group's.
-            _kill(process.pid)
+            # Until its watcher is waited for, its number cannot become another group's.
+            _kill(group)
             process.wait()
     return process.returncode if ended else None
 
@@ -63,30 +64,36 @@ def _kill(group: int) -> None:
 
 
 @contextmanager
-def _killed_when_we_die(group: int) -> Iterator[None]:
-    """Fork a watcher that kills the group when our end of a pipe closes, as kill -9 closes it."""
+def _killed_when_we_die() -> Iterator[int]:
+    """Fork the first of a process group, which kills it when our end of a pipe closes.
+
+    Kill -9 closes it too.
+    """
     theirs, ours = os.pipe()
     # Nothing of ours runs in threads, so a fork has all that it needs. Termination is held, so that
     # a signal to our process group does not raise in the fork either.
     if (watcher := os.fork()) == 0:
-        _watch(theirs, ours, group)
+        _watch(theirs, ours)
     os.close(theirs)
     try:
-        yield
+        # The watcher does so as well: whichever is first, the group is there for the program.
+        os.setpgid(watcher, watcher)
+        yield watcher
     finally:
-        with suppress(BrokenPipeError):
-            os.write(ours, b".")
+        _kill(watcher)
         os.close(ours)
         os.waitpid(watcher, 0)
 
 
-def _watch(theirs: int, ours: int, group: int) -> NoReturn:
+def _watch(theirs: int, ours: int) -> NoReturn:
     try:
         os.setpgid(0, 0)
+        for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+            signal.signal(number, signal.SIG_IGN)
         os.close(ours)
         os.closerange(0, theirs)
         os.closerange(theirs + 1, _DESCRIPTORS)
-        if not os.read(theirs, 1):
-            _kill(group)
+        os.read(theirs, 1)
+        _kill(os.getpid())
     finally:
         os._exit(0)

@@ -169,6 +169,14 @@ def test_kill_9_of_the_step_ends_the_recipe_too(tmp_path, build):
     wait_until(lambda: not is_alive(tmp_path))
 
 
+@pytest.mark.parametrize("attempt", range(5))
+def test_a_step_that_is_killed_at_the_first_word_of_its_recipe_leaves_nothing(
+    tmp_path, build, attempt
+):
+    finish(start("build", tmp_path, build(IN_BACKGROUND + "kill -9 $PPID; wait")), tmp_path)
+    wait_until(lambda: not is_alive(tmp_path))
+
+
 def test_an_unknown_runtime_is_the_user_s_mistake(tmp_path, build):
     ended = run("build", tmp_path, build("") | {"RUNTIME": "cobol60"})
     assert "tiny1.0" in assert_failed(ended, 1, "UnsupportedRuntime")
