@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import os
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from kn_lambda.cluster.api import ClusterApi
 from kn_lambda.cluster.http import HttpClient
@@ -95,36 +94,16 @@ def _data_folder(target: Target) -> Path | None:
     Server, authority and token have to be those of the folder's own kubeconfig: the token is for
     the platform that wrote it, and for nobody who names its file.
     """
-    # The embedded platform is found without these.
-    import yaml  # noqa: PLC0415
+    from knative_lambda.adapters.kubernetes.kubeconfig import (  # noqa: PLC0415 # reads YAML
+        cluster_and_user,
+    )
 
-    from knative_lambda.adapters.kubernetes.kubeconfig import current_context  # noqa: PLC0415
-
-    paths = target.kubeconfig or "~/.kube/config"
     try:
-        context = target.context or current_context(paths)
-        meant = _connection([yaml.safe_load(file.read_bytes()) for file in _files(paths)], context)
-        folder = Path(meant["user"]["tokenFile"]).parent
-        own = yaml.safe_load((folder / "kubeconfig").read_bytes())
-        return folder if meant == _connection([own], own["current-context"]) else None
-    except (OSError, yaml.YAMLError, LookupError, TypeError, AttributeError, RecursionError):
-        return None  # what is wrong with a file is told where the connection is made
-
-
-def _files(paths: str) -> list[Path]:
-    files = [Path(path).expanduser() for path in paths.split(os.pathsep) if path]
-    return [file for file in files if file.exists()]
-
-
-def _connection(configs: list[Any], context: str | None) -> dict[str, Any]:
-    """Cluster and user of a context; of more of a name the first counts, as in kubectl."""
-
-    def first(kind: str, name: object) -> Any:  # noqa: ANN401  # any YAML
-        items = [item for config in configs for item in config.get(f"{kind}s") or ()]
-        return {item["name"]: item[kind] for item in reversed(items)}[name]
-
-    chosen = first("context", context)
-    return {kind: first(kind, chosen[kind]) for kind in ("cluster", "user")}
+        meant = cluster_and_user(target.kubeconfig or "~/.kube/config", target.context)
+        folder = Path(meant[1]["tokenFile"]).parent
+        return folder if meant == cluster_and_user(str(folder / "kubeconfig"), None) else None
+    except Exception:  # noqa: BLE001 # what is wrong with a file is told where it is connected to
+        return None
 
 
 def _require_context(target: Target) -> None:

@@ -54,16 +54,30 @@ def kubeconfig_connection(paths: str, context: str | None) -> Connection:
 
 
 def current_context(paths: str) -> str | None:
-    """Return the context that is meant where none is named; None where no file says.
+    """Return the context that is meant where none is named; None where no file says."""
+    return _merged(paths).get("current-context")
 
-    The first file of a list that names one decides, as in kubectl; the package asks the last one.
+
+def cluster_and_user(paths: str, context: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what a context, else the current one, names; raises what broken files break."""
+    return _parts(_merged(paths), context)
+
+
+def _merged(paths: str) -> dict[str, Any]:
+    """All files of a list that are there, as kubectl has them: the first of anything counts.
+
+    The package asks the last one for the current context.
     """
+    merged: dict[str, Any] = {}
     for path in filter(None, paths.split(os.pathsep)):
         file = Path(path).expanduser()
         config = yaml.safe_load(file.read_bytes()) if file.exists() else None
-        if isinstance(config, dict) and config.get("current-context"):
-            return str(config["current-context"])
-    return None
+        for key, value in (config or {}).items():
+            if isinstance(value, list):
+                merged.setdefault(key, []).extend(value)
+            elif value:
+                merged.setdefault(key, value)
+    return merged
 
 
 def _parts(config: dict[str, Any], context: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
