@@ -85,7 +85,7 @@ class Connection:
 
 @dataclass(eq=False)
 class Platform:
-    """`python -m kn_lambda.embedded` on free ports; within `with` it runs."""
+    """`python -m lambda_embedded` on free ports; within `with` it runs."""
 
     home: Path
     environment: Mapping[str, str] = field(default_factory=dict)
@@ -99,7 +99,7 @@ class Platform:
         self.home.parent.mkdir(parents=True, exist_ok=True)
         with log.open("wb") as output:
             self._process = subprocess.Popen(
-                [sys.executable, "-m", "kn_lambda.embedded", "--home", str(self.home), *_ANY_PORT],
+                [sys.executable, "-m", "lambda_embedded", "--home", str(self.home), *_ANY_PORT],
                 # The rest of the environment says where packages come from.
                 env={**os.environ, **self.environment},  # noqa: TID251
                 stdout=output,

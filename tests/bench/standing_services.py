@@ -6,11 +6,11 @@ import copy
 import hashlib
 from typing import TYPE_CHECKING
 
-from kn_lambda.embedded.data_folder import DataFolder
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.objects import Objects
-from kn_lambda.embedded.serving.revisions import Revisions
-from kn_lambda.embedded.serving.status import ServiceState, service_status
+from lambda_embedded.data_folder import DataFolder
+from lambda_embedded.database import Database
+from lambda_embedded.objects import Objects
+from lambda_embedded.serving.revisions import Revisions
+from lambda_embedded.serving.status import ServiceState, service_status
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

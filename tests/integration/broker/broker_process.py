@@ -11,10 +11,10 @@ from pathlib import Path
 
 from aiohttp import web
 
-from kn_lambda.embedded.broker.broker import Broker
-from kn_lambda.embedded.broker.ingress import create_ingress
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.objects import Objects
+from lambda_embedded.broker.broker import Broker
+from lambda_embedded.broker.ingress import create_ingress
+from lambda_embedded.database import Database
+from lambda_embedded.objects import Objects
 from tests.integration.broker.conftest import ACCESS, QUICK, broker_object, trigger_object
 
 

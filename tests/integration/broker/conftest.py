@@ -11,12 +11,12 @@ import pytest
 from aiohttp import web
 from aiohttp.test_utils import TestServer
 
-from kn_lambda.embedded.access.access import Access
-from kn_lambda.embedded.broker.broker import Broker
-from kn_lambda.embedded.broker.ingress import create_ingress
-from kn_lambda.embedded.broker.settings import BrokerSettings
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.objects import Objects
+from lambda_embedded.access.access import Access
+from lambda_embedded.broker.broker import Broker
+from lambda_embedded.broker.ingress import create_ingress
+from lambda_embedded.broker.settings import BrokerSettings
+from lambda_embedded.database import Database
+from lambda_embedded.objects import Objects
 
 ACCESS = Access(token="the-token-of-tests")
 TOKEN = {"Authorization": f"Bearer {ACCESS.token}"}

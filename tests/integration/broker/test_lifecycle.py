@@ -8,7 +8,7 @@ from datetime import timedelta
 import pytest
 from aiohttp import web
 
-from kn_lambda.embedded.broker.settings import BrokerSettings
+from lambda_embedded.broker.settings import BrokerSettings
 from tests.integration.broker.conftest import (
     QUICK,
     WITH_SINK,

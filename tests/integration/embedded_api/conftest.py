@@ -14,13 +14,13 @@ import pytest
 from aiohttp import web
 from kubernetes import client, config
 
-from kn_lambda.embedded.access.access import Access
-from kn_lambda.embedded.access.certificate import read_or_create_certificate, server_context
-from kn_lambda.embedded.access.token import read_or_create_token
-from kn_lambda.embedded.api import create_api, write_kubeconfig
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.garbage_collector import GarbageCollector
-from kn_lambda.embedded.objects import Objects
+from lambda_embedded.access.access import Access
+from lambda_embedded.access.certificate import read_or_create_certificate, server_context
+from lambda_embedded.access.token import read_or_create_token
+from lambda_embedded.api import create_api, write_kubeconfig
+from lambda_embedded.database import Database
+from lambda_embedded.garbage_collector import GarbageCollector
+from lambda_embedded.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kn_lambda.embedded.jobs.pod_object import new_pod
+from lambda_embedded.jobs.pod_object import new_pod
 
 UID, NAME = "batch.kubernetes.io/controller-uid", "batch.kubernetes.io/job-name"
 

@@ -6,14 +6,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.holding import View
-from kn_lambda.embedded.processes import ChildProcess, start_process
+from lambda_embedded.holding import View
+from lambda_embedded.processes import ChildProcess, start_process
 from tests.integration.holders import MACHINE, bubblewrap, escape, holder, sleeper, supervisor
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kn_lambda.embedded.holding import Holder
+    from lambda_embedded.holding import Holder
 
 __all__ = ["bubblewrap", "escape", "holder", "sleeper", "supervisor"]
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from kn_lambda.embedded.holding import (
+from lambda_embedded.holding import (
     BubblewrapHolder,
     SupervisorHolder,
     choose_holder,

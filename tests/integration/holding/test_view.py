@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.holding import BubblewrapHolder, View
-from kn_lambda.embedded.holding.programs import places_of_program
-from kn_lambda.embedded.processes import start_process
+from lambda_embedded.holding import BubblewrapHolder, View
+from lambda_embedded.holding.programs import places_of_program
+from lambda_embedded.processes import start_process
 from tests.integration.holders import MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kn_lambda.embedded.holding import Holder
+    from lambda_embedded.holding import Holder
 
 
 @pytest.fixture

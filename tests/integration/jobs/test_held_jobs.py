@@ -9,7 +9,7 @@ from tests.integration.holders import bubblewrap, holder, sleeper, supervisor
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kn_lambda.embedded.holding import Holder
+    from lambda_embedded.holding import Holder
     from tests.integration.jobs.conftest import Jobs
 
 __all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]

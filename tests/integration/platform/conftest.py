@@ -64,7 +64,7 @@ def processes_of(home: Path) -> list[int]:
 
 @dataclass
 class PlatformProcess:
-    """`python -m kn_lambda.embedded` on a data folder, and its Kubernetes API."""
+    """`python -m lambda_embedded` on a data folder, and its Kubernetes API."""
 
     home: Path
     arguments: list[str]
@@ -79,7 +79,7 @@ class PlatformProcess:
     def launch(self) -> PlatformProcess:
         (self.home / "platform.json").unlink(missing_ok=True)
         self.process = subprocess.Popen(
-            [sys.executable, "-m", "kn_lambda.embedded", "--home", str(self.home), *self.arguments],
+            [sys.executable, "-m", "lambda_embedded", "--home", str(self.home), *self.arguments],
             stderr=subprocess.PIPE,
             stdout=subprocess.DEVNULL,
             text=True,

@@ -4,7 +4,7 @@ import asyncio
 
 import pytest
 
-from kn_lambda.embedded.background import Background, PlatformFailedError
+from lambda_embedded.background import Background, PlatformFailedError
 
 
 async def breaks() -> None:

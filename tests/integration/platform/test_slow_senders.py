@@ -7,8 +7,8 @@ import os
 
 import pytest
 
-from kn_lambda.embedded.platform import Platform
-from kn_lambda.embedded.platform_options import PlatformOptions
+from lambda_embedded.platform import Platform
+from lambda_embedded.platform_options import PlatformOptions
 from tests.platform_access import trust
 
 HALVES = [

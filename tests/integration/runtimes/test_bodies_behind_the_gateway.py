@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from kn_lambda.embedded.serving import Command
+from lambda_embedded.serving import Command
 from tests.cloudevent_bodies import EVENT
 from tests.integration.runtimes.sources import NODE_SOURCE, PYTHON_SOURCE
 from tests.integration.serving.conftest import running

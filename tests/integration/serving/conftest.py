@@ -14,17 +14,17 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from kn_lambda.embedded.access.access import Access
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.objects import Objects
-from kn_lambda.embedded.processes import end_leftovers
-from kn_lambda.embedded.serving import Command, Serving, ServingSettings, gateway_runner
+from lambda_embedded.access.access import Access
+from lambda_embedded.database import Database
+from lambda_embedded.objects import Objects
+from lambda_embedded.processes import end_leftovers
+from lambda_embedded.serving import Command, Serving, ServingSettings, gateway_runner
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from kn_lambda.embedded.holding import Holder, View
-    from kn_lambda.embedded.serving import Launcher
+    from lambda_embedded.holding import Holder, View
+    from lambda_embedded.serving import Launcher
 
 SERVER = Path(__file__).with_name("lambda_server.py")
 ACCESS = Access(token="the-token-of-tests", hosts=frozenset({"*.example.com"}))

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.holding import View
+from lambda_embedded.holding import View
 from tests.integration.holders import bubblewrap, command_lines, holder, sleeper, supervisor
 from tests.integration.serving.conftest import SERVER, TestLauncher
 
 if TYPE_CHECKING:
-    from kn_lambda.embedded.holding import Holder
+    from lambda_embedded.holding import Holder
     from tests.integration.holders import Sleeper
 
 __all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]

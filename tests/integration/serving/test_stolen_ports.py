@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.serving import Command
-from kn_lambda.embedded.serving.port_owner import is_taken_by_others
+from lambda_embedded.serving import Command
+from lambda_embedded.serving.port_owner import is_taken_by_others
 from tests.integration.serving.conftest import SERVER
 
 if TYPE_CHECKING:

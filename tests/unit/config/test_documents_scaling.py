@@ -7,16 +7,16 @@ from datetime import timedelta
 
 import pytest
 
-from kn_lambda.embedded.api.bodies import MAX_BYTES
-from kn_lambda.embedded.broker.settings import BrokerSettings
-from kn_lambda.embedded.kustomization import read_kustomization
-from kn_lambda.embedded.serving.settings import ServingSettings
 from knative_lambda.adapters.kubernetes import client
 from knative_lambda.domain import text
 from knative_lambda.inbound import dead_letters, endpoint
 from knative_lambda.settings import BuildCompleteSettings, BuildStartSettings, CleanupSettings
 from knative_lambda.settings.environment import _duration
 from knative_lambda.use_cases import complete_build, delete_lambda, start_build, watch_build
+from lambda_embedded.api.bodies import MAX_BYTES
+from lambda_embedded.broker.settings import BrokerSettings
+from lambda_embedded.kustomization import read_kustomization
+from lambda_embedded.serving.settings import ServingSettings
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
 from tests.unit.config.documents import Document, codes, numbers
 from tests.unit.config.test_documents_api_contract import build_job_of, log_sizes

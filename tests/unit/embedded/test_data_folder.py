@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.data_folder import (
+from lambda_embedded.data_folder import (
     DataFolder,
     DataFolderInUseError,
     ForeignDataFolderError,

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from kn_lambda.embedded.database import Database
+from lambda_embedded.database import Database
 
 TABLES = """
 CREATE TABLE parent (id INTEGER PRIMARY KEY);

@@ -3,9 +3,9 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from kn_lambda.embedded.data_folder import DataFolder
-from kn_lambda.embedded.embedded_settings import embedded_settings
 from knative_lambda.settings import BuildStartSettings
+from lambda_embedded.data_folder import DataFolder
+from lambda_embedded.embedded_settings import embedded_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,10 +6,10 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kn_lambda.embedded.api.deletion import request_deletion
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.garbage_collector import GarbageCollector
-from kn_lambda.embedded.objects import Objects
+from lambda_embedded.api.deletion import request_deletion
+from lambda_embedded.database import Database
+from lambda_embedded.garbage_collector import GarbageCollector
+from lambda_embedded.objects import Objects
 
 
 @pytest.fixture

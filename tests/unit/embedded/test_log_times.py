@@ -6,8 +6,8 @@ import time
 
 import pytest
 
-from kn_lambda.embedded.api.pod_logs import LogChoice, PodLogs
-from kn_lambda.embedded.log_file import RotatingLog
+from lambda_embedded.api.pod_logs import LogChoice, PodLogs
+from lambda_embedded.log_file import RotatingLog
 
 SECOND = 1_000_000_000
 

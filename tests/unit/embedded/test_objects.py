@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.objects import (
+from lambda_embedded.database import Database
+from lambda_embedded.objects import (
     AlreadyExistsError,
     ConflictError,
     ExpiredError,

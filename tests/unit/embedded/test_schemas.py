@@ -8,12 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from kn_lambda.embedded.schemas import rules
-from kn_lambda.embedded.schemas.causes import MOST_CAUSES
-from kn_lambda.embedded.schemas.known import Schemas, openapi_schema
-from kn_lambda.embedded.schemas.rules import compile_rules
-from kn_lambda.embedded.schemas.schema import UnsupportedSchemaError, compile_schema
-from kn_lambda.embedded.schemas.structure import check, complete, drop_unknown, is_same
+from lambda_embedded.schemas import rules
+from lambda_embedded.schemas.causes import MOST_CAUSES
+from lambda_embedded.schemas.known import Schemas, openapi_schema
+from lambda_embedded.schemas.rules import compile_rules
+from lambda_embedded.schemas.schema import UnsupportedSchemaError, compile_schema
+from lambda_embedded.schemas.structure import check, complete, drop_unknown, is_same
 from tests.lambda_function_specs import MINIMAL, RIGHT, with_env
 from tests.unit.config.conftest import OBJECTS
 
@@ -34,7 +34,7 @@ def record(**spec):
 
 def test_knatives_schemas_are_those_of_the_versions_that_the_testbed_pins():
     pins = (REPOSITORY / "testbed/components/knative/go.mod").read_text()
-    folder = REPOSITORY / "cli/src/kn_lambda/embedded/schemas/knative"
+    folder = REPOSITORY / "embedded/src/lambda_embedded/schemas/knative"
     named = re.findall(r"knative\.dev/(\w+) (v[\d.]+)", (folder / "README.md").read_text())
     assert {module for module, _ in named} == {"serving", "eventing"}
     for module, version in named:

@@ -25,9 +25,9 @@ from kn_lambda.terminal.progress import Progress
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-    from kn_lambda.embedded.platform import Platform
-    from kn_lambda.embedded.platform_options import PlatformOptions
     from kn_lambda.session import Session
+    from lambda_embedded.platform import Platform
+    from lambda_embedded.platform_options import PlatformOptions
 
 _FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
 _PORT = click.IntRange(0, 65535)
@@ -82,9 +82,9 @@ def command(
     no_sandbox: bool,
 ) -> None:
     """Run the platform on this machine, in the foreground, until Ctrl-C."""  # fmt: skip
-    from kn_lambda.embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
-    from kn_lambda.embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
-    from kn_lambda.embedded.platform_options import PlatformOptions  # noqa: PLC0415
+    from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
+    from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
+    from lambda_embedded.platform_options import PlatformOptions  # noqa: PLC0415
 
     if session.target.context is not None:
         raise WrongUsageError("up starts a platform on this machine; --context is for clusters")
@@ -120,13 +120,13 @@ def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> l
 def _run(
     session: Session, options: PlatformOptions, progress: Progress, source: Path | None
 ) -> None:
-    from kn_lambda.embedded.background import PlatformFailedError  # noqa: PLC0415
-    from kn_lambda.embedded.data_folder import DataFolderError  # noqa: PLC0415
-    from kn_lambda.embedded.listeners import PortTakenError  # noqa: PLC0415
-    from kn_lambda.embedded.manifests import KustomizationError  # noqa: PLC0415
-    from kn_lambda.embedded.platform import run_until_stopped  # noqa: PLC0415
-    from kn_lambda.embedded.platform_options import InstallationError  # noqa: PLC0415
-    from kn_lambda.embedded.runtimes import RuntimePreparationError  # noqa: PLC0415
+    from lambda_embedded.background import PlatformFailedError  # noqa: PLC0415
+    from lambda_embedded.data_folder import DataFolderError  # noqa: PLC0415
+    from lambda_embedded.listeners import PortTakenError  # noqa: PLC0415
+    from lambda_embedded.manifests import KustomizationError  # noqa: PLC0415
+    from lambda_embedded.platform import run_until_stopped  # noqa: PLC0415
+    from lambda_embedded.platform_options import InstallationError  # noqa: PLC0415
+    from lambda_embedded.runtimes import RuntimePreparationError  # noqa: PLC0415
 
     def ready(platform: Platform) -> None:
         _greet(session, platform, progress)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from aiohttp.test_utils import make_mocked_request
 
-from kn_lambda.embedded.access.access import Access
+from lambda_embedded.access.access import Access
 
 ACCESS = Access(
     token="t" * 40,

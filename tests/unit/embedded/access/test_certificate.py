@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from kn_lambda.embedded.access.certificate import read_or_create_certificate, server_context
+from lambda_embedded.access.certificate import read_or_create_certificate, server_context
 
 
 def handshake(server: ssl.SSLContext, client: ssl.SSLContext, name: str) -> None:

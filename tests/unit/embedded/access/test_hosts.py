@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.embedded.access.hosts import (
+from lambda_embedded.access.hosts import (
     InvalidHostError,
     host_name,
     is_own,

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 from multidict import CIMultiDict
 
-from kn_lambda.embedded.access.origins import (
+from lambda_embedded.access.origins import (
     InvalidOriginError,
     is_same,
     page_of,

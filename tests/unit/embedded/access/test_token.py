@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from kn_lambda.embedded.access.token import read_or_create_token
+from lambda_embedded.access.token import read_or_create_token
 
 
 def test_a_token_is_made_once_for_its_owner_alone(tmp_path):

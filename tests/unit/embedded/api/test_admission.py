@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.embedded.api.admission import Admission
-from kn_lambda.embedded.api.errors import ApiError
-from kn_lambda.embedded.api.field_validation import FieldValidation
-from kn_lambda.embedded.api.kinds import kind_named
-from kn_lambda.embedded.api.validation import metadata_faults, refused
-from kn_lambda.embedded.schemas.known import DEFINITION
+from lambda_embedded.api.admission import Admission
+from lambda_embedded.api.errors import ApiError
+from lambda_embedded.api.field_validation import FieldValidation
+from lambda_embedded.api.kinds import kind_named
+from lambda_embedded.api.validation import metadata_faults, refused
+from lambda_embedded.schemas.known import DEFINITION
 from tests.lambda_function_specs import MINIMAL
 
 LONG = "n" * 100_000

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from kn_lambda.embedded.api.bodies import parse_body
-from kn_lambda.embedded.api.errors import ApiError
+from lambda_embedded.api.bodies import parse_body
+from lambda_embedded.api.errors import ApiError
 
 JSON = "application/json"
 YAML = "application/yaml"

@@ -6,10 +6,10 @@ import json
 
 import pytest
 
-from kn_lambda.embedded.api.kinds import KINDS
-from kn_lambda.embedded.api.openapi import openapi_v2, openapi_v3
-from kn_lambda.embedded.api.openapi_protobuf import openapi_v2_protobuf
-from kn_lambda.embedded.schemas.known import DEFINITION
+from lambda_embedded.api.kinds import KINDS
+from lambda_embedded.api.openapi import openapi_v2, openapi_v3
+from lambda_embedded.api.openapi_protobuf import openapi_v2_protobuf
+from lambda_embedded.schemas.known import DEFINITION
 
 
 def _references(value):

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.embedded.api.errors import ApiError
-from kn_lambda.embedded.api.patches import json_patch, merge_patch
+from lambda_embedded.api.errors import ApiError
+from lambda_embedded.api.patches import json_patch, merge_patch
 
 
 @pytest.mark.parametrize(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.embedded.api.paths import ALL_NAMESPACES, parse_path
+from lambda_embedded.api.paths import ALL_NAMESPACES, parse_path
 
 
 @pytest.mark.parametrize(

@@ -7,8 +7,8 @@ import random
 
 import pytest
 
-from kn_lambda.embedded.api.bodies import parse_body
-from kn_lambda.embedded.api.errors import ApiError
+from lambda_embedded.api.bodies import parse_body
+from lambda_embedded.api.errors import ApiError
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from kn_lambda.embedded.api.errors import ApiError
-from kn_lambda.embedded.api.selectors import FieldSelector, LabelSelector
+from lambda_embedded.api.errors import ApiError
+from lambda_embedded.api.selectors import FieldSelector, LabelSelector
 
 
 def item(**labels):

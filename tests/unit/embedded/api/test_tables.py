@@ -7,12 +7,12 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from kn_lambda.embedded.api.kinds import KINDS
-from kn_lambda.embedded.api.tables.columns import columns_of
-from kn_lambda.embedded.api.tables.durations import human_duration
-from kn_lambda.embedded.api.tables.forms import PlainForm, TableForm, form_of
-from kn_lambda.embedded.api.tables.json_path import json_path
-from kn_lambda.embedded.schemas.known import DEFINITION
+from lambda_embedded.api.kinds import KINDS
+from lambda_embedded.api.tables.columns import columns_of
+from lambda_embedded.api.tables.durations import human_duration
+from lambda_embedded.api.tables.forms import PlainForm, TableForm, form_of
+from lambda_embedded.api.tables.json_path import json_path
+from lambda_embedded.schemas.known import DEFINITION
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
 KIND = {kind.kind: kind for kind in KINDS}

@@ -6,8 +6,8 @@ import asyncio
 
 import pytest
 
-from kn_lambda.embedded.broker.group_commit import GroupCommit
-from kn_lambda.embedded.database import Database
+from lambda_embedded.broker.group_commit import GroupCommit
+from lambda_embedded.database import Database
 
 
 @pytest.fixture

@@ -6,13 +6,13 @@ from datetime import timedelta
 
 import pytest
 
-from kn_lambda.embedded.broker.journal import Journal
-from kn_lambda.embedded.broker.outcome import Failed
-from kn_lambda.embedded.broker.routes import read_trigger
-from kn_lambda.embedded.broker.settings import BrokerSettings
-from kn_lambda.embedded.broker.store import DeliveryStore
-from kn_lambda.embedded.database import Database
 from knative_lambda.inbound.valid_event import create_event
+from lambda_embedded.broker.journal import Journal
+from lambda_embedded.broker.outcome import Failed
+from lambda_embedded.broker.routes import read_trigger
+from lambda_embedded.broker.settings import BrokerSettings
+from lambda_embedded.broker.store import DeliveryStore
+from lambda_embedded.database import Database
 
 ROUTE = read_trigger(
     {

@@ -6,8 +6,8 @@ from datetime import datetime
 
 import pytest
 
-from kn_lambda.embedded.broker.routes import read_broker, read_trigger
-from kn_lambda.embedded.broker.status import broker_status, trigger_status
+from lambda_embedded.broker.routes import read_broker, read_trigger
+from lambda_embedded.broker.status import broker_status, trigger_status
 
 BROKER = {"metadata": {"name": "default", "namespace": "team", "generation": 2, "uid": "b"}}
 TRIGGER = {

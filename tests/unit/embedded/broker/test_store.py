@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from kn_lambda.embedded.broker.store import DeliveryStore
-from kn_lambda.embedded.broker.tables import TABLES
-from kn_lambda.embedded.database import Database
 from knative_lambda.inbound.valid_event import create_event
+from lambda_embedded.broker.store import DeliveryStore
+from lambda_embedded.broker.tables import TABLES
+from lambda_embedded.database import Database
 
 EVENT = create_event({"specversion": "1.0", "id": "1", "source": "/s", "type": "t"})
 

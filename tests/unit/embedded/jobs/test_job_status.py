@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from kn_lambda.embedded.jobs.job_status import (
+from lambda_embedded.jobs.job_status import (
     DEADLINE_EXCEEDED,
     active_status,
     counted_failures,

@@ -5,8 +5,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.jobs.machine_environment import machine_environment
-from kn_lambda.embedded.jobs.memory_limit import memory_limit_bytes, memory_of_tree
+from lambda_embedded.jobs.machine_environment import machine_environment
+from lambda_embedded.jobs.memory_limit import memory_limit_bytes, memory_of_tree
 
 if TYPE_CHECKING:
     from pathlib import Path

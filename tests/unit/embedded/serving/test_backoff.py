@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.embedded.serving.backoff import Backoff
-from kn_lambda.embedded.serving.settings import ServingSettings
+from lambda_embedded.serving.backoff import Backoff
+from lambda_embedded.serving.settings import ServingSettings
 
 
 class Clock:

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.environment import UnresolvedEnvironmentError, resolve_environment
-from kn_lambda.embedded.objects import Objects
+from lambda_embedded.database import Database
+from lambda_embedded.environment import UnresolvedEnvironmentError, resolve_environment
+from lambda_embedded.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -2,8 +2,8 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.embedded.serving.settings import ServingSettings
-from kn_lambda.embedded.serving.template import parse_duration, serving_rules, template_digest
+from lambda_embedded.serving.settings import ServingSettings
+from lambda_embedded.serving.template import parse_duration, serving_rules, template_digest
 
 
 def rules(annotations=None, **spec):

@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from kn_lambda.embedded.serving.errors import RevisionRetiredError, TooManyRequestsError
-from kn_lambda.embedded.serving.slots import Slots
+from lambda_embedded.serving.errors import RevisionRetiredError, TooManyRequestsError
+from lambda_embedded.serving.slots import Slots
 
 
 class Process:

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from kn_lambda.embedded.database import Database
-from kn_lambda.embedded.objects import Objects
-from kn_lambda.embedded.sources.sources import Sources
+from lambda_embedded.database import Database
+from lambda_embedded.objects import Objects
+from lambda_embedded.sources.sources import Sources
 
 EVENTING = "eventing.knative.dev/v1"
 BROKER_SINK = {"ref": {"apiVersion": EVENTING, "kind": "Broker", "name": "default"}}

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from kn_lambda.embedded.sources.ping_source import (
+from lambda_embedded.sources.ping_source import (
     InvalidPingSourceError,
     next_tick,
     ping_event,

@@ -1,0 +1,127 @@
+"""Label and field selectors, as `labelSelector` and `fieldSelector` of a query spell them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from lambda_embedded.api.errors import bad_request
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from lambda_embedded.objects import KubernetesObject
+
+
+_KEY = r"(?P<key>[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)"
+_VALUE = r"(?P<value>([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?)"
+_SET = re.compile(rf"{_KEY}\s+(?P<operator>in|notin)\s*\((?P<values>[^()]*)\)")
+_EQUALITY = re.compile(rf"{_KEY}\s*(?P<operator>==|=|!=)\s*{_VALUE}")
+_EXISTENCE = re.compile(rf"(?P<operator>!?)\s*{_KEY}")
+_COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
+
+
+class LabelSelector:
+    """Requirements on labels; `ApiError` 400 if one cannot be read."""
+
+    def __init__(self, text: str) -> None:
+        parts = list(_parts(text))
+        self._requirements = [_requirement(part) for part in parts]
+        matches = [match for part in parts if (match := _EQUALITY.fullmatch(part))]
+        self.equal = {
+            match["key"]: match["value"] for match in matches if match["operator"] != "!="
+        }
+        """Labels that every selected object carries, which an index can find."""
+
+    def __call__(self, item: KubernetesObject) -> bool:
+        """Whether the object's labels fulfil all requirements."""
+        labels = item["metadata"].get("labels") or {}
+        return all(requirement(labels) for requirement in self._requirements)
+
+
+def _parts(text: str) -> Iterator[str]:
+    if not text.strip():
+        return
+    for part in _COMMA_OUTSIDE_PARENTHESES.split(text):
+        yield part.strip()
+
+
+def _requirement(text: str) -> Callable[[dict[str, str]], bool]:
+    if match := _SET.fullmatch(text):
+        key, values = match["key"], {value.strip() for value in match["values"].split(",")}
+        if match["operator"] == "in":
+            return lambda labels: key in labels and labels[key] in values
+        # As in Kubernetes: an object without the label is "not in" any set of values.
+        return lambda labels: labels.get(key) not in values
+    if match := _EQUALITY.fullmatch(text):
+        key, value = match["key"], match["value"]
+        if match["operator"] == "!=":
+            return lambda labels: labels.get(key) != value
+        return lambda labels: labels.get(key) == value
+    if match := _EXISTENCE.fullmatch(text):
+        key, wanted = match["key"], not match["operator"]
+        return lambda labels: (key in labels) is wanted
+    raise bad_request(f"labelSelector: unable to parse requirement {text!r}")
+
+
+_FIELDS: dict[str, tuple[str, ...]] = {
+    "metadata.name": ("metadata", "name"),
+    "metadata.namespace": ("metadata", "namespace"),
+    "status.phase": ("status", "phase"),
+    "spec.nodeName": ("spec", "nodeName"),
+    "type": ("type",),
+    "reason": ("reason",),
+    "involvedObject.kind": ("involvedObject", "kind"),
+    "involvedObject.name": ("involvedObject", "name"),
+    "involvedObject.namespace": ("involvedObject", "namespace"),
+    "involvedObject.uid": ("involvedObject", "uid"),
+}
+_ANY_KIND = frozenset({"metadata.name", "metadata.namespace"})
+_FIELDS_BY_KIND = {
+    "Pod": _ANY_KIND | {"status.phase", "spec.nodeName"},
+    "Namespace": _ANY_KIND | {"status.phase"},
+    "Event": _ANY_KIND | {field for field in _FIELDS if field.startswith("involved")}
+    | {"type", "reason"},
+}  # fmt: skip
+
+
+class FieldSelector:
+    """Requirements on a few fields; `equal_to` tells which values of a field can match at all."""
+
+    def __init__(self, kind: str, text: str) -> None:
+        known = _FIELDS_BY_KIND.get(kind, _ANY_KIND)
+        self._requirements = [_field_requirement(part, known) for part in _parts(text)]
+
+    def equal_to(self, field: str) -> str | None:
+        """Return the one value that the field must have, if there is one."""
+        for name, value, equal in self._requirements:
+            if name == field and equal:
+                return value
+        return None
+
+    def __call__(self, item: KubernetesObject) -> bool:
+        """Whether the object's fields fulfil all requirements."""
+        return all(
+            (_value(item, _FIELDS[name]) == value) is equal
+            for name, value, equal in self._requirements
+        )
+
+
+def _field_requirement(text: str, known: frozenset[str]) -> tuple[str, str, bool]:
+    match = re.fullmatch(r"([A-Za-z.]+)(==|=|!=)(.*)", text)
+    if match is None:
+        raise bad_request(f"fieldSelector: unable to parse requirement {text!r}")
+    name, operator, value = match.groups()
+    if name not in known:
+        raise bad_request(
+            f"fieldSelector: field label not supported: {name}; "
+            f"taken here: {', '.join(sorted(known))}"
+        )
+    return name, value, operator != "!="
+
+
+def _value(item: KubernetesObject, path: tuple[str, ...]) -> str:
+    value: object = item
+    for key in path:
+        value = value.get(key) if isinstance(value, dict) else None
+    return "" if value is None else str(value)

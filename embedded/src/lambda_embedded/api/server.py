@@ -1,0 +1,124 @@
+"""The HTTP side of the Kubernetes API: paths, verbs, bodies and answers."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from http import HTTPStatus
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakSet
+
+from aiohttp import web
+
+from lambda_embedded.access.guard import guard
+from lambda_embedded.api.access_reviews import refuse_impersonation, review_kind
+from lambda_embedded.api.admission import Admission
+from lambda_embedded.api.answers import answer
+from lambda_embedded.api.bodies import MAX_BYTES
+from lambda_embedded.api.discovery import discovery_document
+from lambda_embedded.api.errors import ApiError
+from lambda_embedded.api.paths import parse_path
+from lambda_embedded.api.pod_logs import PodLogs
+from lambda_embedded.api.requests import Requests
+from lambda_embedded.api.unserved import unserved
+from lambda_embedded.schemas.known import DEFINITION
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from lambda_embedded.access.access import Access, Denial
+    from lambda_embedded.objects import Objects
+
+_LOG = logging.getLogger(__name__)
+_FIRST_NAMESPACES = ("default", "kube-system")
+_HEALTH_PATHS = frozenset({"/healthz", "/livez", "/readyz"})
+
+
+def create_api(
+    objects: Objects,
+    pod_logs: PodLogs | Path,
+    *,
+    access: Access,
+    definition: Path = DEFINITION,
+) -> web.Application:
+    """Serve `objects` and the logs below a folder to holders of the token.
+
+    `definition` is the file of LambdaFunction's CustomResourceDefinition.
+    """
+    logs = PodLogs(pod_logs) if isinstance(pod_logs, Path) else pod_logs
+    requests = Requests(objects, logs, Admission(definition), definition)
+    requests.create_namespaces(_FIRST_NAMESPACES)
+
+    transports: WeakSet[asyncio.Transport] = WeakSet()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        if request.transport is not None:
+            transports.add(request.transport)
+        if request.path in _HEALTH_PATHS:
+            return web.Response(text="ok")
+        if request.method == "GET" and (document := _document(request, definition)):
+            return document
+        refuse_impersonation(request.headers)
+        if (kind := review_kind(request.path)) and request.method == "POST":
+            return await requests.review(request, kind)
+        target = parse_path(request.path)
+        if target is None:
+            raise unserved(request.path)
+        return await requests.serve(request, target)
+
+    app = web.Application(client_max_size=MAX_BYTES, middlewares=[_errors_as_status])
+    guard(app, access, open_paths=_HEALTH_PATHS, refuse=_refused)
+    app.router.add_route("*", "/{path:.*}", handle)
+    app.on_shutdown.append(requests.end_streams)
+
+    async def abort_connections(_app: web.Application) -> None:
+        # TLS waits for the peer's farewell, and one that keeps connections does not send it.
+        for transport in transports:
+            transport.abort()
+        await asyncio.sleep(0)
+
+    app.on_cleanup.append(abort_connections)
+    return app
+
+
+def _document(request: web.Request, definition: Path) -> web.Response | None:
+    """What the API says about itself at a path."""
+    path = request.path
+    if not path.startswith("/openapi/"):
+        document = discovery_document(path)
+        return answer(document) if document else None
+    # The schemas are long, and few processes are ever asked for them.
+    from lambda_embedded.api.openapi_answers import openapi_answer  # noqa: PLC0415
+
+    return openapi_answer(path, request.headers.get("Accept", ""), definition)
+
+
+@web.middleware
+async def _errors_as_status(
+    request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+) -> web.StreamResponse:
+    try:
+        return await handler(request)
+    except ApiError as error:
+        return answer(error.status, error.code)
+    except web.HTTPException as error:
+        return answer(_translated(error).status, HTTPStatus(error.status))
+    except Exception:  # noqa: BLE001  # a server answers, whatever happened
+        # The client learns that it is our fault; what it was is for the log alone.
+        _LOG.exception("%s %s failed", request.method, request.path)
+        failure = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "an error on the server")
+        return answer(failure.status, failure.code)
+
+
+def _refused(denial: Denial) -> web.Response:
+    error = ApiError(denial.status, denial.message)
+    return answer(error.status, error.code)
+
+
+def _translated(error: web.HTTPException) -> ApiError:
+    if error.status == HTTPStatus.REQUEST_ENTITY_TOO_LARGE:
+        message = f"Request entity too large: limit is {MAX_BYTES} bytes"
+    else:
+        message = error.reason
+    return ApiError(HTTPStatus(error.status), message)

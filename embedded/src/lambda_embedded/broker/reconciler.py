@@ -1,0 +1,133 @@
+"""Writes the status of Brokers and Triggers, and ends what belonged to deleted Triggers."""
+
+from __future__ import annotations
+
+import logging
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from lambda_embedded.broker.delivery import TRIGGER_GONE
+from lambda_embedded.broker.routes import read_broker, read_trigger
+from lambda_embedded.broker.status import broker_status, trigger_status
+from lambda_embedded.objects import NotFoundError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lambda_embedded.broker.delivery import Resolve
+    from lambda_embedded.broker.dispatcher import Dispatcher
+    from lambda_embedded.broker.following import Following
+    from lambda_embedded.broker.group_commit import GroupCommit
+    from lambda_embedded.broker.routes import Key, Routes
+    from lambda_embedded.broker.store import DeliveryStore
+    from lambda_embedded.objects import Objects
+
+logger = logging.getLogger(__name__)
+
+_WRITTEN_AT_ONCE = 100
+
+
+class Reconciler:
+    """Follows up on every change that `Following` saw."""
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        routes: Routes,
+        following: Following,
+        store: DeliveryStore,
+        commit: GroupCommit,
+        dispatcher: Dispatcher,
+        resolve: Resolve,
+        base_url: str,
+    ) -> None:
+        self._objects = objects
+        self._routes = routes
+        self._following = following
+        self._store = store
+        self._commit = commit
+        self._dispatcher = dispatcher
+        self._resolve = resolve
+        self._base_url = base_url.rstrip("/")
+
+    async def run(self) -> None:
+        """Reconcile whenever something changed, until cancelled."""
+        while True:
+            await self._following.changed.wait()
+            self._following.changed.clear()
+            try:
+                await self.reconcile()
+            except Exception:
+                # Routing does not depend on it, and the next change tries again.
+                logger.exception("the status of Brokers and Triggers could not be written")
+
+    async def reconcile(self) -> None:
+        """Bring everything up to date with the changes so far."""
+        following = self._following
+        lanes, following.removed_lanes = following.removed_lanes, []
+        for lane in lanes:
+            await self._drop(lane)
+        brokers, following.stale_brokers = following.stale_brokers, set()
+        await self._write_all(self._write_broker, brokers)
+        triggers, following.stale_triggers = following.stale_triggers, set()
+        await self._write_all(self._write_trigger, triggers)
+        if following.addresses_changed or triggers:
+            following.addresses_changed = False
+            self._dispatcher.unblock()
+
+    async def _drop(self, lane: str) -> None:
+        # What is under way may still succeed; a failure of it is dropped then.
+        running = self._dispatcher.running(lane)
+        await self._commit.run(lambda: self._store.drop_lane(lane, running, TRIGGER_GONE))
+
+    async def _write_all(self, write: Callable[[Key], None], keys: set[Key]) -> None:
+        ordered = sorted(keys)
+        for start in range(0, len(ordered), _WRITTEN_AT_ONCE):
+            part = ordered[start : start + _WRITTEN_AT_ONCE]
+            await self._commit.run(partial(_write_each, write, part))
+
+    def _write_broker(self, key: Key) -> None:
+        item = self._objects.find("Broker", *key)
+        if item is None:
+            return
+        broker = read_broker(item)
+        url = f"{self._base_url}/{broker.namespace}/{broker.name}"
+        status = broker_status(broker, item, url=url, sink_url=self._sink_url(broker.sink))
+        self._write("Broker", item, status)
+
+    def _write_trigger(self, key: Key) -> None:
+        item = self._objects.find("Trigger", *key)
+        if item is None:
+            return
+        route = read_trigger(item)
+        status = trigger_status(
+            route,
+            item,
+            broker=self._routes.broker(route.namespace, route.broker),
+            subscriber_url=self._resolve(route.subscriber, route.namespace),
+            sink_url=self._sink_url(self._routes.sink(route)),
+        )
+        self._write("Trigger", item, status)
+
+    def _write(self, kind: str, item: Mapping[str, Any], status: Mapping[str, Any]) -> None:
+        if item.get("status") == status:
+            return
+        metadata = item["metadata"]
+        try:
+            self._objects.update_status(
+                kind, metadata.get("namespace", ""), metadata["name"], status
+            )
+        except NotFoundError:
+            return
+
+    def _sink_url(self, sink: Mapping[str, Any] | None) -> str | None:
+        if sink is None:
+            return None
+        # A sink that is an object means the store of dead letters, whatever the object is.
+        return f"{self._base_url}/-/dead-letters" if sink.get("ref") else sink.get("uri")
+
+
+def _write_each(write: Callable[[Key], None], keys: list[Key]) -> None:
+    for key in keys:
+        write(key)

@@ -1,0 +1,56 @@
+"""What the four functions are told when they run on the embedded platform."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    from lambda_embedded.data_folder import DataFolder
+
+SETTINGS_CONFIG_MAP = ("knative-lambda", "knative-lambda-settings")
+IMAGE_PREFIX = "registry.embedded"
+_PREFIX = "KN_LAMBDA_"
+# Of the platform itself, not of its functions.
+_OWN = frozenset({"KN_LAMBDA_HOME", "KN_LAMBDA_EMBEDDED"})
+
+
+def embedded_settings(
+    folder: DataFolder, base_images: Mapping[str, str], machine: Mapping[str, str]
+) -> dict[str, str]:
+    """Return the data of the settings ConfigMap.
+
+    A variable `KN_LAMBDA_...` of this machine wins, so that a person can name an S3 server or a
+    package index. `KN_LAMBDA_RUNTIMES_DIR` stays `/runtimes`, which the Job controller maps.
+    """
+    storage = folder.storage.as_uri()
+    uploads = f"{storage}/sources/"
+    settings = {
+        "BUILDS_NAMESPACE": "knative-lambda-builds",
+        "STORAGE_URL": f"{storage}/knative-lambda/",
+        "UPLOAD_URL": uploads,
+        "SOURCE_PREFIXES": json.dumps([uploads + "{namespace}/"]),
+        "REGISTRY_URL": folder.registry.as_uri(),
+        "IMAGE_PREFIX": IMAGE_PREFIX,
+        "BASE_IMAGES": json.dumps(dict(base_images)),
+        # Not pulled: the programs of a build are those of this installation.
+        "BUILDER_IMAGE": f"{IMAGE_PREFIX}/knative-lambda/builder",
+    }
+    own = {
+        name: value
+        for name, value in machine.items()
+        if name.startswith(_PREFIX) and name not in _OWN
+    }
+    return {_PREFIX + name: value for name, value in settings.items()} | own
+
+
+def file_places(machine: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the folders that this machine's variables name for storage and registry."""
+    for name in ("STORAGE_URL", "UPLOAD_URL", "REGISTRY_URL"):
+        url = urlsplit(machine.get(_PREFIX + name, ""))
+        if url.scheme == "file":
+            yield Path(unquote(url.path))

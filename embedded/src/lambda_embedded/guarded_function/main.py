@@ -1,0 +1,41 @@
+"""A control function that answers only the platform, by a credential that nobody else was told.
+
+functions-framework runs this file; it runs the function's own `main.py`.
+"""
+
+from __future__ import annotations
+
+import hmac
+import os
+from importlib.util import module_from_spec, spec_from_file_location
+from typing import TYPE_CHECKING, Any
+
+from lambda_embedded.guarded_function import CREDENTIAL, FUNCTION
+
+if TYPE_CHECKING:
+    from flask import Request
+
+_HEALTH = ("/health/liveness", "/health/readiness")
+_REFUSAL = b'{"reason": "Unauthorized", "message": "the platform alone calls this function"}'
+
+
+def _function(main: str) -> Any:  # noqa: ANN401  # as functions-framework takes it
+    spec = spec_from_file_location("main", main)
+    if spec is None or spec.loader is None:
+        raise ImportError(f"{main} is no Python file")
+    module = module_from_spec(spec)
+    spec.loader.exec_module(module)
+    return module.handle
+
+
+# The launcher's words to this file: the function's own settings are none of its business.
+_expected = os.environ.pop(CREDENTIAL).encode()  # noqa: TID251
+_answer = _function(os.environ[FUNCTION])  # noqa: TID251
+
+
+def handle(request: Request) -> Any:  # noqa: ANN401  # as functions-framework takes it
+    """Pass a request on, or refuse it with 401."""
+    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
+    if request.path in _HEALTH or hmac.compare_digest(given, _expected):
+        return _answer(request)
+    return _REFUSAL, 401, {"Content-Type": "application/json"}

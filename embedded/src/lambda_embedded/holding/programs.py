@@ -1,0 +1,64 @@
+"""Where programs and what belongs to them are, which may be below a person's home."""
+
+from __future__ import annotations
+
+import shutil
+import site
+import sys
+from contextlib import suppress
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from uv import find_uv_bin
+
+import knative_lambda
+import lambda_builder
+from lambda_embedded.holding.mounts import follow
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+_RESOLVER = Path("/etc/resolv.conf")
+# The same for all programs of a person, and full of what is none of theirs.
+_SHARED_PREFIX = ".local"
+
+
+def places_of_program(program: Path) -> Iterator[Path]:
+    """Yield the program and, where it lies in a folder `bin`, the installation around that."""
+    yield program
+    _, real = follow(program)
+    prefix = real.parent.parent
+    if real.parent.name == "bin":
+        yield prefix / "lib"
+        if prefix.name != _SHARED_PREFIX:
+            yield prefix
+
+
+def places_of_builder(machine: Mapping[str, str]) -> Iterator[Path]:
+    """Yield what runs the programs of a build: Python, its packages, uv, Node.js and npm."""
+    yield Path(sys.prefix)
+    yield from places_of_program(Path(sys.executable))
+    # An installation may name them in a checkout, or have them in the person's own packages.
+    for package in (lambda_builder, knative_lambda):
+        yield Path(package.__file__ or "").parents[1]
+    if site.ENABLE_USER_SITE:
+        yield Path(site.getusersitepackages())
+    with suppress(FileNotFoundError):
+        yield Path(find_uv_bin())
+    for name in ("node", "npm"):
+        if found := shutil.which(name, path=machine.get("PATH")):
+            yield from places_of_program(Path(found))
+
+
+def places_of_network() -> Iterator[Path]:
+    """Yield what finds out addresses: its folder, since the file is replaced now and then."""
+    yield _RESOLVER
+    _, real = follow(_RESOLVER)
+    yield real.parent
+
+
+def places_named_by(variables: Mapping[str, str]) -> Iterator[Path]:
+    """Yield the values that are paths, such as those of certificates and settings files."""
+    for value in variables.values():
+        if value.startswith("/"):
+            yield Path(value)

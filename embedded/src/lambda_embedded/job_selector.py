@@ -1,0 +1,43 @@
+"""How a Job knows its Pods: by labels that kube-apiserver sets when the Job is made."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from lambda_embedded.changes import KubernetesObject
+
+JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
+_UID_LABEL = "batch.kubernetes.io/controller-uid"
+
+
+def pod_labels(job: KubernetesObject) -> dict[str, str]:
+    """Return the labels that no other Job's Pods have, under their names and those of old."""
+    name, uid = job["metadata"]["name"], job["metadata"]["uid"]
+    return {"job-name": name, JOB_NAME_LABEL: name, "controller-uid": uid, _UID_LABEL: uid}
+
+
+def generate_selector(job: KubernetesObject) -> None:
+    """Set the selector of a new Job and its template's labels, unless its owner sets them.
+
+    `kubectl logs job/NAME` finds the Pods by the selector; with none it would take any Pod.
+    """
+    spec = _object(job, "spec")
+    template = spec.get("template")
+    if not isinstance(template, dict) or spec.get("manualSelector"):
+        return
+    metadata = _object(template, "metadata")
+    labels = {**_object(metadata, "labels"), **pod_labels(job)}
+    template["metadata"] = {**metadata, "labels": labels}
+    spec["selector"] = {"matchLabels": {_UID_LABEL: job["metadata"]["uid"]}}
+
+
+def keep_selector(job: KubernetesObject, old: KubernetesObject) -> None:
+    """Let a Job be replaced by the manifest that it was made from, which says nothing of these."""
+    if "selector" in _object(old, "spec") and _object(job, "spec").get("selector") is None:
+        generate_selector(job)
+
+
+def _object(value: dict[str, Any], field: str) -> dict[str, Any]:
+    found = value.get(field)
+    return found if isinstance(found, dict) else {}

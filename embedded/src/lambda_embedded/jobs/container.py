@@ -1,0 +1,186 @@
+"""Runs one container of a pod as a process."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import stat
+import sys
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING, Any
+
+from lambda_embedded.environment import (
+    UnresolvedEnvironmentError,
+    expand,
+    resolve_environment,
+)
+from lambda_embedded.jobs.container_view import view_of
+from lambda_embedded.jobs.memory_limit import kill_above, memory_limit_bytes
+from lambda_embedded.jobs.volumes import PodFolder, translate
+from lambda_embedded.processes import ChildProcess, start_process
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+
+    from lambda_embedded.holding import Holder
+    from lambda_embedded.jobs.settings import JobSettings
+    from lambda_embedded.objects import KubernetesObject, Objects
+
+CANNOT_START = 128
+_SIGNAL_BASE = 128
+_MESSAGE_BYTES = 4096
+_MESSAGE_FROM_LOG_BYTES = 2048
+
+
+@dataclass(frozen=True, slots=True)
+class ContainerEnd:
+    """How a container ended, in the words of a container status."""
+
+    exit_code: int
+    reason: str
+    message: str
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class ContainerRunner:
+    """Starts the containers of one pod in its folder."""
+
+    objects: Objects
+    pod: KubernetesObject
+    folder: PodFolder
+    logs: Path
+    data_folder: Path
+    environment: Mapping[str, str]
+    """What every container has beside its own `env`: this machine's PATH, proxies, certificates."""
+    image_places: Mapping[PurePosixPath, Path]
+    """Where that is which containers find in their image."""
+    opened: Sequence[Path]
+    """Folders below which `file://` URLs of a container lead."""
+    settings: JobSettings
+    holder: Holder
+
+    async def run(self, container: Mapping[str, Any], started: Callable[[], None]) -> ContainerEnd:
+        """Run a container to its end; when this is cancelled its processes are gone."""
+        message_file = self.folder.termination_message_file(container["name"])
+        message_file.touch(mode=0o600)
+        try:
+            limit = memory_limit_bytes(container)
+            child = await self._start(container)
+        except (OSError, ValueError, UnresolvedEnvironmentError) as error:
+            return ContainerEnd(CANNOT_START, "StartError", str(error))
+        try:
+            started()
+            status, out_of_memory = await self._wait(child, limit)
+        finally:
+            if child.returncode is None:
+                await asyncio.shield(child.stop(self._grace_seconds))
+        exit_code = status if status >= 0 else _SIGNAL_BASE - status
+        message = self._message(container, exit_code)
+        if out_of_memory:
+            return ContainerEnd(exit_code, "OOMKilled", message)
+        return ContainerEnd(exit_code, "Completed" if exit_code == 0 else "Error", message)
+
+    async def _start(self, container: Mapping[str, Any]) -> ChildProcess:
+        environment = self._environment(container)
+        words = [*(container.get("command") or []), *(container.get("args") or [])]
+        if not container.get("command"):
+            raise ValueError("a container of a Job needs a command here: its image is not used")
+        arguments = [expand(word, environment) for word in words]
+        return await start_process(
+            ["nice", "-n", str(self.settings.niceness), _program(arguments[0], environment),
+             *arguments[1:]],
+            environment=environment,
+            working_directory=self._working_directory(container),
+            log_file=self.logs / f"{container['name']}.log",
+            data_folder=self.data_folder,
+            log_limit_bytes=self.settings.log_limit_bytes,
+            holder=self.holder,
+            view=view_of(
+                container,
+                self.folder,
+                environment,
+                machine=self.environment,
+                installed=self.image_places.values(),
+                opened=self.opened,
+            ),
+        )  # fmt: skip
+
+    def _environment(self, container: Mapping[str, Any]) -> dict[str, str]:
+        metadata = self.pod["metadata"]
+        places = {**self.image_places, **self.folder.places(container)}
+        own = resolve_environment(
+            self.objects,
+            metadata["namespace"],
+            container,
+            fields={
+                "metadata.name": metadata["name"],
+                "metadata.namespace": metadata["namespace"],
+                "metadata.uid": metadata["uid"],
+            },
+        )
+        message_file = self.folder.termination_message_file(container["name"])
+        return {
+            **self.environment,
+            "TMPDIR": str(self.folder.temporary_folder),
+            "TERMINATION_MESSAGE_PATH": str(message_file),
+            **{name: translate(value, places) for name, value in own.items()},
+        }
+
+    def _working_directory(self, container: Mapping[str, Any]) -> Path:
+        wanted = container.get("workingDir")
+        if not wanted:
+            return self.folder.root
+        return Path(translate(wanted, self.folder.places(container)))
+
+    async def _wait(self, child: ChildProcess, limit: int | None) -> tuple[int, bool]:
+        if limit is None:
+            return await child.wait(), False
+        watch = asyncio.create_task(
+            kill_above(child, limit, poll_seconds=self.settings.memory_poll_seconds)
+        )
+        try:
+            status = await child.wait()
+        finally:
+            watch.cancel()
+            await asyncio.wait({watch})
+        return status, not watch.cancelled() and watch.exception() is None
+
+    def _message(self, container: Mapping[str, Any], exit_code: int) -> str:
+        path = self.folder.termination_message_file(container["name"])
+        message = _tail(path, _MESSAGE_BYTES)
+        policy = container.get("terminationMessagePolicy")
+        if not message and exit_code != 0 and policy == "FallbackToLogsOnError":
+            return _tail(self.logs / f"{container['name']}.log", _MESSAGE_FROM_LOG_BYTES)
+        return message
+
+    @property
+    def _grace_seconds(self) -> float:
+        wished = self.pod["spec"].get("terminationGracePeriodSeconds")
+        limit = self.settings.grace_seconds
+        return limit if wished is None else min(limit, float(wished))
+
+
+def _program(name: str, environment: Mapping[str, str]) -> str:
+    # The programs of a build are those of this installation, not of an image.
+    if name in {"python", "python3"}:
+        return sys.executable
+    program = shutil.which(name, path=environment.get("PATH"))
+    if program is None:
+        raise FileNotFoundError(f"program {name!r} not found")
+    return program
+
+
+def _tail(path: Path, limit: int) -> str:
+    try:
+        # Written by the container: it may be a link to anything, or a pipe that blocks.
+        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError:
+        return ""
+    with os.fdopen(descriptor, "rb") as file:
+        facts = os.fstat(descriptor)
+        if not stat.S_ISREG(facts.st_mode):
+            return ""
+        file.seek(max(0, facts.st_size - limit))
+        return file.read(limit).decode(errors="replace").strip()

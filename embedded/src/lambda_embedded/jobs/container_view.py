@@ -1,0 +1,73 @@
+"""What a container of a Job needs to see of this machine."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+from urllib.parse import unquote, urlsplit
+
+from lambda_embedded.holding import View
+from lambda_embedded.holding.programs import (
+    places_named_by,
+    places_of_builder,
+    places_of_network,
+)
+from lambda_embedded.jobs.machine_environment import CACHES
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator, Mapping, Sequence
+
+    from lambda_embedded.jobs.volumes import PodFolder
+
+_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
+_WRITTEN_TO = "IMAGE_REPOSITORY_URL"
+
+
+def view_of(
+    container: Mapping[str, Any],
+    folder: PodFolder,
+    environment: Mapping[str, str],
+    *,
+    machine: Mapping[str, str],
+    installed: Iterable[Path],
+    opened: Sequence[Path],
+) -> View:
+    """Return its volumes, the programs of a build, and what `machine` and its own URLs name.
+
+    It writes to its volumes, to the caches of `machine`, and to the image repository, whose
+    folder is made. URLs open what is below the folders `opened` and nothing else: whoever makes a
+    Job chooses them.
+    """
+    urls = {name: place for name, place in _folders(environment) if _is_below(place, opened)}
+    written = [Path(machine[name]) for name in CACHES if name in machine]
+    if _WRITTEN_TO in urls:
+        written.append(urls.pop(_WRITTEN_TO))
+    for place in written:
+        place.mkdir(parents=True, exist_ok=True)
+    return View(
+        readable=(
+            *places_of_builder(machine),
+            *places_of_network(),
+            *places_named_by(machine),
+            *installed,
+            *urls.values(),
+        ),
+        writable=(
+            folder.temporary_folder,
+            *folder.places(container).values(),
+            *written,
+        ),
+    )
+
+
+def _is_below(place: Path, folders: Sequence[Path]) -> bool:
+    real = place.resolve()
+    return any(real.is_relative_to(folder.resolve()) for folder in folders)
+
+
+def _folders(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
+    for name, value in environment.items():
+        if value.startswith("file:///"):
+            folder = _DIGEST.sub("", urlsplit(value).path)
+            yield name, Path(unquote(folder))

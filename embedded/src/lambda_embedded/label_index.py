@@ -1,0 +1,73 @@
+"""Finds objects by the labels they carry, without reading the others."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from lambda_embedded.database import Database
+    from lambda_embedded.objects import KubernetesObject
+
+_TABLE = """
+CREATE TABLE IF NOT EXISTS object_labels (
+    kind TEXT NOT NULL, key TEXT NOT NULL, value TEXT NOT NULL,
+    namespace TEXT NOT NULL, name TEXT NOT NULL,
+    PRIMARY KEY (kind, key, value, namespace, name)
+) WITHOUT ROWID;
+"""
+
+_MANY = 200
+
+
+class LabelIndex:
+    """Labels of all objects; whoever writes the table `objects` keeps it in that transaction."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        known = database.execute("SELECT 1 FROM sqlite_master WHERE name = 'object_labels'")
+        is_new = known.fetchone() is None
+        database.create(_TABLE)
+        if is_new:
+            with database.transaction():
+                for row in database.execute("SELECT kind, body FROM objects").fetchall():
+                    self.replace(row["kind"], None, json.loads(row["body"]))
+
+    def replace(
+        self, kind: str, old: KubernetesObject | None, new: KubernetesObject | None
+    ) -> None:
+        """Follow one object from its old state to its new one; None where it is not there."""
+        before, after = _rows(kind, old), _rows(kind, new)
+        for row in before - after:
+            self._database.execute(
+                "DELETE FROM object_labels"
+                " WHERE kind = ? AND key = ? AND value = ? AND namespace = ? AND name = ?",
+                row,
+            )
+        for row in after - before:
+            self._database.execute("INSERT INTO object_labels VALUES (?, ?, ?, ?, ?)", row)
+
+    def rarest_first(self, kind: str, labels: Mapping[str, str]) -> list[tuple[str, str]]:
+        """Return labels so that few objects carry the first: reading those finds the others."""
+
+        def carriers(label: tuple[str, str]) -> int:
+            row = self._database.execute(
+                "SELECT count(*) AS n FROM (SELECT 1 FROM object_labels"
+                " WHERE kind = ? AND key = ? AND value = ? LIMIT ?)",
+                (kind, *label, _MANY),
+            ).fetchone()
+            return int(row["n"])
+
+        found = list(labels.items())
+        return sorted(found, key=carriers) if len(found) > 1 else found
+
+
+def _rows(kind: str, item: KubernetesObject | None) -> set[tuple[str, str, str, str, str]]:
+    if item is None:
+        return set()
+    metadata = item["metadata"]
+    place = metadata.get("namespace", ""), metadata["name"]
+    labels = metadata.get("labels") or {}
+    return {(kind, key, str(value), *place) for key, value in labels.items()}

@@ -1,0 +1,335 @@
+"""The embedded platform, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import resource
+import signal
+from contextlib import AsyncExitStack
+from datetime import UTC, datetime
+from pathlib import PurePosixPath
+from typing import TYPE_CHECKING, Self
+
+from aiohttp import web
+
+from lambda_embedded.access.access import Access
+from lambda_embedded.access.certificate import read_or_create_certificate, server_context
+from lambda_embedded.access.token import read_or_create_token
+from lambda_embedded.announced_parts import AnnouncedBroker, AnnouncedServing
+from lambda_embedded.api.kubeconfig import write_kubeconfig
+from lambda_embedded.api.server import create_api
+from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
+from lambda_embedded.broker.ingress import create_ingress
+from lambda_embedded.broker.own_credentials import OwnCredentials
+from lambda_embedded.data_folder import DataFolder
+from lambda_embedded.database import Database
+from lambda_embedded.embedded_settings import (
+    SETTINGS_CONFIG_MAP,
+    embedded_settings,
+    file_places,
+)
+from lambda_embedded.family import FAMILY, hide_from_others
+from lambda_embedded.garbage_collector import GarbageCollector
+from lambda_embedded.holding import BubblewrapHolder, choose_holder
+from lambda_embedded.jobs.controller import JobController
+from lambda_embedded.jobs.kubelet import Kubelet
+from lambda_embedded.jobs.machine_environment import machine_environment
+from lambda_embedded.listeners import bind, port_of, url_of
+from lambda_embedded.manifest_checks import check_manifests
+from lambda_embedded.manifests import apply_manifests, read_manifests
+from lambda_embedded.objects import Objects
+from lambda_embedded.processes import MARKER, end_leftovers
+from lambda_embedded.runtimes import RuntimePreparation
+from lambda_embedded.schemas.known import DEFINITION_PATH
+from lambda_embedded.serving.function_launcher import FunctionLauncher
+from lambda_embedded.serving.gateway import gateway_runner
+from lambda_embedded.serving.image_launcher import ImageLauncher
+from lambda_embedded.sources.sources import Sources
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Coroutine, Mapping
+    from types import TracebackType
+
+    from lambda_embedded.holding import Holder
+    from lambda_embedded.platform_options import PlatformOptions
+
+__all__ = ["Platform", "PlatformFailedError", "run_until_stopped"]
+
+_PORT_OPTIONS = {"gateway": "--port", "broker": "--broker-port", "api": "--api-port"}
+_IMAGE_RUNTIMES = PurePosixPath("/runtimes")
+
+
+class Platform:
+    """All parts, running within `async with`; at its end no process is left.
+
+    Entering returns when the platform is ready: configuration applied, all three servers up, and
+    `platform.json` written. After `kill -9` the next start goes on with what was accepted.
+    """
+
+    def __init__(self, options: PlatformOptions) -> None:
+        self.options = options
+        self.folder = DataFolder(options.home)
+        self.urls: dict[str, str] = {}
+        """`gateway`, `broker` and `api`, once ready."""
+        self._exits = AsyncExitStack()
+        self._background: Background
+        self._holder: Holder
+
+    async def __aenter__(self) -> Self:
+        """Start everything; what had started is stopped again when something fails."""
+        try:
+            await self._start()
+        except BaseException:
+            await self._exits.aclose()
+            raise
+        return self
+
+    async def __aexit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Stop everything, in the opposite order."""
+        await self._exits.aclose()
+
+    async def failure(self) -> None:
+        """Wait until a part ends by itself; `PlatformFailedError` says which, and why."""
+        await self._background.failure()
+
+    async def _start(self) -> None:
+        self.options.check()
+        self._background = Background()
+        self.folder.create()
+        self._exits.enter_context(self.folder.lock())
+        self.folder.withdraw()
+        await end_leftovers(self.folder.root)
+        self._exits.push_async_callback(FAMILY.end_adopted)
+        self._holder = await choose_holder(
+            self.folder.root,
+            self.options.environment,
+            sandbox=self.options.sandbox,
+            progress=self.options.progress,
+        )
+        sockets = self._bind()
+        self._access = self._read_access()
+        base_images = await self._prepare_runtimes()
+        database = Database(self.folder.database)
+        self._exits.callback(database.close)
+        objects = Objects(database)
+        # Each part stops before the parts that were started before it, which it may need.
+        await self._serve_api(objects, sockets["api"])
+        self._apply_configuration(objects, base_images)
+        await self._run("garbage collector", GarbageCollector(objects).run())
+        await self._serve_lambdas(objects, sockets["gateway"])
+        broker = await self._serve_broker(database, objects, sockets["broker"])
+        sources = Sources(
+            objects, broker.accept, api_url=self.urls["api"], credentials=self._credentials()
+        )
+        await self._run("event sources", sources.run())
+        await self._run("Job controller", self._job_controller(objects).run())
+        self._announce()
+
+    def _bind(self) -> dict[str, socket.socket]:
+        wishes = {
+            "gateway": self.options.port,
+            "broker": self.options.broker_port,
+            "api": self.options.api_port,
+        }
+        sockets = bind(wishes, self.folder.remembered_ports(), _PORT_OPTIONS)
+        for listener in sockets.values():
+            self._exits.callback(listener.close)
+        self.folder.remember_ports({name: port_of(each) for name, each in sockets.items()})
+        self.urls = {
+            name: url_of(each, "https" if name == "api" else "http")
+            for name, each in sockets.items()
+        }
+        return sockets
+
+    def _read_access(self) -> Access:
+        return Access(
+            token=read_or_create_token(self.folder.token, renew=self.options.new_token),
+            hosts=frozenset(self.options.allowed_hosts),
+            origins=frozenset(self.options.allowed_origins),
+        )
+
+    async def _prepare_runtimes(self) -> dict[str, str]:
+        preparation = RuntimePreparation(
+            runtimes=self.options.installation / "runtimes",
+            environments=self.folder.runtimes,
+            registry=self.folder.registry,
+            # Marked as ours, so that an installer that outlives a `kill -9` is found and ended.
+            environment={**self.options.environment, MARKER: str(self.folder.root.resolve())},
+            progress=self.options.progress,
+        )
+        return await preparation.prepare(every_version=self.options.every_runtime)
+
+    async def _serve_api(self, objects: Objects, listener: socket.socket) -> None:
+        certificate = read_or_create_certificate(self.folder.certificate)
+        application = create_api(
+            objects,
+            self.folder.pods,
+            access=self._access,
+            definition=self.options.installation / DEFINITION_PATH,
+        )
+        runner = self._runner(application)
+        await self._exits.enter_async_context(set_up(runner))
+        tls = server_context(self.folder.certificate)
+        await self._exits.enter_async_context(listening(runner, listener, tls=tls))
+        write_kubeconfig(
+            self.folder.kubeconfig,
+            self.urls["api"],
+            certificate=certificate,
+            token_file=self.folder.token,
+        )
+
+    def _apply_configuration(self, objects: Objects, base_images: Mapping[str, str]) -> None:
+        settings = embedded_settings(self.folder, base_images, self.options.environment)
+        manifests = read_manifests(
+            self.options.config_folder, config_maps={SETTINGS_CONFIG_MAP: settings}
+        )
+        check_manifests(manifests.wanted)
+        apply_manifests(objects, manifests.wanted)
+
+    async def _serve_lambdas(self, objects: Objects, listener: socket.socket) -> None:
+        environment = self.options.environment
+        serving = AnnouncedServing(
+            objects=objects,
+            data_folder=self.folder.root,
+            launchers=[
+                FunctionLauncher(
+                    functions_folder=self.options.installation / "functions",
+                    data_folder=self.folder.root,
+                ),
+                ImageLauncher(
+                    data_folder=self.folder.root,
+                    search_path=environment.get("PATH", os.defpath),
+                ),
+            ],
+            base_url=self.urls["gateway"],
+            host_environment=environment,
+            settings=self.options.serving,
+            holder=self._holder,
+        )
+        serving.started = asyncio.Event()
+        # No new connections, then the lambdas finish what they have, then the last answers go.
+        runner = await self._exits.enter_async_context(
+            set_up(gateway_runner(serving, self._access, head_seconds=self.options.head_seconds))
+        )
+        await self._run("serving", serving.run())
+        await self._background.until(serving.started)
+        await self._exits.enter_async_context(listening(runner, listener))
+
+    async def _serve_broker(
+        self, database: Database, objects: Objects, listener: socket.socket
+    ) -> AnnouncedBroker:
+        broker = AnnouncedBroker(
+            database,
+            objects,
+            base_url=self.urls["broker"],
+            credentials=self._credentials(),
+            settings=self.options.broker,
+        )
+        broker.started = asyncio.Event()
+        # The ingress unpacks bodies itself: aiohttp takes one that breaks off for a whole one.
+        runner = self._runner(create_ingress(broker, self._access), unpacks=False)
+        await self._exits.enter_async_context(set_up(runner))
+        await self._run("Broker", broker.run())
+        await self._background.until(broker.started)
+        await self._exits.enter_async_context(listening(runner, listener))
+        return broker
+
+    def _runner(self, application: web.Application, *, unpacks: bool = True) -> web.AppRunner:
+        return web.AppRunner(
+            application,
+            access_log=None,
+            keepalive_timeout=self.options.head_seconds,
+            auto_decompress=unpacks,
+        )
+
+    def _credentials(self) -> OwnCredentials:
+        return OwnCredentials(self._access.token, (self.urls["gateway"], self.urls["broker"]))
+
+    def _job_controller(self, objects: Objects) -> JobController:
+        kubelet = Kubelet(
+            objects=objects,
+            builds=self.folder.builds,
+            pods=self.folder.pods,
+            data_folder=self.folder.root,
+            environment=machine_environment(self.options.environment, self.folder.cache),
+            settings=self.options.jobs,
+            image_places={_IMAGE_RUNTIMES: self.options.installation / "runtimes"},
+            opened=(
+                self.folder.storage,
+                self.folder.registry,
+                *file_places(self.options.environment),
+            ),
+            holder=self._holder,
+        )
+        return JobController(objects, kubelet, self.options.jobs)
+
+    async def _run(self, name: str, work: Coroutine[None, None, None]) -> None:
+        await self._exits.enter_async_context(self._background.running(name, work))
+
+    def _announce(self) -> None:
+        facts = {
+            "pid": os.getpid(),
+            "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
+            "urls": self.urls,
+            "sandbox": isinstance(self._holder, BubblewrapHolder),
+            "kubeconfig": str(self.folder.kubeconfig),
+        }
+        self._exits.callback(self.folder.withdraw)
+        self.folder.announce(facts)
+
+
+async def run_until_stopped(
+    options: PlatformOptions, *, on_ready: Callable[[Platform], None]
+) -> None:
+    """Run the platform until SIGTERM or SIGINT; `PlatformFailedError` if a part of it dies."""
+    hide_from_others()
+    FAMILY.adopt()
+    _allow_many_connections()
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(_run(options, on_ready))
+    stopping = asyncio.Event()
+
+    def stop() -> None:
+        # Once: a second Ctrl-C must not break into the orderly end.
+        if not stopping.is_set():
+            stopping.set()
+            work.cancel()
+
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        loop.add_signal_handler(number, stop)
+    try:
+        await asyncio.wait({work})
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+    if not work.cancelled():
+        work.result()
+
+
+def _allow_many_connections() -> None:
+    """Take as many descriptors as the system gives: a few idle callers must not use them up."""
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
+
+
+async def _run(options: PlatformOptions, on_ready: Callable[[Platform], None]) -> None:
+    # What a start reads is there to stay. With many lambdas, looking for garbage among it takes
+    # half of the start, and stops everything for a moment whenever it is done later.
+    gc.disable()
+    try:
+        async with Platform(options) as platform:
+            gc.freeze()
+            gc.enable()
+            on_ready(platform)
+            await platform.failure()
+    finally:
+        gc.enable()

@@ -1,0 +1,202 @@
+"""Child processes: each with all that it starts and a bounded log, none outliving the platform."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import os
+import shutil
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, cast
+
+from typing_extensions import override
+
+from lambda_embedded.family import FAMILY
+from lambda_embedded.holding import PlainHolder, Program, View
+from lambda_embedded.log_file import RotatingLog
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping, Sequence
+
+    from lambda_embedded.holding import Holder
+
+MARKER = "KN_LAMBDA_EMBEDDED"
+_STDERR = 2
+_TAIL_BYTES = 4096
+_DRAIN_SECONDS = 2.0
+_POLL_SECONDS = 0.02
+
+
+class ChildProcess(asyncio.SubprocessProtocol):
+    """A started child; everything that it started ends with it."""
+
+    def __init__(self, log: RotatingLog, holder: Holder) -> None:
+        self._log = log
+        self._holder = holder
+        self._tail = bytearray()
+        self._drained = asyncio.Event()
+        self._finished = asyncio.Event()
+        self._transport: asyncio.SubprocessTransport
+        self._finishing: asyncio.Task[None] | None = None
+
+    @property
+    def pid(self) -> int:
+        """The id of the holding process, below which are all others of the child."""
+        return self._transport.get_pid()
+
+    @property
+    def returncode(self) -> int | None:
+        """None while it runs; the exit status, or minus the signal that ended it."""
+        code = self._transport.get_returncode()
+        return None if code is None else self._holder.status(code)
+
+    @property
+    def stderr_tail(self) -> str:
+        """The last 4 KiB that it wrote to stderr, without a broken first line."""
+        tail = bytes(self._tail)
+        if len(tail) >= _TAIL_BYTES and b"\n" in tail:
+            tail = tail.split(b"\n", 1)[1]
+        return tail.decode(errors="replace").strip()
+
+    async def wait(self) -> int:
+        """Return the exit status once nothing of it is left and the log is complete."""
+        await self._finished.wait()
+        return cast("int", self.returncode)
+
+    async def stop(self, grace_seconds: float) -> int:
+        """End it with SIGTERM to the program, after the grace with `kill`, and wait."""
+        if self.returncode is None:
+            self._holder.terminate(self.pid)
+        try:
+            async with asyncio.timeout(grace_seconds):
+                return await self.wait()
+        except TimeoutError:
+            self.kill()
+            return await self.wait()
+
+    def kill(self) -> None:
+        """End it with SIGKILL to all its processes; nothing happens when it has ended."""
+        if self.returncode is None:
+            self._holder.kill(self.pid)
+
+    @override
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        """Remember the transport."""
+        self._transport = cast("asyncio.SubprocessTransport", transport)
+
+    @override
+    def pipe_data_received(self, fd: int, data: bytes) -> None:
+        """Append what the child wrote to its log."""
+        self._log.write(data)
+        if fd == _STDERR:
+            self._tail += data
+            del self._tail[:-_TAIL_BYTES]
+
+    @override
+    def process_exited(self) -> None:
+        """Take down what may be left, which would hold the pipes open."""
+        self._holder.clean_up(self.pid)
+        FAMILY.left(self.pid)
+        self._finishing = asyncio.ensure_future(self._finish())
+
+    @override
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Note that both pipes are at their end."""
+        del exc
+        self._drained.set()
+
+    async def _finish(self) -> None:
+        await FAMILY.end_adopted()
+        # A program that is none of ours may have been handed the pipes.
+        with contextlib.suppress(TimeoutError):
+            async with asyncio.timeout(_DRAIN_SECONDS):
+                await self._drained.wait()
+        self._transport.close()
+        self._log.close()
+        self._finished.set()
+
+
+async def start_process(
+    arguments: Sequence[str],
+    *,
+    environment: Mapping[str, str],
+    working_directory: Path,
+    log_file: Path,
+    data_folder: Path,
+    log_limit_bytes: int = 4 * 1024 * 1024,
+    holder: Holder | None = None,
+    view: View | None = None,
+) -> ChildProcess:
+    """Start a program found on the PATH of `environment`, which it gets as it is plus the marker.
+
+    stdout and stderr are appended to `log_file`; what is older than `log_limit_bytes` moves to
+    `<log_file>.1`, of which there is one. `OSError` when the program cannot be started.
+    """
+    path = shutil.which(arguments[0], path=environment.get("PATH", os.defpath))
+    if path is None:
+        raise FileNotFoundError(f"program {arguments[0]!r} not found")
+    holder = holder or PlainHolder()
+    marker = {MARKER: _mark(data_folder)}
+    program = Program(
+        arguments=[path, *arguments[1:]],
+        environment={**environment, **marker},
+        working_directory=working_directory,
+    )
+    log = RotatingLog(log_file, limit_bytes=log_limit_bytes)
+    launch = holder.launch(program, view or View())
+    try:
+        with FAMILY.growing() as born:
+            _, child = await asyncio.get_running_loop().subprocess_exec(
+                lambda: ChildProcess(log, holder),
+                *launch.arguments,
+                stdin=asyncio.subprocess.DEVNULL,
+                env={**launch.environment, **marker},
+                cwd=working_directory,
+                start_new_session=True,
+                pass_fds=launch.descriptors,
+            )
+            born(child.pid)
+    except BaseException:
+        log.close()
+        raise
+    finally:
+        launch.close()
+    return child
+
+
+async def end_leftovers(data_folder: Path, *, patience_seconds: float = 5.0) -> int:
+    """Kill what an earlier platform on this data folder left behind, and say how many it was."""
+    pids = list(_marked(data_folder))
+    deadline = time.monotonic() + patience_seconds
+    left = pids
+    while left and time.monotonic() < deadline:
+        for pid in left:
+            with contextlib.suppress(ProcessLookupError, PermissionError):
+                _kill_with_group(pid)
+        await asyncio.sleep(_POLL_SECONDS)
+        left = list(_marked(data_folder))
+    return len(pids)
+
+
+def _kill_with_group(pid: int) -> None:
+    group = os.getpgid(pid)
+    if group == os.getpgrp():
+        os.kill(pid, signal.SIGKILL)
+    else:
+        os.killpg(group, signal.SIGKILL)
+
+
+def _mark(data_folder: Path) -> str:
+    return str(data_folder.resolve())
+
+
+def _marked(data_folder: Path) -> Iterator[int]:
+    wanted = f"{MARKER}={_mark(data_folder)}".encode()
+    for folder in Path("/proc").glob("[0-9]*"):
+        # A process may end, or belong to another user, while we look.
+        with contextlib.suppress(OSError):
+            pid = int(folder.name)
+            if pid != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):
+                yield pid

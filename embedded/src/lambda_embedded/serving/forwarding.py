@@ -1,0 +1,173 @@
+"""Passes one request on to a process and its answer back."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import dataclass
+from http import HTTPStatus
+from typing import TYPE_CHECKING, Final
+
+import aiohttp
+from aiohttp import hdrs, web
+from multidict import CIMultiDict
+from yarl import URL
+
+from lambda_embedded.serving.answers import refusal
+from lambda_embedded.serving.request_body import SlowBodyError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from lambda_embedded.serving.lambda_process import LambdaProcess
+    from lambda_embedded.serving.request_body import RequestBody
+
+_HOP_BY_HOP: Final = frozenset(
+    {
+        "connection",
+        "keep-alive",
+        "proxy-authenticate",
+        "proxy-authorization",
+        "proxy-connection",
+        "te",
+        "trailer",
+        "transfer-encoding",
+        "upgrade",
+    }
+)
+# Answers up to this size are passed on in one piece; longer ones as they come.
+_WHOLE_ANSWER_BYTES: Final = 64 * 1024
+# Where a request keeps the answer whose status has been sent.
+BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
+_LONGEST_HEADER = 16 * 1024
+_CRASH_NOTICE_SECONDS = 1.0
+_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Message:
+    """What of a request is not as the caller sent it."""
+
+    target: str
+    """Path and query as the lambda sees them."""
+    prefix: str
+    """What was in front of that path."""
+    body: RequestBody
+    is_awaited: Callable[[], bool]
+    """Whether others wait for the process."""
+    has_token: bool
+    """Whether the caller showed the platform's token."""
+
+
+class NothingSentError(Exception):
+    """The process could not be reached, so another one may be asked."""
+
+
+def new_session() -> aiohttp.ClientSession:
+    """Return a client that adds nothing to requests and keeps connections to processes."""
+    session = aiohttp.ClientSession(
+        # Servers close idle connections too (gunicorn after 2 s): be earlier than they are.
+        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0),
+        cookie_jar=aiohttp.DummyCookieJar(),
+        auto_decompress=False,
+        timeout=_NO_TIMEOUT,
+        max_line_size=_LONGEST_HEADER,
+        max_field_size=_LONGEST_HEADER,
+        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
+    )
+    # aiohttp sends a GET again when the connection breaks; a lambda may have acted on the first.
+    session._retry_connection = False  # noqa: SLF001
+    return session
+
+
+async def forward(
+    request: web.Request,
+    process: LambdaProcess,
+    session: aiohttp.ClientSession,
+    message: Message,
+) -> web.StreamResponse:
+    """Return the lambda's answer; `NothingSentError` when the process has seen no byte."""
+    try:
+        async with session.request(
+            request.method,
+            URL(process.origin + message.target, encoded=True),
+            headers=_request_headers(request, message, process),
+            data=message.body.send(
+                has_answer=lambda: BEGUN in request, is_awaited=message.is_awaited
+            ),
+            allow_redirects=False,
+        ) as answer:
+            return await _pass_back(request, answer)
+    except aiohttp.ClientConnectorError as error:
+        raise NothingSentError from error
+    except (aiohttp.ClientError, OSError) as error:
+        begun = request.get(BEGUN)
+        if begun is not None:
+            return abort(request, begun)
+        if message.body.is_too_slow:
+            raise SlowBodyError from error
+        return await _broken(process, error)
+
+
+def abort(request: web.Request, begun: web.StreamResponse) -> web.StreamResponse:
+    """Break the connection: with the status sent, nothing else tells that the rest is missing."""
+    if request.transport is not None:
+        request.transport.abort()
+    return begun
+
+
+async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
+    headers = _end_to_end(answer.headers)
+    length = answer.content_length
+    if length is not None and length <= _WHOLE_ANSWER_BYTES and request.method != hdrs.METH_HEAD:
+        body = await answer.read()
+        return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
+    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+    request[BEGUN] = response
+    await response.prepare(request)
+    async for chunk in answer.content.iter_any():
+        await response.write(chunk)
+    await response.write_eof()
+    return response
+
+
+async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
+    """Tell a crash from a server that hangs up; the end of a process is seen a moment later."""
+    waiting = asyncio.ensure_future(process.wait())
+    await asyncio.wait({waiting}, timeout=_CRASH_NOTICE_SECONDS)
+    waiting.cancel()
+    if process.has_ended:
+        # What it wrote may be of another caller's request: that is for its log alone.
+        message = "the function's process ended before it answered; its log may say why"
+        return refusal(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", message)
+    message = f"the function closed the connection without an answer ({type(error).__name__})"
+    return refusal(HTTPStatus.BAD_GATEWAY, "FunctionHungUp", message)
+
+
+def _request_headers(
+    request: web.Request, message: Message, process: LambdaProcess
+) -> CIMultiDict[str]:
+    headers = _end_to_end(request.headers)
+    if message.has_token:
+        # The platform's own: nothing that a lambda may see.
+        headers.popall(hdrs.AUTHORIZATION, None)
+    # aiohttp's server has answered it by now.
+    headers.popall(hdrs.EXPECT, None)
+    before = headers.get(hdrs.X_FORWARDED_FOR)
+    remote = request.remote or "unknown"
+    headers[hdrs.X_FORWARDED_FOR] = f"{before}, {remote}" if before else remote
+    headers.setdefault(hdrs.X_FORWARDED_HOST, request.headers.get(hdrs.HOST, ""))
+    headers.setdefault(hdrs.X_FORWARDED_PROTO, "http")
+    if message.prefix:
+        headers["X-Forwarded-Prefix"] = message.prefix
+    headers.update(process.request_headers)
+    return headers
+
+
+def _end_to_end(headers: Mapping[str, str]) -> CIMultiDict[str]:
+    named = {
+        token.strip().lower() for token in headers.get(hdrs.CONNECTION, "").split(",") if token
+    }
+    dropped = _HOP_BY_HOP | named if named else _HOP_BY_HOP
+    return CIMultiDict(
+        (name, value) for name, value in headers.items() if name.lower() not in dropped
+    )

@@ -1,0 +1,113 @@
+"""Knative Serving of the embedded platform, put together."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+
+from lambda_embedded.holding import SupervisorHolder
+from lambda_embedded.serving.controller import ServiceController
+from lambda_embedded.serving.forwarding import new_session
+from lambda_embedded.serving.pods import LambdaPods
+from lambda_embedded.serving.request_body import HeldBytes
+from lambda_embedded.serving.revisions import Revisions
+from lambda_embedded.serving.served_service import Parts
+from lambda_embedded.serving.settings import ServingSettings
+from lambda_embedded.serving.starter import Starter
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    import aiohttp
+
+    from lambda_embedded.holding import Holder
+    from lambda_embedded.objects import Objects
+    from lambda_embedded.serving.launcher import Launcher
+    from lambda_embedded.serving.route import Route, RouteKey
+
+
+class Serving:
+    """Runs what Services ask for; `start` and `stop` it, or `run` it until cancelled.
+
+    Call `processes.end_leftovers` before the first start on a data folder. `base_url` is where the
+    gateway listens. Of `host_environment` lambdas see PATH, LANG, TZ and where certificates are.
+    `holder` is for programs of others.
+    """
+
+    def __init__(
+        self,
+        *,
+        objects: Objects,
+        data_folder: Path,
+        launchers: Sequence[Launcher],
+        base_url: str,
+        host_environment: Mapping[str, str],
+        settings: ServingSettings | None = None,
+        holder: Holder | None = None,
+    ) -> None:
+        self._objects = objects
+        self._data_folder = data_folder
+        self._launchers = launchers
+        self._base_url = base_url.rstrip("/")
+        self._host_environment = host_environment
+        self.settings = settings or ServingSettings()
+        self._holder = holder or SupervisorHolder()
+        self._following: asyncio.Task[None] | None = None
+        self._controller: ServiceController
+        self.held_bytes = HeldBytes(self.settings.held_bytes_limit)
+        self.routes: dict[RouteKey, Route] = {}
+        self.session: aiohttp.ClientSession
+
+    async def start(self) -> None:
+        """Take over the Services that are there and follow their changes."""
+        self.session = new_session()
+        starter = Starter(
+            objects=self._objects,
+            data_folder=self._data_folder,
+            launchers=self._launchers,
+            host_environment=self._host_environment,
+            session=self.session,
+            settings=self.settings,
+            holder=self._holder,
+        )
+        parts = Parts(
+            objects=self._objects,
+            revisions=Revisions(self._objects),
+            pods=LambdaPods(self._objects, self._data_folder),
+            starter=starter,
+            launchers=self._launchers,
+            settings=self.settings,
+            base_url=self._base_url,
+        )
+        self._controller = ServiceController(parts, self.routes)
+        self._controller.take_over()
+        self._following = asyncio.ensure_future(self._controller.run())
+
+    async def run(self) -> None:
+        """Serve until cancelled; every process is gone when this returns."""
+        await self.start()
+        try:
+            if self._following is not None:
+                await self._following
+        finally:
+            await self.stop()
+
+    async def stop(self) -> None:
+        """Stop following, then every process."""
+        if self._following is None:
+            return
+        self._following.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await self._following
+        self._following = None
+        self.routes.clear()
+        await self._controller.stop()
+        await self.session.close()
+
+    def url_of(self, namespace: str, name: str) -> str | None:
+        """Return where a Service is reached, or None when there is no such Service."""
+        if (namespace, name) not in self.routes:
+            return None
+        return f"{self._base_url}/{namespace}/{name}"

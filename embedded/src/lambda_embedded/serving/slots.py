@@ -1,0 +1,133 @@
+"""Which request gets which process of a revision, and which requests wait."""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from typing import TYPE_CHECKING
+
+from lambda_embedded.serving.errors import TooManyRequestsError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from lambda_embedded.serving.lambda_process import LambdaProcess
+
+
+class Slots:
+    """Requests under way and held, first come first served; free of I/O, so a warm one is cheap.
+
+    `on_short` is called when more processes would help, `on_idle` when the last request is over.
+    """
+
+    def __init__(
+        self,
+        *,
+        concurrency: int,
+        target: int,
+        held_limit: int,
+        on_short: Callable[[], None],
+        on_idle: Callable[[], None],
+    ) -> None:
+        self._concurrency = concurrency
+        self._target = target
+        self._held_limit = held_limit
+        self._on_short = on_short
+        self._on_idle = on_idle
+        self._held: deque[asyncio.Future[LambdaProcess]] = deque()
+        self.ready: list[LambdaProcess] = []
+        self.under_way = 0
+        self.peak = 0
+
+    @property
+    def is_short(self) -> bool:
+        """Whether requests wait, or processes have more to do than they should."""
+        return bool(self._held) or self.under_way > self._target * len(self.ready)
+
+    @property
+    def has_held(self) -> bool:
+        """Whether requests wait for a process."""
+        return bool(self._held)
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no request is under way or held."""
+        return not self._held and not self.under_way
+
+    def take(self) -> LambdaProcess | None:
+        """Give a process at once, or None; to be returned by `release`."""
+        if self._held:
+            return None
+        process = self._free()
+        if process is not None:
+            self._assign(process)
+            if self.under_way > self._target * len(self.ready):
+                self._on_short()
+        return process
+
+    async def hold(self) -> LambdaProcess:
+        """Wait for a process, to be returned by `release`; a cancelled wait takes none."""
+        if len(self._held) >= self._held_limit:
+            raise TooManyRequestsError
+        turn: asyncio.Future[LambdaProcess] = asyncio.get_running_loop().create_future()
+        self._held.append(turn)
+        self._on_short()
+        try:
+            return await turn
+        except asyncio.CancelledError:
+            if not turn.cancelled() and not turn.exception():
+                self.release(turn.result())
+            elif turn in self._held:
+                self._held.remove(turn)
+            raise
+
+    def release(self, process: LambdaProcess) -> None:
+        """Take back a process whose request is over."""
+        process.under_way -= 1
+        self.under_way -= 1
+        if self._held:
+            self._hand_out()
+        if self.under_way == 0:
+            self._on_idle()
+
+    def add(self, process: LambdaProcess) -> None:
+        """Let a process that became ready take requests, those that wait first."""
+        self.ready.append(process)
+        self._hand_out()
+
+    def remove(self, process: LambdaProcess) -> None:
+        """Give a process no further requests; those under way go on."""
+        if process in self.ready:
+            self.ready.remove(process)
+
+    def refuse_held(self, error: Exception) -> None:
+        """Send everyone who waits away."""
+        held, self._held = self._held, deque()
+        for turn in held:
+            if not turn.done():
+                turn.set_exception(error)
+
+    def _hand_out(self) -> None:
+        while self._held:
+            if self._held[0].done():
+                self._held.popleft()
+                continue
+            process = self._free()
+            if process is None:
+                return
+            self._assign(process)
+            self._held.popleft().set_result(process)
+
+    def _free(self) -> LambdaProcess | None:
+        best: LambdaProcess | None = None
+        for process in self.ready:
+            if best is None or process.under_way < best.under_way:
+                best = process
+        if best is None or (self._concurrency and best.under_way >= self._concurrency):
+            return None
+        return best
+
+    def _assign(self, process: LambdaProcess) -> None:
+        process.under_way += 1
+        self.under_way += 1
+        self.peak = max(self.peak, self.under_way)
