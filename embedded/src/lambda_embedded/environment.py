@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.objects import Objects
+    from lambda_embedded.store.objects import Objects
 
 _NAME = r"[A-Za-z_.-][A-Za-z0-9_.-]*"
 # $(NAME) is replaced, $$ stands for one dollar sign.

@@ -14,7 +14,7 @@ from lambda_embedded.api.kinds import kind_named
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lambda_embedded.objects import Change, KubernetesObject, Objects
+    from lambda_embedded.store.objects import Change, KubernetesObject, Objects
 
 Key = tuple[str, str, str]
 """Kind, namespace, name."""

@@ -16,7 +16,7 @@ from lambda_embedded.kustomization_transforms import add_labels, set_namespace
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _FILE_NAMES = ("kustomization.yaml", "kustomization.yml", "Kustomization")
 # `images` names what a cluster pulls; here the functions run from their folders.

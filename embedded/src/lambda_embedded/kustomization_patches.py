@@ -11,7 +11,7 @@ import yaml
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _MERGED_BY_NAME = frozenset({"containers", "initContainers", "env", "volumes", "ports"})
 

@@ -16,7 +16,7 @@ from lambda_embedded.schemas.known import DEFINITION
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 
 def check_manifests(wanted: Iterable[KubernetesObject]) -> None:

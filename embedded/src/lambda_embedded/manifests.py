@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_embedded.kustomization import KustomizationError, read_kustomization
-from lambda_embedded.objects import AlreadyExistsError
+from lambda_embedded.store.objects import AlreadyExistsError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 __all__ = ["Applied", "KustomizationError", "apply_manifests", "read_manifests"]
 

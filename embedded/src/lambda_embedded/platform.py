@@ -24,7 +24,6 @@ from lambda_embedded.background import Background, PlatformFailedError, listenin
 from lambda_embedded.broker.ingress import create_ingress
 from lambda_embedded.broker.own_credentials import OwnCredentials
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.database import Database
 from lambda_embedded.embedded_settings import (
     SETTINGS_CONFIG_MAP,
     embedded_settings,
@@ -39,7 +38,6 @@ from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_embedded.listeners import bind, port_of, url_of
 from lambda_embedded.manifest_checks import check_manifests
 from lambda_embedded.manifests import apply_manifests, read_manifests
-from lambda_embedded.objects import Objects
 from lambda_embedded.processes import MARKER, end_leftovers
 from lambda_embedded.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
@@ -47,6 +45,8 @@ from lambda_embedded.serving.function_launcher import FunctionLauncher
 from lambda_embedded.serving.gateway import gateway_runner
 from lambda_embedded.serving.image_launcher import ImageLauncher
 from lambda_embedded.sources.sources import Sources
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 if TYPE_CHECKING:
     import socket

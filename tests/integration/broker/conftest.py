@@ -15,8 +15,8 @@ from lambda_embedded.access.access import Access
 from lambda_embedded.broker.broker import Broker
 from lambda_embedded.broker.ingress import create_ingress
 from lambda_embedded.broker.settings import BrokerSettings
-from lambda_embedded.database import Database
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 ACCESS = Access(token="the-token-of-tests")
 TOKEN = {"Authorization": f"Bearer {ACCESS.token}"}

@@ -18,9 +18,9 @@ from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
 from lambda_embedded.access.token import read_or_create_token
 from lambda_embedded.api import create_api, write_kubeconfig
-from lambda_embedded.database import Database
 from lambda_embedded.garbage_collector import GarbageCollector
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_embedded.database import Database
 from lambda_embedded.holding import SupervisorHolder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.settings import JobSettings
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
     from lambda_embedded.holding import Holder
-    from lambda_embedded.objects import Change, KubernetesObject
+    from lambda_embedded.store.objects import Change, KubernetesObject
 
 PATIENCE_SECONDS = 60.0
 

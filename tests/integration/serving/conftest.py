@@ -15,10 +15,10 @@ import pytest
 from aiohttp import web
 
 from lambda_embedded.access.access import Access
-from lambda_embedded.database import Database
-from lambda_embedded.objects import Objects
 from lambda_embedded.processes import end_leftovers
 from lambda_embedded.serving import Command, Serving, ServingSettings, gateway_runner
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

@@ -4,7 +4,7 @@ import stat
 
 import pytest
 
-from lambda_embedded.database import Database
+from lambda_embedded.store.database import Database
 
 TABLES = """
 CREATE TABLE parent (id INTEGER PRIMARY KEY);

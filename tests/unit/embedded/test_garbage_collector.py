@@ -7,9 +7,9 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lambda_embedded.api.deletion import request_deletion
-from lambda_embedded.database import Database
 from lambda_embedded.garbage_collector import GarbageCollector
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 
 @pytest.fixture

@@ -5,9 +5,9 @@ from datetime import UTC, datetime
 
 import pytest
 
-from lambda_embedded.database import Database
 from lambda_embedded.garbage_collector import GarbageCollector
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 FINISHED = {
     "metadata": {"name": "finished", "namespace": "default"},

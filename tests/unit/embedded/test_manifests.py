@@ -6,9 +6,9 @@ from typing import Any
 import pytest
 import yaml
 
-from lambda_embedded.database import Database
 from lambda_embedded.manifests import KustomizationError, apply_manifests, read_manifests
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 REPOSITORY = Path(__file__).parents[3]
 SETTINGS = ("knative-lambda", "knative-lambda-settings")

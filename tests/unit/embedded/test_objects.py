@@ -4,8 +4,8 @@ import asyncio
 
 import pytest
 
-from lambda_embedded.database import Database
-from lambda_embedded.objects import (
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import (
     AlreadyExistsError,
     ConflictError,
     ExpiredError,

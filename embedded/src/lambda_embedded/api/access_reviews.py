@@ -12,7 +12,7 @@ from lambda_embedded.api.unserved import is_unserved_subresource
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 AUTHORIZATION, AUTHENTICATION = "authorization.k8s.io", "authentication.k8s.io"
 REVIEWS = {

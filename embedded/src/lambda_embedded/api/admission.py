@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
     from lambda_embedded.api.field_validation import FieldValidation
     from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.objects import KubernetesObject
     from lambda_embedded.schemas.causes import Cause
     from lambda_embedded.schemas.schema import Schema
+    from lambda_embedded.store.objects import KubernetesObject
 
 _METADATA = frozenset(
     {

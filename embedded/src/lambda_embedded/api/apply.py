@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lambda_embedded.api.field_ownership import Fields, ListKeys, Owner, Path
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _MISSING = object()
 

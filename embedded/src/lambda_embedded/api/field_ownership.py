@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
     from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 Path = tuple[str, ...]
 """Elements of FieldsV1: `f:<field>`, `k:<keys of a list's item>`, `v:<value in a set>`."""

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from lambda_embedded.api.kinds import Kind
     from lambda_embedded.api.tables.forms import Form
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _ROWS_PER_READ = 100
 

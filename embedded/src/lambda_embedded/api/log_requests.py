@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from lambda_embedded.api.pod_logs import PodLogs
     from lambda_embedded.api.resources import Resources
     from lambda_embedded.api.target import Target
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _NANOSECONDS = 1_000_000_000
 _POLL_SECONDS = 0.2

@@ -37,7 +37,7 @@ if TYPE_CHECKING:
     from lambda_embedded.api.kinds import Kind
     from lambda_embedded.api.pod_logs import PodLogs
     from lambda_embedded.api.tables.forms import Form
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _APPLY = "application/apply-patch+yaml"
 _MERGE = "application/merge-patch+json"

@@ -30,9 +30,9 @@ from lambda_embedded.api.target_errors import (
     unknown_fields,
 )
 from lambda_embedded.api.validation import address, metadata_faults, refused
-from lambda_embedded.job_selector import keep_selector
-from lambda_embedded.objects import AlreadyExistsError, ConflictError, NotFoundError
 from lambda_embedded.schemas.causes import MOST_CAUSES, invalid
+from lambda_embedded.store.job_selector import keep_selector
+from lambda_embedded.store.objects import AlreadyExistsError, ConflictError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,7 +41,7 @@ if TYPE_CHECKING:
     from lambda_embedded.api.field_validation import FieldValidation
     from lambda_embedded.api.kinds import Kind
     from lambda_embedded.api.target import Target
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"
 _SUFFIX_LENGTH = 5

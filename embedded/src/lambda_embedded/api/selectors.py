@@ -10,7 +10,7 @@ from lambda_embedded.api.errors import bad_request
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 
 _KEY = r"(?P<key>[A-Za-z0-9]([-A-Za-z0-9_./]*[A-Za-z0-9])?)"

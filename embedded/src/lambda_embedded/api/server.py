@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
     from lambda_embedded.access.access import Access, Denial
-    from lambda_embedded.objects import Objects
+    from lambda_embedded.store.objects import Objects
 
 _LOG = logging.getLogger(__name__)
 _FIRST_NAMESPACES = ("default", "kube-system")

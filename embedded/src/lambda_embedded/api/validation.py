@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.objects import KubernetesObject
     from lambda_embedded.schemas.causes import Cause
+    from lambda_embedded.store.objects import KubernetesObject
 
 _LABEL_VALUE = re.compile(r"(?=.{0,63}\Z)([A-Za-z0-9]([-A-Za-z0-9_.]*[A-Za-z0-9])?)?")
 _QUALIFIED_NAME = re.compile(

@@ -12,14 +12,14 @@ from aiohttp import web
 
 from lambda_embedded.api.errors import ApiError, bad_request
 from lambda_embedded.api.lists import number, select
-from lambda_embedded.objects import ExpiredError
+from lambda_embedded.store.objects import ExpiredError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambda_embedded.api.lists import Selection
     from lambda_embedded.api.tables.forms import Form
-    from lambda_embedded.objects import Change, Objects
+    from lambda_embedded.store.objects import Change, Objects
 
 _DEFAULT_TIMEOUT_SECONDS = 1800
 _LOOK_FOR_DISCONNECTION_SECONDS = 5

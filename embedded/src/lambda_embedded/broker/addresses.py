@@ -8,7 +8,7 @@ from urllib.parse import urlsplit, urlunsplit
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.objects import Objects
+    from lambda_embedded.store.objects import Objects
 
 
 class Addresses:

@@ -29,8 +29,8 @@ if TYPE_CHECKING:
     from lambda_embedded.broker.delivery import Resolve
     from lambda_embedded.broker.own_credentials import OwnCredentials
     from lambda_embedded.broker.store import Scheduled
-    from lambda_embedded.database import Database
-    from lambda_embedded.objects import Objects
+    from lambda_embedded.store.database import Database
+    from lambda_embedded.store.objects import Objects
 
 logger = logging.getLogger(__name__)
 

@@ -10,7 +10,7 @@ from lambda_embedded.broker.routes import read_broker, read_trigger
 
 if TYPE_CHECKING:
     from lambda_embedded.broker.routes import Key, Routes
-    from lambda_embedded.objects import Change, Objects
+    from lambda_embedded.store.objects import Change, Objects
 
 
 logger = logging.getLogger(__name__)

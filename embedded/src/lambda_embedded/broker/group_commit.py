@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.database import Database
+    from lambda_embedded.store.database import Database
 
 T = TypeVar("T")
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from sqlite3 import Row
 
     from lambda_embedded.broker.settings import BrokerSettings
-    from lambda_embedded.database import Database
+    from lambda_embedded.store.database import Database
 
 LARGEST_PAGE = 1000
 _PRUNED_AT_ONCE = 500

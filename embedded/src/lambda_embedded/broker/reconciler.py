@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_embedded.broker.delivery import TRIGGER_GONE
 from lambda_embedded.broker.routes import read_broker, read_trigger
 from lambda_embedded.broker.status import broker_status, trigger_status
-from lambda_embedded.objects import NotFoundError
+from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from lambda_embedded.broker.group_commit import GroupCommit
     from lambda_embedded.broker.routes import Key, Routes
     from lambda_embedded.broker.store import DeliveryStore
-    from lambda_embedded.objects import Objects
+    from lambda_embedded.store.objects import Objects
 
 logger = logging.getLogger(__name__)
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from lambda_embedded.broker.outcome import Failed
     from lambda_embedded.broker.routes import Route
-    from lambda_embedded.database import Database
+    from lambda_embedded.store.database import Database
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from lambda_embedded.holding import Holder
     from lambda_embedded.jobs.settings import JobSettings
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 CANNOT_START = 128
 _SIGNAL_BASE = 128

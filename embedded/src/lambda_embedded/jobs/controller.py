@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.job_selector import JOB_NAME_LABEL
 from lambda_embedded.jobs.clock import seconds_since, timestamp
 from lambda_embedded.jobs.job_status import (
     DEADLINE_EXCEEDED,
@@ -21,12 +20,13 @@ from lambda_embedded.jobs.job_status import (
 from lambda_embedded.jobs.pod_failure_policy import PLATFORM_RESTARTED
 from lambda_embedded.jobs.pod_object import new_pod
 from lambda_embedded.jobs.pod_record import interrupt
-from lambda_embedded.objects import NotFoundError
+from lambda_embedded.store.job_selector import JOB_NAME_LABEL
+from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from lambda_embedded.jobs.kubelet import Kubelet
     from lambda_embedded.jobs.settings import JobSettings
-    from lambda_embedded.objects import Change, KubernetesObject, Objects
+    from lambda_embedded.store.objects import Change, KubernetesObject, Objects
 
 _LOG = logging.getLogger(__name__)
 _UNFINISHED = frozenset({"Pending", "Running"})

@@ -10,7 +10,7 @@ from lambda_embedded.jobs.pod_failure_policy import policy_for
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _DEFAULT_BACKOFF_LIMIT = 6
 _UNFINISHED = frozenset({"Pending", "Running"})

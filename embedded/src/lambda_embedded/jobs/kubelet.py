@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     from lambda_embedded.holding import Holder
     from lambda_embedded.jobs.settings import JobSettings
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 PLATFORM_RESTARTED = "PlatformRestarted"
 """Reason of a pod that ended because the platform did; no fault of the Job."""

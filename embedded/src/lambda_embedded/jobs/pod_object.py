@@ -5,11 +5,11 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.job_selector import pod_labels
 from lambda_embedded.jobs.clock import timestamp
+from lambda_embedded.store.job_selector import pod_labels
 
 if TYPE_CHECKING:
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 NODE_NAME = "embedded"
 # Kubernetes' own alphabet for generated names: no vowels, so no words.

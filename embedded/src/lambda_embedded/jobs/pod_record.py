@@ -8,7 +8,7 @@ from lambda_embedded.jobs.clock import timestamp
 from lambda_embedded.jobs.pod_object import scheduled
 
 if TYPE_CHECKING:
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _KILLED = 137
 

@@ -12,7 +12,7 @@ from lambda_embedded.removal import remove_folder
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _PRIVATE_FOLDER = 0o700
 _PRIVATE_FILE = 0o600

@@ -12,8 +12,8 @@ from lambda_embedded.serving.ownership import owner_uid
 from lambda_embedded.serving.served_service import Parts, ServedService
 
 if TYPE_CHECKING:
-    from lambda_embedded.objects import Change, KubernetesObject
     from lambda_embedded.serving.route import Route, RouteKey
+    from lambda_embedded.store.objects import Change, KubernetesObject
 
 _log = logging.getLogger(__name__)
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")

@@ -5,14 +5,14 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.objects import AlreadyExistsError, NotFoundError
 from lambda_embedded.removal import remove_folder
+from lambda_embedded.store.objects import AlreadyExistsError, NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 CONTAINER = "user-container"
 _MESSAGE_BYTES = 1024

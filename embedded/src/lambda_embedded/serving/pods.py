@@ -7,16 +7,16 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.objects import NotFoundError
 from lambda_embedded.removal import remove_folder
 from lambda_embedded.serving.ownership import REVISION_LABEL, owner_reference, owner_uid
 from lambda_embedded.serving.pod import CONTAINER, LambdaPod
+from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _POD_NAME = re.compile(r"-\d{5}-[0-9a-f]{8}$")
 

@@ -14,13 +14,13 @@ from lambda_embedded.serving.slots import Slots
 from lambda_embedded.serving.starter import StartError
 
 if TYPE_CHECKING:
-    from lambda_embedded.objects import KubernetesObject
     from lambda_embedded.serving.lambda_process import LambdaProcess
     from lambda_embedded.serving.pod import LambdaPod
     from lambda_embedded.serving.pods import LambdaPods
     from lambda_embedded.serving.settings import ServingSettings
     from lambda_embedded.serving.starter import Starter
     from lambda_embedded.serving.template import ServingRules
+    from lambda_embedded.store.objects import KubernetesObject
 
 _ENDED_BY_OTHERS = {-signal.SIGKILL, -signal.SIGTERM}
 

@@ -6,7 +6,6 @@ import contextlib
 import re
 from typing import TYPE_CHECKING
 
-from lambda_embedded.objects import NotFoundError
 from lambda_embedded.serving.ownership import (
     CONFIGURATION_LABEL,
     GENERATION_LABEL,
@@ -16,11 +15,12 @@ from lambda_embedded.serving.ownership import (
 )
 from lambda_embedded.serving.status import condition, ready_condition, revision_status
 from lambda_embedded.serving.template import template_digest
+from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Mapping
 
-    from lambda_embedded.objects import KubernetesObject, Objects
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _TEMPLATE_ANNOTATION = "knative-lambda.dev/template-digest"
 _UNRESOLVED = "EnvironmentUnresolved"

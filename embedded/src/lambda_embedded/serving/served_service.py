@@ -25,12 +25,12 @@ from lambda_embedded.serving.template import serving_rules, template_digest
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_embedded.objects import KubernetesObject, Objects
     from lambda_embedded.serving.launcher import Launcher
     from lambda_embedded.serving.pods import LambdaPods
     from lambda_embedded.serving.revisions import Revisions
     from lambda_embedded.serving.settings import ServingSettings
     from lambda_embedded.serving.starter import Starter
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _STARTING = "the first revision is starting"
 # Why, callers do not learn: it is what the function wrote.

@@ -23,9 +23,9 @@ if TYPE_CHECKING:
     import aiohttp
 
     from lambda_embedded.holding import Holder
-    from lambda_embedded.objects import Objects
     from lambda_embedded.serving.launcher import Launcher
     from lambda_embedded.serving.route import Route, RouteKey
+    from lambda_embedded.store.objects import Objects
 
 
 class Serving:

@@ -27,12 +27,12 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_embedded.holding import Holder
-    from lambda_embedded.objects import KubernetesObject, Objects
     from lambda_embedded.processes import ChildProcess
     from lambda_embedded.serving.launcher import Launcher
     from lambda_embedded.serving.pod import LambdaPod
     from lambda_embedded.serving.settings import ServingSettings
     from lambda_embedded.serving.template import ServingRules
+    from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _ADDRESS_IN_USE = re.compile(r"address already in use|EADDRINUSE|Connection in use", re.IGNORECASE)
 _PORT_TRIES = 5

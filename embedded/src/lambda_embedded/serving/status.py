@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 MESSAGE_BYTES = 1024
 _CONTAINER = "user-container"

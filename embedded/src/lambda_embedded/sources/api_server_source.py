@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.objects import Change, Objects
     from lambda_embedded.sources.resource_events import Verb
     from lambda_embedded.sources.sink import Sink
+    from lambda_embedded.store.objects import Change, Objects
 
 _SENT_AT_ONCE = 100
 

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_embedded.broker.addresses import Addresses
 from lambda_embedded.broker.sender import Sender, create_session
-from lambda_embedded.objects import NotFoundError
 from lambda_embedded.sources.api_server_source import ApiServerSource
 from lambda_embedded.sources.ping_source import PingSource
 from lambda_embedded.sources.sink import Sink
 from lambda_embedded.sources.source_status import source_status
+from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 
     from lambda_embedded.broker.delivery import Resolve
     from lambda_embedded.broker.own_credentials import OwnCredentials
-    from lambda_embedded.objects import Change, Objects
     from lambda_embedded.sources.sink import Accept
+    from lambda_embedded.store.objects import Change, Objects
 
 logger = logging.getLogger(__name__)
 

@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from lambda_embedded.broker.group_commit import GroupCommit
-from lambda_embedded.database import Database
+from lambda_embedded.store.database import Database
 
 
 @pytest.fixture

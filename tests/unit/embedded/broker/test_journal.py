@@ -12,7 +12,7 @@ from lambda_embedded.broker.outcome import Failed
 from lambda_embedded.broker.routes import read_trigger
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.broker.store import DeliveryStore
-from lambda_embedded.database import Database
+from lambda_embedded.store.database import Database
 
 ROUTE = read_trigger(
     {

@@ -5,9 +5,9 @@ from pathlib import Path, PurePosixPath
 
 import pytest
 
-from lambda_embedded.database import Database
 from lambda_embedded.jobs.volumes import PodFolder, VolumeError, translate
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 PLACES = {PurePosixPath("/workspace"): Path("/pod/w"), PurePosixPath("/workspace/in"): Path("/i")}
 

@@ -5,9 +5,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.database import Database
 from lambda_embedded.environment import UnresolvedEnvironmentError, resolve_environment
-from lambda_embedded.objects import Objects
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -6,9 +6,9 @@ import asyncio
 
 import pytest
 
-from lambda_embedded.database import Database
-from lambda_embedded.objects import Objects
 from lambda_embedded.sources.sources import Sources
+from lambda_embedded.store.database import Database
+from lambda_embedded.store.objects import Objects
 
 EVENTING = "eventing.knative.dev/v1"
 BROKER_SINK = {"ref": {"apiVersion": EVENTING, "kind": "Broker", "name": "default"}}

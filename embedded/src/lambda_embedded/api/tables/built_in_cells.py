@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from datetime import datetime
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 Cells = list[Any]
 

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _NAME = {"name": "Name", "type": "string", "format": "name"}
 

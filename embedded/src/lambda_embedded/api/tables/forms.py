@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lambda_embedded.api.kinds import Kind
     from lambda_embedded.api.tables.columns import Columns
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _TABLE = frozenset({"as=Table", "v=v1", "g=meta.k8s.io"})
 _PLAIN = frozenset({"application/json", "application/*", "*/*"})

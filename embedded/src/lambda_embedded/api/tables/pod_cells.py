@@ -9,7 +9,7 @@ from lambda_embedded.api.tables.durations import since
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _NONE = "<none>"
 

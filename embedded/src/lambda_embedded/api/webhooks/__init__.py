@@ -16,7 +16,7 @@ from lambda_embedded.schemas.structure import is_same
 
 if TYPE_CHECKING:
     from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _HOOKS = {"Service": service, "Broker": broker, "Trigger": trigger}
 

@@ -11,7 +11,7 @@ from lambda_embedded.schemas.structure import is_same
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _CLASS = "eventing.knative.dev/broker.class"
 

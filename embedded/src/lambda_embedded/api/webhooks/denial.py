@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _WEBHOOKS = {
     "serving.knative.dev": "validation.webhook.serving.knative.dev",

@@ -12,7 +12,7 @@ from lambda_embedded.schemas.causes import Cause
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_embedded.objects import KubernetesObject
+    from lambda_embedded.store.objects import KubernetesObject
 
 _FIELDS = frozenset({"broker", "brokerRef", "filter", "filters", "subscriber", "delivery"})
 

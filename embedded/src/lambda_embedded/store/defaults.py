@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_embedded.job_selector import generate_selector
+from lambda_embedded.store.job_selector import generate_selector
 
 if TYPE_CHECKING:
-    from lambda_embedded.changes import KubernetesObject
+    from lambda_embedded.store.changes import KubernetesObject
 
 BROKER_CLASS = "eventing.knative.dev/broker.class"
 _DEFAULT_BROKER_CLASS = "MTChannelBasedBroker"

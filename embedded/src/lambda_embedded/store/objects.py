@@ -12,21 +12,21 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.changes import (
+from lambda_embedded.store.changes import (
     Change,
     ChangeLog,
     ChangeType,
     ExpiredError,
     KubernetesObject,
 )
-from lambda_embedded.defaults import fill_in
-from lambda_embedded.label_index import LabelIndex
-from lambda_embedded.object_queries import page_query
+from lambda_embedded.store.defaults import fill_in
+from lambda_embedded.store.label_index import LabelIndex
+from lambda_embedded.store.queries import page_query
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
 
-    from lambda_embedded.database import Database
+    from lambda_embedded.store.database import Database
 
 __all__ = [
     "AlreadyExistsError",

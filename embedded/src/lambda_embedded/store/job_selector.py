@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from lambda_embedded.changes import KubernetesObject
+    from lambda_embedded.store.changes import KubernetesObject
 
 JOB_NAME_LABEL = "batch.kubernetes.io/job-name"
 _UID_LABEL = "batch.kubernetes.io/controller-uid"
