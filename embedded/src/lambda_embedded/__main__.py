@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 from lambda_embedded.access.hosts import parse_allowed_host
 from lambda_embedded.access.origins import parse_allowed_origin
 from lambda_embedded.background import PlatformFailedError
+from lambda_embedded.configuration.manifests import KustomizationError
 from lambda_embedded.data_folder import DataFolderError
 from lambda_embedded.listeners import PortTakenError
-from lambda_embedded.manifests import KustomizationError
 from lambda_embedded.platform import run_until_stopped
 from lambda_embedded.platform_options import InstallationError, PlatformOptions
 from lambda_embedded.runtimes import RuntimePreparationError

@@ -23,12 +23,14 @@ from lambda_embedded.api.server import create_api
 from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
 from lambda_embedded.broker.ingress import create_ingress
 from lambda_embedded.broker.own_credentials import OwnCredentials
-from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.embedded_settings import (
+from lambda_embedded.configuration.checks import check_manifests
+from lambda_embedded.configuration.manifests import apply_manifests, read_manifests
+from lambda_embedded.configuration.settings import (
     SETTINGS_CONFIG_MAP,
     embedded_settings,
     file_places,
 )
+from lambda_embedded.data_folder import DataFolder
 from lambda_embedded.family import FAMILY, hide_from_others
 from lambda_embedded.garbage_collector import GarbageCollector
 from lambda_embedded.holding import BubblewrapHolder, choose_holder
@@ -36,8 +38,6 @@ from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_embedded.listeners import bind, port_of, url_of
-from lambda_embedded.manifest_checks import check_manifests
-from lambda_embedded.manifests import apply_manifests, read_manifests
 from lambda_embedded.processes import MARKER, end_leftovers
 from lambda_embedded.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH

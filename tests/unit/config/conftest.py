@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_embedded.kustomization import read_kustomization
+from lambda_embedded.configuration.kustomization import read_kustomization
 
 REPOSITORY = Path(__file__).parents[3]
 OBJECTS = read_kustomization(REPOSITORY / "config" / "overlays" / "dev")

@@ -4,8 +4,8 @@ import json
 from typing import TYPE_CHECKING
 
 from knative_lambda.settings import BuildStartSettings
+from lambda_embedded.configuration.settings import embedded_settings
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.embedded_settings import embedded_settings
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from lambda_embedded.kustomization import KustomizationError
-from lambda_embedded.manifest_checks import check_manifests
-from lambda_embedded.manifests import read_manifests
+from lambda_embedded.configuration.checks import check_manifests
+from lambda_embedded.configuration.kustomization import KustomizationError
+from lambda_embedded.configuration.manifests import read_manifests
 
 OVERLAYS = Path(__file__).parents[3] / "config" / "overlays"
 

@@ -6,7 +6,11 @@ from typing import Any
 import pytest
 import yaml
 
-from lambda_embedded.manifests import KustomizationError, apply_manifests, read_manifests
+from lambda_embedded.configuration.manifests import (
+    KustomizationError,
+    apply_manifests,
+    read_manifests,
+)
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 

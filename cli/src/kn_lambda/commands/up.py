@@ -121,9 +121,9 @@ def _run(
     session: Session, options: PlatformOptions, progress: Progress, source: Path | None
 ) -> None:
     from lambda_embedded.background import PlatformFailedError  # noqa: PLC0415
+    from lambda_embedded.configuration.manifests import KustomizationError  # noqa: PLC0415
     from lambda_embedded.data_folder import DataFolderError  # noqa: PLC0415
     from lambda_embedded.listeners import PortTakenError  # noqa: PLC0415
-    from lambda_embedded.manifests import KustomizationError  # noqa: PLC0415
     from lambda_embedded.platform import run_until_stopped  # noqa: PLC0415
     from lambda_embedded.platform_options import InstallationError  # noqa: PLC0415
     from lambda_embedded.runtimes import RuntimePreparationError  # noqa: PLC0415

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lambda_embedded.kustomization_patches import apply_patches
-from lambda_embedded.kustomization_transforms import add_labels, set_namespace
+from lambda_embedded.configuration.patches import apply_patches
+from lambda_embedded.configuration.transforms import add_labels, set_namespace
 
 if TYPE_CHECKING:
     from pathlib import Path

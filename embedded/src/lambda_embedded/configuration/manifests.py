@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_embedded.kustomization import KustomizationError, read_kustomization
+from lambda_embedded.configuration.kustomization import KustomizationError, read_kustomization
 from lambda_embedded.store.objects import AlreadyExistsError
 
 if TYPE_CHECKING:
