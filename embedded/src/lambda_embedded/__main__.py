@@ -18,7 +18,7 @@ from lambda_embedded.data_folder import DataFolderError
 from lambda_embedded.listeners import PortTakenError
 from lambda_embedded.platform import run_until_stopped
 from lambda_embedded.platform_options import InstallationError, PlatformOptions
-from lambda_embedded.runtimes import RuntimePreparationError
+from lambda_embedded.processes.runtimes import RuntimePreparationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -31,15 +31,15 @@ from lambda_embedded.configuration.settings import (
     file_places,
 )
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.family import FAMILY, hide_from_others
 from lambda_embedded.garbage_collector import GarbageCollector
 from lambda_embedded.holding import BubblewrapHolder, choose_holder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_embedded.listeners import bind, port_of, url_of
-from lambda_embedded.processes import MARKER, end_leftovers
-from lambda_embedded.runtimes import RuntimePreparation
+from lambda_embedded.processes.children import MARKER, end_leftovers
+from lambda_embedded.processes.family import FAMILY, hide_from_others
+from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
 from lambda_embedded.serving.function_launcher import FunctionLauncher
 from lambda_embedded.serving.gateway import gateway_runner

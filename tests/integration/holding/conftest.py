@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_embedded.holding import View
-from lambda_embedded.processes import ChildProcess, start_process
+from lambda_embedded.processes.children import ChildProcess, start_process
 from tests.integration.holders import MACHINE, bubblewrap, escape, holder, sleeper, supervisor
 
 if TYPE_CHECKING:

@@ -11,7 +11,7 @@ import pytest
 
 from lambda_embedded.holding import BubblewrapHolder, View
 from lambda_embedded.holding.programs import places_of_program
-from lambda_embedded.processes import start_process
+from lambda_embedded.processes.children import start_process
 from tests.integration.holders import MACHINE
 
 if TYPE_CHECKING:

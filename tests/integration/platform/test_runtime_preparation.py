@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.runtimes import RuntimePreparation, RuntimePreparationError
+from lambda_embedded.processes.runtimes import RuntimePreparation, RuntimePreparationError
 
 if TYPE_CHECKING:
     from pathlib import Path

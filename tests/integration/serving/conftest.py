@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from lambda_embedded.access.access import Access
-from lambda_embedded.processes import end_leftovers
+from lambda_embedded.processes.children import end_leftovers
 from lambda_embedded.serving import Command, Serving, ServingSettings, gateway_runner
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.processes import ChildProcess, end_leftovers, start_process
+from lambda_embedded.processes.children import ChildProcess, end_leftovers, start_process
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -11,15 +11,15 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.environment import (
+from lambda_embedded.jobs.container_view import view_of
+from lambda_embedded.jobs.memory_limit import kill_above, memory_limit_bytes
+from lambda_embedded.jobs.volumes import PodFolder, translate
+from lambda_embedded.processes.children import ChildProcess, start_process
+from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
     expand,
     resolve_environment,
 )
-from lambda_embedded.jobs.container_view import view_of
-from lambda_embedded.jobs.memory_limit import kill_above, memory_limit_bytes
-from lambda_embedded.jobs.volumes import PodFolder, translate
-from lambda_embedded.processes import ChildProcess, start_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

@@ -19,7 +19,7 @@ from lambda_embedded.holding.holder import children_of
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.processes import ChildProcess
+    from lambda_embedded.processes.children import ChildProcess
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

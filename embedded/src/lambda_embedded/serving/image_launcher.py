@@ -11,7 +11,7 @@ from lambda_builder.errors import BuildError
 from lambda_builder.unpack import unpack_image
 from lambda_embedded.holding import View
 from lambda_embedded.holding.programs import places_of_program
-from lambda_embedded.removal import remove_folder
+from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.serving.launcher import Command, LaunchError, first_container
 
 if TYPE_CHECKING:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.processes import ChildProcess
+    from lambda_embedded.processes.children import ChildProcess
     from lambda_embedded.serving.pod import LambdaPod
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.removal import remove_folder
+from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.store.objects import AlreadyExistsError, NotFoundError
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knative_lambda.manifests import labels
-from lambda_embedded.environment import UnresolvedEnvironmentError
+from lambda_embedded.processes.environment import UnresolvedEnvironmentError
 from lambda_embedded.serving.background import BackgroundTasks
 from lambda_embedded.serving.ownership import CLUSTER_LOCAL, VISIBILITY_LABEL
 from lambda_embedded.serving.pool import RevisionPool

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from lambda_embedded.environment import (
+from lambda_embedded.holding import View
+from lambda_embedded.holding.programs import places_named_by, places_of_network
+from lambda_embedded.processes.children import start_process
+from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
     expand,
     resolve_environment,
 )
-from lambda_embedded.holding import View
-from lambda_embedded.holding.programs import places_named_by, places_of_network
-from lambda_embedded.processes import start_process
 from lambda_embedded.serving.lambda_process import LambdaProcess, describe_end
 from lambda_embedded.serving.launcher import Command, LaunchError, first_container
 from lambda_embedded.serving.ownership import SERVICE_LABEL
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_embedded.holding import Holder
-    from lambda_embedded.processes import ChildProcess
+    from lambda_embedded.processes.children import ChildProcess
     from lambda_embedded.serving.launcher import Launcher
     from lambda_embedded.serving.pod import LambdaPod
     from lambda_embedded.serving.settings import ServingSettings

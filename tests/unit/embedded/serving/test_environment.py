@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.environment import UnresolvedEnvironmentError, resolve_environment
+from lambda_embedded.processes.environment import UnresolvedEnvironmentError, resolve_environment
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from lambda_embedded.family import FAMILY
 from lambda_embedded.holding import PlainHolder, Program, View
-from lambda_embedded.log_file import RotatingLog
+from lambda_embedded.processes.family import FAMILY
+from lambda_embedded.processes.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence

@@ -18,13 +18,13 @@ from lambda_builder import __version__ as builder_version
 from lambda_builder.base_image import build_base_image
 from lambda_builder.errors import BuildError
 from lambda_embedded.data_folder import write_private
-from lambda_embedded.interpreters import find_interpreters
+from lambda_embedded.processes.interpreters import find_interpreters
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
     from pathlib import Path
 
-    from lambda_embedded.interpreters import Interpreter
+    from lambda_embedded.processes.interpreters import Interpreter
 
 _LAST_LINES = 15
 

@@ -1,0 +1,1 @@
+"""Child processes: their environment, their logs, the interpreters that run them, and what they leave."""
