@@ -18,6 +18,7 @@ from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
 from lambda_embedded.access.token import read_or_create_token
 from lambda_embedded.announced_parts import AnnouncedBroker, AnnouncedServing
+from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.api.kubeconfig import write_kubeconfig
 from lambda_embedded.api.server import create_api
 from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
@@ -31,7 +32,6 @@ from lambda_embedded.configuration.settings import (
     file_places,
 )
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.garbage_collector import GarbageCollector
 from lambda_embedded.holding import BubblewrapHolder, choose_holder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet

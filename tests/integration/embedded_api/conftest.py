@@ -18,7 +18,7 @@ from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
 from lambda_embedded.access.token import read_or_create_token
 from lambda_embedded.api import create_api, write_kubeconfig
-from lambda_embedded.garbage_collector import GarbageCollector
+from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 

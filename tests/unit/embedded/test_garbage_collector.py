@@ -7,7 +7,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from lambda_embedded.api.deletion import request_deletion
-from lambda_embedded.garbage_collector import GarbageCollector
+from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 
