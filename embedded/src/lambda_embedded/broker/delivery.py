@@ -14,10 +14,10 @@ from lambda_embedded.broker.carried_headers import (
     headers_of_reply,
     traced_reply,
 )
-from lambda_embedded.broker.delivery_spec import DeliverySpec
 from lambda_embedded.broker.dispatcher import NowhereToDeliverError
 from lambda_embedded.broker.intake import take_ttl
 from lambda_embedded.broker.outcome import Delivered, Failed, classify, classify_sink
+from lambda_embedded.eventing.delivery_spec import DeliverySpec
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping

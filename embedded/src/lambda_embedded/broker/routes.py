@@ -6,8 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.broker import filters
-from lambda_embedded.broker.delivery_spec import (
+from lambda_embedded.eventing import filters
+from lambda_embedded.eventing.delivery_spec import (
     DeliverySpec,
     InvalidDeliverySpecError,
     parse_delivery_spec,

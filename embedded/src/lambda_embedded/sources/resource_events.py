@@ -7,7 +7,7 @@ import uuid
 from typing import TYPE_CHECKING, Any, Literal
 
 from knative_lambda.inbound.valid_event import CloudEvent, create_event
-from lambda_embedded.broker import filters
+from lambda_embedded.eventing import filters
 from lambda_embedded.sources.label_selector import selects
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from lambda_embedded.broker.delivery_spec import (
+from lambda_embedded.eventing.delivery_spec import (
     InvalidDeliverySpecError,
     parse_delivery_spec,
     parse_duration,

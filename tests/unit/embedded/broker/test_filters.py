@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_embedded.broker.filters import matches, problem, required_values
+from lambda_embedded.eventing.filters import matches, problem, required_values
 
 EVENT = {
     "specversion": "1.0",

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_embedded.broker import filters
 from lambda_embedded.broker.routes import Routes, read_broker, read_trigger
+from lambda_embedded.eventing import filters
 
 
 def trigger(name, *, broker="default", **spec):

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from lambda_embedded.api.webhooks.denial import invalid, missing, unknown
-from lambda_embedded.broker.delivery_spec import InvalidDeliverySpecError, parse_delivery_spec
+from lambda_embedded.eventing.delivery_spec import InvalidDeliverySpecError, parse_delivery_spec
 from lambda_embedded.schemas.causes import Cause
 
 if TYPE_CHECKING:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from lambda_embedded.api.webhooks.denial import missing, unknown
 from lambda_embedded.api.webhooks.destinations import delivery_faults, destination_faults
-from lambda_embedded.broker import filters
+from lambda_embedded.eventing import filters
 from lambda_embedded.schemas.causes import Cause
 
 if TYPE_CHECKING:

@@ -1,0 +1,1 @@
+"""Parts of Knative Eventing's specification that both the API and the Broker read."""
