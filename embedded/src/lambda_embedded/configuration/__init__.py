@@ -1,1 +1,1 @@
-"""What the platform is told to run: the manifests of `config/`, as `kubectl apply -k` reads them."""
+"""What the platform is told to run: manifests, read as `kubectl apply -k` reads them."""

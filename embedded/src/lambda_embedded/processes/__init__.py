@@ -1,1 +1,1 @@
-"""Child processes: their environment, their logs, the interpreters that run them, and what they leave."""
+"""Child processes: what they are told, what they log, and what they leave."""
