@@ -19,12 +19,12 @@ from botocore.config import Config
 from typing_extensions import override
 
 from tests.cluster.kubernetes_api import KubernetesApi
-from tests.e2e.http_client import post_event, post_event_file, request
-from tests.e2e.lambda_platform import LambdaPlatform
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event, post_event_file, request
+from tests.embedded.lambda_platform import LambdaPlatform
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.http_client import Answer
+    from tests.embedded.http_client import Answer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONTROL, BUILDS, TENANT = "knative-lambda", "knative-lambda-builds", "default"

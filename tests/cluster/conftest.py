@@ -11,14 +11,14 @@ import pytest
 from tests.cluster.cluster import CHECKOUT, Cluster
 from tests.cluster.recorder import Recorder
 from tests.cluster.sabotage import sabotage
-from tests.e2e.gated_wheel import gated_wheel
+from tests.embedded.gated_wheel import gated_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
     from tests.cluster.sabotage import Sabotage
-    from tests.e2e.gated_wheel import GatedWheel
+    from tests.embedded.gated_wheel import GatedWheel
 
 _NEEDED = (
     "KUBECONFIG",

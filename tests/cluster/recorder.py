@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from tests.cluster.cluster import CONTROL, TENANT
-from tests.e2e.waiting import wait_for
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster

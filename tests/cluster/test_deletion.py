@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.waiting import wait_for
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -6,9 +6,9 @@ import json
 from typing import TYPE_CHECKING
 
 from tests.cluster.broker_metrics import deliveries
-from tests.e2e.http_client import post_event
-from tests.e2e.lambda_platform import BUILD_START, DELETE
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event
+from tests.embedded.lambda_platform import BUILD_START, DELETE
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections import Counter

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.http_client import post_event_file
-from tests.e2e.promises import PROMISES, assert_kept
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event_file
+from tests.embedded.promises import PROMISES, assert_kept
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

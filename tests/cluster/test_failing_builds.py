@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.waiting import wait_for
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.cluster.cluster import Cluster
     from tests.cluster.recorder import Recorder
     from tests.cluster.sabotage import Sabotage
-    from tests.e2e.gated_wheel import GatedWheel
+    from tests.embedded.gated_wheel import GatedWheel
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 PODS = "/api/v1/namespaces/knative-lambda-builds/pods"

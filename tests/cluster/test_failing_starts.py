@@ -9,7 +9,7 @@ import pytest
 
 from tests.broken_functions import BROKEN_FUNCTIONS
 from tests.cluster.cluster import TENANT
-from tests.e2e.waiting import wait_for
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.cluster.cluster import BUILDS, CONTROL, RECORDS, TENANT
-from tests.e2e.http_client import post_event
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,14 +9,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.cluster.cluster import CONTROL
-from tests.e2e.waiting import wait_for
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.cluster.cluster import Cluster
     from tests.cluster.recorder import Recorder
-    from tests.e2e.gated_wheel import GatedWheel
+    from tests.embedded.gated_wheel import GatedWheel
 
 HELLO = "import gated\n\ndef handler(event):\n    return gated.VALUE\n"
 EVENTING = "knative-eventing"

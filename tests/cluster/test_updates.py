@@ -7,8 +7,8 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from tests.cluster.cluster import SERVICES
-from tests.e2e.load import Load
-from tests.e2e.waiting import wait_for
+from tests.embedded.load import Load
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

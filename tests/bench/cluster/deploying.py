@@ -14,7 +14,7 @@ from tests.bench.cluster.access import SERVICES
 from tests.bench.functions import FIVE_WHEELS, RUNTIME, WITHOUT_PACKAGES, event, source
 from tests.bench.samples import Table
 from tests.cluster.cluster import BUILDS, CONTROL, TENANT
-from tests.e2e.lambda_platform import BUILD_START, DELETE
+from tests.embedded.lambda_platform import BUILD_START, DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

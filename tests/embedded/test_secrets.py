@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.s3_servers import make_bucket, moto_server
-from tests.e2e.embedded_platform import LAMBDAS
-from tests.e2e.inventory import texts
-from tests.e2e.waiting import wait_for
+from tests.embedded.embedded_platform import LAMBDAS
+from tests.embedded.inventory import texts
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 PROVING = """
 import hashlib, os

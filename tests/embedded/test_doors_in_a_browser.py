@@ -19,7 +19,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.e2e.lambda_platform import BUILD_START, PYTHON
+from tests.embedded.lambda_platform import BUILD_START, PYTHON
 from tests.platform_access import token_header
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tests.platform_access import trust
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 _LISTENS = "0A"
 

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.http_client import post_event
-from tests.e2e.load import Load
+from tests.embedded.http_client import post_event
+from tests.embedded.load import Load
 
 if TYPE_CHECKING:
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 VERSION = """
 import time

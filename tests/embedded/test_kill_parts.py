@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.http_client import post_event
-from tests.e2e.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, owned
-from tests.e2e.killing import kill_all, killing
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event
+from tests.embedded.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, owned
+from tests.embedded.killing import kill_all, killing
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 COUNT = 5
 SUBSCRIBED = {"subscriptions": [{"type": "com.example.counted"}]}

@@ -12,16 +12,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.doors import doors, listening_addresses
-from tests.e2e.http_client import post_event
-from tests.e2e.lambda_platform import BUILD_START, PYTHON
+from tests.embedded.doors import doors, listening_addresses
+from tests.embedded.http_client import post_event
+from tests.embedded.lambda_platform import BUILD_START, PYTHON
 from tests.platform_access import token_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.doors import Door
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.doors import Door
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 LOOPBACK = "0100007F"
 HELLO = "def handler(event):\n    return {'data': event.data}\n"

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.broken_functions import BROKEN_FUNCTIONS, WORKING_FUNCTIONS
-from tests.e2e.waiting import wait_for
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 
 def deploy_broken(platform: EmbeddedPlatform, kind: str, folder: Path, name: str):

@@ -12,16 +12,16 @@ from urllib.parse import urlencode
 
 from typing_extensions import override
 
-from tests.e2e.http_client import request
-from tests.e2e.lambda_platform import LambdaPlatform
-from tests.e2e.running_platform import RunningPlatform
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import request
+from tests.embedded.lambda_platform import LambdaPlatform
+from tests.embedded.running_platform import RunningPlatform
+from tests.embedded.waiting import wait_for
 from tests.platform_access import token_header, trust
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.e2e.http_client import Answer
+    from tests.embedded.http_client import Answer
 
 HOLDING = ("/usr/bin/bwrap ", "/bin/sh -c exec 3>&2")
 LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"

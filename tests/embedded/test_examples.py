@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.http_client import post_event_file, request
-from tests.e2e.promises import PROMISES, assert_kept
-from tests.e2e.running_platform import CHECKOUT
+from tests.embedded.http_client import post_event_file, request
+from tests.embedded.promises import PROMISES, assert_kept
+from tests.embedded.running_platform import CHECKOUT
 
 if TYPE_CHECKING:
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 EXAMPLES = CHECKOUT / "examples"
 NODE = ("node", "apt-get install nodejs npm")

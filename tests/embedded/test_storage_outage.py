@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.contract.s3_servers import free_port, make_bucket, moto_server
-from tests.e2e.http_client import post_event
-from tests.e2e.lambda_platform import BUILD_START
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event
+from tests.embedded.lambda_platform import BUILD_START
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.embedded_platform import EmbeddedPlatform
-from tests.e2e.gated_wheel import GatedWheel, gated_wheel
-from tests.e2e.running_platform import CHECKOUT, kn_lambda_program, machine_environment
+from tests.embedded.embedded_platform import EmbeddedPlatform
+from tests.embedded.gated_wheel import GatedWheel, gated_wheel
+from tests.embedded.running_platform import CHECKOUT, kn_lambda_program, machine_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -26,8 +26,8 @@ _NUMBERS = itertools.count(1)
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
-        if "tests/e2e/" in item.nodeid:
-            item.add_marker(pytest.mark.e2e)
+        if "tests/embedded/" in item.nodeid:
+            item.add_marker(pytest.mark.embedded)
 
 
 @pytest.fixture(scope="session")

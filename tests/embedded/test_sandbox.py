@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.http_client import post_event
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 # Runs what it is sent, as a lambda that somebody has taken over would.
 TAKEN_OVER = """

@@ -10,16 +10,16 @@ from urllib.error import URLError
 
 import pytest
 
-from tests.e2e.http_client import post_event
-from tests.e2e.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, files, objects, owned
-from tests.e2e.killing import kill_all
-from tests.e2e.lambda_platform import BUILD_START, PYTHON
-from tests.e2e.waiting import wait_for
+from tests.embedded.http_client import post_event
+from tests.embedded.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, files, objects, owned
+from tests.embedded.killing import kill_all
+from tests.embedded.lambda_platform import BUILD_START, PYTHON
+from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.embedded_platform import EmbeddedPlatform
+    from tests.embedded.embedded_platform import EmbeddedPlatform
 
 COUNT = 10
 COUNTED = "com.example.counted"
