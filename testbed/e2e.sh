@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Runs tests/cluster on the cluster of KUBECONFIG, else on the testbed, which it starts where it does not run.
+# Runs tests/e2e on the cluster of KUBECONFIG, else on the testbed, which it starts where it does not run.
 # Usage: e2e.sh [arguments of pytest]; TESTBED_RUN names another program that takes them, as `make bench-cluster` does.
 set -euo pipefail
 # shellcheck source=settings.sh
@@ -11,5 +11,5 @@ if [[ -z ${KUBECONFIG-} ]]; then
 fi
 "$testbed/install.sh"
 cd "$testbed/.."
-read -ra program <<<"${TESTBED_RUN:-pytest tests/cluster}"
+read -ra program <<<"${TESTBED_RUN:-pytest tests/e2e}"
 exec "${program[@]}" "$@"

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tests.bench.cluster.access import SERVICES
 from tests.bench.functions import FIVE_WHEELS, RUNTIME, WITHOUT_PACKAGES, event, source
 from tests.bench.samples import Table
-from tests.cluster.cluster import BUILDS, CONTROL, TENANT
+from tests.e2e.cluster import BUILDS, CONTROL, TENANT
 from tests.embedded.lambda_platform import BUILD_START, DELETE
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ from tests.bench.cluster.starts import NAMESPACE
 from tests.bench.functions import WITHOUT_PACKAGES
 from tests.bench.process_accounts import processes_with, pss_of, variable_of
 from tests.bench.samples import Samples, Table
-from tests.cluster.cluster import CONTROL, RECORDS, TENANT
+from tests.e2e.cluster import CONTROL, RECORDS, TENANT
 from tests.embedded.lambda_platform import DELETE
 
 if TYPE_CHECKING:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.cluster.access import FUNCTIONS
 from tests.bench.samples import Table
-from tests.cluster.cluster import CONTROL, TENANT
+from tests.e2e.cluster import CONTROL, TENANT
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:

@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.cluster.cluster import BUILDS
+from tests.e2e.cluster import BUILDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.cluster.cluster import Cluster
+    from tests.e2e.cluster import Cluster
 
     Change = Callable[[dict[str, Any]], None]
 

@@ -11,9 +11,9 @@ import pytest
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
-    from tests.cluster.sabotage import Sabotage
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
+    from tests.e2e.sabotage import Sabotage
     from tests.embedded.gated_wheel import GatedWheel
 
 HELLO = "def handler(event):\n    return 'hello'\n"

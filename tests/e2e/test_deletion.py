@@ -9,7 +9,7 @@ from tests.embedded.waiting import wait_for
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cluster.cluster import Cluster
+    from tests.e2e.cluster import Cluster
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 # They come and go with whatever happens.

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
 
 VERSION = "def handler(event):\n    return {number}\n"
 TIMES = 20

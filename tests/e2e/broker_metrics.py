@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.cluster.cluster import CONTROL
+from tests.e2e.cluster import CONTROL
 
 if TYPE_CHECKING:
-    from tests.cluster.cluster import Cluster
+    from tests.e2e.cluster import Cluster
 
 _NAMESPACE = "knative-eventing"
 _PORT = 9092

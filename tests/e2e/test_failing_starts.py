@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.broken_functions import BROKEN_FUNCTIONS
-from tests.cluster.cluster import TENANT
+from tests.e2e.cluster import TENANT
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
 
 SAYING = "import os\nWORD = os.environ['WORD']\ndef handler(event):\n    return WORD\n"
 PLACES = {"Secret": "secrets", "ConfigMap": "configmaps"}

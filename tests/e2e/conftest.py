@@ -8,16 +8,16 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.cluster import CHECKOUT, Cluster
-from tests.cluster.recorder import Recorder
-from tests.cluster.sabotage import sabotage
+from tests.e2e.cluster import CHECKOUT, Cluster
+from tests.e2e.recorder import Recorder
+from tests.e2e.sabotage import sabotage
 from tests.embedded.gated_wheel import gated_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.cluster.sabotage import Sabotage
+    from tests.e2e.sabotage import Sabotage
     from tests.embedded.gated_wheel import GatedWheel
 
 _NEEDED = (

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.cluster.broker_metrics import deliveries
+from tests.e2e.broker_metrics import deliveries
 from tests.embedded.http_client import post_event
 from tests.embedded.lambda_platform import BUILD_START, DELETE
 from tests.embedded.waiting import wait_for
@@ -13,9 +13,9 @@ from tests.embedded.waiting import wait_for
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tests.cluster.broker_metrics import Delivery
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
+    from tests.e2e.broker_metrics import Delivery
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.cluster.cluster import CONTROL
+from tests.e2e.cluster import CONTROL
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
     from tests.embedded.gated_wheel import GatedWheel
 
 HELLO = "import gated\n\ndef handler(event):\n    return gated.VALUE\n"

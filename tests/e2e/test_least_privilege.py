@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cluster.cluster import BUILDS, CONTROL, RECORDS, TENANT
+from tests.e2e.cluster import BUILDS, CONTROL, RECORDS, TENANT
 from tests.embedded.http_client import post_event
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -14,8 +14,8 @@ from tests.embedded.waiting import wait_for
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.cluster.cluster import Cluster
-    from tests.cluster.recorder import Recorder
+    from tests.e2e.cluster import Cluster
+    from tests.e2e.recorder import Recorder
 
 
 @pytest.mark.parametrize("example", PROMISES)

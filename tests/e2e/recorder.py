@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.cluster.cluster import CONTROL, TENANT
+from tests.e2e.cluster import CONTROL, TENANT
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.cluster.cluster import Cluster
+    from tests.e2e.cluster import Cluster
 
 NAMESPACE = "knative-lambda-tests"
 _PORT = 8080

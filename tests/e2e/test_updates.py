@@ -6,14 +6,14 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.cluster.cluster import SERVICES
+from tests.e2e.cluster import SERVICES
 from tests.embedded.load import Load
 from tests.embedded.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.cluster.cluster import Cluster
+    from tests.e2e.cluster import Cluster
 
 VERSION = """
 import time

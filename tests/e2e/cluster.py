@@ -18,7 +18,7 @@ import boto3
 from botocore.config import Config
 from typing_extensions import override
 
-from tests.cluster.kubernetes_api import KubernetesApi
+from tests.e2e.kubernetes_api import KubernetesApi
 from tests.embedded.http_client import post_event, post_event_file, request
 from tests.embedded.lambda_platform import LambdaPlatform
 from tests.embedded.waiting import wait_for
