@@ -12,7 +12,7 @@ import pytest
 if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
-    from tests.integration.cluster_config.api_server import Binaries
+    from tests.helpers.api_server import Binaries
 
 # How long an example takes says something about the machine, which others use too.
 hypothesis.settings.register_profile("default", deadline=None)
@@ -45,7 +45,7 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 @pytest.fixture(scope="session")
 def api_server_binaries(request: pytest.FixtureRequest) -> Binaries:
     """etcd and kube-apiserver as the testbed builds them, or a skip, or a failure as above."""
-    from tests.integration.cluster_config.api_server import Binaries  # noqa: PLC0415 # few need it
+    from tests.helpers.api_server import Binaries  # noqa: PLC0415 # few need it
 
     found = Binaries.find()
     if isinstance(found, str):

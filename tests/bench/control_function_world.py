@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
-from tests.contract.s3_servers import make_bucket, moto_server
+from tests.helpers.s3_servers import make_bucket, moto_server
 from tests.integration.embedded_api.conftest import RunningApi
 
 if TYPE_CHECKING:

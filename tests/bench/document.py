@@ -13,7 +13,7 @@ from tests.bench.deployments import JOURNAL_TIME, PARTS, TOTAL
 from tests.bench.failing_starts import FIRST, UPDATE
 from tests.bench.runtime_bench import BASELINE
 from tests.bench.samples import number, ratio
-from tests.broken_functions import BROKEN_FUNCTIONS
+from tests.helpers.broken_functions import BROKEN_FUNCTIONS
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping

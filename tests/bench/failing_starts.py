@@ -18,7 +18,7 @@ from tests.bench.command_line import tell as tell_aloud
 from tests.bench.platform_process import Platform
 from tests.bench.samples import Samples, number
 from tests.bench.timeline import Timeline
-from tests.broken_functions import BROKEN_FUNCTIONS, WORKING_FUNCTIONS
+from tests.helpers.broken_functions import BROKEN_FUNCTIONS, WORKING_FUNCTIONS
 
 if TYPE_CHECKING:
     import subprocess

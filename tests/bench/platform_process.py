@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
-from tests.platform_access import token_header, trust
+from tests.helpers.platform_access import token_header, trust
 
 if TYPE_CHECKING:
     import ssl

@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.platforms import fake_platform, kubernetes_platform
-from tests.integration.cluster_config.api_server import KINDS, REPOSITORY, running_api_server
+from tests.helpers.api_server import KINDS, REPOSITORY, running_api_server
+from tests.helpers.platforms import fake_platform, kubernetes_platform
 from tests.integration.embedded_api.conftest import RunningApi
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.build import JobState
-from tests.contract.platforms import statuses
 from tests.contract.test_build_jobs import order
+from tests.helpers.platforms import statuses
 
 STARTED = "2026-01-01T00:00:00Z"
 SCHEDULED = {"type": "PodScheduled", "status": "True"}

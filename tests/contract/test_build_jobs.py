@@ -9,7 +9,7 @@ import pytest
 from knative_lambda.adapters.kubernetes.client import JOBS
 from knative_lambda.domain.build import BuildFailure, BuildOrder, JobState, PendingBuild
 from knative_lambda.domain.names import FunctionId
-from tests.contract.platforms import eventually, is_over
+from tests.helpers.platforms import eventually, is_over
 
 DIGEST = "sha256:" + "d" * 64
 OTHER_DIGEST = "sha256:" + "e" * 64

@@ -11,9 +11,9 @@ import pytest
 
 from knative_lambda.adapters.registry import SchemeImageRegistry
 from knative_lambda.domain.errors import RegistryUnavailableError
-from tests.fakes_platform import InMemoryImageRegistry
+from tests.helpers.fakes_platform import InMemoryImageRegistry
+from tests.helpers.registries import PASSWORD, PASSWORD_FILE, start_registry
 from tests.integration.builder.conftest import HOW, Publishing
-from tests.integration.builder.registries import PASSWORD, PASSWORD_FILE, start_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable

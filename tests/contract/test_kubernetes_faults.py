@@ -20,7 +20,7 @@ from knative_lambda.domain.errors import (
     ThrottledError,
 )
 from knative_lambda.domain.names import FunctionId
-from tests.contract.s3_servers import CannedAnswer, answering_server, free_port, silent_server
+from tests.helpers.s3_servers import CannedAnswer, answering_server, free_port, silent_server
 
 TOKEN = "hunter2-token"
 ITEM = {"metadata": {"namespace": "builds", "name": "a-job"}}

@@ -10,7 +10,7 @@ import pytest
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
 from knative_lambda.adapters.kubernetes.service_account import pod_connection
 from knative_lambda.domain.errors import PlatformUnavailableError
-from tests.contract.kubernetes_servers import make_authority, noting_server
+from tests.contract.helpers.kubernetes_servers import make_authority, noting_server
 
 PLACE = (JOBS, "builds", "a-job")
 

@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from tests.contract.deployments import deploy
-from tests.contract.platforms import pod_status
+from tests.contract.helpers.recorded_deployments import deploy
+from tests.helpers.platforms import pod_status
 
 STARTING, FAILED = ("Unknown", ""), ("False", "RevisionFailed", "said by Knative")
 

@@ -15,8 +15,8 @@ from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
 from knative_lambda.manifests import labels
-from tests.contract.deployments import deploy, spec
-from tests.contract.platforms import another_generation, eventually
+from tests.contract.helpers.recorded_deployments import deploy, spec
+from tests.helpers.platforms import another_generation, eventually
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -21,8 +21,8 @@ from knative_lambda.domain.errors import (
     SourceNotFoundError,
     UnsupportedSourceError,
 )
-from tests.contract.s3_servers import VERSITYGW, make_bucket, moto_server, versity_gateway
-from tests.fakes import InMemoryObjectStorage
+from tests.helpers.fakes import InMemoryObjectStorage
+from tests.helpers.s3_servers import VERSITYGW, make_bucket, moto_server, versity_gateway
 
 if TYPE_CHECKING:
     from knative_lambda.ports import ObjectStorage

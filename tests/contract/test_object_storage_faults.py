@@ -25,7 +25,7 @@ from knative_lambda.domain.errors import (
     StorageUnavailableError,
     ThrottledError,
 )
-from tests.contract.s3_servers import (
+from tests.helpers.s3_servers import (
     VERSITYGW,
     CannedAnswer,
     answering_server,

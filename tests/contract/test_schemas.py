@@ -7,8 +7,8 @@ import uuid
 import pytest
 
 from tests.contract.conftest import KUBERNETES_APIS
-from tests.contract.raw_api import APPLY, MERGE, RawApi
-from tests.lambda_function_specs import MINIMAL, RIGHT, WRONG, with_env
+from tests.helpers.lambda_function_specs import MINIMAL, RIGHT, WRONG, with_env
+from tests.helpers.raw_api import APPLY, MERGE, RawApi
 
 RECORDS = "knative-lambda.dev/lambdafunctions"
 SERVICES = "serving.knative.dev/services"

@@ -8,17 +8,17 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cluster import CHECKOUT, Cluster
-from tests.e2e.recorder import Recorder
-from tests.e2e.sabotage import sabotage
-from tests.embedded.gated_wheel import gated_wheel
+from tests.e2e.helpers.recorder import Recorder
+from tests.e2e.helpers.sabotage import sabotage
+from tests.helpers.cluster import CHECKOUT, Cluster
+from tests.helpers.gated_wheel import gated_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.e2e.sabotage import Sabotage
-    from tests.embedded.gated_wheel import GatedWheel
+    from tests.e2e.helpers.sabotage import Sabotage
+    from tests.helpers.gated_wheel import GatedWheel
 
 _NEEDED = (
     "KUBECONFIG",

@@ -6,7 +6,7 @@ import json
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
 HELLO = "def handler(event):\n    print('asked')\n    return {'hello': event.data['name']}\n"
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.embedded.waiting import wait_for
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 # They come and go with whatever happens.

@@ -5,17 +5,17 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.e2e.broker_metrics import deliveries
-from tests.embedded.http_client import post_event
-from tests.embedded.lambda_platform import BUILD_START, DELETE
-from tests.embedded.waiting import wait_for
+from tests.e2e.helpers.broker_metrics import deliveries
+from tests.helpers.http_client import post_event
+from tests.helpers.lambda_platform import BUILD_START, DELETE
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tests.e2e.broker_metrics import Delivery
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
+    from tests.e2e.helpers.broker_metrics import Delivery
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.cluster import Cluster
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 

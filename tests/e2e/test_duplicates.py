@@ -7,11 +7,11 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.embedded.waiting import wait_for
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.cluster import Cluster
 
 VERSION = "def handler(event):\n    return {number}\n"
 TIMES = 20

@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.http_client import post_event_file
-from tests.embedded.promises import PROMISES, assert_kept
-from tests.embedded.waiting import wait_for
+from tests.helpers.http_client import post_event_file
+from tests.helpers.promises import PROMISES, assert_kept
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.cluster import Cluster
 
 
 @pytest.mark.parametrize("example", PROMISES)

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.embedded.waiting import wait_for
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
-    from tests.e2e.sabotage import Sabotage
-    from tests.embedded.gated_wheel import GatedWheel
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.e2e.helpers.sabotage import Sabotage
+    from tests.helpers.cluster import Cluster
+    from tests.helpers.gated_wheel import GatedWheel
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 PODS = "/api/v1/namespaces/knative-lambda-builds/pods"

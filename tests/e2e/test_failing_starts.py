@@ -7,15 +7,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.broken_functions import BROKEN_FUNCTIONS
-from tests.e2e.cluster import TENANT
-from tests.embedded.waiting import wait_for
+from tests.helpers.broken_functions import BROKEN_FUNCTIONS
+from tests.helpers.cluster import TENANT
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.cluster import Cluster
 
 SAYING = "import os\nWORD = os.environ['WORD']\ndef handler(event):\n    return WORD\n"
 PLACES = {"Secret": "secrets", "ConfigMap": "configmaps"}

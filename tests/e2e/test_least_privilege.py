@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.cluster import BUILDS, CONTROL, RECORDS, TENANT
-from tests.embedded.http_client import post_event
-from tests.embedded.waiting import wait_for
+from tests.helpers.cluster import BUILDS, CONTROL, RECORDS, TENANT
+from tests.helpers.http_client import post_event
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.cluster import Cluster
 
 pytestmark = pytest.mark.timeout(600)
 

@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.cluster import CONTROL
-from tests.embedded.waiting import wait_for
+from tests.helpers.cluster import CONTROL
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.e2e.cluster import Cluster
-    from tests.e2e.recorder import Recorder
-    from tests.embedded.gated_wheel import GatedWheel
+    from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.cluster import Cluster
+    from tests.helpers.gated_wheel import GatedWheel
 
 HELLO = "import gated\n\ndef handler(event):\n    return gated.VALUE\n"
 EVENTING = "knative-eventing"

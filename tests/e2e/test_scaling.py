@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.e2e.cluster import CONTROL
+from tests.helpers.cluster import CONTROL
 
 if TYPE_CHECKING:
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
 HELLO = "def handler(event):\n    return {'hello': event.data['name']}\n"
 FUNCTIONS = ("build-start", "build-complete", "delete")

@@ -6,14 +6,14 @@ import threading
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.e2e.cluster import SERVICES
-from tests.embedded.load import Load
-from tests.embedded.waiting import wait_for
+from tests.helpers.cluster import SERVICES
+from tests.helpers.load import Load
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
 VERSION = """
 import time

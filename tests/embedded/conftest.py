@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.embedded_platform import EmbeddedPlatform
-from tests.embedded.gated_wheel import GatedWheel, gated_wheel
-from tests.embedded.running_platform import CHECKOUT, kn_lambda_program, machine_environment
+from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
+from tests.embedded.helpers.running_platform import CHECKOUT, kn_lambda_program, machine_environment
+from tests.helpers.gated_wheel import GatedWheel, gated_wheel
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

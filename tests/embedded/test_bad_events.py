@@ -9,11 +9,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from tests.embedded.http_client import post_event, request
-from tests.embedded.lambda_platform import BUILD_START, PYTHON
+from tests.helpers.http_client import post_event, request
+from tests.helpers.lambda_platform import BUILD_START, PYTHON
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup")
 TYPES = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.embedded.http_client import post_event, post_event_file
-from tests.embedded.running_platform import CHECKOUT
+from tests.embedded.helpers.running_platform import CHECKOUT
+from tests.helpers.http_client import post_event, post_event_file
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 ECHO = """
 from cloudevents.http import CloudEvent

@@ -11,8 +11,12 @@ import time
 import pytest
 
 from kn_lambda.errors import ExitCode
-from tests.embedded.running_platform import RunningPlatform, kn_lambda_program, machine_environment
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.running_platform import (
+    RunningPlatform,
+    kn_lambda_program,
+    machine_environment,
+)
+from tests.helpers.waiting import wait_for
 
 _HELLO = "def handler(event):\n    print('called')\n    return {'n': 1}\n"
 

@@ -5,12 +5,12 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.embedded.http_client import post_event
-from tests.embedded.inventory import files, objects
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.inventory import files, objects
+from tests.helpers.http_client import post_event
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 # The note by which a wish from before the deletion is known; cleanup removes it in the end.

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.running_platform import CHECKOUT, kn_lambda_program, machine_environment
+from tests.embedded.helpers.running_platform import CHECKOUT, kn_lambda_program, machine_environment
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -19,8 +19,8 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from tests.embedded.lambda_platform import BUILD_START, PYTHON
-from tests.platform_access import token_header
+from tests.helpers.lambda_platform import BUILD_START, PYTHON
+from tests.helpers.platform_access import token_header
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -7,13 +7,13 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.embedded.http_client import post_event
-from tests.embedded.inventory import JOBS, PODS, REVISIONS, SERVICES, TRIGGERS, owned
-from tests.embedded.lambda_platform import BUILD_START
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.inventory import JOBS, PODS, REVISIONS, SERVICES, TRIGGERS, owned
+from tests.helpers.http_client import post_event
+from tests.helpers.lambda_platform import BUILD_START
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 TIMES = 20
 SUBSCRIPTION = {"subscriptions": [{"type": "com.example.unheard"}]}

@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.http_client import post_event_file, request
-from tests.embedded.promises import PROMISES, assert_kept
-from tests.embedded.running_platform import CHECKOUT
+from tests.embedded.helpers.running_platform import CHECKOUT
+from tests.helpers.http_client import post_event_file, request
+from tests.helpers.promises import PROMISES, assert_kept
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 EXAMPLES = CHECKOUT / "examples"
 NODE = ("node", "apt-get install nodejs npm")

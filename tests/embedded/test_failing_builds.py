@@ -6,12 +6,12 @@ import json
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
-from tests.embedded.inventory import JOBS, PODS, owned
-from tests.embedded.lambda_platform import BUILD_START
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.inventory import JOBS, PODS, owned
+from tests.helpers.lambda_platform import BUILD_START
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 HELLO = "def handler(event):\n    return 'hello'\n"
 NOWHERE = "no-such-package-of-anybody"

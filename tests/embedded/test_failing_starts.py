@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.broken_functions import BROKEN_FUNCTIONS, WORKING_FUNCTIONS
-from tests.embedded.waiting import wait_for
+from tests.helpers.broken_functions import BROKEN_FUNCTIONS, WORKING_FUNCTIONS
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 
 def deploy_broken(platform: EmbeddedPlatform, kind: str, folder: Path, name: str):

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.http_client import post_event
-from tests.embedded.lambda_platform import PYTHON
+from tests.helpers.http_client import post_event
+from tests.helpers.lambda_platform import PYTHON
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 HELLO = b"def handler(event):\n    return 'hello'\n"
 MIB = 1024 * 1024

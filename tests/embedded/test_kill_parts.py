@@ -6,13 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.http_client import post_event
-from tests.embedded.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, owned
-from tests.embedded.killing import kill_all, killing
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, owned
+from tests.embedded.helpers.killing import kill_all, killing
+from tests.helpers.http_client import post_event
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 COUNT = 5
 SUBSCRIBED = {"subscriptions": [{"type": "com.example.counted"}]}

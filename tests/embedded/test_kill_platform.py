@@ -10,16 +10,24 @@ from urllib.error import URLError
 
 import pytest
 
-from tests.embedded.http_client import post_event
-from tests.embedded.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, files, objects, owned
-from tests.embedded.killing import kill_all
-from tests.embedded.lambda_platform import BUILD_START, PYTHON
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.inventory import (
+    JOBS,
+    REVISIONS,
+    SERVICES,
+    TRIGGERS,
+    files,
+    objects,
+    owned,
+)
+from tests.embedded.helpers.killing import kill_all
+from tests.helpers.http_client import post_event
+from tests.helpers.lambda_platform import BUILD_START, PYTHON
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 COUNT = 10
 COUNTED = "com.example.counted"

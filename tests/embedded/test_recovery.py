@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.waiting import wait_for
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 SAYING = "import os\n\ndef handler(event):\n    return os.environ['WORD']\n"
 KEYS = {"Secret": "secretKeyRef", "ConfigMap": "configMapKeyRef"}

@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.embedded.http_client import post_event
-from tests.embedded.waiting import wait_for
+from tests.helpers.http_client import post_event
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 # Runs what it is sent, as a lambda that somebody has taken over would.
 TAKEN_OVER = """

@@ -12,15 +12,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.s3_servers import make_bucket, moto_server
-from tests.embedded.embedded_platform import LAMBDAS
-from tests.embedded.inventory import texts
-from tests.embedded.waiting import wait_for
+from tests.embedded.helpers.embedded_platform import LAMBDAS
+from tests.embedded.helpers.inventory import texts
+from tests.helpers.s3_servers import make_bucket, moto_server
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 PROVING = """
 import hashlib, os

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.http_client import post_event
+from tests.helpers.http_client import post_event
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 APP = {
     "package.json": json.dumps({"name": "app", "version": "1.0.0", "main": "src/app.js"}),

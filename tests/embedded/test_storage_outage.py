@@ -11,10 +11,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.contract.s3_servers import free_port, make_bucket, moto_server
-from tests.embedded.http_client import post_event
-from tests.embedded.lambda_platform import BUILD_START
-from tests.embedded.waiting import wait_for
+from tests.helpers.http_client import post_event
+from tests.helpers.lambda_platform import BUILD_START
+from tests.helpers.s3_servers import free_port, make_bucket, moto_server
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

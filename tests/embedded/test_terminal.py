@@ -6,11 +6,11 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.embedded.running_platform import kn_lambda_program
-from tests.pseudo_terminal import pseudo_terminal
+from tests.embedded.helpers.running_platform import kn_lambda_program
+from tests.helpers.pseudo_terminal import pseudo_terminal
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 ATTACK = "\x1b]52;c;cm0gLXJmIH4=\x07\x1b[2J\x1b]0;owned\x07 a\rb \x9b2J \u202eexe"
 SHOWN = r"\x1b]52;c;cm0gLXJmIH4=\x07\x1b[2J\x1b]0;owned\x07 a\rb \x9b2J \u202eexe"

@@ -6,12 +6,12 @@ import re
 import subprocess
 from typing import TYPE_CHECKING
 
-from tests.embedded.running_platform import CHECKOUT, machine_environment
+from tests.embedded.helpers.running_platform import CHECKOUT, machine_environment
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 _BLOCK = re.compile(
     r"<!-- tutorial(?:: (?P<expected>.+?))? -->\n```sh\n(?P<commands>.*?)```", re.DOTALL

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.embedded.http_client import post_event
-from tests.embedded.load import Load
+from tests.helpers.http_client import post_event
+from tests.helpers.load import Load
 
 if TYPE_CHECKING:
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 VERSION = """
 import time

@@ -14,8 +14,8 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tests.bench.platform_process import Connection
-from tests.e2e.cluster import CONTROL, RECORDS, TENANT, Cluster
-from tests.e2e.kubernetes_api import KubernetesApi
+from tests.helpers.cluster import CONTROL, RECORDS, TENANT, Cluster
+from tests.helpers.kubernetes_api import KubernetesApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from tests.bench.cluster.access import SERVICES
 from tests.bench.functions import FIVE_WHEELS, RUNTIME, WITHOUT_PACKAGES, event, source
 from tests.bench.samples import Table
-from tests.e2e.cluster import BUILDS, CONTROL, TENANT
-from tests.embedded.lambda_platform import BUILD_START, DELETE
+from tests.helpers.cluster import BUILDS, CONTROL, TENANT
+from tests.helpers.lambda_platform import BUILD_START, DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

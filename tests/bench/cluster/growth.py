@@ -17,8 +17,8 @@ from tests.bench.cluster.starts import NAMESPACE
 from tests.bench.functions import WITHOUT_PACKAGES
 from tests.bench.process_accounts import processes_with, pss_of, variable_of
 from tests.bench.samples import Samples, Table
-from tests.e2e.cluster import CONTROL, RECORDS, TENANT
-from tests.embedded.lambda_platform import DELETE
+from tests.helpers.cluster import CONTROL, RECORDS, TENANT
+from tests.helpers.lambda_platform import DELETE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -28,7 +28,7 @@ from tests.bench.cluster.starts import Starts, wake
 from tests.bench.cluster.tenant import own_tenant
 from tests.bench.functions import FIVE_WHEELS, REPOSITORY, WITHOUT_PACKAGES
 from tests.bench.timeline import Timeline
-from tests.e2e.cluster import RECORDS
+from tests.helpers.cluster import RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable

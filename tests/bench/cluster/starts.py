@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from tests.bench.cluster.access import FUNCTIONS
 from tests.bench.samples import Table
-from tests.e2e.cluster import CONTROL, TENANT
-from tests.embedded.waiting import wait_for
+from tests.helpers.cluster import CONTROL, TENANT
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.bench.cluster.access import MeasuredCluster

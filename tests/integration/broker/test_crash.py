@@ -21,7 +21,7 @@ EVENTS = 80
 @asynccontextmanager
 async def broker_process(path, function, listener):
     process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "tests.integration.broker.broker_process"),
+        *(sys.executable, "-m", "tests.integration.broker.helpers.broker_process"),
         *(str(path), function.url, listener.url),
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,

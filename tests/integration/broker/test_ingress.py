@@ -13,7 +13,7 @@ from hypothesis import settings as profile
 from hypothesis import strategies as st
 from multidict import CIMultiDict
 
-from tests.cloudevent_bodies import EVENT, PACKED
+from tests.helpers.cloudevent_bodies import EVENT, PACKED
 from tests.integration.broker.conftest import broker_object, trigger_object
 
 VALID = {"specversion": "1.0", "id": "1", "source": "/tests", "type": "greeting"}

@@ -11,14 +11,14 @@ import time
 
 import pytest
 
-from tests.integration.builder.programs import assert_failed, run
-from tests.unit.builder.archives import (
+from tests.helpers.archives import (
     ZipMember,
     gzipped,
     raw_tar_header,
     repeated,
     zip_bytes,
 )
+from tests.integration.builder.helpers.programs import assert_failed, run
 
 MEBIBYTE = 1 << 20
 LIMIT_BYTES = 64 * MEBIBYTE

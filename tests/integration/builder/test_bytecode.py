@@ -15,7 +15,7 @@ from lambda_builder.runtime import Runtime
 
 if TYPE_CHECKING:
     from pathlib import Path
-from tests.unit.builder.workspaces import write_files, write_runtime
+from tests.helpers.workspaces import write_files, write_runtime
 
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOURCE = "NAMES = frozenset({'a', 'b', 'c'})\ndef fail():\n    raise ValueError(NAMES)\n"

@@ -9,8 +9,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.integration.builder.programs import assert_failed, run
-from tests.unit.builder.archives import ZipMember, gzipped, tar_bytes, tar_member, zip_bytes
+from tests.helpers.archives import ZipMember, gzipped, tar_bytes, tar_member, zip_bytes
+from tests.integration.builder.helpers.programs import assert_failed, run
 
 ARCHIVE = gzipped(tar_bytes(tar_member("main.py", b"x" * 3000), tar_member("lib/a.py")))
 

@@ -11,10 +11,10 @@ import time
 import pytest
 
 from lambda_builder.settings import FETCH_VARIABLES
-from tests.integration.builder.programs import assert_failed, finish, run, start
+from tests.helpers.archives import tar_bytes, tar_member
+from tests.helpers.workspaces import write_runtime
+from tests.integration.builder.helpers.programs import assert_failed, finish, run, start
 from tests.integration.builder.test_fetch import ARCHIVE, settings
-from tests.unit.builder.archives import tar_bytes, tar_member
-from tests.unit.builder.workspaces import write_runtime
 
 BUILD = ("python", "-m", "lambda_builder.build")
 SHOW = """

@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from tests.integration.builder.conftest import HOW
-from tests.integration.builder.programs import assert_failed
+from tests.integration.builder.helpers.programs import assert_failed
 
 
 @pytest.fixture

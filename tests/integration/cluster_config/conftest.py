@@ -8,12 +8,12 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.integration.cluster_config.api_server import KINDS, REPOSITORY, running_api_server
+from tests.helpers.api_server import KINDS, REPOSITORY, running_api_server
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.integration.cluster_config.api_server import ApiServer
+    from tests.helpers.api_server import ApiServer
 
 OVERLAY = REPOSITORY / "config" / "overlays" / "production"
 

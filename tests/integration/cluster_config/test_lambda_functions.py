@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec
-from tests.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
+from tests.helpers.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
 
 pytestmark = pytest.mark.xdist_group("api-server")
 

@@ -7,10 +7,10 @@ import pytest
 from knative_lambda.domain.build import BuildOrder
 from knative_lambda.manifests.build_job import build_job
 from knative_lambda.manifests.service import lambda_service
-from tests.control_plane import HELLO
-from tests.integration.cluster_config.lives import BUILDS, OPTIONS
+from tests.helpers.control_plane import HELLO
+from tests.helpers.deployments import deployment
+from tests.integration.cluster_config.helpers.lives import BUILDS, OPTIONS
 from tests.integration.cluster_config.test_least_privilege import set_quota
-from tests.unit.manifests.deployments import deployment
 
 pytestmark = pytest.mark.xdist_group("api-server")
 

@@ -8,7 +8,7 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.client import CONFIG_MAPS, LAMBDA_FUNCTIONS, KubernetesApi
 from knative_lambda.domain.errors import PlatformUnavailableError, RejectedByPlatformError
-from tests.contract.platforms import eventually
+from tests.helpers.platforms import eventually
 from tests.integration.cluster_config.test_lambda_functions import record
 
 pytestmark = pytest.mark.xdist_group("api-server")

@@ -7,7 +7,7 @@ import re
 import pytest
 
 from lambda_embedded.configuration.kustomization import read_kustomization
-from tests.integration.cluster_config.api_server import REPOSITORY
+from tests.helpers.api_server import REPOSITORY
 
 OVERLAYS = ["dev", "staging", "production"]
 

@@ -13,10 +13,10 @@ import pytest
 from kubernetes import client, config, watch
 from kubernetes.client.exceptions import ApiException
 
+from tests.helpers.lambda_function_specs import MINIMAL
+from tests.helpers.platform_access import trust
 from tests.integration.embedded_api.conftest import CHANGES_KEPT, RunningApi
-from tests.integration.embedded_api.promises import Functions
-from tests.lambda_function_specs import MINIMAL
-from tests.platform_access import trust
+from tests.integration.embedded_api.helpers.promises import Functions
 
 
 def _request(api, path, method="GET", body=None, **headers):

@@ -2,4 +2,4 @@
 
 from __future__ import annotations
 
-from tests.integration.embedded_api.promises import *  # noqa: F403  # every promise is a test here
+from tests.integration.embedded_api.helpers.promises import *  # noqa: F403  # every promise is a test here

@@ -10,8 +10,8 @@ from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, Kubernet
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
 from knative_lambda.domain.errors import UnreadableRecordError
 from knative_lambda.domain.names import FunctionId
-from tests.contract.raw_api import MERGE, RawApi
-from tests.lambda_function_specs import MINIMAL
+from tests.helpers.lambda_function_specs import MINIMAL
+from tests.helpers.raw_api import MERGE, RawApi
 
 BROKEN = {
     "no spec": {},

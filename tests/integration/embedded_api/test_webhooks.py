@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.contract.raw_api import APPLY, MERGE, RawApi
+from tests.helpers.raw_api import APPLY, MERGE, RawApi
 
 SERVICES = "serving.knative.dev/services"
 BROKERS = "eventing.knative.dev/brokers"

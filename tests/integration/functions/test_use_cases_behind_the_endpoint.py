@@ -12,7 +12,7 @@ from werkzeug.test import EnvironBuilder
 from knative_lambda.domain.events import BUILD_START, DELETE, BuildStart
 from knative_lambda.inbound.cloud_events import read_data, read_function
 from knative_lambda.inbound.endpoint import Endpoint
-from tests.control_plane import ControlPlane
+from tests.helpers.control_plane import ControlPlane
 
 text = st.text(st.characters(exclude_categories=()), max_size=20)
 paths = st.lists(st.text("ab.\u00e4\U0001f600 ~", min_size=1, max_size=4), min_size=1, max_size=3)

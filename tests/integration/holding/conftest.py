@@ -8,7 +8,14 @@ import pytest
 
 from lambda_embedded.holding import View
 from lambda_embedded.processes.children import ChildProcess, start_process
-from tests.integration.holders import MACHINE, bubblewrap, escape, holder, sleeper, supervisor
+from tests.integration.helpers.holders import (
+    MACHINE,
+    bubblewrap,
+    escape,
+    holder,
+    sleeper,
+    supervisor,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.builder.registries import start_registry
-from tests.integration.images.container import unpack
+from tests.helpers.registries import start_registry
+from tests.integration.images.helpers.container import unpack
 
 HOW = "apt-get install docker-registry skopeo umoci util-linux"
 CHECKOUT = Path(__file__).parents[3]

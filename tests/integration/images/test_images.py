@@ -9,7 +9,7 @@ import urllib.request
 
 import pytest
 
-from tests.integration.builder.registries import free_port
+from tests.helpers.registries import free_port
 from tests.integration.images.conftest import CACHE, assemble
 
 pytestmark = [pytest.mark.xdist_group("images"), pytest.mark.timeout(300)]

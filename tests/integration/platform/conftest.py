@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import yaml
 
-from tests.platform_access import token_header, trust
+from tests.helpers.platform_access import token_header, trust
 
 if TYPE_CHECKING:
     from collections.abc import Callable

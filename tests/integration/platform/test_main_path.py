@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.platform_access import token_header
 from tests.integration.platform.conftest import PlatformProcess, processes_of, wait_until
-from tests.platform_access import token_header
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,8 +7,8 @@ import stat
 import urllib.request
 from typing import TYPE_CHECKING
 
+from tests.helpers.platform_access import trust
 from tests.integration.platform.conftest import is_running, processes_of, wait_until
-from tests.platform_access import trust
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ import pytest
 
 from lambda_embedded.platform import Platform
 from lambda_embedded.platform_options import PlatformOptions
-from tests.platform_access import trust
+from tests.helpers.platform_access import trust
 
 HALVES = [
     "",

@@ -13,9 +13,9 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.runtimes.function_process import FunctionProcess
-from tests.integration.runtimes.node_packages import installed
-from tests.integration.runtimes.sources import NODE_SOURCE, PYTHON_SOURCE
+from tests.integration.runtimes.helpers.function_process import FunctionProcess
+from tests.integration.runtimes.helpers.node_packages import installed
+from tests.integration.runtimes.helpers.sources import NODE_SOURCE, PYTHON_SOURCE
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -11,12 +11,12 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.cloudevent_bodies import EVENT, PACKED, bomb
+from tests.helpers.cloudevent_bodies import EVENT, PACKED, bomb
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.runtimes.function_process import FunctionProcess
+    from tests.integration.runtimes.helpers.function_process import FunctionProcess
 
     Functions = Callable[..., FunctionProcess]
 

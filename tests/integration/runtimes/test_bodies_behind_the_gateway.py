@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from lambda_embedded.serving import Command
-from tests.cloudevent_bodies import EVENT
-from tests.integration.runtimes.sources import NODE_SOURCE, PYTHON_SOURCE
+from tests.helpers.cloudevent_bodies import EVENT
+from tests.integration.runtimes.helpers.sources import NODE_SOURCE, PYTHON_SOURCE
 from tests.integration.serving.conftest import running
 
 LIMIT = 6 * 1024 * 1024

@@ -10,13 +10,13 @@ from typing import TYPE_CHECKING
 import pytest
 import yaml
 
-from tests.integration.runtimes.function_process import FunctionProcess
-from tests.integration.runtimes.recipe_process import run_recipe
+from tests.integration.runtimes.helpers.function_process import FunctionProcess
+from tests.integration.runtimes.helpers.recipe_process import run_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.integration.runtimes.function_process import Answer
+    from tests.integration.runtimes.helpers.function_process import Answer
 
     Invoke = Callable[..., Answer]
 

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import pytest
 
-from tests.integration.runtimes.function_process import FunctionProcess
-from tests.integration.runtimes.http_functions import BODIES, FILES, REQUESTS, Asked
-from tests.integration.runtimes.node_packages import LOCKS
+from tests.integration.runtimes.helpers.function_process import FunctionProcess
+from tests.integration.runtimes.helpers.http_functions import BODIES, FILES, REQUESTS, Asked
+from tests.integration.runtimes.helpers.node_packages import LOCKS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.integration.runtimes.function_process import Answer
+    from tests.integration.runtimes.helpers.function_process import Answer
 
     Functions = Callable[..., FunctionProcess]
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.integration.runtimes.package_indexes import node_index
-from tests.integration.runtimes.recipe_process import RecipeRun, run_recipe
+from tests.helpers.package_indexes import node_index
+from tests.integration.runtimes.helpers.recipe_process import RecipeRun, run_recipe
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

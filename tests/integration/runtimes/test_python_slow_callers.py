@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.integration.runtimes.function_process import ATTRIBUTES
+from tests.integration.runtimes.helpers.function_process import ATTRIBUTES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.integration.runtimes.function_process import FunctionProcess
+    from tests.integration.runtimes.helpers.function_process import FunctionProcess
 
     Functions = Callable[..., FunctionProcess]
 

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from tests.integration.runtimes.function_process import FunctionProcess
+    from tests.integration.runtimes.helpers.function_process import FunctionProcess
 
     Functions = Callable[..., FunctionProcess]
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.integration.runtimes.function_process import FunctionProcess
+    from tests.integration.runtimes.helpers.function_process import FunctionProcess
 
     Functions = Callable[..., FunctionProcess]
 

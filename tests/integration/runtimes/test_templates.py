@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.runtimes.recipe_process import RUNTIMES, run_recipe
+from tests.integration.runtimes.helpers.recipe_process import RUNTIMES, run_recipe
 
 if TYPE_CHECKING:
     from pathlib import Path

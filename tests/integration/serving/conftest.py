@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from lambda_embedded.holding import Holder, View
     from lambda_embedded.serving import Launcher
 
-SERVER = Path(__file__).with_name("lambda_server.py")
+SERVER = Path(__file__).with_name("helpers") / "lambda_server.py"
 ACCESS = Access(token="the-token-of-tests", hosts=frozenset({"*.example.com"}))
 HOST_ENVIRONMENT = {"PATH": os.environ["PATH"], "AWS_SECRET_ACCESS_KEY": "of the platform"}  # noqa: TID251
 

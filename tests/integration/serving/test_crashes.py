@@ -95,7 +95,7 @@ async def test_the_minimum_is_started_again_without_a_request(platform):
 async def test_a_killed_platform_leaves_no_child(tmp_path):
     platform = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name("small_platform.py")),
+        str(Path(__file__).with_name("helpers") / "small_platform.py"),
         str(tmp_path),
         stdout=asyncio.subprocess.PIPE,
     )

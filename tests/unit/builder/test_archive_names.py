@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from lambda_builder import archive
 from lambda_builder.errors import UserError
-from tests.unit.builder.archives import ZipMember, raw_tar_header, zip_bytes
+from tests.helpers.archives import ZipMember, raw_tar_header, zip_bytes
 
 LIMITS = archive.Limits(max_bytes=10_000, max_entries=50)
 PIECES = [

@@ -9,7 +9,7 @@ import pytest
 
 from lambda_builder.default_handler import default_handler
 from lambda_builder.runtime import find_runtime
-from tests.unit.builder.workspaces import write_files
+from tests.helpers.workspaces import write_files
 
 RUNTIMES = Path(__file__).parents[3] / "runtimes"
 

@@ -7,7 +7,7 @@ import lzma
 
 import pytest
 
-from tests.unit.builder.archives import gzipped, tar_bytes, tar_member
+from tests.helpers.archives import gzipped, tar_bytes, tar_member
 
 TAR = tar_bytes(tar_member("main.py"))
 

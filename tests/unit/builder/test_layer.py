@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from lambda_builder.errors import UserError
 from lambda_builder.layer import write_layer
-from tests.unit.builder.workspaces import write_files
+from tests.helpers.workspaces import write_files
 
 
 def members(layer):

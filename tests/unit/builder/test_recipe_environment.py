@@ -10,7 +10,7 @@ import pytest
 from lambda_builder.recipe import recipe_environment
 from lambda_builder.runtime import find_runtime
 from lambda_builder.settings import BuildSettings
-from tests.unit.builder.workspaces import write_files, write_runtime
+from tests.helpers.workspaces import write_files, write_runtime
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ import pytest
 
 from lambda_builder.errors import PlatformError, UserError
 from lambda_builder.runtime import find_runtime
-from tests.unit.builder.workspaces import write_files, write_runtime
+from tests.helpers.workspaces import write_files, write_runtime
 
 
 def test_each_version_of_a_language_is_a_runtime(tmp_path):

@@ -6,7 +6,7 @@ import tarfile
 
 import pytest
 
-from tests.unit.builder.archives import gzipped, raw_tar_header, tar_bytes, tar_member
+from tests.helpers.archives import gzipped, raw_tar_header, tar_bytes, tar_member
 
 LONG = "folder/" * 20 + "a-name-that-is-longer-than-old-headers-hold.py"
 

@@ -14,8 +14,8 @@ from lambda_builder.oci.layout import LayoutRepository
 from lambda_builder.publish import publish
 from lambda_builder.settings import PublishSettings
 from lambda_builder.unpack import unpack_image
-from tests.unit.builder.archives import gzipped, tar_bytes, tar_member
-from tests.unit.builder.workspaces import write_files, write_runtime
+from tests.helpers.archives import gzipped, tar_bytes, tar_member
+from tests.helpers.workspaces import write_files, write_runtime
 
 
 @pytest.fixture

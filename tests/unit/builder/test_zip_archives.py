@@ -9,7 +9,7 @@ import zlib
 
 import pytest
 
-from tests.unit.builder.archives import ZipMember, zip64_bytes, zip_bytes
+from tests.helpers.archives import ZipMember, zip64_bytes, zip_bytes
 
 
 class Pipe:

@@ -10,8 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from kn_lambda.main import cli
-from tests.pseudo_terminal import pseudo_terminal
-from tests.unit.cli.fakes import FakePlatform
+from tests.helpers.pseudo_terminal import pseudo_terminal
+from tests.unit.cli.helpers.fakes import FakePlatform
 
 if TYPE_CHECKING:
     from collections.abc import Callable

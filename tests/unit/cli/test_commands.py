@@ -8,7 +8,7 @@ import yaml
 from kn_lambda.errors import ExitCode
 from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, PODS
 from knative_lambda.domain.names import FunctionId
-from tests.unit.cli.fakes import FakePlatform, status
+from tests.unit.cli.helpers.fakes import FakePlatform, status
 
 
 def test_list_shows_phase_url_and_age(kn_lambda, fake_platform):

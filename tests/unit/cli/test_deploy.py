@@ -8,7 +8,7 @@ import pytest
 
 from kn_lambda.errors import ExitCode
 from knative_lambda.domain.errors import SourceNotFoundError
-from tests.unit.cli.fakes import DIGEST, FakePlatform, status
+from tests.unit.cli.helpers.fakes import DIGEST, FakePlatform, status
 
 
 @pytest.fixture

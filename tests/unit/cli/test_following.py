@@ -16,7 +16,7 @@ from knative_lambda.domain.errors import PlatformUnavailableError, SourceNotFoun
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.manifests.refusal import refusal_event
-from tests.unit.cli.fakes import WISH_ID, WISH_TIME, FakePlatform, record, status
+from tests.unit.cli.helpers.fakes import WISH_ID, WISH_TIME, FakePlatform, record, status
 
 _HELLO = FunctionId("default", "hello")
 

@@ -17,8 +17,8 @@ from kn_lambda.terminal.log_records import stderr_handler
 from kn_lambda.terminal.output import Styled, echo
 from knative_lambda.adapters.kubernetes.client import PODS, SERVICES
 from knative_lambda.domain.errors import SourceNotFoundError
-from tests.pseudo_terminal import pseudo_terminal
-from tests.unit.cli.fakes import FakePlatform, status
+from tests.helpers.pseudo_terminal import pseudo_terminal
+from tests.unit.cli.helpers.fakes import FakePlatform, status
 
 ATTACKS = {
     "writes the clipboard": "\x1b]52;c;cm0gLXJmIH4=\x07",

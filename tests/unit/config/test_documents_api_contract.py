@@ -41,7 +41,7 @@ from knative_lambda.manifests.refusal import _MAX_MESSAGE_BYTES, refusal_event, 
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
-from tests.unit.config.documents import Document, by_code, codes, numbers
+from tests.unit.config.helpers.documents import Document, by_code, codes, numbers
 from tests.unit.config.test_lambda_function_schema import SCHEMA, VERSION, fields
 
 CONTRACT = Document("API_CONTRACT.md")

@@ -18,7 +18,7 @@ from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.configuration.kustomization import read_kustomization
 from lambda_embedded.serving.settings import ServingSettings
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
-from tests.unit.config.documents import Document, codes, numbers
+from tests.unit.config.helpers.documents import Document, codes, numbers
 from tests.unit.config.test_documents_api_contract import build_job_of, log_sizes
 from tests.unit.config.test_lambda_function_schema import SCHEMA
 

@@ -20,7 +20,7 @@ from knative_lambda.domain.lambda_function import (
     LambdaFunctionStatus,
     Scale,
 )
-from tests.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
+from tests.helpers.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
 from tests.unit.config.conftest import OBJECTS
 
 (DEFINITION,) = [item for item in OBJECTS if item["kind"] == "CustomResourceDefinition"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.unit.images.func_service import new_service, updated_service
+from tests.unit.images.helpers.func_service import new_service, updated_service
 
 CHECKOUT = Path(__file__).parents[3]
 FUNCTIONS = sorted(file.parent.name for file in (CHECKOUT / "functions").glob("*/func.yaml"))

@@ -7,10 +7,10 @@ import pytest
 
 from knative_lambda.inbound.dead_letters import MAX_BODY_BYTES, DeadLetterEndpoint
 from knative_lambda.use_cases.keep_dead_letter import KeepDeadLetter
-from tests.control_plane import STORAGE
-from tests.fakes import InMemoryObjectStorage
-from tests.fakes_platform import FixedClock
-from tests.unit.inbound.requests import BINARY, STRUCTURED, request
+from tests.helpers.control_plane import STORAGE
+from tests.helpers.fakes import InMemoryObjectStorage
+from tests.helpers.fakes_platform import FixedClock
+from tests.unit.inbound.helpers.requests import BINARY, STRUCTURED, request
 
 ERROR = {
     "ce-knativeerrordest": "http://hello.shop.svc.cluster.local",

@@ -18,7 +18,7 @@ from knative_lambda.domain.errors import (
     UnsupportedEventFormatError,
 )
 from knative_lambda.inbound.endpoint import STATUS_BY_ERROR
-from tests.unit.inbound.requests import Recorder, request
+from tests.unit.inbound.helpers.requests import Recorder, request
 
 RETRIED_BY_THE_BROKER = {404, 408, 409, 429, *range(500, 600)}
 

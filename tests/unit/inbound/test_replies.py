@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from knative_lambda.domain.events import CleanupDone, Reply
 from knative_lambda.inbound.json_logging import configure_logging
-from tests.unit.inbound.requests import BINARY, Recorder, request, started, structured
+from tests.unit.inbound.helpers.requests import BINARY, Recorder, request, started, structured
 
 TRACE = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
 

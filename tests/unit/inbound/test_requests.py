@@ -10,8 +10,8 @@ from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import BuildStart, Delete
 from knative_lambda.inbound.cloud_events import read_data, read_function
 from knative_lambda.inbound.endpoint import MAX_BODY_BYTES
-from tests.cloudevent_bodies import PACKED, bomb
-from tests.unit.inbound.requests import (
+from tests.helpers.cloudevent_bodies import PACKED, bomb
+from tests.unit.inbound.helpers.requests import (
     BINARY,
     STRUCTURED,
     Recorder,

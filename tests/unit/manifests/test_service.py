@@ -2,7 +2,7 @@ import pytest
 
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.service import lambda_service
-from tests.unit.manifests.deployments import IMAGE, deployment
+from tests.helpers.deployments import IMAGE, deployment
 
 SECRET = {"name": "A", "secretKeyRef": {"name": "s", "key": "k"}}
 CONFIG = {"name": "B", "configMapKeyRef": {"name": "c", "key": "k", "optional": True}}

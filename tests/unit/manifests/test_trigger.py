@@ -3,7 +3,7 @@ from hypothesis import strategies as st
 
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.trigger import lambda_triggers
-from tests.unit.manifests.deployments import deployment
+from tests.helpers.deployments import deployment
 
 ONE = {"type": "com.example.one", "source": "/a"}
 OTHER = {"type": "com.example.other"}

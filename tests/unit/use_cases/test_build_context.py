@@ -11,7 +11,7 @@ from knative_lambda.domain.errors import (
     UnsupportedSourceError,
 )
 from knative_lambda.domain.lambda_function import Source
-from tests.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane
 
 
 def pack(world, **source):

@@ -4,7 +4,7 @@ from knative_lambda.domain.build import image_tag
 from knative_lambda.domain.events import BuildStart
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
-from tests.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
+from tests.helpers.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
 
 
 def collect(world: ControlPlane, *, dry_run: bool = False):

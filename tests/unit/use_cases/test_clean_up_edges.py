@@ -5,7 +5,7 @@ import pytest
 from knative_lambda.domain.build import image_tag
 from knative_lambda.domain.errors import RejectedByPlatformError
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import DIGEST, HELLO, IMAGE_PREFIX, REGISTRY, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, REGISTRY, ControlPlane
 
 REPOSITORY = f"{REGISTRY}/{HELLO}"
 

@@ -18,8 +18,8 @@ from knative_lambda.domain.errors import RetryableError, UnsupportedSourceError
 from knative_lambda.domain.events import BUILD_COMPLETE
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
-from tests.control_plane import IMAGE_PREFIX, REGISTRY, STORAGE, ControlPlane
-from tests.fakes_platform import READY, InMemoryLambdaServices
+from tests.helpers.control_plane import IMAGE_PREFIX, REGISTRY, STORAGE, ControlPlane
+from tests.helpers.fakes_platform import READY, InMemoryLambdaServices
 
 if TYPE_CHECKING:
     from collections.abc import Callable

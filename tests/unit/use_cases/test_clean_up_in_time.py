@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from knative_lambda.domain.names import FunctionId
-from tests.control_plane import REGISTRY, STORAGE, ControlPlane
+from tests.helpers.control_plane import REGISTRY, STORAGE, ControlPlane
 
 LIMIT = timedelta(seconds=100)
 TICK = timedelta(minutes=10)

@@ -11,7 +11,7 @@ from knative_lambda.domain.errors import (
 )
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildComplete
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import DIGEST, HELLO, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, ControlPlane
 
 BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
 

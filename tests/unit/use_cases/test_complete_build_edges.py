@@ -4,7 +4,7 @@ from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import RejectedByPlatformError
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildComplete
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import DIGEST, HELLO, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, ControlPlane
 
 COMPLETE = BuildComplete(build_id="0" * 64, digest=DIGEST)
 

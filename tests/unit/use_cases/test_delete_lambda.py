@@ -1,5 +1,5 @@
 from knative_lambda.domain.events import BUILD_SUPERSEDED, FUNCTION_DELETED
-from tests.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane
 
 
 def test_nothing_of_a_deleted_lambda_is_left():

@@ -8,7 +8,7 @@ from knative_lambda.adapters.storage.file import FileStorage
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import BUILD_STARTED, BUILD_SUPERSEDED, FUNCTION_DELETED
 from knative_lambda.use_cases import delete_lambda
-from tests.control_plane import HELLO, STORAGE, ControlPlane
+from tests.helpers.control_plane import HELLO, STORAGE, ControlPlane
 
 
 @pytest.mark.parametrize("time", [None, timedelta(minutes=6), timedelta(days=9999)])

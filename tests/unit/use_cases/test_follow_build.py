@@ -9,7 +9,7 @@ import pytest
 from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane
 
 BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
 NEWER = {"source": {"inline": {"main.py": "newer"}}}

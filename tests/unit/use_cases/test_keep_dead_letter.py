@@ -7,9 +7,9 @@ import pytest
 from knative_lambda.domain.dead_letter import DeadLetter
 from knative_lambda.domain.errors import RejectedByPlatformError, StorageUnavailableError
 from knative_lambda.use_cases.keep_dead_letter import KeepDeadLetter
-from tests.control_plane import STORAGE
-from tests.fakes import InMemoryObjectStorage
-from tests.fakes_platform import FixedClock
+from tests.helpers.control_plane import STORAGE
+from tests.helpers.fakes import InMemoryObjectStorage
+from tests.helpers.fakes_platform import FixedClock
 
 LETTER = DeadLetter(
     id="1",

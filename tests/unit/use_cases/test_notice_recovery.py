@@ -14,8 +14,8 @@ from knative_lambda.domain.events import (
     ObjectReference,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import HELLO, IMAGE_PREFIX, ControlPlane
-from tests.fakes_platform import READY
+from tests.helpers.control_plane import HELLO, IMAGE_PREFIX, ControlPlane
+from tests.helpers.fakes_platform import READY
 from tests.unit.use_cases.test_races import once_before
 
 SERVICE = ObjectReference(kind="Service", namespace="default", name="hello")

@@ -15,7 +15,7 @@ from knative_lambda.domain.events import (
     FUNCTION_READY,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane
 
 LOST_NODE = BuildFailure(reason="BuildCrashed", message="node lost", is_users=False)
 

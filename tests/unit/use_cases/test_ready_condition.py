@@ -8,7 +8,7 @@ from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import NotReadyError
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane
 
 BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
 

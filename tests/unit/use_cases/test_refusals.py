@@ -18,8 +18,8 @@ from knative_lambda.domain.errors import (
 from knative_lambda.domain.events import Event
 from knative_lambda.inbound.endpoint import STATUS_BY_ERROR
 from knative_lambda.use_cases.refusals import refusals_told
-from tests.control_plane import HELLO, ControlPlane
-from tests.fakes_platform import InMemoryRefusals
+from tests.helpers.control_plane import HELLO, ControlPlane
+from tests.helpers.fakes_platform import InMemoryRefusals
 
 EVENT = Event(id="1", source="/test", type="t", subject=str(HELLO))
 

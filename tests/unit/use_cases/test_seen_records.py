@@ -16,7 +16,7 @@ from knative_lambda.domain.lambda_function import (
 )
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.use_cases.seen_records import SeenRecord, SeenRecords
-from tests.lambda_function_specs import IMAGE, MINIMAL
+from tests.helpers.lambda_function_specs import IMAGE, MINIMAL
 
 CART, CART_OLD, TILL = (FunctionId("shop", name) for name in ("cart", "cart-old", "till"))
 NEWEST, OTHER = "1" * 64, "2" * 64

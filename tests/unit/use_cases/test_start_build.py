@@ -18,7 +18,7 @@ from knative_lambda.domain.events import (
     BUILD_SUPERSEDED,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.control_plane import DIGEST, HELLO, IMAGE_PREFIX, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, ControlPlane
 
 
 def test_a_wish_becomes_a_record_and_one_job():

@@ -8,7 +8,7 @@ from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildFailed, BuildStarted
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.watch_build import WatchBuild
-from tests.control_plane import HELLO, STORAGE, ControlPlane
+from tests.helpers.control_plane import HELLO, STORAGE, ControlPlane
 from tests.unit.use_cases.test_races import once_after
 
 NO_NODE = BuildFailure(

@@ -17,7 +17,7 @@ from knative_lambda.domain.errors import (
     StorageUnavailableError,
     ThrottledError,
 )
-from tests.fakes import InMemoryObjectStorage
+from tests.helpers.fakes import InMemoryObjectStorage
 
 CLOSED, OPEN, HALF_OPEN = CircuitState.CLOSED, CircuitState.OPEN, CircuitState.HALF_OPEN
 OUTAGE = StorageUnavailableError("down")

@@ -16,7 +16,7 @@ from knative_lambda.adapters.storage.s3 import _object_at, _place
 from knative_lambda.adapters.storage.schemes import SchemeStorage
 from knative_lambda.adapters.storage.uri import shown
 from knative_lambda.domain.errors import PermanentError, UnsupportedSourceError
-from tests.fakes import InMemoryObjectStorage
+from tests.helpers.fakes import InMemoryObjectStorage
 
 BOTH = open_storage(s3=S3Connection(), file_roots=[Path("/nowhere/at/all")])
 

@@ -10,7 +10,7 @@ from lambda_embedded.api.field_validation import FieldValidation
 from lambda_embedded.api.kinds import kind_named
 from lambda_embedded.api.validation import metadata_faults, refused
 from lambda_embedded.schemas.known import DEFINITION
-from tests.lambda_function_specs import MINIMAL
+from tests.helpers.lambda_function_specs import MINIMAL
 
 LONG = "n" * 100_000
 LAMBDA = kind_named("knative-lambda.dev/v1alpha1", "LambdaFunction")

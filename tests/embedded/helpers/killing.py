@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 # How long each victim may live after it was found: at once, while it starts, while it works.
 AGES_SECONDS = (0.0, 0.2, 0.5, 0.9, 0.0, 0.35)

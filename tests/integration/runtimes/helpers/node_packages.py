@@ -9,7 +9,7 @@ import subprocess
 from pathlib import Path
 
 LOCKS = Path(__file__).parent / "node_packages"
-CACHE = Path(__file__).parents[3] / ".cache"
+CACHE = Path(__file__).parents[4] / ".cache"
 
 
 def installed(npm: str, name: str) -> Path:

@@ -12,16 +12,16 @@ from urllib.parse import urlencode
 
 from typing_extensions import override
 
-from tests.embedded.http_client import request
-from tests.embedded.lambda_platform import LambdaPlatform
-from tests.embedded.running_platform import RunningPlatform
-from tests.embedded.waiting import wait_for
-from tests.platform_access import token_header, trust
+from tests.embedded.helpers.running_platform import RunningPlatform
+from tests.helpers.http_client import request
+from tests.helpers.lambda_platform import LambdaPlatform
+from tests.helpers.platform_access import token_header, trust
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-    from tests.embedded.http_client import Answer
+    from tests.helpers.http_client import Answer
 
 HOLDING = ("/usr/bin/bwrap ", "/bin/sh -c exec 3>&2")
 LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"

@@ -18,8 +18,8 @@ from knative_lambda.use_cases.delete_lambda import DeleteLambda
 from knative_lambda.use_cases.notice_recovery import NoticeRecovery
 from knative_lambda.use_cases.refusals import refusals_told
 from knative_lambda.use_cases.start_build import StartBuild
-from tests.fakes import InMemoryObjectStorage
-from tests.fakes_platform import (
+from tests.helpers.fakes import InMemoryObjectStorage
+from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
     InMemoryImageRegistry,

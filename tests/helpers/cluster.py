@@ -18,13 +18,13 @@ import boto3
 from botocore.config import Config
 from typing_extensions import override
 
-from tests.e2e.kubernetes_api import KubernetesApi
-from tests.embedded.http_client import post_event, post_event_file, request
-from tests.embedded.lambda_platform import LambdaPlatform
-from tests.embedded.waiting import wait_for
+from tests.helpers.http_client import post_event, post_event_file, request
+from tests.helpers.kubernetes_api import KubernetesApi
+from tests.helpers.lambda_platform import LambdaPlatform
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.embedded.http_client import Answer
+    from tests.helpers.http_client import Answer
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 CONTROL, BUILDS, TENANT = "knative-lambda", "knative-lambda-builds", "default"

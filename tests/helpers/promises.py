@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.embedded.http_client import Answer
+    from tests.helpers.http_client import Answer
 
 # Folder -> type of the answer and what its data holds; None where there is no answer.
 PROMISES: dict[str, tuple[str, dict[str, object]] | None] = {

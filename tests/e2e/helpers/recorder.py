@@ -6,11 +6,11 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from tests.e2e.cluster import CONTROL, TENANT
-from tests.embedded.waiting import wait_for
+from tests.helpers.cluster import CONTROL, TENANT
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
 NAMESPACE = "knative-lambda-tests"
 _PORT = 8080

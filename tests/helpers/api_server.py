@@ -23,7 +23,7 @@ from cryptography.hazmat.primitives.asymmetric import rsa
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 KINDS = (
     "knative-lambda.dev/v1alpha1/lambdafunctions",
     "serving.knative.dev/v1/services",

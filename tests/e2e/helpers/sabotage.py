@@ -21,12 +21,12 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.e2e.cluster import BUILDS
+from tests.helpers.cluster import BUILDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
     Change = Callable[[dict[str, Any]], None]
 

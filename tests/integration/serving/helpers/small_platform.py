@@ -9,7 +9,7 @@ from pathlib import Path
 
 
 async def main(folder: Path) -> None:
-    conftest = Path(__file__).with_name("conftest.py")
+    conftest = Path(__file__).parents[1] / "conftest.py"
     specification = importlib.util.spec_from_file_location("serving_conftest", conftest)
     module = importlib.util.module_from_spec(specification)
     specification.loader.exec_module(module)

@@ -26,7 +26,7 @@ from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.manifests.build_job import BuildJobOptions
-from tests.fakes_platform import (
+from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
     InMemoryLambdaFunctions,

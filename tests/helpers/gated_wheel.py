@@ -9,7 +9,7 @@ import uuid
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
-from tests.integration.runtimes.package_indexes import wheel
+from tests.helpers.package_indexes import wheel
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

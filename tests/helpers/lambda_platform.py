@@ -8,13 +8,13 @@ from abc import ABC, abstractmethod
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.embedded.http_client import post_event
+from tests.helpers.http_client import post_event
 
 if TYPE_CHECKING:
     import subprocess
     from pathlib import Path
 
-    from tests.embedded.http_client import Answer
+    from tests.helpers.http_client import Answer
 
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 BUILD_START = "dev.knative-lambda.build.start.v1"

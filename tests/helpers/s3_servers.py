@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
 VERSITYGW = (
     "versitygw",
-    'PATH="$(tests/contract/install_s3_server.sh):$PATH" (go install versitygw, pinned)',
+    'PATH="$(tests/helpers/install_s3_server.sh):$PATH" (go install versitygw, pinned)',
 )
 START_SECONDS = 30
 START_ATTEMPTS = 3

@@ -6,10 +6,10 @@ import re
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from tests.e2e.cluster import CONTROL
+from tests.helpers.cluster import CONTROL
 
 if TYPE_CHECKING:
-    from tests.e2e.cluster import Cluster
+    from tests.helpers.cluster import Cluster
 
 _NAMESPACE = "knative-eventing"
 _PORT = 9092

@@ -11,7 +11,7 @@ import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 
-RUNTIMES = Path(__file__).parents[3] / "runtimes"
+RUNTIMES = Path(__file__).parents[4] / "runtimes"
 VERSIONS = {"python": "{}.{}".format(*sys.version_info[:2]), "nodejs": "20"}
 
 

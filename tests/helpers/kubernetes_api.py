@@ -13,7 +13,7 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import yaml
 
-from tests.embedded.waiting import wait_for
+from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

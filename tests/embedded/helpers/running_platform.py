@@ -11,7 +11,7 @@ import time
 from dataclasses import dataclass, field
 from pathlib import Path
 
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 _START_SECONDS = 120
 _STOP_SECONDS = 30
 _ANY_PORT = ("--port", "0", "--broker-port", "0", "--api-port", "0")

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Builds the second S3 server of the contract tests: versitygw, from the Go module proxy.
-# Usage: tests/contract/install_s3_server.sh [folder]; put that folder on PATH afterwards.
+# Usage: tests/helpers/install_s3_server.sh [folder]; put that folder on PATH afterwards.
 set -eu
 
 version=v1.8.0

@@ -21,11 +21,11 @@ from knative_lambda.domain.errors import NotReadyError, SourceNotFoundError
 from knative_lambda.domain.events import ObjectReference
 from knative_lambda.manifests.build_job import BuildJobOptions
 from knative_lambda.use_cases.watch_build import WatchBuild
-from tests.contract.platforms import KubernetesHands
-from tests.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
+from tests.helpers.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
+from tests.helpers.platforms import KubernetesHands
 
 if TYPE_CHECKING:
-    from tests.integration.cluster_config.api_server import ApiServer
+    from tests.helpers.api_server import ApiServer
 
 BUILDS = "knative-lambda-builds"
 OPTIONS = BuildJobOptions(

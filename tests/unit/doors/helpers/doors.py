@@ -17,9 +17,9 @@ from werkzeug.test import EnvironBuilder
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.cloud_events import decode
 from knative_lambda.inbound.http_binding import from_http
-from tests.cloudevent_vectors import BASE, DATA, TEXTS, VECTORS
+from tests.unit.doors.helpers.cloudevent_vectors import BASE, DATA, TEXTS, VECTORS
 
-_SERVERS = Path(__file__).parents[3] / "runtimes"
+_SERVERS = Path(__file__).parents[4] / "runtimes"
 
 NODE_DOOR = """
 const { readEvent } = require(process.argv[1] + "/lambda_runtime/events.js");

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
-from tests.platform_access import trust
+from tests.helpers.platform_access import trust
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from tests.embedded.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 _LISTENS = "0A"
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Self
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.embedded.http_client import Answer
+    from tests.helpers.http_client import Answer
 
 
 class Load:
