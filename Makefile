@@ -42,6 +42,13 @@ test: $(BIN)/.dev ## Run all tests; those whose server is not on this machine sk
 unit: $(BIN)/.dev ## Run the tests that take milliseconds, with branch coverage of the core
 	pytest tests/unit -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
 
+.PHONY: contract integration embedded
+contract: $(BIN)/.dev ## Run the tests that hold fakes and real servers to the same promises
+integration: $(BIN)/.dev ## Run the tests of one part with its real processes and servers
+embedded: $(BIN)/.dev ## Run the tests of the whole embedded platform, driven through its public interface
+contract integration embedded:
+	pytest tests/$@ -n $(TEST_PROCESSES) --dist loadgroup $(TEST_ARGS)
+
 .PHONY: check
 check: $(BIN)/.dev ## Lint, type-check and prove the direction of imports
 	ruff format --check .

@@ -13,7 +13,7 @@ cluster-install: $(BIN)/.dev ## Put Knative Lambda on the cluster of the environ
 	testbed/install.sh
 
 .PHONY: e2e
-e2e: $(BIN)/.dev ## Run the tests of a whole cluster; on the testbed, or on the one that KUBECONFIG names
+e2e: $(BIN)/.dev ## Run the tests of a real cluster: the testbed, or the one that KUBECONFIG names
 	testbed/e2e.sh $(TEST_ARGS)
 
 .PHONY: bench-cluster
