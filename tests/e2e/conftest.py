@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.e2e.helpers.job_mutations import sabotage
 from tests.e2e.helpers.recorder import Recorder
-from tests.e2e.helpers.sabotage import sabotage
 from tests.helpers.cluster import CHECKOUT, Cluster
 from tests.helpers.gated_wheel import gated_wheel
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.e2e.helpers.sabotage import Sabotage
+    from tests.e2e.helpers.job_mutations import Sabotage
     from tests.helpers.gated_wheel import GatedWheel
 
 _NEEDED = (

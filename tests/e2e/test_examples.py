@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.helpers.example_responses import PROMISES, assert_kept
 from tests.helpers.http_client import post_event_file
-from tests.helpers.promises import PROMISES, assert_kept
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:

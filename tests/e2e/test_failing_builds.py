@@ -11,8 +11,8 @@ import pytest
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
+    from tests.e2e.helpers.job_mutations import Sabotage
     from tests.e2e.helpers.recorder import Recorder
-    from tests.e2e.helpers.sabotage import Sabotage
     from tests.helpers.cluster import Cluster
     from tests.helpers.gated_wheel import GatedWheel
 

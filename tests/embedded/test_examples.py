@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.embedded.helpers.running_platform import CHECKOUT
+from tests.helpers.example_responses import PROMISES, assert_kept
 from tests.helpers.http_client import post_event_file, request
-from tests.helpers.promises import PROMISES, assert_kept
 
 if TYPE_CHECKING:
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform

@@ -5,9 +5,9 @@ from __future__ import annotations
 import pytest
 
 from lambda_builder.base_image import build_base_image
+from tests.helpers.builder_programs import run
 from tests.helpers.registries import PASSWORD_FILE, start_registry
 from tests.helpers.workspaces import write_files, write_runtime
-from tests.integration.builder.helpers.programs import run
 
 HOW = "apt-get install docker-registry skopeo umoci"
 

@@ -18,7 +18,7 @@ from tests.helpers.archives import (
     repeated,
     zip_bytes,
 )
-from tests.integration.builder.helpers.programs import assert_failed, run
+from tests.helpers.builder_programs import assert_failed, run
 
 MEBIBYTE = 1 << 20
 LIMIT_BYTES = 64 * MEBIBYTE

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.builder_programs import assert_failed, finish, run, start
 from tests.helpers.workspaces import write_files, write_runtime
-from tests.integration.builder.helpers.programs import assert_failed, finish, run, start
 
 RESULT = '{"reason": "PackageNotFound", "message": "no package nope"}'
 FAIL = f"""printf '%s' '{RESULT}' > "$RESULT_FILE"; exit """

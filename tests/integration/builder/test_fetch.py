@@ -10,7 +10,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 import pytest
 
 from tests.helpers.archives import ZipMember, gzipped, tar_bytes, tar_member, zip_bytes
-from tests.integration.builder.helpers.programs import assert_failed, run
+from tests.helpers.builder_programs import assert_failed, run
 
 ARCHIVE = gzipped(tar_bytes(tar_member("main.py", b"x" * 3000), tar_member("lib/a.py")))
 

@@ -11,9 +11,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from tests.helpers.builder_programs import assert_failed, finish, run, start
 from tests.helpers.workspaces import write_files
 from tests.integration.builder.conftest import HOW
-from tests.integration.builder.helpers.programs import assert_failed, finish, run, start
 
 
 @pytest.fixture

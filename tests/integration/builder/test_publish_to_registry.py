@@ -8,8 +8,8 @@ import uuid
 
 import pytest
 
+from tests.helpers.builder_programs import assert_failed
 from tests.integration.builder.conftest import HOW
-from tests.integration.builder.helpers.programs import assert_failed
 
 
 @pytest.fixture

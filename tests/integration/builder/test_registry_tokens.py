@@ -17,9 +17,9 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
+from tests.helpers.builder_programs import assert_failed
 from tests.helpers.registries import PASSWORD, USER, start_registry
 from tests.integration.builder.conftest import HOW
-from tests.integration.builder.helpers.programs import assert_failed
 
 
 def encoded(content: bytes) -> str:

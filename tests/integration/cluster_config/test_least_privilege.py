@@ -6,7 +6,7 @@ import pytest
 
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.names import FunctionId
-from tests.integration.cluster_config.helpers.lives import BUILDS, Lives
+from tests.integration.cluster_config.helpers.lambda_lifecycles import BUILDS, Lives
 
 pytestmark = pytest.mark.xdist_group("api-server")
 

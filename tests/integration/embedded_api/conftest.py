@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-pytest.register_assert_rewrite("tests.integration.embedded_api.helpers.promises")
+pytest.register_assert_rewrite("tests.integration.embedded_api.helpers.conformance")
 
 CHANGES_KEPT = 50
 

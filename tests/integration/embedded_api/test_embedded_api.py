@@ -16,7 +16,7 @@ from kubernetes.client.exceptions import ApiException
 from tests.helpers.lambda_function_specs import MINIMAL
 from tests.helpers.platform_access import trust
 from tests.integration.embedded_api.conftest import CHANGES_KEPT, RunningApi
-from tests.integration.embedded_api.helpers.promises import Functions
+from tests.integration.embedded_api.helpers.conformance import Functions
 
 
 def _request(api, path, method="GET", body=None, **headers):

@@ -8,7 +8,7 @@ import pytest
 
 from lambda_embedded.holding import View
 from lambda_embedded.processes.children import ChildProcess, start_process
-from tests.integration.helpers.holders import (
+from tests.integration.helpers.isolation import (
     MACHINE,
     bubblewrap,
     escape,

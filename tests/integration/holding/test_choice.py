@@ -12,7 +12,7 @@ from lambda_embedded.holding import (
     choose_holder,
     hidden_places,
 )
-from tests.integration.helpers.holders import MACHINE
+from tests.integration.helpers.isolation import MACHINE
 
 
 @pytest.fixture

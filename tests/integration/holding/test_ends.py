@@ -11,7 +11,7 @@ import sys
 import pytest
 
 from lambda_embedded.holding.holder import children_of
-from tests.integration.helpers.holders import command_lines
+from tests.integration.helpers.isolation import command_lines
 
 ESCAPE_AND = "import os, sys, time; os.system(sys.argv[1]); print('up', flush=True); "
 STAY = ESCAPE_AND + "time.sleep(600)"

@@ -12,7 +12,7 @@ import pytest
 from lambda_embedded.holding import BubblewrapHolder, View
 from lambda_embedded.holding.programs import places_of_program
 from lambda_embedded.processes.children import start_process
-from tests.integration.helpers.holders import MACHINE
+from tests.integration.helpers.isolation import MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.helpers.holders import bubblewrap, holder, sleeper, supervisor
+from tests.integration.helpers.isolation import bubblewrap, holder, sleeper, supervisor
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.integration.helpers.holders import Sleeper
+from tests.integration.helpers.isolation import Sleeper
 from tests.integration.platform.conftest import PlatformProcess, is_running, wait_until
 
 SECRET = "only-for-the-platform"

@@ -11,12 +11,18 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_embedded.holding import View
-from tests.integration.helpers.holders import bubblewrap, command_lines, holder, sleeper, supervisor
+from tests.integration.helpers.isolation import (
+    bubblewrap,
+    command_lines,
+    holder,
+    sleeper,
+    supervisor,
+)
 from tests.integration.serving.conftest import SERVER, TestLauncher
 
 if TYPE_CHECKING:
     from lambda_embedded.holding import Holder
-    from tests.integration.helpers.holders import Sleeper
+    from tests.integration.helpers.isolation import Sleeper
 
 __all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]
 

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.helpers.doors import doors, listening_addresses
+from tests.embedded.helpers.listeners import doors, listening_addresses
 from tests.helpers.http_client import post_event
 from tests.helpers.lambda_platform import BUILD_START, PYTHON
 from tests.helpers.platform_access import token_header
@@ -20,8 +20,8 @@ from tests.helpers.platform_access import token_header
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from tests.embedded.helpers.doors import Door
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.listeners import Door
 
 LOOPBACK = "0100007F"
 HELLO = "def handler(event):\n    return {'data': event.data}\n"

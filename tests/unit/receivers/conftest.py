@@ -9,7 +9,7 @@ import pytest
 
 sys.path.append(str(Path(__file__).parents[3] / "runtimes" / "python" / "server"))
 
-from tests.unit.doors.helpers.doors import Broker, ControlFunction, Node, Python
+from tests.unit.receivers.helpers.receivers import Broker, ControlFunction, Node, Python
 
 
 @pytest.fixture(scope="session")

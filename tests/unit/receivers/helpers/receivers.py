@@ -17,7 +17,7 @@ from werkzeug.test import EnvironBuilder
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.cloud_events import decode
 from knative_lambda.inbound.http_binding import from_http
-from tests.unit.doors.helpers.cloudevent_vectors import BASE, DATA, TEXTS, VECTORS
+from tests.unit.receivers.helpers.cloudevent_vectors import BASE, DATA, TEXTS, VECTORS
 
 _SERVERS = Path(__file__).parents[4] / "runtimes"
 

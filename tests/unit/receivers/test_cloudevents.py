@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.doors.helpers.cloudevent_vectors import DATA, TEXTS, VECTORS
-from tests.unit.doors.helpers.doors import data_message
+from tests.unit.receivers.helpers.cloudevent_vectors import DATA, TEXTS, VECTORS
+from tests.unit.receivers.helpers.receivers import data_message
 
 DOORS = ["broker", "control", "python", "node"]
 HANDLERS = ["control", "python", "node"]
