@@ -1,4 +1,4 @@
-"""Runs a runtime's recipe as docs/ARCHITECTURE.md, "Contract of a runtime", says."""
+"""Runs a runtime's recipe as docs/BUILD_AND_RUNTIME.md, "Contract of a runtime", says."""
 
 from __future__ import annotations
 

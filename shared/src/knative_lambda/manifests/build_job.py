@@ -1,6 +1,6 @@
 """The Job of a build: fetch, build and publish, none trusted with more than it needs.
 
-The contract with the programs in it is in docs/ARCHITECTURE.md, and why they are three in two
+The contract with the programs in it is in docs/BUILD_AND_RUNTIME.md, and why they are three in two
 containers in docs/decisions/0011.
 """
 
