@@ -1,4 +1,4 @@
-"""Reading tables out of our Markdown documents."""
+"""Reading our Markdown documents: their tables, and their prose without its line breaks."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from itertools import product
 
 from tests.unit.config.conftest import REPOSITORY
 
+# What begins a block of its own, so that it never continues the line above.
+_BEGINS_A_BLOCK = re.compile(r"\s*$|\||#|<|\s*(?:[-*]|\d+\.) |```")
+
 
 class Document:
     """One file of docs/, asked for its tables by what they begin with."""
 
     def __init__(self, name):
-        self.text = (REPOSITORY / "docs" / name).read_text()
+        self.text = unwrapped((REPOSITORY / "docs" / name).read_text())
 
     def rows(self, *header):
         """Cells of every row below the one table whose header begins like this."""
@@ -32,6 +35,31 @@ class Document:
     def _tables(self):
         for lines in re.findall(r"(?:^\|.*\|\n)+", self.text, re.MULTILINE):
             yield [cells(line) for line in lines.splitlines()]
+
+
+def unwrapped(text):
+    """Every paragraph and every item of a list on one line; tables and code as they are."""
+    lines, in_code, in_paragraph = [], False, False
+    for line in text.splitlines():
+        fence = line.startswith("```")
+        begins = in_code or fence or _BEGINS_A_BLOCK.match(line)
+        if in_paragraph and not begins:
+            lines[-1] += f" {line.strip()}"
+        else:
+            lines.append(line)
+        in_code ^= fence
+        in_paragraph = not in_code and not re.match(r"\s*$|\||#|<|```", line)
+    return "\n".join([*lines, ""])
+
+
+def prose(text):
+    """(number, line) of what is neither code nor a row of a table."""
+    in_code = False
+    for number, line in enumerate(text.splitlines(), start=1):
+        fence = line.lstrip().startswith("```")
+        if not in_code and not fence and not line.startswith("|"):
+            yield number, line
+        in_code ^= fence
 
 
 def cells(line):
