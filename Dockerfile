@@ -1,4 +1,4 @@
-# One recipe for the four functions; the context is the root of the repository.
+# One recipe for the control functions; the context is the root of the repository.
 #   docker build --build-arg FUNCTION=delete --build-arg PYTHON_VERSION=3.13 --build-arg PYTHON_DIGEST=sha256:... .
 # `make images` does it for all of them; without docker it takes everything below the last FROM from here.
 ARG PYTHON_VERSION

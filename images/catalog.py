@@ -43,7 +43,7 @@ class Image:
 
 
 def all_images(checkout: Path, versions: Versions, runtimes: Iterable[str]) -> list[Image]:
-    """The four functions, the builder, and the base images of these runtimes."""
+    """The control functions, the builder, and the base images of these runtimes."""
     functions = sorted(file.parent.name for file in (checkout / "functions").glob("*/main.py"))
     images = [_image(name, "function", "Dockerfile", (PYTHON,), versions) for name in functions]
     images.append(_image("builder", "builder", "builder/Dockerfile", (PYTHON, NODE), versions))

@@ -1,3 +1,3 @@
-"""The control plane of Knative Lambda, shared by its four functions."""
+"""The control plane of Knative Lambda, shared by its functions."""
 
 __version__ = "0.1.0"

@@ -10,7 +10,7 @@ import pytest
 @pytest.mark.parametrize(
     ("field", "shown"),
     [
-        ("lf", "What is there, as the four functions saw it last"),
+        ("lf", "What is there, as the control functions saw it last"),
         ("lambdafunction.spec.source", "Where the code is, in one of three ways"),
         ("lf.spec.scale", "concurrency"),
         ("pod.spec.containers.env", "valueFrom"),

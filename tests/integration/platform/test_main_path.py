@@ -46,7 +46,7 @@ def types_of(platform: PlatformProcess) -> set[str]:
 
 @pytest.fixture
 def whole_platform(tmp_path: Path):
-    """A platform with the four functions and the configuration of this checkout."""
+    """A platform with the control functions and the configuration of this checkout."""
     arguments = ["--port", "0", "--broker-port", "0", "--api-port", "0"]
     process = PlatformProcess(tmp_path / "home", arguments).start()
     yield process

@@ -102,7 +102,7 @@ def digest_of(job: BuildJob) -> str:
 
 
 class Histories(RuleBasedStateMachine):
-    """Two lambdas, four sources, the four functions, and a Broker that may lose or repeat."""
+    """Two lambdas, four sources, the control functions, and a Broker that may lose or repeat."""
 
     def __init__(self) -> None:
         super().__init__()

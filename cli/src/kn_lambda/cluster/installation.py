@@ -33,7 +33,7 @@ class Installation:
     """What requests to a Broker have to show; the embedded platform's takes its token."""
 
     def settings(self) -> Mapping[str, str]:
-        """Return what the four functions are told."""
+        """Return what the control functions are told."""
         found = self.api.find(CONFIG_MAPS, CONTROL_NAMESPACE, SETTINGS)
         if found is None:
             raise UnreachableError(

@@ -1,4 +1,4 @@
-"""What the four functions are told when they run on the embedded platform."""
+"""What the control functions are told when they run on the embedded platform."""
 
 from __future__ import annotations
 

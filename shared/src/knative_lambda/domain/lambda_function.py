@@ -277,7 +277,7 @@ class BuildStatus(Model):
 
 
 class LambdaFunctionStatus(Model):
-    """What is there, as the four functions saw it last."""
+    """What is there, as the control functions saw it last."""
 
     model_config = _WRITTEN_BY_US
 

@@ -1,4 +1,4 @@
-"""What the four functions are told by their environment; on a cluster, by one ConfigMap.
+"""What the control functions are told by their environment; on a cluster, by one ConfigMap.
 
 Read once, when a function starts: a function with a wrong setting never becomes ready. The
 attribute `storage_url` is the variable `KN_LAMBDA_STORAGE_URL`, and so on.

@@ -1,1 +1,1 @@
-"""What the four functions do, free of any SDK."""
+"""What the control functions do, free of any SDK."""
