@@ -397,17 +397,17 @@ def dead_letter():
         ("build Job", order().name),
         ("Knative Service", lambda_service(deployment())["metadata"]["name"]),
         (
-            "Trigger, one per different subscription",
+            "Trigger, one per distinct subscription",
             lambda_triggers(deployment(), broker="default")[0]["metadata"]["name"],
         ),
         (
-            "Event of a refused wish, one per CloudEvent (source and id)",
+            "Event of a rejected request, one per CloudEvent (source and id)",
             refusal_name(HELLO, source="/s", event_id="1"),
         ),
         ("tag of a build", build.image_tag(BUILD)),
         ("build context", build.context_key(HELLO, BUILD)),
         ("log of a build", build.log_key(HELLO, BUILD)),
-        ("note of a deletion", build.tombstone_key(HELLO)),
+        ("tombstone of a deletion", build.tombstone_key(HELLO)),
         ("dead letter", dead_letter().key),
     ],
 )
@@ -439,9 +439,9 @@ def event_of_a_refusal():
     return refusal_event(HELLO, event, error, uid="u", at=datetime.now(UTC))
 
 
-def test_the_event_of_a_refused_wish_is_as_it_says():
+def test_the_event_of_a_rejected_request_is_as_it_says():
     told = event_of_a_refusal()
-    paragraph = CONTRACT.text.partition("### Refused wishes")[2].partition("###")[0]
+    paragraph = CONTRACT.text.partition("### Rejected requests")[2].partition("###")[0]
     rows = {name: row for row in CONTRACT.rows("field of the Event") for name in codes(row[0])}
     assert f"at most {_MAX_MESSAGE_BYTES} bytes" in paragraph
     for name in ("type", "action", "reportingComponent"):
