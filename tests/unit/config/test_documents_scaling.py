@@ -84,17 +84,17 @@ def test_as_many_events_are_at_work_as_it_says():
     ]
     most = {name: int(scale_of("build-start", name)[1]) for name in ("dev", "production")}
     assert (
-        f"**max {most['dev']}** is {most['dev'] * concurrency} events at work, "
+        f"**max {most['dev']}** is {most['dev'] * concurrency} concurrent events, "
         f"**{most['production']}** is {most['production'] * concurrency}." in SCALING.text
     )
     assert (
-        f"works on {most['dev'] * concurrency} at once "
+        f"handles {most['dev'] * concurrency} at once "
         f"(production: {most['production'] * concurrency})" in SCALING.text
     )
     assert start_build._SPOOL_BYTES == 4 * MIB
     assert "4 MiB of source in memory" in SCALING.text
     looks = round(1 / complete_build._POLL_SECONDS)
-    assert f"waits for a revision looks {looks} times a second" in SCALING.text
+    assert f"waits for a revision polls {looks} times a second" in SCALING.text
 
 
 # Times
@@ -171,9 +171,9 @@ def test_as_many_builds_run_at_once_as_it_says():
 
 def test_a_build_is_watched_as_long_as_it_says():
     without_pod, at_most = watch_build._POD_IS_MADE_WITHIN, BuildCompleteSettings.start_timeout
-    assert f"{seconds(without_pod)} s where the quota lets it have no Pod" in SCALING.text
+    assert f"{seconds(without_pod)} s if the quota allows it no Pod" in SCALING.text
     assert f"{seconds(at_most)} s at most" in SCALING.text
-    assert f"for a node {seconds(at_most)} s" in SCALING.text
+    assert f"only {seconds(at_most)} s for a node" in SCALING.text
 
 
 def test_the_room_of_a_build_is_as_large_as_it_says():
@@ -216,7 +216,7 @@ def test_a_tenant_has_the_quota_that_it_says():
         for name, value in hard.items()
         if value != "0" and not name.startswith("count/")
     }
-    assert f"{lambdas:,} lambdas besides" in SCALING.text
+    assert f"also allows {lambdas:,} lambdas" in SCALING.text
 
 
 # Sizes and retention
@@ -265,7 +265,7 @@ def test_the_embedded_platform_has_the_limits_that_it_says():
     assert numbers(said["idle before it is stopped"]) == {int(serving.idle_window_seconds)}
     held = numbers(said["requests held for one lambda"])
     assert held == {serving.held_requests_limit, 503}
-    per_trigger = numbers(said["deliveries at once, per Trigger"])
+    per_trigger = numbers(said["concurrent deliveries, per Trigger"])
     assert per_trigger == {broker.concurrency_per_trigger}
     assert numbers(said["an event"]) == {broker.body_limit_bytes // MIB}
     assert broker.events_kept_for == timedelta(days=7)
