@@ -57,7 +57,7 @@ def prose(text):
     in_code = False
     for number, line in enumerate(text.splitlines(), start=1):
         fence = line.lstrip().startswith("```")
-        if not in_code and not fence and not line.startswith("|"):
+        if not in_code and not fence and not line.startswith(("|", "    ")):
             yield number, line
         in_code ^= fence
 
