@@ -174,6 +174,9 @@ def test_a_build_is_watched_as_long_as_it_says():
     assert f"{seconds(without_pod)} s if the quota allows it no Pod" in SCALING.text
     assert f"{seconds(at_most)} s at most" in SCALING.text
     assert f"only {seconds(at_most)} s for a node" in SCALING.text
+    follow, ready = BuildCompleteSettings.follow_timeout, BuildCompleteSettings.ready_timeout
+    assert f"follows the build for up to {seconds(follow)} s" in SCALING.text
+    assert f"until its revision is ready, or for {seconds(ready)} s" in SCALING.text
 
 
 def test_the_room_of_a_build_is_as_large_as_it_says():
