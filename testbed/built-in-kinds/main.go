@@ -1,9 +1,9 @@
-// Writes embedded/src/lambda_embedded/api/built_in_kinds.json: the built-in kinds that the embedded platform's
+// Writes embedded/src/lambda_embedded/api/kinds/built_in.json: the built-in kinds that the embedded platform's
 // Kubernetes API serves, as Kubernetes' own Go types say them, one message a line. Beside its OpenAPI schema
 // a property has its `number` in protobuf and whether Go can tell its absence from zero (`pointer`); `inline`
 // names the messages whose properties are in JSON those of the message they are in. To make it anew:
 //
-//	go run . > ../../embedded/src/lambda_embedded/api/built_in_kinds.json
+//	go run . > ../../embedded/src/lambda_embedded/api/kinds/built_in.json
 package main
 
 import (

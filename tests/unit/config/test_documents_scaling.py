@@ -13,7 +13,7 @@ from knative_lambda.inbound import dead_letters, endpoint
 from knative_lambda.settings import BuildCompleteSettings, BuildStartSettings, CleanupSettings
 from knative_lambda.settings.environment import _duration
 from knative_lambda.use_cases import complete_build, delete_lambda, start_build, watch_build
-from lambda_embedded.api.bodies import MAX_BYTES
+from lambda_embedded.api.bodies.parsing import MAX_BYTES
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.configuration.kustomization import read_kustomization
 from lambda_embedded.serving.settings import ServingSettings

@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from lambda_embedded.api.deletion import is_being_deleted, may_go, request_deletion
-from lambda_embedded.api.kinds import kind_named
+from lambda_embedded.api.kinds.served import kind_named
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from lambda_embedded.api.kinds import kind_at
+from lambda_embedded.api.kinds.served import kind_at
 from lambda_embedded.api.target import Target
 
 ALL_NAMESPACES = "*"

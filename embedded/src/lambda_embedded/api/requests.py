@@ -11,32 +11,32 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from lambda_embedded.access.patience import SlowBodyError, read_body
-from lambda_embedded.api.access_reviews import review
+from lambda_embedded.api.admission.field_validation import FieldValidation
 from lambda_embedded.api.answers import answer
-from lambda_embedded.api.bodies import parse_body, parse_object, unsupported
-from lambda_embedded.api.built_in_kinds import definition_name
+from lambda_embedded.api.bodies.parsing import parse_body, parse_object, unsupported
+from lambda_embedded.api.discovery.access_reviews import review
 from lambda_embedded.api.errors import ApiError, bad_request, success
-from lambda_embedded.api.field_validation import FieldValidation
-from lambda_embedded.api.kinds import kind_at
-from lambda_embedded.api.lists import list_page, select, selection
-from lambda_embedded.api.log_requests import serve_log
-from lambda_embedded.api.patches import json_patch, merge_patch
+from lambda_embedded.api.kinds.built_in import definition_name
+from lambda_embedded.api.kinds.served import kind_at
+from lambda_embedded.api.logs.log_requests import serve_log
+from lambda_embedded.api.patches.json_patches import json_patch, merge_patch
+from lambda_embedded.api.patches.strategic_merge import strategic_merge
 from lambda_embedded.api.paths import ALL_NAMESPACES
+from lambda_embedded.api.reads.lists import list_page, select, selection
+from lambda_embedded.api.reads.tables.forms import form_of
+from lambda_embedded.api.reads.watches import serve_watch
 from lambda_embedded.api.resources import Resources
-from lambda_embedded.api.strategic_merge import strategic_merge
-from lambda_embedded.api.tables.forms import form_of
 from lambda_embedded.api.target import Target
-from lambda_embedded.api.watches import serve_watch
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-    from lambda_embedded.api.admission import Admission
-    from lambda_embedded.api.kinds import Kind
-    from lambda_embedded.api.pod_logs import PodLogs
-    from lambda_embedded.api.tables.forms import Form
+    from lambda_embedded.api.admission.chain import Admission
+    from lambda_embedded.api.kinds.served import Kind
+    from lambda_embedded.api.logs.pod_logs import PodLogs
+    from lambda_embedded.api.reads.tables.forms import Form
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _APPLY = "application/apply-patch+yaml"

@@ -8,10 +8,11 @@ from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.api.apply import ApplyConflictError, apply
+from lambda_embedded.api.admission.validation import address, metadata_faults, refused
 from lambda_embedded.api.deletion import is_being_deleted, may_go, request_deletion
 from lambda_embedded.api.errors import ApiError, bad_request
-from lambda_embedded.api.field_ownership import (
+from lambda_embedded.api.patches.apply import ApplyConflictError, apply
+from lambda_embedded.api.patches.field_ownership import (
     Operation,
     Owner,
     after_update,
@@ -29,7 +30,6 @@ from lambda_embedded.api.target_errors import (
     not_found,
     unknown_fields,
 )
-from lambda_embedded.api.validation import address, metadata_faults, refused
 from lambda_embedded.schemas.causes import MOST_CAUSES, invalid
 from lambda_embedded.store.job_selector import keep_selector
 from lambda_embedded.store.objects import AlreadyExistsError, ConflictError, NotFoundError
@@ -37,9 +37,9 @@ from lambda_embedded.store.objects import AlreadyExistsError, ConflictError, Not
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_embedded.api.admission import Admission
-    from lambda_embedded.api.field_validation import FieldValidation
-    from lambda_embedded.api.kinds import Kind
+    from lambda_embedded.api.admission.chain import Admission
+    from lambda_embedded.api.admission.field_validation import FieldValidation
+    from lambda_embedded.api.kinds.served import Kind
     from lambda_embedded.api.target import Target
     from lambda_embedded.store.objects import KubernetesObject, Objects
 

@@ -12,16 +12,16 @@ from weakref import WeakSet
 from aiohttp import web
 
 from lambda_embedded.access.guard import guard
-from lambda_embedded.api.access_reviews import refuse_impersonation, review_kind
-from lambda_embedded.api.admission import Admission
+from lambda_embedded.api.admission.chain import Admission
 from lambda_embedded.api.answers import answer
-from lambda_embedded.api.bodies import MAX_BYTES
-from lambda_embedded.api.discovery import discovery_document
+from lambda_embedded.api.bodies.parsing import MAX_BYTES
+from lambda_embedded.api.discovery.access_reviews import refuse_impersonation, review_kind
+from lambda_embedded.api.discovery.groups import discovery_document
+from lambda_embedded.api.discovery.unserved import unserved
 from lambda_embedded.api.errors import ApiError
+from lambda_embedded.api.logs.pod_logs import PodLogs
 from lambda_embedded.api.paths import parse_path
-from lambda_embedded.api.pod_logs import PodLogs
 from lambda_embedded.api.requests import Requests
-from lambda_embedded.api.unserved import unserved
 from lambda_embedded.schemas.known import DEFINITION
 
 if TYPE_CHECKING:
@@ -89,7 +89,7 @@ def _document(request: web.Request, definition: Path) -> web.Response | None:
         document = discovery_document(path)
         return answer(document) if document else None
     # The schemas are long, and few processes are ever asked for them.
-    from lambda_embedded.api.openapi_answers import openapi_answer  # noqa: PLC0415
+    from lambda_embedded.api.discovery.openapi_answers import openapi_answer  # noqa: PLC0415
 
     return openapi_answer(path, request.headers.get("Accept", ""), definition)
 

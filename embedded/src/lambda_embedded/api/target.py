@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from lambda_embedded.api.kinds import Kind
+    from lambda_embedded.api.kinds.served import Kind
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from lambda_embedded.api.errors import ApiError
 from lambda_embedded.schemas.causes import Cause
 
 if TYPE_CHECKING:
-    from lambda_embedded.api.apply import ApplyConflictError
+    from lambda_embedded.api.patches.apply import ApplyConflictError
     from lambda_embedded.api.target import Target
 
 

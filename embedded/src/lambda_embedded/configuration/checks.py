@@ -5,10 +5,10 @@ from __future__ import annotations
 import copy
 from typing import TYPE_CHECKING
 
-from lambda_embedded.api.admission import Admission
+from lambda_embedded.api.admission.chain import Admission
+from lambda_embedded.api.admission.validation import metadata_faults, refused
 from lambda_embedded.api.errors import ApiError
-from lambda_embedded.api.kinds import kind_named
-from lambda_embedded.api.validation import metadata_faults, refused
+from lambda_embedded.api.kinds.served import kind_named
 from lambda_embedded.configuration.kustomization import KustomizationError
 from lambda_embedded.schemas.causes import Cause
 from lambda_embedded.schemas.known import DEFINITION

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_embedded.api.admission import Admission
+from lambda_embedded.api.admission.chain import Admission
+from lambda_embedded.api.admission.field_validation import FieldValidation
+from lambda_embedded.api.admission.validation import metadata_faults, refused
 from lambda_embedded.api.errors import ApiError
-from lambda_embedded.api.field_validation import FieldValidation
-from lambda_embedded.api.kinds import kind_named
-from lambda_embedded.api.validation import metadata_faults, refused
+from lambda_embedded.api.kinds.served import kind_named
 from lambda_embedded.schemas.known import DEFINITION
 from tests.helpers.lambda_function_specs import MINIMAL
 

@@ -4,8 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_embedded.api.apply import ApplyConflictError, apply, merge
-from lambda_embedded.api.field_ownership import (
+from lambda_embedded.api.patches.apply import ApplyConflictError, apply, merge
+from lambda_embedded.api.patches.field_ownership import (
     Owner,
     after_update,
     fields_of,

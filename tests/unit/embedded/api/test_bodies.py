@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from lambda_embedded.api.bodies import parse_body
+from lambda_embedded.api.bodies.parsing import parse_body
 from lambda_embedded.api.errors import ApiError
 
 JSON = "application/json"

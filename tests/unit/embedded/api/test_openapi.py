@@ -6,9 +6,9 @@ import json
 
 import pytest
 
-from lambda_embedded.api.kinds import KINDS
-from lambda_embedded.api.openapi import openapi_v2, openapi_v3
-from lambda_embedded.api.openapi_protobuf import openapi_v2_protobuf
+from lambda_embedded.api.discovery.openapi import openapi_v2, openapi_v3
+from lambda_embedded.api.discovery.openapi_protobuf import openapi_v2_protobuf
+from lambda_embedded.api.kinds.served import KINDS
 from lambda_embedded.schemas.known import DEFINITION
 
 

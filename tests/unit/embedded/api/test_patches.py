@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from lambda_embedded.api.errors import ApiError
-from lambda_embedded.api.patches import json_patch, merge_patch
+from lambda_embedded.api.patches.json_patches import json_patch, merge_patch
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from lambda_embedded.api.bodies import parse_body
+from lambda_embedded.api.bodies.parsing import parse_body
 from lambda_embedded.api.errors import ApiError
 
 PROTOBUF = "application/vnd.kubernetes.protobuf"

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from lambda_embedded.api.errors import ApiError
-from lambda_embedded.api.selectors import FieldSelector, LabelSelector
+from lambda_embedded.api.reads.selectors import FieldSelector, LabelSelector
 
 
 def item(**labels):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from lambda_embedded.api.errors import ApiError
-from lambda_embedded.api.strategic_merge import strategic_merge
+from lambda_embedded.api.patches.strategic_merge import strategic_merge
 
 POD = "io.k8s.api.core.v1.Pod"
 ACCOUNT = "io.k8s.api.core.v1.ServiceAccount"

@@ -7,11 +7,11 @@ from datetime import UTC, datetime, timedelta
 import pytest
 import yaml
 
-from lambda_embedded.api.kinds import KINDS
-from lambda_embedded.api.tables.columns import columns_of
-from lambda_embedded.api.tables.durations import human_duration
-from lambda_embedded.api.tables.forms import PlainForm, TableForm, form_of
-from lambda_embedded.api.tables.json_path import json_path
+from lambda_embedded.api.kinds.served import KINDS
+from lambda_embedded.api.reads.tables.columns import columns_of
+from lambda_embedded.api.reads.tables.durations import human_duration
+from lambda_embedded.api.reads.tables.forms import PlainForm, TableForm, form_of
+from lambda_embedded.api.reads.tables.json_path import json_path
 from lambda_embedded.schemas.known import DEFINITION
 
 NOW = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)

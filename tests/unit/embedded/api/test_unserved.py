@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_embedded.api.unserved import unserved
+from lambda_embedded.api.discovery.unserved import unserved
 
 CONTRACT = Path(__file__).parents[4] / "docs" / "API_CONTRACT.md"
 

@@ -1,0 +1,1 @@
+"""What an object must pass before it is stored."""

@@ -1,0 +1,1 @@
+"""The kinds that the API serves, with their schemas and columns."""

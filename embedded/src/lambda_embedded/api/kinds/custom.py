@@ -1,0 +1,120 @@
+"""What the definitions of custom kinds say of them: their schemas and their printer columns.
+
+`definition` is everywhere the file of LambdaFunction's CustomResourceDefinition.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import yaml
+
+if TYPE_CHECKING:
+    from lambda_embedded.api.kinds.served import Kind
+
+_KNATIVE = Path(__file__).resolve().parents[2] / "schemas" / "knative"
+
+
+def custom_schema(kind: Kind, definition: Path) -> dict[str, Any]:
+    """Return the `openAPIV3Schema` of a kind; one that takes anything where there is none here."""
+    if kind.kind == "LambdaFunction":
+        schema: dict[str, Any] = _lambda_function(definition)["schema"]["openAPIV3Schema"]
+        return schema
+    found = _revision_schema() if kind.kind == "Revision" else _knative_schema(kind.kind.lower())
+    return found or {
+        "description": f"See the documentation of {kind.group}; its fields are not listed here.",
+        "type": "object",
+        "properties": dict.fromkeys(("spec", "status"), _ANYTHING),
+    }
+
+
+_ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+
+
+def printer_columns(kind: Kind, definition: Path) -> list[dict[str, Any]]:
+    """Return the `additionalPrinterColumns` of a custom kind."""
+    if kind.kind == "LambdaFunction":
+        columns: list[dict[str, Any]] = _lambda_function(definition)["additionalPrinterColumns"]
+        return columns
+    return _KNATIVE_COLUMNS.get(kind.kind, [_AGE])
+
+
+@cache
+def _lambda_function(definition: Path) -> dict[str, Any]:
+    text = definition.read_bytes()
+    version: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)["spec"]["versions"][0]
+    return version
+
+
+@cache
+def _knative_schema(name: str) -> dict[str, Any] | None:
+    path = _KNATIVE / f"{name}.json"
+    if not path.exists():
+        return None
+    schema: dict[str, Any] = json.loads(path.read_bytes())
+    return schema
+
+
+def _revision_schema() -> dict[str, Any] | None:
+    """Return a schema whose spec is that of the template that a Service has for its Revisions."""
+    service = _knative_schema("service")
+    if service is None:
+        return None
+    template = service["properties"]["spec"]["properties"]["template"]
+    return {
+        "description": "Revision is an immutable snapshot of code and configuration.",
+        "type": "object",
+        "properties": {"spec": template["properties"]["spec"], "status": _ANYTHING},
+    }
+
+
+def _column(name: str, path: str, type_: str = "string", priority: int = 0) -> dict[str, Any]:
+    return {"name": name, "type": type_, "jsonPath": path, "priority": priority}
+
+
+_AGE = _column("Age", ".metadata.creationTimestamp", "date")
+_READY = _column("Ready", ".status.conditions[?(@.type=='Ready')].status")
+_REASON = _column("Reason", ".status.conditions[?(@.type=='Ready')].reason")
+# As the definitions of Serving and Eventing have them, at the versions that the testbed pins.
+_KNATIVE_COLUMNS = {
+    "Service": [
+        _column("URL", ".status.url"),
+        _column("LatestCreated", ".status.latestCreatedRevisionName"),
+        _column("LatestReady", ".status.latestReadyRevisionName"),
+        _READY,
+        _REASON,
+    ],
+    "Revision": [
+        _column("Config Name", r".metadata.labels.serving\.knative\.dev/configuration"),
+        _column("Generation", r".metadata.labels.serving\.knative\.dev/configurationGeneration"),
+        _READY,
+        _REASON,
+        _column("Actual Replicas", ".status.actualReplicas", "integer"),
+        _column("Desired Replicas", ".status.desiredReplicas", "integer"),
+    ],
+    "Broker": [
+        _column("URL", ".status.address.url"),
+        _AGE,
+        _READY,
+        _REASON,
+        _column("Class", r".metadata.annotations.eventing\.knative\.dev/broker\.class", priority=1),
+    ],
+    "Trigger": [
+        _column("Broker", ".spec.broker"),
+        _column("Subscriber_URI", ".status.subscriberUri"),
+        _AGE,
+        _READY,
+        _REASON,
+    ],
+    "PingSource": [
+        _column("Sink", ".status.sinkUri"),
+        _column("Schedule", ".spec.schedule"),
+        _AGE,
+        _READY,
+        _REASON,
+    ],
+    "ApiServerSource": [_column("Sink", ".status.sinkUri"), _AGE, _READY, _REASON],
+}

@@ -1,0 +1,1 @@
+"""Reads of many objects: lists, watches, and the tables that kubectl prints."""
