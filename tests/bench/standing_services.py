@@ -7,8 +7,8 @@ import hashlib
 from typing import TYPE_CHECKING
 
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.serving.revisions import Revisions
-from lambda_embedded.serving.status import ServiceState, service_status
+from lambda_embedded.serving.services.revisions import Revisions
+from lambda_embedded.serving.services.status import ServiceState, service_status
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 

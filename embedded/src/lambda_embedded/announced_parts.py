@@ -7,7 +7,7 @@ import asyncio
 from typing_extensions import override
 
 from lambda_embedded.broker.broker import Broker
-from lambda_embedded.serving.serving import Serving
+from lambda_embedded.serving.composition import Serving
 
 
 class AnnouncedBroker(Broker):

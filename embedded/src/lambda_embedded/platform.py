@@ -41,9 +41,9 @@ from lambda_embedded.processes.children import MARKER, end_leftovers
 from lambda_embedded.processes.family import FAMILY, hide_from_others
 from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
-from lambda_embedded.serving.function_launcher import FunctionLauncher
-from lambda_embedded.serving.gateway import gateway_runner
-from lambda_embedded.serving.image_launcher import ImageLauncher
+from lambda_embedded.serving.gateway.server import gateway_runner
+from lambda_embedded.serving.launchers.function_launcher import FunctionLauncher
+from lambda_embedded.serving.launchers.image_launcher import ImageLauncher
 from lambda_embedded.sources.sources import Sources
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects

@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 
 from lambda_builder.base_image import build_base_image
-from lambda_embedded.serving.function_launcher import FunctionLauncher
-from lambda_embedded.serving.image_launcher import ImageLauncher
+from lambda_embedded.serving.launchers.function_launcher import FunctionLauncher
+from lambda_embedded.serving.launchers.image_launcher import ImageLauncher
 
 SERVER = Path(__file__).with_name("helpers") / "lambda_server.py"
 SEARCH_PATH = os.environ["PATH"]  # noqa: TID251

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_embedded.serving import Command
-from lambda_embedded.serving.port_owner import is_taken_by_others
+from lambda_embedded.serving.pool.port_owner import is_taken_by_others
 from tests.integration.serving.conftest import SERVER
 
 if TYPE_CHECKING:

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_embedded.serving.backoff import Backoff
+from lambda_embedded.serving.pool.backoff import Backoff
 from lambda_embedded.serving.settings import ServingSettings
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_embedded.serving.status import ServiceState, condition, service_status
+from lambda_embedded.serving.services.status import ServiceState, condition, service_status
 
 SERVICE = {"metadata": {"generation": 3}}
 

@@ -17,10 +17,10 @@ from lambda_embedded.processes.environment import (
     expand,
     resolve_environment,
 )
-from lambda_embedded.serving.lambda_process import LambdaProcess, describe_end
-from lambda_embedded.serving.launcher import Command, LaunchError, first_container
+from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 from lambda_embedded.serving.ownership import SERVICE_LABEL
-from lambda_embedded.serving.port_owner import is_taken_by_others
+from lambda_embedded.serving.pool.lambda_process import LambdaProcess, describe_end
+from lambda_embedded.serving.pool.port_owner import is_taken_by_others
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -28,8 +28,8 @@ if TYPE_CHECKING:
 
     from lambda_embedded.holding import Holder
     from lambda_embedded.processes.children import ChildProcess
-    from lambda_embedded.serving.launcher import Launcher
-    from lambda_embedded.serving.pod import LambdaPod
+    from lambda_embedded.serving.launchers.launcher import Launcher
+    from lambda_embedded.serving.pool.pod import LambdaPod
     from lambda_embedded.serving.settings import ServingSettings
     from lambda_embedded.serving.template import ServingRules
     from lambda_embedded.store.objects import KubernetesObject, Objects

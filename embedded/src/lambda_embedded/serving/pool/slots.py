@@ -11,7 +11,7 @@ from lambda_embedded.serving.errors import TooManyRequestsError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.serving.lambda_process import LambdaProcess
+    from lambda_embedded.serving.pool.lambda_process import LambdaProcess
 
 
 class Slots:

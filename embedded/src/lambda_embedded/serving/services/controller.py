@@ -7,12 +7,12 @@ import logging
 import re
 from typing import TYPE_CHECKING
 
-from lambda_embedded.serving.background import BackgroundTasks
+from lambda_embedded.serving.background_tasks import BackgroundTasks
 from lambda_embedded.serving.ownership import owner_uid
-from lambda_embedded.serving.served_service import Parts, ServedService
+from lambda_embedded.serving.services.served_service import Parts, ServedService
 
 if TYPE_CHECKING:
-    from lambda_embedded.serving.route import Route, RouteKey
+    from lambda_embedded.serving.services.route import Route, RouteKey
     from lambda_embedded.store.objects import Change, KubernetesObject
 
 _log = logging.getLogger(__name__)

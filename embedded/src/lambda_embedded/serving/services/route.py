@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import asyncio
 
-    from lambda_embedded.serving.pool import RevisionPool
+    from lambda_embedded.serving.pool.revision_pool import RevisionPool
 
 RouteKey = tuple[str, str]
 

@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING, Any
 
 from lambda_embedded import guarded_function
-from lambda_embedded.serving.launcher import Command, LaunchError
+from lambda_embedded.serving.launchers.launcher import Command, LaunchError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping

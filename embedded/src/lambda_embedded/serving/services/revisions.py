@@ -13,7 +13,7 @@ from lambda_embedded.serving.ownership import (
     owner_reference,
     owner_uid,
 )
-from lambda_embedded.serving.status import condition, ready_condition, revision_status
+from lambda_embedded.serving.services.status import condition, ready_condition, revision_status
 from lambda_embedded.serving.template import template_digest
 from lambda_embedded.store.objects import NotFoundError
 

@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambda_embedded.processes.children import ChildProcess
-    from lambda_embedded.serving.pod import LambdaPod
+    from lambda_embedded.serving.pool.pod import LambdaPod
 
 
 class LambdaProcess:

@@ -10,26 +10,26 @@ from aiohttp import hdrs, web
 
 from lambda_embedded.access.cors import add_cors, preflight
 from lambda_embedded.access.patience import HEAD_SECONDS
-from lambda_embedded.serving.answers import refusal
 from lambda_embedded.serving.errors import (
     CrashLoopError,
     RevisionRetiredError,
     TooManyRequestsError,
 )
-from lambda_embedded.serving.forwarding import (
+from lambda_embedded.serving.gateway.forwarding import (
     BEGUN,
     Message,
     NothingSentError,
     abort,
     forward,
 )
-from lambda_embedded.serving.request_body import RequestBody, SlowBodyError
+from lambda_embedded.serving.gateway.request_body import RequestBody, SlowBodyError
+from lambda_embedded.serving.gateway.responses import refusal
 
 if TYPE_CHECKING:
     from lambda_embedded.access.access import Access
-    from lambda_embedded.serving.pool import RevisionPool
-    from lambda_embedded.serving.route import Route
-    from lambda_embedded.serving.serving import Serving
+    from lambda_embedded.serving.composition import Serving
+    from lambda_embedded.serving.pool.revision_pool import RevisionPool
+    from lambda_embedded.serving.services.route import Route
 
 _UNREACHABLE_TRIES = 20
 _UNREACHABLE_PAUSE_SECONDS = 0.05

@@ -12,7 +12,7 @@ from lambda_builder.unpack import unpack_image
 from lambda_embedded.holding import View
 from lambda_embedded.holding.programs import places_of_program
 from lambda_embedded.processes.removal import remove_folder
-from lambda_embedded.serving.launcher import Command, LaunchError, first_container
+from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping

@@ -7,18 +7,18 @@ import math
 import signal
 from typing import TYPE_CHECKING
 
-from lambda_embedded.serving.background import BackgroundTasks
-from lambda_embedded.serving.backoff import Backoff
+from lambda_embedded.serving.background_tasks import BackgroundTasks
 from lambda_embedded.serving.errors import CrashLoopError, RevisionRetiredError
-from lambda_embedded.serving.slots import Slots
-from lambda_embedded.serving.starter import StartError
+from lambda_embedded.serving.pool.backoff import Backoff
+from lambda_embedded.serving.pool.slots import Slots
+from lambda_embedded.serving.pool.starter import StartError
 
 if TYPE_CHECKING:
-    from lambda_embedded.serving.lambda_process import LambdaProcess
-    from lambda_embedded.serving.pod import LambdaPod
-    from lambda_embedded.serving.pods import LambdaPods
+    from lambda_embedded.serving.pool.lambda_process import LambdaProcess
+    from lambda_embedded.serving.pool.pod import LambdaPod
+    from lambda_embedded.serving.pool.pods import LambdaPods
+    from lambda_embedded.serving.pool.starter import Starter
     from lambda_embedded.serving.settings import ServingSettings
-    from lambda_embedded.serving.starter import Starter
     from lambda_embedded.serving.template import ServingRules
     from lambda_embedded.store.objects import KubernetesObject
 

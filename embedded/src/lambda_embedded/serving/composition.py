@@ -7,14 +7,14 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from lambda_embedded.holding import SupervisorHolder
-from lambda_embedded.serving.controller import ServiceController
-from lambda_embedded.serving.forwarding import new_session
-from lambda_embedded.serving.pods import LambdaPods
-from lambda_embedded.serving.request_body import HeldBytes
-from lambda_embedded.serving.revisions import Revisions
-from lambda_embedded.serving.served_service import Parts
+from lambda_embedded.serving.gateway.forwarding import new_session
+from lambda_embedded.serving.gateway.request_body import HeldBytes
+from lambda_embedded.serving.pool.pods import LambdaPods
+from lambda_embedded.serving.pool.starter import Starter
+from lambda_embedded.serving.services.controller import ServiceController
+from lambda_embedded.serving.services.revisions import Revisions
+from lambda_embedded.serving.services.served_service import Parts
 from lambda_embedded.serving.settings import ServingSettings
-from lambda_embedded.serving.starter import Starter
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     import aiohttp
 
     from lambda_embedded.holding import Holder
-    from lambda_embedded.serving.launcher import Launcher
-    from lambda_embedded.serving.route import Route, RouteKey
+    from lambda_embedded.serving.launchers.launcher import Launcher
+    from lambda_embedded.serving.services.route import Route, RouteKey
     from lambda_embedded.store.objects import Objects
 
 

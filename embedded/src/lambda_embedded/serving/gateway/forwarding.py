@@ -12,14 +12,14 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from lambda_embedded.serving.answers import refusal
-from lambda_embedded.serving.request_body import SlowBodyError
+from lambda_embedded.serving.gateway.request_body import SlowBodyError
+from lambda_embedded.serving.gateway.responses import refusal
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_embedded.serving.lambda_process import LambdaProcess
-    from lambda_embedded.serving.request_body import RequestBody
+    from lambda_embedded.serving.gateway.request_body import RequestBody
+    from lambda_embedded.serving.pool.lambda_process import LambdaProcess
 
 _HOP_BY_HOP: Final = frozenset(
     {

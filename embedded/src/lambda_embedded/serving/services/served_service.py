@@ -8,28 +8,28 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.manifests import labels
 from lambda_embedded.processes.environment import UnresolvedEnvironmentError
-from lambda_embedded.serving.background import BackgroundTasks
+from lambda_embedded.serving.background_tasks import BackgroundTasks
 from lambda_embedded.serving.ownership import CLUSTER_LOCAL, VISIBILITY_LABEL
-from lambda_embedded.serving.pool import RevisionPool
-from lambda_embedded.serving.revisions import (
+from lambda_embedded.serving.pool.revision_pool import RevisionPool
+from lambda_embedded.serving.pool.starter import StartError
+from lambda_embedded.serving.services.revisions import (
     failure_of,
     is_made_from,
     is_ready,
     is_unresolved,
 )
-from lambda_embedded.serving.route import Route
-from lambda_embedded.serving.starter import StartError
-from lambda_embedded.serving.status import ServiceState, service_status
+from lambda_embedded.serving.services.route import Route
+from lambda_embedded.serving.services.status import ServiceState, service_status
 from lambda_embedded.serving.template import serving_rules, template_digest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from lambda_embedded.serving.launcher import Launcher
-    from lambda_embedded.serving.pods import LambdaPods
-    from lambda_embedded.serving.revisions import Revisions
+    from lambda_embedded.serving.launchers.launcher import Launcher
+    from lambda_embedded.serving.pool.pods import LambdaPods
+    from lambda_embedded.serving.pool.starter import Starter
+    from lambda_embedded.serving.services.revisions import Revisions
     from lambda_embedded.serving.settings import ServingSettings
-    from lambda_embedded.serving.starter import Starter
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _STARTING = "the first revision is starting"

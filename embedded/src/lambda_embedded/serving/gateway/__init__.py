@@ -1,0 +1,1 @@
+"""The way in to all lambdas, as Knative's activator is."""

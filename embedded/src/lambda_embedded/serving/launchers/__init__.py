@@ -1,0 +1,1 @@
+"""What to run for a revision: a function of the control plane, or an image."""

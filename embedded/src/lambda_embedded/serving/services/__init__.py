@@ -1,0 +1,1 @@
+"""Services, their revisions and their status, as Knative's controllers keep them."""
