@@ -1,11 +1,25 @@
-"""Paths of the Kubernetes API."""
+"""What a path of the Kubernetes API names, and the errors about it."""
 
 from __future__ import annotations
 
-from lambda_embedded.api.kinds.served import kind_at
-from lambda_embedded.api.target import Target
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from lambda_embedded.api.errors import ApiError
+from lambda_embedded.api.kinds.served import Kind, kind_at
+from lambda_embedded.schemas.causes import Cause
 
 ALL_NAMESPACES = "*"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a path of the API names; an empty name is the collection."""
+
+    kind: Kind
+    namespace: str
+    name: str = ""
+    subresource: str = ""
 
 
 def parse_path(path: str) -> Target | None:
@@ -34,3 +48,52 @@ def _target(group: str, version: str, rest: list[str]) -> Target | None:
     served = {"", "status"} if kind.has_status else {""}
     served |= {"log"} if kind.kind == "Pod" else set()
     return Target(kind, namespace, name, subresource) if subresource in served else None
+
+
+def not_found(target: Target) -> ApiError:
+    """Return the error 404 of an object."""
+    return ApiError(
+        HTTPStatus.NOT_FOUND,
+        f'{target.kind.resource} "{target.name}" not found',
+        details=_details(target, target.name),
+    )
+
+
+def already_exists(target: Target, name: str) -> ApiError:
+    """Return the error 409 of a name that is taken."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        f'{target.kind.resource} "{name}" already exists',
+        reason="AlreadyExists",
+        details=_details(target, name),
+    )
+
+
+def conflict(target: Target, message: str) -> ApiError:
+    """Return the error 409 of an object that changed meanwhile."""
+    return ApiError(
+        HTTPStatus.CONFLICT,
+        f'Operation cannot be fulfilled on {target.kind.resource} "{target.name}": {message}',
+        details=_details(target, target.name),
+    )
+
+
+def unknown_fields(target: Target, fields: list[str]) -> ApiError:
+    """Return the error of fields that are applied and that the kind does not have.
+
+    kube-apiserver says the same with the code 500, which would have clients try again.
+    """
+    kind, shown = (
+        target.kind,
+        "\n".join(f".{field}: field not declared in schema" for field in fields[:20]),
+    )
+    return ApiError(
+        HTTPStatus.BAD_REQUEST,
+        f"failed to create typed patch object ({target.namespace}/{target.name}; "
+        f"{kind.api_version}, Kind={kind.kind}): {shown}",
+        causes=[Cause(field, "field not declared in schema") for field in fields[:20]],
+    )
+
+
+def _details(target: Target, name: str) -> dict[str, str]:
+    return {"name": name, "group": target.kind.group, "kind": target.kind.plural}

@@ -21,12 +21,11 @@ from lambda_embedded.api.kinds.served import kind_at
 from lambda_embedded.api.logs.log_requests import serve_log
 from lambda_embedded.api.patches.json_patches import json_patch, merge_patch
 from lambda_embedded.api.patches.strategic_merge import strategic_merge
-from lambda_embedded.api.paths import ALL_NAMESPACES
+from lambda_embedded.api.paths import ALL_NAMESPACES, Target
 from lambda_embedded.api.reads.lists import list_page, select, selection
 from lambda_embedded.api.reads.tables.forms import form_of
 from lambda_embedded.api.reads.watches import serve_watch
 from lambda_embedded.api.resources import Resources
-from lambda_embedded.api.target import Target
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

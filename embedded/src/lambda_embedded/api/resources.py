@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_embedded.api.admission.validation import address, metadata_faults, refused
 from lambda_embedded.api.deletion import is_being_deleted, may_go, request_deletion
 from lambda_embedded.api.errors import ApiError, bad_request
-from lambda_embedded.api.patches.apply import ApplyConflictError, apply
+from lambda_embedded.api.patches.apply import ApplyConflictError, apply, apply_conflict
 from lambda_embedded.api.patches.field_ownership import (
     Operation,
     Owner,
@@ -23,9 +23,9 @@ from lambda_embedded.api.patches.field_ownership import (
     with_ownable,
     write_owners,
 )
-from lambda_embedded.api.target_errors import (
+from lambda_embedded.api.paths import (
+    Target,
     already_exists,
-    apply_conflict,
     conflict,
     not_found,
     unknown_fields,
@@ -40,7 +40,6 @@ if TYPE_CHECKING:
     from lambda_embedded.api.admission.chain import Admission
     from lambda_embedded.api.admission.field_validation import FieldValidation
     from lambda_embedded.api.kinds.served import Kind
-    from lambda_embedded.api.target import Target
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _SUFFIX_LETTERS = "bcdfghjklmnpqrstvwxz2456789"

@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from lambda_embedded.api.logs.pod_logs import PodLogs
+    from lambda_embedded.api.paths import Target
     from lambda_embedded.api.resources import Resources
-    from lambda_embedded.api.target import Target
     from lambda_embedded.store.objects import KubernetesObject
 
 _NANOSECONDS = 1_000_000_000

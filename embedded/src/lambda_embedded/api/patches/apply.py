@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass, replace
+from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from lambda_embedded.api.errors import ApiError
 from lambda_embedded.api.patches.field_ownership import children, fields_of, with_owner
+from lambda_embedded.schemas.causes import Cause
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -123,3 +126,19 @@ class _Removal:
 def _identifies(at: Path, element: str) -> bool:
     """Whether a field is what the item of a list that it is in is known by."""
     return bool(at) and at[-1].startswith("k:") and element[2:] in json.loads(at[-1][2:])
+
+
+def apply_conflict(error: ApplyConflictError) -> ApiError:
+    """Return the error 409 of fields that other managers own."""
+    causes = [
+        Cause(_dotted(path), f'conflict with "{manager}"', "FieldManagerConflict")
+        for manager, path in error.fields
+    ]
+    text = ", ".join(f"{cause.message}: {cause.field}" for cause in causes)
+    return ApiError(HTTPStatus.CONFLICT, f"Apply failed with: {text}", causes=causes)
+
+
+def _dotted(path: tuple[str, ...]) -> str:
+    return "".join(
+        f".{element[2:]}" if element.startswith("f:") else f"[{element[2:]}]" for element in path
+    )
