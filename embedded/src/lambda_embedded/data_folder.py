@@ -8,12 +8,13 @@ import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lambda_embedded.private_files import PRIVATE_FILE, write_private
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
 _PRIVATE_FOLDER = 0o700
-_PRIVATE_FILE = 0o600
 
 
 class DataFolderError(Exception):
@@ -62,7 +63,7 @@ class DataFolder:
             folder.chmod(_PRIVATE_FOLDER)
         for log in self.pods.glob("*/*/*.log*"):
             if not log.is_symlink():
-                log.chmod(_PRIVATE_FILE)
+                log.chmod(PRIVATE_FILE)
 
     def _require_own(self) -> None:
         """Refuse what another user may have prepared, such as a token that they know."""
@@ -83,7 +84,7 @@ class DataFolder:
 
         The kernel lets go of the lock when the process ends, however it ends.
         """
-        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _PRIVATE_FILE)
+        descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
             try:
                 fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -120,14 +121,3 @@ class DataFolder:
     def remember_ports(self, ports: Mapping[str, int]) -> None:
         """Keep the ports for the next start, so that URLs stay the same."""
         write_private(self.ports_file, json.dumps(dict(ports)) + "\n")
-
-
-def write_private(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner alone."""
-    part = path.with_name(f".{path.name}.{os.getpid()}")
-    part.unlink(missing_ok=True)
-    with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, _PRIVATE_FILE), "w") as file:
-        file.write(text)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)

@@ -10,8 +10,8 @@ from lambda_embedded.data_folder import (
     DataFolder,
     DataFolderInUseError,
     ForeignDataFolderError,
-    write_private,
 )
+from lambda_embedded.private_files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

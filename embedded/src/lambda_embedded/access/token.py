@@ -6,7 +6,7 @@ import re
 import secrets
 from typing import TYPE_CHECKING
 
-from lambda_embedded.data_folder import write_private
+from lambda_embedded.private_files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from lambda_embedded.data_folder import write_private
+from lambda_embedded.private_files import write_private
 
 if TYPE_CHECKING:
     from pathlib import Path
