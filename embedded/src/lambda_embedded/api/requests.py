@@ -12,7 +12,6 @@ from aiohttp import web
 
 from lambda_embedded.access.patience import SlowBodyError, read_body
 from lambda_embedded.api.admission.field_validation import FieldValidation
-from lambda_embedded.api.answers import answer
 from lambda_embedded.api.bodies.parsing import parse_body, parse_object, unsupported
 from lambda_embedded.api.discovery.access_reviews import review
 from lambda_embedded.api.errors import ApiError, bad_request, success
@@ -26,6 +25,7 @@ from lambda_embedded.api.reads.lists import list_page, select, selection
 from lambda_embedded.api.reads.tables.forms import form_of
 from lambda_embedded.api.reads.watches import serve_watch
 from lambda_embedded.api.resources import Resources
+from lambda_embedded.api.responses import json_response
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -92,7 +92,7 @@ class Requests:
     async def review(self, request: web.Request, kind: str) -> web.StreamResponse:
         """Answer what somebody may do, or who they are."""
         item = parse_object(await _read(request), _content_type(request))
-        return answer(review(kind, item), HTTPStatus.CREATED)
+        return json_response(review(kind, item), HTTPStatus.CREATED)
 
     async def end_streams(self, _app: web.Application) -> None:
         """End all watches and followed logs, so that the server can stop."""
@@ -101,7 +101,7 @@ class Requests:
 
     async def _get(self, request: web.Request, target: Target) -> web.StreamResponse:
         form = self._form(request, target)
-        return answer(form.whole(self._resources.get(target)))
+        return json_response(form.whole(self._resources.get(target)))
 
     async def _list(self, request: web.Request, target: Target) -> web.StreamResponse:
         namespace = None if target.namespace == ALL_NAMESPACES else target.namespace
@@ -117,7 +117,7 @@ class Requests:
         manager, fields = _manager(request), FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.create(target, item, manager, fields)
-        response = _warning(answer(stored, HTTPStatus.CREATED), fields)
+        response = _warning(json_response(stored, HTTPStatus.CREATED), fields)
         if target.kind.kind == "Pod":
             # kubectl shows it; the Pods that run are made by those who run them.
             response.headers.add("Warning", f'299 - "{_NEVER_RUN}"')
@@ -128,7 +128,7 @@ class Requests:
         manager, fields = _manager(request), FieldValidation.of(request.query)
         with self._rehearsal(request.query.get("dryRun")):
             stored = self._resources.replace(target, item, manager, fields)
-        return _warning(answer(stored), fields)
+        return _warning(json_response(stored), fields)
 
     async def _patch(self, request: web.Request, target: Target) -> web.StreamResponse:
         form = _patch_form(request.content_type, target)
@@ -146,7 +146,7 @@ class Requests:
                 stored = self._resources.patch(
                     target, lambda live: change(live, body), manager, fields
                 )
-        return _warning(answer(stored, HTTPStatus.CREATED if new else HTTPStatus.OK), fields)
+        return _warning(json_response(stored, HTTPStatus.CREATED if new else HTTPStatus.OK), fields)
 
     async def _delete(self, request: web.Request, target: Target) -> web.StreamResponse:
         options = await _deletion_options(request)
@@ -156,8 +156,8 @@ class Requests:
         with self._rehearsal(_dry_run(request, options)):
             last = self._resources.delete(target, preconditions)
         if target.kind.deletion_answers_object or "deletionTimestamp" in last["metadata"]:
-            return answer(last)
-        return answer(
+            return json_response(last)
+        return json_response(
             success(
                 name=target.name,
                 group=target.kind.group,
@@ -176,7 +176,7 @@ class Requests:
                 one = Target(target.kind, metadata.get("namespace", ""), metadata["name"])
                 if self._resources.find(one) is not None:
                     self._resources.delete(one, {})
-        return answer(success(group=target.kind.group, kind=target.kind.plural))
+        return json_response(success(group=target.kind.group, kind=target.kind.plural))
 
     def _form(self, request: web.Request, target: Target) -> Form:
         accept = request.headers.get("Accept", "")

@@ -13,15 +13,15 @@ from aiohttp import web
 
 from lambda_embedded.access.guard import guard
 from lambda_embedded.api.admission.chain import Admission
-from lambda_embedded.api.answers import answer
 from lambda_embedded.api.bodies.parsing import MAX_BYTES
 from lambda_embedded.api.discovery.access_reviews import refuse_impersonation, review_kind
-from lambda_embedded.api.discovery.groups import discovery_document
+from lambda_embedded.api.discovery.responses import document_response
 from lambda_embedded.api.discovery.unserved import unserved
 from lambda_embedded.api.errors import ApiError
 from lambda_embedded.api.logs.pod_logs import PodLogs
 from lambda_embedded.api.paths import parse_path
 from lambda_embedded.api.requests import Requests
+from lambda_embedded.api.responses import json_response
 from lambda_embedded.schemas.known import DEFINITION
 
 if TYPE_CHECKING:
@@ -57,7 +57,10 @@ def create_api(
             transports.add(request.transport)
         if request.path in _HEALTH_PATHS:
             return web.Response(text="ok")
-        if request.method == "GET" and (document := _document(request, definition)):
+        accept = request.headers.get("Accept", "")
+        if request.method == "GET" and (
+            document := document_response(request.path, accept, definition)
+        ):
             return document
         refuse_impersonation(request.headers)
         if (kind := review_kind(request.path)) and request.method == "POST":
@@ -82,18 +85,6 @@ def create_api(
     return app
 
 
-def _document(request: web.Request, definition: Path) -> web.Response | None:
-    """What the API says about itself at a path."""
-    path = request.path
-    if not path.startswith("/openapi/"):
-        document = discovery_document(path)
-        return answer(document) if document else None
-    # The schemas are long, and few processes are ever asked for them.
-    from lambda_embedded.api.discovery.openapi_answers import openapi_answer  # noqa: PLC0415
-
-    return openapi_answer(path, request.headers.get("Accept", ""), definition)
-
-
 @web.middleware
 async def _errors_as_status(
     request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
@@ -101,19 +92,19 @@ async def _errors_as_status(
     try:
         return await handler(request)
     except ApiError as error:
-        return answer(error.status, error.code)
+        return json_response(error.status, error.code)
     except web.HTTPException as error:
-        return answer(_translated(error).status, HTTPStatus(error.status))
+        return json_response(_translated(error).status, HTTPStatus(error.status))
     except Exception:  # noqa: BLE001  # a server answers, whatever happened
         # The client learns that it is our fault; what it was is for the log alone.
         _LOG.exception("%s %s failed", request.method, request.path)
         failure = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "an error on the server")
-        return answer(failure.status, failure.code)
+        return json_response(failure.status, failure.code)
 
 
 def _refused(denial: Denial) -> web.Response:
     error = ApiError(denial.status, denial.message)
-    return answer(error.status, error.code)
+    return json_response(error.status, error.code)
 
 
 def _translated(error: web.HTTPException) -> ApiError:

@@ -1,4 +1,4 @@
-"""Answers in JSON."""
+"""Responses in JSON."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ from typing import Any
 from aiohttp import web
 
 
-def answer(value: Any, code: HTTPStatus = HTTPStatus.OK) -> web.Response:  # noqa: ANN401  # any JSON value
-    """Return a JSON answer."""
+def json_response(value: Any, code: HTTPStatus = HTTPStatus.OK) -> web.Response:  # noqa: ANN401  # any JSON value
+    """Return a response in JSON, without a charset, as kube-apiserver does."""
     return web.Response(
         body=json.dumps(value, separators=(",", ":")).encode(),
         status=code,
