@@ -17,8 +17,9 @@ from kubernetes import client, config
 from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
 from lambda_embedded.access.token import read_or_create_token
-from lambda_embedded.api import create_api, write_kubeconfig
 from lambda_embedded.api.garbage_collector import GarbageCollector
+from lambda_embedded.api.kubeconfig import write_kubeconfig
+from lambda_embedded.api.server import create_api
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_embedded.serving import Command
+from lambda_embedded.serving.launchers.launcher import Command
 from tests.helpers.cloudevent_bodies import EVENT
 from tests.integration.runtimes.helpers.sources import NODE_SOURCE, PYTHON_SOURCE
 from tests.integration.serving.conftest import running

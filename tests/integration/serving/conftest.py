@@ -16,7 +16,10 @@ from aiohttp import web
 
 from lambda_embedded.access.access import Access
 from lambda_embedded.processes.children import end_leftovers
-from lambda_embedded.serving import Command, Serving, ServingSettings, gateway_runner
+from lambda_embedded.serving.composition import Serving
+from lambda_embedded.serving.gateway.server import gateway_runner
+from lambda_embedded.serving.launchers.launcher import Command
+from lambda_embedded.serving.settings import ServingSettings
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 
@@ -24,7 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
     from lambda_embedded.holding import Holder, View
-    from lambda_embedded.serving import Launcher
+    from lambda_embedded.serving.launchers.launcher import Launcher
 
 SERVER = Path(__file__).with_name("helpers") / "lambda_server.py"
 ACCESS = Access(token="the-token-of-tests", hosts=frozenset({"*.example.com"}))

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.serving import Command
+from lambda_embedded.serving.launchers.launcher import Command
 from lambda_embedded.serving.pool.port_owner import is_taken_by_others
 from tests.integration.serving.conftest import SERVER
 

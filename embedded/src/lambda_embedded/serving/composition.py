@@ -7,8 +7,8 @@ import contextlib
 from typing import TYPE_CHECKING
 
 from lambda_embedded.holding import SupervisorHolder
-from lambda_embedded.serving.gateway.forwarding import new_session
-from lambda_embedded.serving.gateway.request_body import HeldBytes
+from lambda_embedded.serving.held_bytes import HeldBytes
+from lambda_embedded.serving.lambda_client import new_session
 from lambda_embedded.serving.pool.pods import LambdaPods
 from lambda_embedded.serving.pool.starter import Starter
 from lambda_embedded.serving.services.controller import ServiceController

@@ -4,8 +4,7 @@ import asyncio
 
 import pytest
 
-from lambda_embedded.serving.errors import RevisionRetiredError, TooManyRequestsError
-from lambda_embedded.serving.pool.slots import Slots
+from lambda_embedded.serving.pool.slots import RevisionRetiredError, Slots, TooManyRequestsError
 
 
 class Process:

@@ -38,9 +38,7 @@ _HOP_BY_HOP: Final = frozenset(
 _WHOLE_ANSWER_BYTES: Final = 64 * 1024
 # Where a request keeps the answer whose status has been sent.
 BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
-_LONGEST_HEADER = 16 * 1024
 _CRASH_NOTICE_SECONDS = 1.0
-_NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -60,23 +58,6 @@ class Message:
 
 class NothingSentError(Exception):
     """The process could not be reached, so another one may be asked."""
-
-
-def new_session() -> aiohttp.ClientSession:
-    """Return a client that adds nothing to requests and keeps connections to processes."""
-    session = aiohttp.ClientSession(
-        # Servers close idle connections too (gunicorn after 2 s): be earlier than they are.
-        connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0),
-        cookie_jar=aiohttp.DummyCookieJar(),
-        auto_decompress=False,
-        timeout=_NO_TIMEOUT,
-        max_line_size=_LONGEST_HEADER,
-        max_field_size=_LONGEST_HEADER,
-        skip_auto_headers=("User-Agent", "Accept", "Accept-Encoding", "Content-Type"),
-    )
-    # aiohttp sends a GET again when the connection breaks; a lambda may have acted on the first.
-    session._retry_connection = False  # noqa: SLF001
-    return session
 
 
 async def forward(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from aiohttp import web
 
+    from lambda_embedded.serving.held_bytes import HeldBytes
     from lambda_embedded.serving.settings import ServingSettings
 
 # Longer than lambdas of ours take; what is longer still is passed on as it comes.
@@ -28,22 +29,6 @@ _LEAST_BYTES: Final = 1024
 
 class SlowBodyError(Exception):
     """The sender stopped in the middle of its request."""
-
-
-class HeldBytes:
-    """How much of all bodies is in memory."""
-
-    def __init__(self, limit: int) -> None:
-        self._left = limit
-
-    def take(self, count: int) -> bool:
-        """Count what came, and say whether more may be waited for."""
-        self._left -= count
-        return self._left > 0
-
-    def give_back(self, count: int) -> None:
-        """Forget what was passed on."""
-        self._left += count
 
 
 class RequestBody:

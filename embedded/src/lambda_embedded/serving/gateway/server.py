@@ -10,11 +10,6 @@ from aiohttp import hdrs, web
 
 from lambda_embedded.access.cors import add_cors, preflight
 from lambda_embedded.access.patience import HEAD_SECONDS
-from lambda_embedded.serving.errors import (
-    CrashLoopError,
-    RevisionRetiredError,
-    TooManyRequestsError,
-)
 from lambda_embedded.serving.gateway.forwarding import (
     BEGUN,
     Message,
@@ -24,6 +19,11 @@ from lambda_embedded.serving.gateway.forwarding import (
 )
 from lambda_embedded.serving.gateway.request_body import RequestBody, SlowBodyError
 from lambda_embedded.serving.gateway.responses import refusal
+from lambda_embedded.serving.pool.slots import (
+    CrashLoopError,
+    RevisionRetiredError,
+    TooManyRequestsError,
+)
 
 if TYPE_CHECKING:
     from lambda_embedded.access.access import Access

@@ -8,9 +8,8 @@ import signal
 from typing import TYPE_CHECKING
 
 from lambda_embedded.serving.background_tasks import BackgroundTasks
-from lambda_embedded.serving.errors import CrashLoopError, RevisionRetiredError
 from lambda_embedded.serving.pool.backoff import Backoff
-from lambda_embedded.serving.pool.slots import Slots
+from lambda_embedded.serving.pool.slots import CrashLoopError, RevisionRetiredError, Slots
 from lambda_embedded.serving.pool.starter import StartError
 
 if TYPE_CHECKING:

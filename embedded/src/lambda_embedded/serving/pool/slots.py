@@ -6,12 +6,26 @@ import asyncio
 from collections import deque
 from typing import TYPE_CHECKING
 
-from lambda_embedded.serving.errors import TooManyRequestsError
-
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from lambda_embedded.serving.pool.lambda_process import LambdaProcess
+
+
+class RevisionRetiredError(Exception):
+    """Traffic moved to another revision while the request waited: ask that one."""
+
+
+class TooManyRequestsError(Exception):
+    """As many requests as may wait do so already."""
+
+
+class CrashLoopError(Exception):
+    """The program fails again and again."""
+
+    def __init__(self, retry_after_seconds: float) -> None:
+        super().__init__()
+        self.retry_after_seconds = retry_after_seconds
 
 
 class Slots:
