@@ -17,7 +17,7 @@ class PortTakenError(Exception):
 
 
 def bind(
-    wishes: Mapping[str, int], remembered: Mapping[str, int], options: Mapping[str, str]
+    requested: Mapping[str, int], remembered: Mapping[str, int], options: Mapping[str, str]
 ) -> dict[str, socket.socket]:
     """Return a bound socket by server; port 0 is the remembered one if free, else any that is.
 
@@ -26,10 +26,10 @@ def bind(
     sockets: dict[str, socket.socket] = {}
     try:
         # Ports that were asked for first, so that a free one never takes them.
-        for server in sorted(wishes, key=lambda name: wishes[name] == 0):
-            port = wishes[server]
+        for server in sorted(requested, key=lambda name: requested[name] == 0):
+            port = requested[server]
             if port:
-                sockets[server] = _bind_wish(server, port, options[server])
+                sockets[server] = _bind_requested(server, port, options[server])
             else:
                 sockets[server] = _bind_free(remembered.get(server, 0))
     except BaseException:
@@ -50,7 +50,7 @@ def url_of(listener: socket.socket, scheme: str = "http") -> str:
     return f"{scheme}://{_HOST}:{port_of(listener)}"
 
 
-def _bind_wish(server: str, port: int, option: str) -> socket.socket:
+def _bind_requested(server: str, port: int, option: str) -> socket.socket:
     try:
         return _bound(port)
     except OSError as error:

@@ -134,12 +134,12 @@ class Platform:
         self._announce()
 
     def _bind(self) -> dict[str, socket.socket]:
-        wishes = {
+        requested = {
             "gateway": self.options.port,
             "broker": self.options.broker_port,
             "api": self.options.api_port,
         }
-        sockets = bind(wishes, self.folder.remembered_ports(), _PORT_OPTIONS)
+        sockets = bind(requested, self.folder.remembered_ports(), _PORT_OPTIONS)
         for listener in sockets.values():
             self._exits.callback(listener.close)
         self.folder.remember_ports({name: port_of(each) for name, each in sockets.items()})

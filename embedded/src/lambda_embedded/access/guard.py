@@ -22,21 +22,21 @@ def guard(
     access: Access,
     *,
     open_paths: Collection[str],
-    refuse: Callable[[Denial], web.Response],
+    reject: Callable[[Denial], web.Response],
 ) -> None:
     """Let in what has the token, whatever the path is, but for `open_paths`.
 
-    `refuse` says no in the words of the port.
+    `reject` says no in the words of the port.
     """
 
     @web.middleware
     async def check(request: web.Request, handler: Handler) -> web.StreamResponse:
         if denial := access.denial(request):
-            return refuse(denial)
-        if answer := preflight(request, access):
-            return answer
+            return reject(denial)
+        if response := preflight(request, access):
+            return response
         if request.path not in open_paths and not access.holds_token(request):
-            return refuse(NO_TOKEN)
+            return reject(NO_TOKEN)
         return await handler(request)
 
     application.middlewares.insert(0, check)

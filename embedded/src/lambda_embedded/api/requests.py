@@ -155,7 +155,7 @@ class Requests:
             raise bad_request("preconditions: must be an object")
         with self._rehearsal(_dry_run(request, options)):
             last = self._resources.delete(target, preconditions)
-        if target.kind.deletion_answers_object or "deletionTimestamp" in last["metadata"]:
+        if target.kind.deletion_returns_object or "deletionTimestamp" in last["metadata"]:
             return json_response(last)
         return json_response(
             success(

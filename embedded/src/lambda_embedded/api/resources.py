@@ -8,7 +8,7 @@ from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.api.admission.validation import address, metadata_faults, refused
+from lambda_embedded.api.admission.validation import address, invalid_object, metadata_faults
 from lambda_embedded.api.deletion import is_being_deleted, may_go, request_deletion
 from lambda_embedded.api.errors import ApiError, bad_request
 from lambda_embedded.api.patches.apply import ApplyConflictError, apply, apply_conflict
@@ -101,7 +101,7 @@ class Resources:
         version = item["metadata"].get("resourceVersion")
         if not version and target.kind.is_custom:
             cause = invalid("metadata.resourceVersion", "must be specified for an update")
-            raise refused(target.kind, target.name, [cause])
+            raise invalid_object(target.kind, target.name, [cause])
         return self._update(target, live, item, manager, fields)
 
     def patch(
@@ -120,26 +120,26 @@ class Resources:
         return self._update(target, live, item, manager, fields)
 
     def apply(
-        self, target: Target, wish: KubernetesObject, manager: str, *, force: bool
+        self, target: Target, intent: KubernetesObject, manager: str, *, force: bool
     ) -> tuple[KubernetesObject, bool]:
         """Apply what `manager` wishes; tell whether the object is new."""
         kind, subresource = target.kind, target.subresource
-        wish = without_nulls(wish)
-        address(kind, target.namespace, target.name, wish)
-        if "managedFields" in wish["metadata"]:
+        intent = without_nulls(intent)
+        address(kind, target.namespace, target.name, intent)
+        if "managedFields" in intent["metadata"]:
             raise bad_request("metadata.managedFields must be nil")
-        if unknown := self._admission.unknown_fields(kind, wish):
+        if unknown := self._admission.unknown_fields(kind, intent):
             raise unknown_fields(target, unknown)
         live = self._objects.find(kind.kind, target.namespace, target.name)
         if live is None and subresource:
             raise not_found(target)
         owner = _owner(target, manager, "Apply")
         if live is None:
-            return self._create(target, wish, owner), True
+            return self._create(target, intent, owner), True
         try:
             part, owners = apply(
                 ownable(kind, live, subresource),
-                ownable(kind, wish, subresource),
+                ownable(kind, intent, subresource),
                 owners=read_owners(live),
                 writer=owner,
                 force=force,
@@ -148,7 +148,7 @@ class Resources:
         except ApplyConflictError as error:
             raise apply_conflict(error) from error
         item = with_ownable(kind, live, subresource, part)
-        _check_held(target, wish["metadata"], live)
+        _check_held(target, intent["metadata"], live)
         write_owners(item, owners)
         _set_defaults(kind, item)
         self._admission.read(kind, item)
@@ -226,7 +226,7 @@ class Resources:
         )
         faults = list(islice(everything, MOST_CAUSES))
         if faults:
-            raise refused(kind, item["metadata"].get("name"), faults)
+            raise invalid_object(kind, item["metadata"].get("name"), faults)
         if not target.subresource:
             self._admission.review(kind, item, old)
 

@@ -14,7 +14,7 @@ from aiohttp import web
 from lambda_embedded.access.guard import guard
 from lambda_embedded.api.admission.chain import Admission
 from lambda_embedded.api.bodies.parsing import MAX_BYTES
-from lambda_embedded.api.discovery.access_reviews import refuse_impersonation, review_kind
+from lambda_embedded.api.discovery.access_reviews import reject_impersonation, review_kind
 from lambda_embedded.api.discovery.responses import document_response
 from lambda_embedded.api.discovery.unserved import unserved
 from lambda_embedded.api.errors import ApiError
@@ -62,7 +62,7 @@ def create_api(
             document := document_response(request.path, accept, definition)
         ):
             return document
-        refuse_impersonation(request.headers)
+        reject_impersonation(request.headers)
         if (kind := review_kind(request.path)) and request.method == "POST":
             return await requests.review(request, kind)
         target = parse_path(request.path)
@@ -71,7 +71,7 @@ def create_api(
         return await requests.serve(request, target)
 
     app = web.Application(client_max_size=MAX_BYTES, middlewares=[_errors_as_status])
-    guard(app, access, open_paths=_HEALTH_PATHS, refuse=_refused)
+    guard(app, access, open_paths=_HEALTH_PATHS, reject=_rejected)
     app.router.add_route("*", "/{path:.*}", handle)
     app.on_shutdown.append(requests.end_streams)
 
@@ -102,7 +102,7 @@ async def _errors_as_status(
         return json_response(failure.status, failure.code)
 
 
-def _refused(denial: Denial) -> web.Response:
+def _rejected(denial: Denial) -> web.Response:
     error = ApiError(denial.status, denial.message)
     return json_response(error.status, error.code)
 

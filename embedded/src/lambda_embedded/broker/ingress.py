@@ -48,7 +48,7 @@ def create_ingress(broker: Broker, access: Access) -> web.Application:
     All but `/health` takes the token: whoever sends an event may deploy code by it.
     """
     application = web.Application(client_max_size=broker.settings.body_limit_bytes)
-    guard(application, access, open_paths=_HEALTH, refuse=_denied)
+    guard(application, access, open_paths=_HEALTH, reject=_denied)
     ingress = _Ingress(broker)
     application.router.add_post("/{namespace}/{broker}", ingress.accept)
     application.router.add_post("/{namespace}/{broker}/", ingress.accept)

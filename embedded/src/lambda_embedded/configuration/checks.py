@@ -6,7 +6,7 @@ import copy
 from typing import TYPE_CHECKING
 
 from lambda_embedded.api.admission.chain import Admission
-from lambda_embedded.api.admission.validation import metadata_faults, refused
+from lambda_embedded.api.admission.validation import invalid_object, metadata_faults
 from lambda_embedded.api.errors import ApiError
 from lambda_embedded.api.kinds.served import kind_named
 from lambda_embedded.configuration.kustomization import KustomizationError
@@ -37,5 +37,5 @@ def _check(admission: Admission, item: KubernetesObject) -> None:
     unknown = [Cause(field, "unknown field") for field in admission.unknown_fields(kind, item)]
     faults = [*unknown, *metadata_faults(kind, item), *admission.faults(kind, item, None)]
     if faults:
-        raise refused(kind, item["metadata"]["name"], faults)
+        raise invalid_object(kind, item["metadata"]["name"], faults)
     admission.review(kind, item, None)

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from flask import Request
 
 _HEALTH = ("/health/liveness", "/health/readiness")
-_REFUSAL = b'{"reason": "Unauthorized", "message": "the platform alone calls this function"}'
+_REJECTION = b'{"reason": "Unauthorized", "message": "the platform alone calls this function"}'
 
 
 def _function(main: str) -> Any:  # noqa: ANN401  # as functions-framework takes it
@@ -30,12 +30,12 @@ def _function(main: str) -> Any:  # noqa: ANN401  # as functions-framework takes
 
 # The launcher's words to this file: the function's own settings are none of its business.
 _expected = os.environ.pop(CREDENTIAL).encode()  # noqa: TID251
-_answer = _function(os.environ[FUNCTION])  # noqa: TID251
+_serve = _function(os.environ[FUNCTION])  # noqa: TID251
 
 
 def handle(request: Request) -> Any:  # noqa: ANN401  # as functions-framework takes it
     """Pass a request on, or refuse it with 401."""
     given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
     if request.path in _HEALTH or hmac.compare_digest(given, _expected):
-        return _answer(request)
-    return _REFUSAL, 401, {"Content-Type": "application/json"}
+        return _serve(request)
+    return _REJECTION, 401, {"Content-Type": "application/json"}

@@ -6,7 +6,7 @@ import pytest
 
 from lambda_embedded.api.admission.chain import Admission
 from lambda_embedded.api.admission.field_validation import FieldValidation
-from lambda_embedded.api.admission.validation import metadata_faults, refused
+from lambda_embedded.api.admission.validation import invalid_object, metadata_faults
 from lambda_embedded.api.errors import ApiError
 from lambda_embedded.api.kinds.served import kind_named
 from lambda_embedded.schemas.known import DEFINITION
@@ -62,10 +62,10 @@ def test_of_many_faults_the_first_are_looked_for():
             yield fault
 
     item = {"metadata": {"name": "one", "ownerReferences": [1] * 10_000}}
-    error = refused(CONFIG_MAP, "one", faults())
+    error = invalid_object(CONFIG_MAP, "one", faults())
     assert len(error.details["causes"]) == len(looked) == 100
 
 
 def test_a_long_label_is_told_by_its_beginning():
     item = {"metadata": {"name": "one", "labels": {LONG: LONG}}}
-    assert len(refused(CONFIG_MAP, "one", metadata_faults(CONFIG_MAP, item)).message) < 3000
+    assert len(invalid_object(CONFIG_MAP, "one", metadata_faults(CONFIG_MAP, item)).message) < 3000

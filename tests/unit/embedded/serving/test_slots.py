@@ -104,7 +104,7 @@ async def test_more_may_not_wait_than_the_limit(make):
 async def test_everyone_who_waits_is_sent_away_at_once(make):
     slots = make()
     tasks = [await holding(slots) for _ in range(2)]
-    slots.refuse_held(RevisionRetiredError())
+    slots.reject_held(RevisionRetiredError())
     results = await asyncio.gather(*tasks, return_exceptions=True)
     assert [type(result) for result in results] == [RevisionRetiredError] * 2
 

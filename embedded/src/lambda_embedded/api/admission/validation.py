@@ -74,7 +74,7 @@ def part_faults(item: KubernetesObject) -> Iterator[Cause]:
             yield invalid(part, "must be an object")
 
 
-def refused(kind: Kind, name: object, faults: Iterable[Cause]) -> ApiError:
+def invalid_object(kind: Kind, name: object, faults: Iterable[Cause]) -> ApiError:
     """Return the error 422 of fields at fault."""
     causes = tuple(islice(faults, MOST_CAUSES))
     text = ", ".join(map(str, causes))

@@ -35,11 +35,11 @@ def parse_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JS
         value = parse_protobuf(body)
     else:
         raise unsupported(content_type, (*_JSON_TYPES, *_YAML_TYPES, _PROTOBUF))
-    refuse_deep(value)
+    reject_deep(value)
     return value
 
 
-def refuse_deep(value: object) -> None:
+def reject_deep(value: object) -> None:
     """`ApiError` 400 for a value that is nested deeper than any object is."""
     if _deeper_than(value, _MAX_DEPTH):
         raise bad_request(_TOO_DEEP)
@@ -101,14 +101,14 @@ def _yaml(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
     except (ValueError, RecursionError):
         pass
     try:
-        _refuse_bombs(body)
+        _reject_bombs(body)
         value = yaml.load(body, _JsonLikeLoader)  # noqa: S506  # derived from the safe loader
         return json.loads(json.dumps(value, allow_nan=False))
     except (yaml.YAMLError, ValueError, TypeError, RecursionError) as error:
         raise bad_request(f"the body is not valid YAML: {error}") from error
 
 
-def _refuse_bombs(body: bytes) -> None:
+def _reject_bombs(body: bytes) -> None:
     """`ApiError` 400 for what takes much more time or memory to load than it has bytes."""
     depth = 0
     for count, event in enumerate(yaml.parse(body, yaml.CSafeLoader)):

@@ -14,10 +14,10 @@ def read_json(text: str | bytes) -> Any:  # noqa: ANN401  # any JSON value
 
     `ApiError` 400 for a number that is too large to be told from infinity.
     """
-    return json.loads(text, parse_constant=_refuse, parse_float=_finite)
+    return json.loads(text, parse_constant=_reject_constant, parse_float=_finite)
 
 
-def _refuse(name: str) -> NoReturn:
+def _reject_constant(name: str) -> NoReturn:
     raise ValueError(f"{name} is not a JSON value")
 
 

@@ -33,7 +33,7 @@ _NOT_SERVED = {
 }
 
 
-def refuse_impersonation(headers: Mapping[str, str]) -> None:
+def reject_impersonation(headers: Mapping[str, str]) -> None:
     """`ApiError` 403 for a request in another's name, which would be answered in our user's."""
     if any(name.lower().startswith("impersonate-") for name in headers):
         raise ApiError(
@@ -57,12 +57,12 @@ def review(kind: str, item: KubernetesObject) -> KubernetesObject:
     spec = item.get("spec") or {}
     if not isinstance(spec, dict):
         raise bad_request("spec: must be an object")
-    answers = {
+    statuses = {
         "SelfSubjectReview": _who, "SelfSubjectAccessReview": _may,
         "SelfSubjectRulesReview": _rules,
     }  # fmt: skip
     identity = {"apiVersion": f"{group}/v1", "kind": kind, "metadata": {}}
-    return {**identity, "spec": spec, "status": answers[kind](spec)}
+    return {**identity, "spec": spec, "status": statuses[kind](spec)}
 
 
 def _who(_spec: Mapping[str, Any]) -> dict[str, Any]:

@@ -42,7 +42,7 @@ class Kind:
     immutable: tuple[tuple[str, ...], ...] = ()
     list_keys: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Lists, by the name of their field, that server-side apply merges by these keys of an item."""
-    deletion_answers_object: bool = False
+    deletion_returns_object: bool = False
 
     @property
     def api_version(self) -> str:
@@ -71,10 +71,10 @@ KINDS = (
     Kind(kind="Secret", plural="secrets", immutable=(("type",),)),
     Kind(kind="ServiceAccount", plural="serviceaccounts", short_names=("sa",),
          list_keys={"secrets": ("name",), "imagePullSecrets": ("name",)},
-         deletion_answers_object=True),
+         deletion_returns_object=True),
     Kind(kind="Event", plural="events", short_names=("ev",)),
     Kind(kind="Pod", plural="pods", has_status=True, short_names=("po",),
-         list_keys=_POD_LIST_KEYS, deletion_answers_object=True),
+         list_keys=_POD_LIST_KEYS, deletion_returns_object=True),
     # The Job controller labels pods with the Job's name, and label values end at 63 characters.
     Kind(kind="Job", plural="jobs", group="batch", has_status=True, name_pattern=_SUBDOMAIN_63,
          immutable=(("spec", "template"), ("spec", "selector")), list_keys=_POD_LIST_KEYS),

@@ -30,40 +30,40 @@ class ApplyConflictError(Exception):
 
 def apply(
     live: KubernetesObject,
-    wish: KubernetesObject,
+    intent: KubernetesObject,
     *,
     owners: tuple[Owner, ...],
     writer: Owner,
     force: bool,
     keys: ListKeys,
 ) -> tuple[KubernetesObject, tuple[Owner, ...]]:
-    """Return the ownable part of an object after `writer` applied `wish`, and its owners then.
+    """Return the ownable part of an object after `writer` applied `intent`, and its owners then.
 
     What the writer applied before and now omits is removed unless another manager owns it.
     `ApplyConflictError` when a field of another manager would change, without `force`.
     """
-    wished, before = fields_of(wish, keys), fields_of(live, keys)
-    merged = merge(live, wish, keys)
+    intended, before = fields_of(intent, keys), fields_of(live, keys)
+    merged = merge(live, intent, keys)
     mine = next((owner for owner in owners if owner.is_same_writer(writer)), writer)
     others = [owner for owner in owners if not owner.is_same_writer(writer)]
-    changed = _changed(wished, before, fields_of(merged, keys))
+    changed = _changed(intended, before, fields_of(merged, keys))
     if not force:
-        _refuse_conflicts(others, changed)
+        _reject_conflicts(others, changed)
     others = [replace(owner, fields=owner.fields - changed) for owner in others]
-    owned_still = set(wished).union(*(owner.fields for owner in others))
+    owned_still = set(intended).union(*(owner.fields for owner in others))
     result = remove(merged, mine.fields - owned_still, kept=owned_still, keys=keys)
     gone = before.keys() - fields_of(result, keys).keys()
     others = [replace(owner, fields=owner.fields - gone) for owner in others]
-    if result == live and mine.fields == wished.keys():
+    if result == live and mine.fields == intended.keys():
         return result, with_owner(others, mine)
-    return result, with_owner(others, replace(writer, fields=frozenset(wished)))
+    return result, with_owner(others, replace(writer, fields=frozenset(intended)))
 
 
-def _changed(wished: Fields, before: Fields, after: Fields) -> set[Path]:
-    return {path for path in wished if before.get(path, _MISSING) != after.get(path, _MISSING)}
+def _changed(intended: Fields, before: Fields, after: Fields) -> set[Path]:
+    return {path for path in intended if before.get(path, _MISSING) != after.get(path, _MISSING)}
 
 
-def _refuse_conflicts(others: Iterable[Owner], changed: set[Path]) -> None:
+def _reject_conflicts(others: Iterable[Owner], changed: set[Path]) -> None:
     conflicts = tuple(
         (owner.manager, path) for owner in others for path in sorted(owner.fields & changed)
     )
@@ -71,18 +71,18 @@ def _refuse_conflicts(others: Iterable[Owner], changed: set[Path]) -> None:
         raise ApplyConflictError(conflicts)
 
 
-def merge(live: object, wish: object, keys: ListKeys, path: Path = ()) -> Any:  # noqa: ANN401  # any JSON value
-    """Lay `wish` over `live`: maps by field, keyed lists by item, all else replaces."""
-    old, new = children(path, live, keys), children(path, wish, keys)
-    if old is None or new is None or type(live) is not type(wish):
-        return wish
+def merge(live: object, intent: object, keys: ListKeys, path: Path = ()) -> Any:  # noqa: ANN401  # any JSON value
+    """Lay `intent` over `live`: maps by field, keyed lists by item, all else replaces."""
+    old, new = children(path, live, keys), children(path, intent, keys)
+    if old is None or new is None or type(live) is not type(intent):
+        return intent
     merged = {
         element: merge(old[element], child, keys, (*path, element)) if element in old else child
         for element, child in new.items()
     }
-    if isinstance(wish, dict):
+    if isinstance(intent, dict):
         return {element[2:]: value for element, value in {**old, **merged}.items()}
-    # The order of a list's items can matter (containers): the newest wish decides it.
+    # The order of a list's items can matter (containers): the newest intent decides it.
     return [*merged.values(), *(item for element, item in old.items() if element not in new)]
 
 

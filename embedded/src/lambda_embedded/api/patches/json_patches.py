@@ -7,7 +7,7 @@ import json
 from http import HTTPStatus
 from typing import Any
 
-from lambda_embedded.api.bodies.parsing import refuse_deep
+from lambda_embedded.api.bodies.parsing import reject_deep
 from lambda_embedded.api.errors import ApiError, bad_request
 
 # As in kube-apiserver: a few copies of copies would grow without bound.
@@ -54,7 +54,7 @@ def json_patch(value: Any, operations: Any) -> Any:  # noqa: ANN401  # any JSON 
             ) from error
     result = box.get("")
     # Moves and copies nest what is not deep by itself.
-    refuse_deep(result)
+    reject_deep(result)
     return result
 
 

@@ -29,8 +29,8 @@ def main() -> None:
 def _module_folder(module: str) -> Path:
     subprocess.run(["go", "mod", "download", module], cwd=_PINNED, check=True)
     command = ["go", "list", "-m", "-f", "{{.Dir}}", module]
-    answer = subprocess.run(command, cwd=_PINNED, check=True, capture_output=True, text=True)
-    return Path(answer.stdout.strip())
+    result = subprocess.run(command, cwd=_PINNED, check=True, capture_output=True, text=True)
+    return Path(result.stdout.strip())
 
 
 if __name__ == "__main__":

@@ -13,7 +13,7 @@ from multidict import CIMultiDict
 from yarl import URL
 
 from lambda_embedded.serving.gateway.request_body import SlowBodyError
-from lambda_embedded.serving.gateway.responses import refusal
+from lambda_embedded.serving.gateway.responses import error_response
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -35,7 +35,7 @@ _HOP_BY_HOP: Final = frozenset(
     }
 )
 # Answers up to this size are passed on in one piece; longer ones as they come.
-_WHOLE_ANSWER_BYTES: Final = 64 * 1024
+_WHOLE_RESPONSE_BYTES: Final = 64 * 1024
 # Where a request keeps the answer whose status has been sent.
 BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
 _CRASH_NOTICE_SECONDS = 1.0
@@ -73,11 +73,11 @@ async def forward(
             URL(process.origin + message.target, encoded=True),
             headers=_request_headers(request, message, process),
             data=message.body.send(
-                has_answer=lambda: BEGUN in request, is_awaited=message.is_awaited
+                has_response=lambda: BEGUN in request, is_awaited=message.is_awaited
             ),
             allow_redirects=False,
-        ) as answer:
-            return await _pass_back(request, answer)
+        ) as upstream:
+            return await _pass_back(request, upstream)
     except aiohttp.ClientConnectorError as error:
         raise NothingSentError from error
     except (aiohttp.ClientError, OSError) as error:
@@ -96,16 +96,18 @@ def abort(request: web.Request, begun: web.StreamResponse) -> web.StreamResponse
     return begun
 
 
-async def _pass_back(request: web.Request, answer: aiohttp.ClientResponse) -> web.StreamResponse:
-    headers = _end_to_end(answer.headers)
-    length = answer.content_length
-    if length is not None and length <= _WHOLE_ANSWER_BYTES and request.method != hdrs.METH_HEAD:
-        body = await answer.read()
-        return web.Response(status=answer.status, reason=answer.reason, headers=headers, body=body)
-    response = web.StreamResponse(status=answer.status, reason=answer.reason, headers=headers)
+async def _pass_back(request: web.Request, upstream: aiohttp.ClientResponse) -> web.StreamResponse:
+    headers = _end_to_end(upstream.headers)
+    length = upstream.content_length
+    if length is not None and length <= _WHOLE_RESPONSE_BYTES and request.method != hdrs.METH_HEAD:
+        body = await upstream.read()
+        return web.Response(
+            status=upstream.status, reason=upstream.reason, headers=headers, body=body
+        )
+    response = web.StreamResponse(status=upstream.status, reason=upstream.reason, headers=headers)
     request[BEGUN] = response
     await response.prepare(request)
-    async for chunk in answer.content.iter_any():
+    async for chunk in upstream.content.iter_any():
         await response.write(chunk)
     await response.write_eof()
     return response
@@ -119,9 +121,9 @@ async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
     if process.has_ended:
         # What it wrote may be of another caller's request: that is for its log alone.
         message = "the function's process ended before it answered; its log may say why"
-        return refusal(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", message)
+        return error_response(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", message)
     message = f"the function closed the connection without an answer ({type(error).__name__})"
-    return refusal(HTTPStatus.BAD_GATEWAY, "FunctionHungUp", message)
+    return error_response(HTTPStatus.BAD_GATEWAY, "FunctionHungUp", message)
 
 
 def _request_headers(

@@ -71,7 +71,7 @@ class RequestBody:
         self._first = b"".join(pieces)
 
     def send(
-        self, *, has_answer: Callable[[], bool], is_awaited: Callable[[], bool]
+        self, *, has_response: Callable[[], bool], is_awaited: Callable[[], bool]
     ) -> BytesIO | AsyncIterator[bytes] | None:
         """Return what goes to the process.
 
@@ -82,14 +82,14 @@ class RequestBody:
             return None
         if self._is_whole:
             return BytesIO(self._first)
-        return self._pieces(self._first, has_answer, is_awaited)
+        return self._pieces(self._first, has_response, is_awaited)
 
     def close(self) -> None:
         """Give back what is held, however far it came."""
         self._held.give_back(self._size)
 
     async def _pieces(
-        self, first: bytes, has_answer: Callable[[], bool], is_awaited: Callable[[], bool]
+        self, first: bytes, has_response: Callable[[], bool], is_awaited: Callable[[], bool]
     ) -> AsyncIterator[bytes]:
         step = self._settings.awaited_body_seconds
         clock = asyncio.get_running_loop().time
@@ -110,7 +110,7 @@ class RequestBody:
                 received += len(piece)
                 yield piece
             if waited >= step:
-                slow = slow + waited if received < _LEAST_BYTES and not has_answer() else 0.0
+                slow = slow + waited if received < _LEAST_BYTES and not has_response() else 0.0
                 waited, received = 0.0, 0
                 if slow >= (step if is_awaited() else self._settings.body_seconds):
                     self._give_up()

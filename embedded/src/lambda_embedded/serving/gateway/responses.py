@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _MESSAGE_BYTES = 400
 
 
-def refusal(
+def error_response(
     status: HTTPStatus, reason: str, message: str, *, retry_after_seconds: float | None = None
 ) -> web.Response:
     """Return an error of at most 512 bytes."""

@@ -18,7 +18,7 @@ from lambda_embedded.serving.gateway.forwarding import (
     forward,
 )
 from lambda_embedded.serving.gateway.request_body import RequestBody, SlowBodyError
-from lambda_embedded.serving.gateway.responses import refusal
+from lambda_embedded.serving.gateway.responses import error_response
 from lambda_embedded.serving.pool.slots import (
     CrashLoopError,
     RevisionRetiredError,
@@ -82,28 +82,28 @@ class _Gateway:
     async def handle(self, request: web.Request) -> web.StreamResponse:
         """Answer by the lambda that the request is for, or say why none can."""
         if denial := self._access.denial(request):
-            return refusal(denial.status, denial.reason, denial.message)
-        if answer := preflight(request, self._access):
-            return answer
+            return error_response(denial.status, denial.reason, denial.message)
+        if response := preflight(request, self._access):
+            return response
         target = self._find(request)
         if target is None:
-            return refusal(
+            return error_response(
                 HTTPStatus.NOT_FOUND, "NotFound", f"no Service at {request.rel_url.raw_path}"
             )
-        return await self._answer(request, target)
+        return await self._respond(request, target)
 
-    async def _answer(self, request: web.Request, target: _Target) -> web.StreamResponse:
+    async def _respond(self, request: web.Request, target: _Target) -> web.StreamResponse:
         try:
             return await self._serve_in_time(request, target)
         except SlowBodyError:
             return _too_slow()
         except TooManyRequestsError:
             message = "as many requests as may wait for this function do so already"
-            return refusal(
+            return error_response(
                 HTTPStatus.SERVICE_UNAVAILABLE, "TooManyRequests", message, retry_after_seconds=1
             )
         except CrashLoopError as error:
-            return refusal(
+            return error_response(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "CrashLoopBackOff",
                 "the function's process ends again and again; its log may say why",
@@ -124,7 +124,7 @@ class _Gateway:
             if begun is not None:
                 return abort(request, begun)
             message = f"no complete answer after {seconds:g} s (timeoutSeconds)"
-            return refusal(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message)
+            return error_response(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message)
 
     async def _serve(self, request: web.Request, target: _Target) -> web.StreamResponse:
         body = RequestBody(request, self._serving.settings, self._serving.held_bytes)
@@ -149,7 +149,7 @@ class _Gateway:
                 # Its end is noticed soon; then a new one starts, or the one that is there answers.
                 await asyncio.sleep(_UNREACHABLE_PAUSE_SECONDS)
         message = "the function's process accepts no connections"
-        return refusal(HTTPStatus.BAD_GATEWAY, "FunctionUnreachable", message)
+        return error_response(HTTPStatus.BAD_GATEWAY, "FunctionUnreachable", message)
 
     async def _ask(
         self, request: web.Request, target: _Target, pool: RevisionPool, body: RequestBody
@@ -207,16 +207,16 @@ async def _first_pool(route: Route) -> RevisionPool | None:
 
 def _too_slow() -> web.Response:
     message = "the body of the request did not come in time"
-    answer = refusal(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", message)
+    response = error_response(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", message)
     # What comes of it later is no request.
-    answer.force_close()
-    return answer
+    response.force_close()
+    return response
 
 
 def _without_revision(route: Route) -> web.Response:
     if route.is_deleted:
-        return refusal(HTTPStatus.NOT_FOUND, "NotFound", "the Service was deleted")
-    return refusal(
+        return error_response(HTTPStatus.NOT_FOUND, "NotFound", "the Service was deleted")
+    return error_response(
         HTTPStatus.SERVICE_UNAVAILABLE,
         "NotReady",
         route.not_ready_message,

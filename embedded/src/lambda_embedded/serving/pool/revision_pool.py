@@ -125,7 +125,7 @@ class RevisionPool:
                 timer.cancel()
         if self._start is not None:
             self._start.cancel()
-        self._slots.refuse_held(RevisionRetiredError())
+        self._slots.reject_held(RevisionRetiredError())
         self._stop_idle(keep=0)
 
     async def close(self) -> None:
@@ -203,7 +203,7 @@ class RevisionPool:
         pod.crashed(returncode, message, looping=self._backoff.is_looping)
         self._crashed_pods.append(pod)
         if self._backoff.is_looping and not self._slots.ready:
-            self._slots.refuse_held(self._crash_loop())
+            self._slots.reject_held(self._crash_loop())
 
     def _go_on(self) -> None:
         if self._slots.is_short:

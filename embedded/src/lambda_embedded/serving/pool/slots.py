@@ -114,7 +114,7 @@ class Slots:
         if process in self.ready:
             self.ready.remove(process)
 
-    def refuse_held(self, error: Exception) -> None:
+    def reject_held(self, error: Exception) -> None:
         """Send everyone who waits away."""
         held, self._held = self._held, deque()
         for turn in held:
