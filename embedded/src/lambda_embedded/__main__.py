@@ -37,8 +37,8 @@ _DEFAULT_HOME = Path("~/.local/share/knative-lambda")
 
 
 def read_options(arguments: list[str] | None = None) -> PlatformOptions:
-    """Read the command line; what it does not say comes from the environment or is the default."""
-    # The one place where the environment is read: everything below is told.
+    """Read the command line; the rest comes from the environment or the defaults."""
+    # The one place where the environment is read; all below get it as an argument.
     environment = dict(os.environ)  # noqa: TID251
     parser = argparse.ArgumentParser(
         prog="python -m lambda_embedded", description="Run Knative Lambda on this machine."
@@ -56,7 +56,7 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
         type=_argument(parse_allowed_host),
         action="append",
         metavar="NAME",
-        help="answer to this name too",
+        help="host name to accept as well",
     )
     parser.add_argument(
         "--allow-origin",
@@ -64,7 +64,7 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
         type=_argument(parse_allowed_origin),
         action="append",
         metavar="ORIGIN",
-        help="let pages of this origin in",
+        help="origin whose pages may use the ports",
     )
     parser.add_argument("--new-token", action="store_true", help="replace the folder's token")
     parser.add_argument("--every-runtime", action="store_true", help="all Pythons on PATH")
@@ -80,7 +80,7 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
 
 
 def _argument(parse: Callable[[str], str]) -> Callable[[str], str]:
-    """Keep argparse from replacing what a parser says is wrong."""
+    """Keep argparse from replacing the message of a parser."""
 
     def parsed(text: str) -> str:
         try:
@@ -110,7 +110,7 @@ def _say_ready(platform: Platform) -> None:
 
 
 def _say(line: str) -> None:
-    print(line, file=sys.stderr, flush=True)  # noqa: T201  # a command line's answer
+    print(line, file=sys.stderr, flush=True)  # noqa: T201  # a command line's output
 
 
 if __name__ == "__main__":

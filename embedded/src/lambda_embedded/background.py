@@ -1,4 +1,4 @@
-"""Parts of the platform that work in the background, and servers; each ends with its block."""
+"""Background parts and servers of the platform; each ends with its `async with` block."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _LOG = logging.getLogger(__name__)
 
 
 class PlatformFailedError(Exception):
-    """A part of the platform ended by itself; the platform must not go on without it."""
+    """A part of the platform ended by itself; the platform must not continue without it."""
 
 
 class Background:
-    """Runs parts and notices the first one that ends before it was told to."""
+    """Runs parts and notices the first one that ends by itself."""
 
     def __init__(self) -> None:
         self._failed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
@@ -65,13 +65,13 @@ class Background:
         failure = PlatformFailedError(f"{task.get_name()} ended unexpectedly{cause}")
         failure.__cause__ = error
         self._failed.set_exception(failure)
-        # Whoever waits for it gets it; that nobody does is no second error.
+        # Whoever waits gets it; mark it as retrieved in case nobody does.
         self._failed.exception()
 
 
 @asynccontextmanager
 async def set_up(runner: web.AppRunner) -> AsyncIterator[web.AppRunner]:
-    """Make a server ready; at the end of the block its last requests are waited for."""
+    """Set up a server; at the end of the block, wait for its last requests."""
     await runner.setup()
     try:
         yield runner

@@ -1,4 +1,4 @@
-"""The one folder that holds all that the embedded platform keeps."""
+"""The one folder with all the state of the embedded platform."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class ForeignDataFolderError(DataFolderError):
 
 
 class DataFolder:
-    """Places by name; `create` makes the folders, readable by their owner alone."""
+    """Paths by name; `create` makes the folders, readable by their owner alone."""
 
     def __init__(self, root: Path) -> None:
         self.root = root.expanduser().absolute()
@@ -50,7 +50,7 @@ class DataFolder:
         self.cache = self.root / "cache"
 
     def create(self) -> None:
-        """Make every folder that is missing, and what an earlier version left open private."""
+        """Create missing folders, and make private what an earlier version left open."""
         self.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         self._require_own()
         # An older folder, or one made under another umask, may hold secrets as well.
@@ -66,7 +66,7 @@ class DataFolder:
                 log.chmod(PRIVATE_FILE)
 
     def _require_own(self) -> None:
-        """Refuse what another user may have prepared, such as a token that they know."""
+        """Reject what another user may have prepared, such as a token that they know."""
         for place in self._places():
             if place.lstat().st_uid != os.geteuid():
                 raise ForeignDataFolderError(
@@ -74,13 +74,13 @@ class DataFolder:
                 )
 
     def _places(self) -> Iterator[Path]:
-        # In this order: what is in a folder of another user need not be looked at.
+        # In this order: the content of another user's folder need not be read.
         yield self.root
         yield from self.root.iterdir()
 
     @contextmanager
     def lock(self) -> Iterator[None]:
-        """Hold the folder for this process; `DataFolderInUseError` names the pid that has it.
+        """Lock the folder for this process; `DataFolderInUseError` names the pid that holds it.
 
         The kernel lets go of the lock when the process ends, however it ends.
         """
@@ -101,11 +101,11 @@ class DataFolder:
             os.close(descriptor)
 
     def announce(self, facts: Mapping[str, object]) -> None:
-        """Tell other programs where the running platform is; they see all of `facts` or none."""
+        """Publish where the running platform is; other programs see all of `facts` or none."""
         write_private(self.platform_file, json.dumps(facts, indent=2) + "\n")
 
     def withdraw(self) -> None:
-        """Say that no platform runs here."""
+        """Remove what `announce` published."""
         self.platform_file.unlink(missing_ok=True)
 
     def remembered_ports(self) -> dict[str, int]:
@@ -119,5 +119,5 @@ class DataFolder:
         return {name: port for name, port in ports.items() if isinstance(port, int)}
 
     def remember_ports(self, ports: Mapping[str, int]) -> None:
-        """Keep the ports for the next start, so that URLs stay the same."""
+        """Remember the ports for the next start, so that URLs stay the same."""
         write_private(self.ports_file, json.dumps(dict(ports)) + "\n")

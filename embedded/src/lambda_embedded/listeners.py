@@ -13,19 +13,19 @@ _HOST = "127.0.0.1"
 
 
 class PortTakenError(Exception):
-    """Another program listens on a port that was asked for."""
+    """Another program listens on the requested port."""
 
 
 def bind(
     requested: Mapping[str, int], remembered: Mapping[str, int], options: Mapping[str, str]
 ) -> dict[str, socket.socket]:
-    """Return a bound socket by server; port 0 is the remembered one if free, else any that is.
+    """Return a bound socket by server; port 0 means the remembered port if free, else any.
 
     `PortTakenError` names the option (of `options`) that chooses another port.
     """
     sockets: dict[str, socket.socket] = {}
     try:
-        # Ports that were asked for first, so that a free one never takes them.
+        # Requested ports first, so that no server with port 0 takes them.
         for server in sorted(requested, key=lambda name: requested[name] == 0):
             port = requested[server]
             if port:

@@ -1,4 +1,4 @@
-"""The embedded platform, put together."""
+"""The embedded platform: its parts, wired together, and their order of start and stop."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ class Platform:
     """All parts, running within `async with`; at its end no process is left.
 
     Entering returns when the platform is ready: configuration applied, all three servers up, and
-    `platform.json` written. After `kill -9` the next start goes on with what was accepted.
+    `platform.json` written. After `kill -9` the next start continues with what was accepted.
     """
 
     def __init__(self, options: PlatformOptions) -> None:
@@ -79,7 +79,7 @@ class Platform:
         self._holder: Holder
 
     async def __aenter__(self) -> Self:
-        """Start everything; what had started is stopped again when something fails."""
+        """Start everything; if a part fails, stop those that had started."""
         try:
             await self._start()
         except BaseException:
@@ -93,7 +93,7 @@ class Platform:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        """Stop everything, in the opposite order."""
+        """Stop everything, in reverse order."""
         await self._exits.aclose()
 
     async def failure(self) -> None:
@@ -120,7 +120,7 @@ class Platform:
         database = Database(self.folder.database)
         self._exits.callback(database.close)
         objects = Objects(database)
-        # Each part stops before the parts that were started before it, which it may need.
+        # Each part stops before those that were started before it, which it may need.
         await self._serve_api(objects, sockets["api"])
         self._apply_configuration(objects, base_images)
         await self._run("garbage collector", GarbageCollector(objects).run())
@@ -161,7 +161,7 @@ class Platform:
             runtimes=self.options.installation / "runtimes",
             environments=self.folder.runtimes,
             registry=self.folder.registry,
-            # Marked as ours, so that an installer that outlives a `kill -9` is found and ended.
+            # Marked as ours, so that an installer that survives a `kill -9` is found and ended.
             environment={**self.options.environment, MARKER: str(self.folder.root.resolve())},
             progress=self.options.progress,
         )
@@ -215,7 +215,7 @@ class Platform:
             holder=self._holder,
         )
         serving.started = asyncio.Event()
-        # No new connections, then the lambdas finish what they have, then the last answers go.
+        # At the end: no new connections; then lambdas finish their requests; then these are sent.
         runner = await self._exits.enter_async_context(
             set_up(gateway_runner(serving, self._access, head_seconds=self.options.head_seconds))
         )
@@ -234,20 +234,20 @@ class Platform:
             settings=self.options.broker,
         )
         broker.started = asyncio.Event()
-        # The ingress unpacks bodies itself: aiohttp takes one that breaks off for a whole one.
-        runner = self._runner(create_ingress(broker, self._access), unpacks=False)
+        # The ingress decompresses bodies itself: aiohttp takes a truncated one for a whole one.
+        runner = self._runner(create_ingress(broker, self._access), decompresses=False)
         await self._exits.enter_async_context(set_up(runner))
         await self._run("Broker", broker.run())
         await self._background.until(broker.started)
         await self._exits.enter_async_context(listening(runner, listener))
         return broker
 
-    def _runner(self, application: web.Application, *, unpacks: bool = True) -> web.AppRunner:
+    def _runner(self, application: web.Application, *, decompresses: bool = True) -> web.AppRunner:
         return web.AppRunner(
             application,
             access_log=None,
             keepalive_timeout=self.options.head_seconds,
-            auto_decompress=unpacks,
+            auto_decompress=decompresses,
         )
 
     def _credentials(self) -> OwnCredentials:
@@ -298,7 +298,7 @@ async def run_until_stopped(
     stopping = asyncio.Event()
 
     def stop() -> None:
-        # Once: a second Ctrl-C must not break into the orderly end.
+        # Once: a second Ctrl-C must not interrupt the orderly end.
         if not stopping.is_set():
             stopping.set()
             work.cancel()
@@ -316,14 +316,14 @@ async def run_until_stopped(
 
 
 def _allow_many_connections() -> None:
-    """Take as many descriptors as the system gives: a few idle callers must not use them up."""
+    """Raise the limit of open files: a few idle clients must not use it up."""
     _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
     resource.setrlimit(resource.RLIMIT_NOFILE, (most, most))
 
 
 async def _run(options: PlatformOptions, on_ready: Callable[[Platform], None]) -> None:
-    # What a start reads is there to stay. With many lambdas, looking for garbage among it takes
-    # half of the start, and stops everything for a moment whenever it is done later.
+    # What a start reads stays in memory. With many lambdas, collecting garbage among it takes half
+    # of the start, and later pauses everything for a moment each time.
     gc.disable()
     try:
         async with Platform(options) as platform:

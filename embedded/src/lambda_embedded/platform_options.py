@@ -1,4 +1,4 @@
-"""What a person chooses about the embedded platform."""
+"""The options of the embedded platform."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PARTS = ("functions", "runtimes", "config")
 
 
 class InstallationError(Exception):
-    """Files that the platform runs are not where they should be."""
+    """The files that the platform runs are missing."""
 
 
 def _say_nothing(_line: str) -> None:
@@ -28,29 +28,29 @@ def _say_nothing(_line: str) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class PlatformOptions:
-    """Where the platform keeps things, listens, and takes what it runs from."""
+    """Where the platform keeps its state, listens, and finds what it runs."""
 
     home: Path
     environment: Mapping[str, str]
-    """This machine's: PATH, package index, proxies, certificates, and settings `KN_LAMBDA_...`."""
+    """Variables of this machine: PATH, package index, proxies, certificates, `KN_LAMBDA_...`."""
     port: int = 8080
     broker_port: int = 8081
     api_port: int = 8082
-    """Port 0 is any free one, the same one again at the next start if it is free then."""
+    """Port 0 means any free port, and the same one at the next start if it is still free."""
     installation: Path = _CHECKOUT
     """The folder of `functions/`, `runtimes/` and `config/`."""
     config: Path | None = None
-    """A kustomization folder; `config/overlays/dev` of the installation where there is none."""
+    """A kustomization folder; by default `config/overlays/dev` of the installation."""
     allowed_hosts: Sequence[str] = ()
-    """Names beside this machine's own by which the ports may be asked for."""
+    """Additional host names by which the ports may be called."""
     allowed_origins: Sequence[str] = ()
-    """Origins of web pages beside the platform's own that may use the ports."""
+    """Additional origins of web pages that may use the ports."""
     new_token: bool = False
-    """Whether the token that this data folder had so far ends with this start."""
+    """Whether to replace the token of the data folder."""
     head_seconds: float = HEAD_SECONDS
-    """How long a connection to one of the ports may take over the head of a request."""
+    """How long a client may take to send the head of a request."""
     every_runtime: bool = False
-    """Also other versions of Python that are on PATH."""
+    """Whether to prepare every version of Python on PATH."""
     sandbox: bool = True
     """Whether builds and lambdas run under bubblewrap, where it works."""
     progress: Callable[[str], None] = _say_nothing
@@ -64,7 +64,7 @@ class PlatformOptions:
         return self.config or self.installation / "config" / "overlays" / "dev"
 
     def check(self) -> None:
-        """`InstallationError` when there is nothing to run."""
+        """Raise `InstallationError` if the installation is incomplete."""
         missing = [part for part in _PARTS if not (self.installation / part).is_dir()]
         if missing:
             raise InstallationError(

@@ -9,11 +9,11 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PRIVATE_FILE = 0o600
-"""Their mode."""
+"""Their mode bits."""
 
 
 def write_private(path: Path, text: str) -> None:
-    """Replace a file at once, readable by its owner alone."""
+    """Replace a file atomically, readable by its owner alone."""
     part = path.with_name(f".{path.name}.{os.getpid()}")
     part.unlink(missing_ok=True)
     with os.fdopen(os.open(part, os.O_WRONLY | os.O_CREAT | os.O_EXCL, PRIVATE_FILE), "w") as file:

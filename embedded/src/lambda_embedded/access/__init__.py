@@ -1,1 +1,1 @@
-"""Who may use the platform's ports: by the name that was asked for, by the page, by the token."""
+"""Who may use the platform's ports: by Host header, by origin, by token."""

@@ -1,4 +1,4 @@
-"""Whether a request may come in: asked for by a name of this machine, and from no foreign page."""
+"""Whether a request is allowed: for a host name of this machine, and from no foreign page."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _SHOWN = 100
 
 @dataclass(frozen=True, slots=True)
 class Denial:
-    """Why a request does not come in; the message is for whoever sent it."""
+    """Why a request is denied; the message is for whoever sent it."""
 
     status: HTTPStatus
     reason: str
@@ -48,7 +48,7 @@ class Access:
     """Pages from elsewhere, by `parse_allowed_origin`."""
 
     def denial(self, request: web.Request) -> Denial | None:
-        """Say why a request does not come in, by its names and whoever holds the token."""
+        """Return why a request is denied, with or without the token; None if it is allowed."""
         for authority in _authorities(request):
             if not self._takes(authority):
                 return _foreign_host(authority)
@@ -58,7 +58,7 @@ class Access:
         return _foreign_page(page)
 
     def holds_token(self, request: web.Request) -> bool:
-        """Say whether the sender knows the token."""
+        """Return whether the request has the token."""
         credential = request.headers.get(hdrs.AUTHORIZATION, "")
         if credential[: len(_BEARER)].title() != _BEARER:
             return False
@@ -67,7 +67,7 @@ class Access:
 
     @cached_property
     def _takes(self) -> Callable[[str], bool]:
-        # Asked for each request, and mostly with the same few names.
+        # Called for each request, mostly with the same few names.
         return lru_cache(maxsize=256)(self._is_allowed)
 
     def _is_allowed(self, authority: str) -> bool:
@@ -78,7 +78,7 @@ class Access:
 
 
 def _authorities(request: web.Request) -> list[str]:
-    """Every name that a request asks for: HTTP/1.0 may have none, and a proxy's form two."""
+    """Return every host name of a request: HTTP/1.0 may have none, a request to a proxy two."""
     named = request.headers.get(hdrs.HOST, "")
     return [named] if request.raw_path.startswith("/") else [named, request.host]
 

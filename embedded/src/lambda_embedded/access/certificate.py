@@ -1,6 +1,6 @@
 """The certificate of the Kubernetes API: kubectl sends a token over TLS only.
 
-It signs itself and is trusted by nobody but the readers of the kubeconfig that carries it.
+It is self-signed; only clients with the kubeconfig that holds it trust it.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ _RENEWED_BEFORE_ITS_END = timedelta(days=365)
 
 
 def server_context(file: Path) -> ssl.SSLContext:
-    """Return what a server on 127.0.0.1 needs of a file made by `create_certificate`."""
+    """Return the TLS context of a server with a file made by `create_certificate`."""
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(file)
     return context
 
 
 def read_or_create_certificate(file: Path, *, now: datetime | None = None) -> str:
-    """Return the certificate in PEM; made, with its key beside it in the file, where none holds."""
+    """Return the certificate in PEM; create it, with its key in the file, if none is valid."""
     now = now or datetime.now(UTC)
     certificate = _read(file, now) or _create(file, now)
     return certificate.public_bytes(serialization.Encoding.PEM).decode()
@@ -66,7 +66,7 @@ def _create(file: Path, now: datetime) -> x509.Certificate:
 def _signed(key: ec.EllipticCurvePrivateKey, now: datetime) -> x509.Certificate:
     name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, _NAME)])
     places = [x509.DNSName("localhost"), *(x509.IPAddress(ip_address(a)) for a in _ADDRESSES)]
-    # A certificate that is its own authority has to say so, or strict clients refuse it.
+    # A certificate that is its own authority must say so, or strict clients reject it.
     usage = x509.KeyUsage(
         **dict.fromkeys(_USAGES, False), digital_signature=True, key_cert_sign=True
     )

@@ -1,4 +1,4 @@
-"""What pages that were let in have to be told, or their browsers keep the answers from them.
+"""CORS: without these headers, browsers hide responses from the allowed pages.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol
 """
@@ -12,18 +12,18 @@ from aiohttp import hdrs, web
 if TYPE_CHECKING:
     from lambda_embedded.access.access import Access
 
-_ASKED_AGAIN_SECONDS = "600"
+_MAX_AGE_SECONDS = "600"
 _PRIVATE_NETWORK = "Access-Control-{}-Private-Network"
 
 
 def add_cors(application: web.Application, access: Access) -> None:
-    """Let the allowed pages read every answer of an application."""
+    """Let the allowed pages read every response of an application."""
     if not access.origins:
         return
 
     async def allow(request: web.Request, response: web.StreamResponse) -> None:
         origin = request.headers.get(hdrs.ORIGIN, "")
-        # What a function says of its own answer is better informed.
+        # A function knows best who may read its response.
         if hdrs.ACCESS_CONTROL_ALLOW_ORIGIN in response.headers:
             return
         response.headers.add(hdrs.VARY, hdrs.ORIGIN)
@@ -38,14 +38,15 @@ def add_cors(application: web.Application, access: Access) -> None:
 
 
 def preflight(request: web.Request, access: Access) -> web.Response | None:
-    """Answer the question that a browser asks before a page's request; None of anything else."""
-    asked = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
+    """Return the response to a preflight request of an allowed page; None for any other request."""
+    method = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_METHOD)
     origin = request.headers.get(hdrs.ORIGIN, "")
-    if request.method != hdrs.METH_OPTIONS or asked is None or origin.lower() not in access.origins:
+    is_allowed = origin.lower() in access.origins
+    if request.method != hdrs.METH_OPTIONS or method is None or not is_allowed:
         return None
     headers: dict[str, str] = {
-        hdrs.ACCESS_CONTROL_ALLOW_METHODS: asked,
-        hdrs.ACCESS_CONTROL_MAX_AGE: _ASKED_AGAIN_SECONDS,
+        hdrs.ACCESS_CONTROL_ALLOW_METHODS: method,
+        hdrs.ACCESS_CONTROL_MAX_AGE: _MAX_AGE_SECONDS,
     }
     wanted = request.headers.get(hdrs.ACCESS_CONTROL_REQUEST_HEADERS)
     if wanted is not None:

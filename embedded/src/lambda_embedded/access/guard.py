@@ -1,4 +1,4 @@
-"""Stands before the handlers of a port that only holders of the token may use."""
+"""The middleware of ports that require the token."""
 
 from __future__ import annotations
 
@@ -24,9 +24,9 @@ def guard(
     open_paths: Collection[str],
     reject: Callable[[Denial], web.Response],
 ) -> None:
-    """Let in what has the token, whatever the path is, but for `open_paths`.
+    """Require the token on every path except `open_paths`.
 
-    `reject` says no in the words of the port.
+    `reject` makes the response of a denied request.
     """
 
     @web.middleware

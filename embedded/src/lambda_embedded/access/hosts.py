@@ -1,6 +1,6 @@
-"""Names by which the platform may be asked for.
+"""Host names by which the platform may be called.
 
-A web page can make a name of its own lead to 127.0.0.1 (DNS rebinding). Its browser then sends that
+A web page can make its own name resolve to 127.0.0.1 (DNS rebinding). The browser then sends that
 name as Host, which no page can change.
 """
 
@@ -15,11 +15,11 @@ _AUTHORITY = re.compile(r"(?P<host>\[[0-9a-f:.]+\]|[^\[\]:/@\\?#]+)(:(?P<port>[0
 
 
 class InvalidHostError(ValueError):
-    """What was given to `--allow-host` is no host name."""
+    """The value of `--allow-host` is not a host name."""
 
 
 def parse_allowed_host(text: str) -> str:
-    """Return a name that may be asked for; `*.example.com` stands for every name below."""
+    """Return an allowed host name; `*.example.com` stands for every name below."""
     name = text.lower().rstrip(".")
     if not _NAME.fullmatch(name.removeprefix("*.")):
         raise InvalidHostError(
@@ -30,13 +30,13 @@ def parse_allowed_host(text: str) -> str:
 
 
 def host_name(authority: str) -> str | None:
-    """Return the host of `host` or `host:port` in lower case, None where it is neither."""
+    """Return the host of `host` or `host:port` in lower case, None for anything else."""
     match = _AUTHORITY.fullmatch(authority.lower())
     return match["host"].strip("[]") if match else None
 
 
 def is_own(name: str) -> bool:
-    """Say whether a name leads to this machine whoever answers for names.
+    """Return whether a name means this machine, whatever DNS says.
 
     Browsers and RFC 6761 (6.3) keep `localhost` and all below it on the machine.
     """
@@ -49,7 +49,7 @@ def is_own(name: str) -> bool:
 
 
 def matches(name: str, allowed: str) -> bool:
-    """Say whether an allowed name takes this one."""
+    """Return whether an allowed name covers this one."""
     if allowed.startswith("*."):
         return name.endswith(allowed[1:])
     return name == allowed

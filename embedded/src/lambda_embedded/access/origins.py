@@ -1,4 +1,4 @@
-"""Web pages that may use the platform: its own, and those that were let in.
+"""Web pages that may use the platform: its own, and the allowed ones.
 
 https://fetch.spec.whatwg.org/#http-cors-protocol and https://www.w3.org/TR/fetch-metadata/
 """
@@ -18,11 +18,11 @@ _READS = frozenset({"GET", "HEAD"})
 
 
 class InvalidOriginError(ValueError):
-    """What was given to `--allow-origin` is no origin."""
+    """The value of `--allow-origin` is not an origin."""
 
 
 def parse_allowed_origin(text: str) -> str:
-    """Return an origin as browsers write it; `*` and `null`, which any page can be, are refused."""
+    """Return an origin as browsers write it; `*` and `null`, which fit any page, are rejected."""
     origin = text.lower().removesuffix("/")
     if not _ORIGIN.fullmatch(origin):
         raise InvalidOriginError(
@@ -50,7 +50,7 @@ def page_of(method: str, headers: Mapping[str, str]) -> str | None:
 
 
 def is_same(origin: str, authority: str) -> bool:
-    """Say whether a page comes from the very place that it asks.
+    """Return whether a page comes from the host that it calls.
 
     The scheme is not compared: a tunnel may have spoken TLS before us.
     """
@@ -68,7 +68,7 @@ def _referrer(headers: Mapping[str, str]) -> str | None:
 
 
 def _is_link(method: str, headers: Mapping[str, str]) -> bool:
-    """Say whether a person follows a link: the page where it stands sees nothing of the answer."""
+    """Return whether a person follows a link: the linking page sees nothing of the response."""
     return (
         method in _READS
         and headers.get("Sec-Fetch-Mode") == "navigate"

@@ -1,4 +1,4 @@
-"""How long a sender may take over a request: one that stops in the middle must hold nothing up."""
+"""How long a client may take to send a request: one that stops midway must block nothing."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ if TYPE_CHECKING:
     from aiohttp import web
 
 HEAD_SECONDS = 30.0
-"""From the connection, or the last answer on it, to the end of a request's head.
+"""From the connection, or the last response on it, to the end of a request's head.
 
-aiohttp's `keepalive_timeout` measures just that.
+This is what aiohttp's `keepalive_timeout` measures.
 """
 BODY_SECONDS = 30.0
 """For a body that is read as a whole."""
@@ -25,13 +25,13 @@ class SlowBodyError(Exception):
 
 
 def too_slow(seconds: float) -> Denial:
-    """Say so to the sender."""
+    """Return the denial of a request whose body took too long."""
     message = f"the body of the request did not come within {seconds:g} s"
     return Denial(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", message)
 
 
 async def read_body(request: web.Request, seconds: float = BODY_SECONDS) -> bytes:
-    """Return the body, or `SlowBodyError`; what aiohttp raises of a broken one stays."""
+    """Return the body; raises `SlowBodyError`, and what aiohttp raises for a broken one."""
     try:
         async with asyncio.timeout(seconds):
             return await request.read()

@@ -16,7 +16,7 @@ _TOKEN = re.compile(r"[A-Za-z0-9_-]{32,256}")
 
 
 def read_or_create_token(path: Path, *, renew: bool = False) -> str:
-    """Return the token in a file that its owner alone may read; made where there is none.
+    """Return the token in a file that only its owner may read; create it if there is none.
 
     `renew` replaces it. A file that holds no token is replaced as well.
     """
@@ -24,7 +24,7 @@ def read_or_create_token(path: Path, *, renew: bool = False) -> str:
         path.chmod(0o600)
         return token
     token = secrets.token_urlsafe(_TOKEN_BYTES)
-    # Without an end of line: the kubernetes package sends a token file as it is.
+    # Without a newline: the kubernetes package sends a token file as it is.
     write_private(path, token)
     return token
 

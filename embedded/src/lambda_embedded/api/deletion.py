@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 def request_deletion(objects: Objects, kind: str, namespace: str, name: str) -> KubernetesObject:
     """Delete an object, or mark it where finalizers (or a Namespace's content) come first.
 
-    Return its last state, or the marked one; `NotFoundError` where there is none.
+    Return its last or marked state; `NotFoundError` if there is no such object.
     """
     item = objects.get(kind, namespace, name)
     if not item["metadata"].get("finalizers") and kind != "Namespace":
@@ -26,10 +26,10 @@ def request_deletion(objects: Objects, kind: str, namespace: str, name: str) -> 
 
 
 def is_being_deleted(item: KubernetesObject) -> bool:
-    """Whether the object waits for its finalizers, or a Namespace for its content, to go."""
+    """Whether deletion has begun, and waits for finalizers or a Namespace's content."""
     return "deletionTimestamp" in item["metadata"]
 
 
 def may_go(kind: str, item: KubernetesObject) -> bool:
-    """Whether nothing holds an object that is being deleted any more."""
+    """Whether an object that is being deleted has no finalizers left."""
     return kind != "Namespace" and is_being_deleted(item) and not item["metadata"].get("finalizers")

@@ -1,4 +1,4 @@
-"""Errors of the Kubernetes API: a code, a reason, and the `Status` object that tells them."""
+"""Errors of the Kubernetes API: a code, a reason, and the `Status` object that carries them."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ Status = dict[str, Any]
 
 
 class ApiError(Exception):
-    """An answer other than success; `causes` name the fields at fault."""
+    """A response other than success; `causes` name the fields at fault."""
 
     def __init__(
         self,
@@ -55,7 +55,7 @@ class ApiError(Exception):
 
     @property
     def status(self) -> Status:
-        """The body of the answer."""
+        """The body of the response."""
         return {
             "kind": "Status",
             "apiVersion": "v1",
@@ -74,7 +74,7 @@ def bad_request(message: str) -> ApiError:
 
 
 def success(**details: str) -> Status:
-    """Return the `Status` object of something done."""
+    """Return the `Status` object of an operation that succeeded."""
     return {
         "kind": "Status",
         "apiVersion": "v1",

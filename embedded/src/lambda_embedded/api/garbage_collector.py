@@ -1,4 +1,4 @@
-"""Removes what nothing needs any more: dependents, finished Jobs, old Events, ended Namespaces."""
+"""Deletes orphaned dependents, finished Jobs, old Events and terminating Namespaces."""
 
 from __future__ import annotations
 
@@ -29,10 +29,10 @@ def _now() -> datetime:
 
 
 class GarbageCollector:
-    """Deletes objects soon after they may go; nothing is forgotten over a restart.
+    """Deletes objects soon after they become collectable, also across restarts.
 
-    Those are: objects whose owners are all gone, Jobs past their `ttlSecondsAfterFinished`, Events
-    older than an hour, and all that is in a deleted Namespace, which itself goes last.
+    Collectable are objects whose owners are all gone, Jobs past their `ttlSecondsAfterFinished`,
+    Events older than an hour, and the content of a deleted Namespace, which itself goes last.
     """
 
     def __init__(self, objects: Objects, *, now: Callable[[], datetime] = _now) -> None:
@@ -41,7 +41,7 @@ class GarbageCollector:
         self._owners: dict[Key, frozenset[str]] = {}
         self._dependents: dict[str, set[Key]] = {}
         self._expiries: dict[Key, datetime] = {}
-        # The next one first, among others that hold no more.
+        # A heap; entries whose expiry has changed since are stale.
         self._due: list[tuple[datetime, Key]] = []
         self._ending_namespaces: set[str] = set()
 
@@ -71,7 +71,7 @@ class GarbageCollector:
     def _follow(self, change: Change) -> None:
         key = _key(change.kind, change.object)
         if change.type != "DELETED":
-            # The newest state counts: a change that waited in the queue may be long undone.
+            # The newest state counts: a change that waited in the queue may have been undone since.
             item = self._objects.find(*key)
             if item is not None:
                 self._look_at(change.kind, item)

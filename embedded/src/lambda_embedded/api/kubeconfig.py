@@ -1,4 +1,4 @@
-"""The kubeconfig by which clients find the embedded platform's API."""
+"""The kubeconfig with which clients reach the embedded platform's API."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NAME = "kn-lambda-embedded"
 def kubeconfig(url: str, *, certificate: str, token_file: Path) -> dict[str, Any]:
     """Return a kubeconfig with one context, for the Kubernetes client libraries and kubectl.
 
-    It names the token's file and does not hold the token: people show their kubeconfigs.
+    It names the token's file instead of holding the token: people share their kubeconfigs.
     """
     authority = base64.b64encode(certificate.encode()).decode()
     cluster = {"server": url, "certificate-authority-data": authority}
@@ -35,6 +35,6 @@ def kubeconfig(url: str, *, certificate: str, token_file: Path) -> dict[str, Any
 
 
 def write_kubeconfig(path: Path, url: str, *, certificate: str, token_file: Path) -> None:
-    """Write a kubeconfig at once, readable by its owner alone."""
+    """Write a kubeconfig atomically, readable by its owner alone."""
     config = kubeconfig(url, certificate=certificate, token_file=token_file)
     write_private(path, yaml.safe_dump(config, sort_keys=False))

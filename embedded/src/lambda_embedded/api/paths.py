@@ -81,12 +81,10 @@ def conflict(target: Target, message: str) -> ApiError:
 def unknown_fields(target: Target, fields: list[str]) -> ApiError:
     """Return the error of fields that are applied and that the kind does not have.
 
-    kube-apiserver says the same with the code 500, which would have clients try again.
+    kube-apiserver sends the same with code 500, which would make clients retry.
     """
-    kind, shown = (
-        target.kind,
-        "\n".join(f".{field}: field not declared in schema" for field in fields[:20]),
-    )
+    kind = target.kind
+    shown = "\n".join(f".{field}: field not declared in schema" for field in fields[:20])
     return ApiError(
         HTTPStatus.BAD_REQUEST,
         f"failed to create typed patch object ({target.namespace}/{target.name}; "

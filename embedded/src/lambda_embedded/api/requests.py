@@ -49,7 +49,7 @@ _NEVER_RUN = (
 
 
 class Requests:
-    """Serves what a path names, by verb."""
+    """Serves the object or collection that a path names, by verb."""
 
     def __init__(
         self, objects: Objects, logs: PodLogs, admission: Admission, definition: Path
@@ -71,7 +71,7 @@ class Requests:
                 self._resources.create(Target(kind, ""), item, "kn-lambda")
 
     async def serve(self, request: web.Request, target: Target) -> web.StreamResponse:
-        """Answer one request."""
+        """Handle one request."""
         if target.subresource == "log":
             if request.method != "GET":
                 raise _not_allowed(request)
@@ -90,7 +90,7 @@ class Requests:
         return await verb(request, target)
 
     async def review(self, request: web.Request, kind: str) -> web.StreamResponse:
-        """Answer what somebody may do, or who they are."""
+        """Respond to an access review: what the client may do, or who they are."""
         item = parse_object(await _read(request), _content_type(request))
         return json_response(review(kind, item), HTTPStatus.CREATED)
 
@@ -119,7 +119,7 @@ class Requests:
             stored = self._resources.create(target, item, manager, fields)
         response = _warning(json_response(stored, HTTPStatus.CREATED), fields)
         if target.kind.kind == "Pod":
-            # kubectl shows it; the Pods that run are made by those who run them.
+            # kubectl shows it; only the platform's own controllers make Pods that run.
             response.headers.add("Warning", f'299 - "{_NEVER_RUN}"')
         return response
 
@@ -247,7 +247,7 @@ def _patch_form(content_type: str, target: Target) -> str:
 
 
 def _content_type(request: web.Request) -> str:
-    # Older kubectl names none, and means what the API speaks first.
+    # Older kubectl sends none and means JSON.
     return request.content_type if "Content-Type" in request.headers else "application/json"
 
 
@@ -271,7 +271,7 @@ async def _deletion_options(request: web.Request) -> dict[str, Any]:
 
 
 def _dry_run(request: web.Request, options: dict[str, Any]) -> str | None:
-    asked = options.get("dryRun")
-    if isinstance(asked, list) and asked:
-        return str(asked[0])
+    values = options.get("dryRun")
+    if isinstance(values, list) and values:
+        return str(values[0])
     return request.query.get("dryRun")

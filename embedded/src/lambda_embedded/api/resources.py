@@ -48,7 +48,7 @@ _PREFIX_MAX = 63 - _SUFFIX_LENGTH
 
 
 class Resources:
-    """The objects as the API lets clients change them."""
+    """Objects as clients of the API may read and change them."""
 
     def __init__(self, objects: Objects, admission: Admission) -> None:
         self._objects = objects
@@ -74,7 +74,7 @@ class Resources:
     ) -> KubernetesObject:
         """Store a new object under its name, or under a new one made from its generateName.
 
-        `fields` is told of fields that the kind does not have, here as in all writes.
+        Here as in all writes, fields that the kind does not have are reported to `fields`.
         """
         kind = target.kind
         address(kind, target.namespace, None, item)
@@ -95,7 +95,7 @@ class Resources:
         manager: str,
         fields: FieldValidation | None = None,
     ) -> KubernetesObject:
-        """Replace an object (or its status) that is at the version that `item` holds."""
+        """Replace an object (or its status) that is at the version of `item`."""
         address(target.kind, target.namespace, target.name, item)
         live = self.get(target)
         version = item["metadata"].get("resourceVersion")
@@ -111,7 +111,7 @@ class Resources:
         manager: str,
         fields: FieldValidation | None = None,
     ) -> KubernetesObject:
-        """Change an object (or its status) as `change` says."""
+        """Replace an object (or its status) by the result of `change`."""
         live = self.get(target)
         item = change(live)
         if not isinstance(item, dict):
@@ -122,7 +122,7 @@ class Resources:
     def apply(
         self, target: Target, intent: KubernetesObject, manager: str, *, force: bool
     ) -> tuple[KubernetesObject, bool]:
-        """Apply what `manager` wishes; tell whether the object is new."""
+        """Apply the intent of `manager`; return the object, and whether it is new."""
         kind, subresource = target.kind, target.subresource
         intent = without_nulls(intent)
         address(kind, target.namespace, target.name, intent)
@@ -156,7 +156,7 @@ class Resources:
         return self._store(target, item), False
 
     def delete(self, target: Target, preconditions: Mapping[str, str]) -> KubernetesObject:
-        """Delete an object that fulfils the preconditions, or mark it for its finalizers."""
+        """Delete an object that meets the preconditions, or mark it for its finalizers."""
         live = self.get(target)
         _check_held(target, preconditions, live)
         return request_deletion(self._objects, target.kind.kind, target.namespace, target.name)
@@ -169,7 +169,7 @@ class Resources:
         for key in ("deletionTimestamp", "deletionGracePeriodSeconds", "selfLink"):
             item["metadata"].pop(key, None)
         owned = fields_of(ownable(kind, item, ""), list_keys(kind))
-        # Defaults belong to nobody where they are applied, and to the client where it creates.
+        # After an apply nobody owns the defaults; after a create the client does.
         self._admission.read(kind, item)
         if owner.operation == "Update":
             owned = fields_of(ownable(kind, item, ""), list_keys(kind))
@@ -260,7 +260,7 @@ def _owner(target: Target, manager: str, operation: Operation) -> Owner:
 
 
 def without_nulls(value: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """Return a value without the fields that are null: unset, for every kind that we serve."""
+    """Return a value without null fields, which mean unset for every kind served here."""
     if isinstance(value, dict):
         return {key: without_nulls(child) for key, child in value.items() if child is not None}
     if isinstance(value, list):
@@ -269,7 +269,7 @@ def without_nulls(value: Any) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def _set_defaults(kind: Kind, item: KubernetesObject) -> None:
-    """Set what kube-apiserver sets, and nobody owns."""
+    """Set the defaults of kube-apiserver that nobody owns."""
     if kind.kind == "Secret" and not item.get("type"):
         item["type"] = "Opaque"
 

@@ -1,4 +1,4 @@
-"""The HTTP side of the Kubernetes API: paths, verbs, bodies and answers."""
+"""The HTTP server of the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -76,7 +76,7 @@ def create_api(
     app.on_shutdown.append(requests.end_streams)
 
     async def abort_connections(_app: web.Application) -> None:
-        # TLS waits for the peer's farewell, and one that keeps connections does not send it.
+        # TLS waits for the peer's close_notify, which a client with open connections does not send.
         for transport in transports:
             transport.abort()
         await asyncio.sleep(0)
@@ -95,8 +95,8 @@ async def _errors_as_status(
         return json_response(error.status, error.code)
     except web.HTTPException as error:
         return json_response(_translated(error).status, HTTPStatus(error.status))
-    except Exception:  # noqa: BLE001  # a server answers, whatever happened
-        # The client learns that it is our fault; what it was is for the log alone.
+    except Exception:  # noqa: BLE001  # a server responds, whatever happened
+        # The client learns that the fault is ours; the details are for the log alone.
         _LOG.exception("%s %s failed", request.method, request.path)
         failure = ApiError(HTTPStatus.INTERNAL_SERVER_ERROR, "an error on the server")
         return json_response(failure.status, failure.code)

@@ -1,4 +1,4 @@
-"""Holds a configuration to what `kubectl apply` would refuse of it on a cluster."""
+"""Checks a configuration for what `kubectl apply` would reject on a cluster."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
 """Reads a kustomization: the part of kustomize that `config/` uses, without kustomize.
 
-A field that is not understood is an error, never left out: the embedded platform must run what a
-cluster would get.
+An unsupported field is an error, never ignored: the embedded platform must run what a cluster
+would get.
 """
 
 from __future__ import annotations

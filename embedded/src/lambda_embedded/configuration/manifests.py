@@ -1,4 +1,4 @@
-"""Brings the configuration into the platform: what `kubectl apply -k --prune` does."""
+"""Applies the configuration to the platform, as `kubectl apply -k --prune` does."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ Identity = tuple[str, str, str]
 
 @dataclass(frozen=True, slots=True)
 class Manifests:
-    """What a configuration asks of the embedded platform."""
+    """The objects of a configuration for the embedded platform."""
 
     wanted: tuple[KubernetesObject, ...]
     ignored: tuple[str, ...]
@@ -46,7 +46,7 @@ class Manifests:
 
 @dataclass(frozen=True, slots=True)
 class Applied:
-    """What one application changed, as `Kind namespace/name`."""
+    """What one apply changed, as `Kind namespace/name`."""
 
     created: tuple[str, ...]
     changed: tuple[str, ...]
@@ -80,7 +80,7 @@ def read_manifests(
 
 
 def apply_manifests(objects: Objects, wanted: Sequence[KubernetesObject]) -> Applied:
-    """Make the objects as wanted, and remove those that an earlier application made.
+    """Create or update the objects, and delete those of an earlier apply that are gone.
 
     Idempotent; the status and what others own in the metadata stay. An object that is as wanted
     is not written.

@@ -1,4 +1,4 @@
-"""What the control functions are told when they run on the embedded platform."""
+"""The settings of the control functions on the embedded platform."""
 
 from __future__ import annotations
 

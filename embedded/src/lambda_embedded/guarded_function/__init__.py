@@ -1,4 +1,4 @@
-"""What stands before a control function: its port is open to every program of this machine."""
+"""Guards a control function, whose port every program on this machine can reach."""
 
 from __future__ import annotations
 
@@ -9,4 +9,4 @@ FILE = Path(__file__).with_name("main.py")
 FUNCTION = "KN_LAMBDA_EMBEDDED_FUNCTION"
 """Variable that names the function's own main.py."""
 CREDENTIAL = "KN_LAMBDA_EMBEDDED_CREDENTIAL"
-"""Variable with what callers have to show as `Authorization`; another one for each process."""
+"""Variable with the `Authorization` that callers must send; different for each process."""

@@ -1,4 +1,4 @@
-"""A control function that answers only the platform, by a credential that nobody else was told.
+"""A control function that serves only the platform, by a credential that nobody else has.
 
 functions-framework runs this file; it runs the function's own `main.py`.
 """
@@ -28,13 +28,13 @@ def _function(main: str) -> Any:  # noqa: ANN401  # as functions-framework takes
     return module.handle
 
 
-# The launcher's words to this file: the function's own settings are none of its business.
+# From the launcher, for this file alone; the function reads its own settings.
 _expected = os.environ.pop(CREDENTIAL).encode()  # noqa: TID251
 _serve = _function(os.environ[FUNCTION])  # noqa: TID251
 
 
 def handle(request: Request) -> Any:  # noqa: ANN401  # as functions-framework takes it
-    """Pass a request on, or refuse it with 401."""
+    """Pass a request on, or reject it with 401."""
     given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
     if request.path in _HEALTH or hmac.compare_digest(given, _expected):
         return _serve(request)

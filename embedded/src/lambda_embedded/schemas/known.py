@@ -1,4 +1,4 @@
-"""The kinds whose schema is known, each read and compiled when it is first asked for."""
+"""The kinds whose schema is known; each is read and compiled at first use."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ DEFINITION = Path(__file__).parents[4] / DEFINITION_PATH
 
 @dataclass(frozen=True, slots=True)
 class Schemas:
-    """Schemas by kind; that of LambdaFunction comes from the definition that clusters get."""
+    """Schemas by kind; that of LambdaFunction comes from the same definition as on clusters."""
 
     definition: Path = DEFINITION
     _compiled: dict[str, Schema | None] = field(default_factory=dict)
 
     def of(self, kind: str) -> Schema | None:
-        """The schema of a kind; None for kinds that have none here."""
+        """Return the schema of a kind; None for kinds that have none here."""
         if kind not in self._compiled:
             source = openapi_schema(kind, self.definition)
             self._compiled[kind] = None if source is None else compile_schema(source)

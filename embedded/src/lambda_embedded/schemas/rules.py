@@ -26,34 +26,34 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """One rule: an expression about `self`, and what it means that it is not true."""
+    """One rule: an expression about `self`, and the message if it is not true."""
 
     expression: Any
     message: str
     field: str
     reads: frozenset[str] | None
-    """The fields of `self` that it looks at; None where it looks at all of it."""
+    """The fields of `self` that it reads; None for all."""
 
     def part(self, value: object) -> object:
-        """What the rule looks at, of a value: a long source is not handed over for a name."""
+        """Return the part that the rule reads: a rule about a name need not convert a source."""
         if self.reads is None or not isinstance(value, dict):
             return value
         return {name: value[name] for name in self.reads if name in value}
 
     def is_broken_by(self, value: object) -> bool:
-        """Whether a part does not keep the rule; an expression that fails holds of nothing."""
+        """Return whether a part breaks the rule; so does one on which the expression fails."""
         # What CEL cannot take, such as half of a surrogate pair, it reports in its own ways.
         with suppress(RuntimeError, ValueError):
             return self.expression.eval(data={"self": value}).value() is not True
         return True
 
     def cause(self, at: str) -> Cause:
-        """The fault of a value at a path that breaks the rule."""
+        """Return the fault of the value at a path that breaks the rule."""
         return invalid(f"{at}{self.field}" or "<nil>", self.message)
 
 
 def compile_rules(sources: Iterable[Mapping[str, Any]]) -> tuple[Rule, ...]:
-    """Compile rules; none where CEL is not to be had for this Python, which is logged once."""
+    """Compile rules; none, with one log line, where CEL has no build for this Python."""
     sources = list(sources)
     environment = _environment() if sources else None
     if environment is None:
@@ -90,7 +90,7 @@ def _environment() -> Any:  # noqa: ANN401  # a type of a compiled module
         )
         return cel.FunctionDecl(name, [overload])
 
-    # Kubernetes' own additions, as far as our rules use them. A quantity is its text here.
+    # Kubernetes' own functions, as far as our rules use them. A quantity is a string here.
     quantity = cel.Overload(
         "string_to_quantity",
         return_type=text,

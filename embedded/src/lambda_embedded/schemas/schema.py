@@ -22,14 +22,14 @@ _CHECKED = frozenset(
         "x-kubernetes-list-map-keys", "x-kubernetes-validations",
     }
 )  # fmt: skip
-# For people, or for server-side apply, which knows its lists by itself.
+# For people, or for server-side apply, which has its own table of lists.
 _PASSED_OVER = frozenset({"description", "title", "example", "x-kubernetes-map-type"})
-# How definitions spell out what x-kubernetes-int-or-string says already.
+# How definitions repeat what x-kubernetes-int-or-string says already.
 _INT_OR_STRING = [{"type": "integer"}, {"type": "string"}]
 
 
 class UnsupportedSchemaError(Exception):
-    """A schema says what is not checked here."""
+    """A schema has a keyword that is not supported here."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -42,7 +42,7 @@ class Bounds:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Schema:
-    """What a value may be."""
+    """What is allowed of a value."""
 
     types: tuple[str, ...] = ()
     nullable: bool = False
@@ -68,12 +68,12 @@ class Schema:
     """Whether there are rules here or below."""
 
     def below(self, name: str) -> Schema | None:
-        """Return what a field of that name may be; None where no such field is known."""
+        """Return the schema of a field; None for an unknown one."""
         return self.properties.get(name, self.others)
 
 
 def compile_schema(source: Mapping[str, Any], at: str = "") -> Schema:
-    """Compile an openAPIV3Schema; `UnsupportedSchemaError` names what is not checked here."""
+    """Compile an openAPIV3Schema; `UnsupportedSchemaError` names the unsupported keyword."""
     unknown = source.keys() - _CHECKED - _PASSED_OVER
     if source.get("anyOf") == _INT_OR_STRING and source.get("x-kubernetes-int-or-string"):
         unknown = unknown - {"anyOf"}

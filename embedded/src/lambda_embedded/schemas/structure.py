@@ -1,4 +1,4 @@
-"""What kube-apiserver does with the fields of a custom resource: drops, completes, checks them."""
+"""What kube-apiserver does with fields of custom resources: pruning, defaulting, validation."""
 
 from __future__ import annotations
 
@@ -28,12 +28,12 @@ _UNCHECKED = Cause(
 def drop_unknown(
     schema: Schema, value: object, old: object = MISSING, at: str = ""
 ) -> Iterator[str]:
-    """Remove fields that the schema does not know, and yield the paths of those not in `old`.
+    """Remove fields that the schema does not have, and yield the paths of those not in `old`.
 
-    All are removed once the iterator has ended. Paths are for people: long ones are cut.
+    Exhaust the iterator to remove all. Paths are for people: long ones are cut.
     """
     if _is_of_another_shape(schema, value):
-        # It is refused as a whole; what is in it is of no interest.
+        # It is rejected as a whole, whatever is in it.
         return
     if isinstance(value, list) and schema.items is not None:
         for index, item in enumerate(value):
@@ -59,7 +59,7 @@ def _is_of_another_shape(schema: Schema, value: object) -> bool:
 
 
 def complete(schema: Schema, value: object) -> None:
-    """Set fields that are missing and have a default; a null means a field that is missing."""
+    """Set missing fields that have a default; a null counts as missing."""
     if isinstance(value, list) and schema.items is not None:
         for item in value:
             complete(schema.items, item)
@@ -78,7 +78,7 @@ def complete(schema: Schema, value: object) -> None:
 
 
 def check(schema: Schema, value: object, old: object = MISSING) -> list[Cause]:
-    """Return the first faults of a value; what was at fault in `old` and stays as it was is none.
+    """Return the first faults of a value, except those of `old` in parts that did not change.
 
     So an object that is older than a rule can still be changed elsewhere, and deleted.
     """
@@ -197,7 +197,7 @@ def _check_rules(schema: Schema, value: Any, old: Any, at: str) -> Iterator[Caus
 
 def is_same(one: Any, other: Any) -> bool:  # noqa: ANN401  # any JSON value
     """Whether two values are the same in JSON, where true is not 1."""
-    # Most are told apart by Python at once; to it, true is 1.
+    # Python tells most apart at once; to it, true is 1.
     return bool(one == other) and _are_alike(one, other)
 
 
@@ -216,7 +216,7 @@ def _by_key(schema: Schema, old: object) -> dict[str | None, Any]:
 
 
 def _key(schema: Schema, item: object) -> str | None:
-    """What an item of a list is known by; None in a list whose items have no identity."""
+    """The key of an item of a list; None in a list whose items have no key."""
     if schema.list_keys is None:
         return None
     if not schema.list_keys:

@@ -13,7 +13,7 @@ _log = logging.getLogger(__name__)
 
 
 class BackgroundTasks:
-    """Keeps tasks from being forgotten: what they raise is logged, and they can be waited for."""
+    """Keeps references to tasks; logs what they raise, and can wait for them."""
 
     def __init__(self) -> None:
         self._tasks: set[asyncio.Task[None]] = set()
@@ -26,7 +26,7 @@ class BackgroundTasks:
         return task
 
     async def wait(self) -> None:
-        """Return once no task is left, those that tasks have started included."""
+        """Return once no task is left, including those that tasks have started."""
         while self._tasks:
             await asyncio.wait(self._tasks)
 

@@ -1,4 +1,4 @@
-"""Knative Serving of the embedded platform, put together."""
+"""The parts of Serving, wired together."""
 
 from __future__ import annotations
 
@@ -29,11 +29,11 @@ if TYPE_CHECKING:
 
 
 class Serving:
-    """Runs what Services ask for; `start` and `stop` it, or `run` it until cancelled.
+    """Runs the lambdas of all Services; `start` and `stop` it, or `run` it until cancelled.
 
     Call `processes.end_leftovers` before the first start on a data folder. `base_url` is where the
-    gateway listens. Of `host_environment` lambdas see PATH, LANG, TZ and where certificates are.
-    `holder` is for programs of others.
+    gateway listens. Of `host_environment`, lambdas see PATH, LANG, TZ and the places of
+    certificates. `holder` runs programs of others.
     """
 
     def __init__(
@@ -54,7 +54,7 @@ class Serving:
         self._host_environment = host_environment
         self.settings = settings or ServingSettings()
         self._holder = holder or SupervisorHolder()
-        self._following: asyncio.Task[None] | None = None
+        self._watching: asyncio.Task[None] | None = None
         self._controller: ServiceController
         self.held_bytes = HeldBytes(self.settings.held_bytes_limit)
         self.routes: dict[RouteKey, Route] = {}
@@ -83,31 +83,31 @@ class Serving:
         )
         self._controller = ServiceController(parts, self.routes)
         self._controller.take_over()
-        self._following = asyncio.ensure_future(self._controller.run())
+        self._watching = asyncio.ensure_future(self._controller.run())
 
     async def run(self) -> None:
         """Serve until cancelled; every process is gone when this returns."""
         await self.start()
         try:
-            if self._following is not None:
-                await self._following
+            if self._watching is not None:
+                await self._watching
         finally:
             await self.stop()
 
     async def stop(self) -> None:
-        """Stop following, then every process."""
-        if self._following is None:
+        """Stop watching Services, then every process."""
+        if self._watching is None:
             return
-        self._following.cancel()
+        self._watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
-            await self._following
-        self._following = None
+            await self._watching
+        self._watching = None
         self.routes.clear()
         await self._controller.stop()
         await self.session.close()
 
     def url_of(self, namespace: str, name: str) -> str | None:
-        """Return where a Service is reached, or None when there is no such Service."""
+        """Return the URL of a Service, or None if there is no such Service."""
         if (namespace, name) not in self.routes:
             return None
         return f"{self._base_url}/{namespace}/{name}"

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 
 class HeldBytes:
-    """How much of all bodies is in memory."""
+    """Counts the bytes of all bodies in memory against a limit."""
 
     def __init__(self, limit: int) -> None:
         self._left = limit
 
     def take(self, count: int) -> bool:
-        """Count what came, and say whether more may be waited for."""
+        """Count bytes that arrived; return whether more may be read."""
         self._left -= count
         return self._left > 0
 
     def give_back(self, count: int) -> None:
-        """Forget what was passed on."""
+        """Uncount bytes that were sent on."""
         self._left += count

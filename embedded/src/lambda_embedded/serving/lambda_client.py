@@ -11,7 +11,7 @@ _NO_TIMEOUT = aiohttp.ClientTimeout(total=None)
 def new_session() -> aiohttp.ClientSession:
     """Return a client that adds nothing to requests and keeps connections to processes."""
     session = aiohttp.ClientSession(
-        # Servers close idle connections too (gunicorn after 2 s): be earlier than they are.
+        # Servers close idle connections too (gunicorn after 2 s): close them earlier.
         connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=1.0),
         cookie_jar=aiohttp.DummyCookieJar(),
         auto_decompress=False,

@@ -1,4 +1,4 @@
-"""Who owns what, and whom it serves: labels and owners of Service, Revision and Pod."""
+"""Labels and owner references of Service, Revision and Pod."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ CLUSTER_LOCAL = "cluster-local"
 
 
 def owner_reference(kind: str, owner: KubernetesObject) -> dict[str, object]:
-    """Return the reference by which the garbage collector finds what an owner leaves."""
+    """Return the reference by which the garbage collector finds dependents of a deleted owner."""
     return {
         "apiVersion": "serving.knative.dev/v1",
         "kind": kind,
@@ -28,7 +28,7 @@ def owner_reference(kind: str, owner: KubernetesObject) -> dict[str, object]:
 
 
 def owner_uid(item: KubernetesObject) -> str | None:
-    """Return the uid of the object that this one belongs to."""
+    """Return the uid of the owner, or None."""
     for reference in item["metadata"].get("ownerReferences") or []:
         uid: str = reference["uid"]
         return uid

@@ -1,4 +1,4 @@
-"""What the person who runs the platform decides about serving."""
+"""Settings of Serving, for whoever runs the platform."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServingSettings:
-    """Defaults for what a Service does not say itself, and limits that hold for all."""
+    """Defaults for what a Service does not set, and limits for all Services."""
 
     idle_window_seconds: float = 60.0
     progress_deadline_seconds: float = 60.0
     request_timeout_seconds: float = 300.0
     max_processes_per_service: int = 4
-    # A request that finds every process busy waits this long before one more is started for it.
+    # How long a request that finds every process busy waits before one more is started.
     scale_up_delay_seconds: float = 0.1
     held_requests_limit: int = 1000
     # Of all bodies together, while they wait for a process.
@@ -25,8 +25,8 @@ class ServingSettings:
     stop_grace_seconds: float = 10.0
     first_backoff_seconds: float = 0.1
     longest_backoff_seconds: float = 10.0
-    # A process that lived this long has not failed to start: the backoff begins anew.
+    # A process that lived this long did start: the backoff is reset.
     settled_seconds: float = 10.0
-    # From this many failures in a row on, requests are refused during the backoff, not held.
+    # After this many failures in a row, requests are rejected during the backoff, not held.
     crash_loop_failures: int = 5
     log_limit_bytes: int = 4 * 1024 * 1024

@@ -1,4 +1,4 @@
-"""What a revision's template says about serving, read once."""
+"""The settings of serving in a revision's template."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ class ServingRules:
 
 
 def serving_rules(template: Mapping[str, Any], settings: ServingSettings) -> ServingRules:
-    """Read a template; what it does not say, or says wrongly, comes from the settings."""
+    """Read a template; missing and invalid values come from the settings."""
     annotations = (template.get("metadata") or {}).get("annotations") or {}
     spec = template.get("spec") or {}
     concurrency = int(spec.get("containerConcurrency") or 0)

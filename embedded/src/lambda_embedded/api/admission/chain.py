@@ -1,4 +1,4 @@
-"""What stands between a request and the store: schemas of custom resources, Knative's webhooks."""
+"""Admission between request and store: schemas of custom resources, then Knative's webhooks."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _MOST_TOLD = 20
 
 
 class Admission:
-    """Makes objects what their schemas say, and tells what is wrong with them."""
+    """Prunes, defaults and validates objects by their schemas and by Knative's webhooks."""
 
     def __init__(self, definition: Path) -> None:
         self._schemas = Schemas(definition)
@@ -49,9 +49,9 @@ class Admission:
         fields: FieldValidation | None = None,
         live: KubernetesObject | None = None,
     ) -> KubernetesObject:
-        """Drop unknown fields of an object, which `fields` is told, and set its defaults.
+        """Drop an object's unknown fields, report them to `fields`, and set defaults.
 
-        Fields that `live` has from before there was a schema are not the client's to hear of.
+        Unknown fields that `live` already has, from before there was a schema, are not reported.
         """
         schema = self._schemas.of(kind.kind)
         if schema is not None:
@@ -63,7 +63,7 @@ class Admission:
         return item
 
     def unknown_fields(self, kind: Kind, item: KubernetesObject) -> list[str]:
-        """Remove fields that the schema of a kind does not know, and return the first paths."""
+        """Remove fields that the kind's schema does not have; return the first paths."""
         schema = self._schemas.of(kind.kind)
         return [] if schema is None else _first(_unknown(schema, item, {}))
 
@@ -76,12 +76,12 @@ class Admission:
             return part_faults(item)
         faults = check(schema, _seen(item), MISSING if old is None else _seen(old))
         if faults and old is not None:
-            # An object from before had no defaults yet: they are no change.
+            # An object stored before there were defaults has none: setting them is no change.
             faults = check(schema, _seen(item), _seen(self.read(kind, copy.deepcopy(old))))
         return faults
 
     def review(self, kind: Kind, item: KubernetesObject, old: KubernetesObject | None) -> None:
-        """Ask Knative's webhooks; `ApiError` 400 names every field that they refuse."""
+        """Call Knative's webhooks; `ApiError` 400 names every field that they reject."""
         if self._schemas.of(kind.kind) is not None:
             webhooks.review(kind, item, old)
 
@@ -105,13 +105,13 @@ def _unknown(schema: Schema, item: KubernetesObject, live: KubernetesObject) -> 
 
 
 def _first(paths: Iterator[str]) -> list[str]:
-    """Return what a person reads of the paths, and run the iterator to its end."""
+    """Return the first paths, enough for a person, and exhaust the iterator."""
     told = list(islice(paths, _MOST_TOLD))
     deque(paths, maxlen=0)
     return told
 
 
 def _seen(item: KubernetesObject) -> dict[str, Any]:
-    """What a schema and its rules see of an object; metadata has rules of its own."""
+    """The part of an object that its schema covers; metadata is validated elsewhere."""
     parts = {name: value for name, value in item.items() if name != "metadata"}
     return {**parts, "metadata": {"name": item["metadata"].get("name")}}

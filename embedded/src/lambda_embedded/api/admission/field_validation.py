@@ -1,4 +1,4 @@
-"""What a client wants to hear of fields that nobody knows: `fieldValidation` of a request."""
+"""How a request wants unknown fields handled: its `fieldValidation` parameter."""
 
 from __future__ import annotations
 
@@ -13,12 +13,12 @@ if TYPE_CHECKING:
     from lambda_embedded.api.kinds.served import Kind
 
 _MODES = ("", "Ignore", "Strict", "Warn")
-# An answer's head has its limits, and a person reads the first ones.
+# The head of a response is limited, and a person reads only the first ones.
 _MOST_WARNINGS = 20
 
 
 class FieldValidation:
-    """Refuses unknown fields (`Strict`), collects warnings of them (`Warn`), or says nothing."""
+    """Rejects unknown fields (`Strict`), collects warnings (`Warn`), or ignores them."""
 
     def __init__(self, mode: str = "Warn") -> None:
         if mode not in _MODES:
@@ -29,11 +29,11 @@ class FieldValidation:
 
     @classmethod
     def of(cls, query: Mapping[str, str]) -> FieldValidation:
-        """What a request asks for; kube-apiserver warns where nobody asks."""
+        """Read a request's parameter; as in kube-apiserver, the default is to warn."""
         return cls(query.get("fieldValidation", ""))
 
     def tell(self, kind: Kind, unknown: Iterable[str]) -> None:
-        """Say that fields are unknown; `ApiError` 400 where the client is strict."""
+        """Report unknown fields; `ApiError` 400 in strict mode."""
         messages = [f'unknown field "{path}"' for path in unknown]
         if messages and self._mode == "Strict":
             raise bad_request(

@@ -28,9 +28,9 @@ _OWNER_REFERENCE_FIELDS = ("apiVersion", "kind", "name", "uid")
 
 
 def address(kind: Kind, namespace: str, name: str | None, item: KubernetesObject) -> None:
-    """Make an object of a request agree with the path it was sent to, or `ApiError` 400."""
+    """Fill in what the path of a request says of its object; `ApiError` 400 where they differ."""
     for key, expected in (("apiVersion", kind.api_version), ("kind", kind.kind)):
-        # Typed clients leave these out for built-in kinds, and kube-apiserver lets them.
+        # Typed clients omit these for built-in kinds, and kube-apiserver accepts that.
         if item.get(key) is None and not kind.is_custom:
             item[key] = expected
         if item.get(key) != expected:

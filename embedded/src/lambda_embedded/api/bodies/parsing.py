@@ -1,4 +1,4 @@
-"""Bodies of requests, of bounded depth, without anything that JSON cannot say."""
+"""Parses bodies of requests; what comes out has bounded depth and can be written as JSON."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from lambda_embedded.api.errors import ApiError, bad_request
 MAX_BYTES = 3 * 512 * 1024
 _MAX_DEPTH = 64
 _TOO_DEEP = f"the body is nested more than {_MAX_DEPTH} levels deep"
-# It takes a hundred times longer to read than JSON, while nobody else is answered.
+# YAML takes a hundred times longer to read than JSON, and every other request waits.
 _MOST_YAML_EVENTS = 50_000
 
 _JSON_TYPES = ("application/json", "application/json-patch+json", "application/merge-patch+json",
@@ -26,7 +26,7 @@ _YAML_TYPES = ("application/yaml", "application/apply-patch+yaml")
 
 
 def parse_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JSON value
-    """Return the value that a body says; `ApiError` 400 if it says none, 415 for other types."""
+    """Return the value of a body; `ApiError` 400 if it has none, 415 for other media types."""
     if content_type in _JSON_TYPES:
         value = _json(body)
     elif content_type in _YAML_TYPES:
@@ -40,13 +40,13 @@ def parse_body(body: bytes, content_type: str) -> Any:  # noqa: ANN401  # any JS
 
 
 def reject_deep(value: object) -> None:
-    """`ApiError` 400 for a value that is nested deeper than any object is."""
+    """Raise `ApiError` 400 for a value that is nested deeper than any real object."""
     if _deeper_than(value, _MAX_DEPTH):
         raise bad_request(_TOO_DEEP)
 
 
 def parse_object(body: bytes, content_type: str) -> dict[str, Any]:
-    """Return the object that a body says."""
+    """Return the object in a body; `ApiError` 400 for any other value."""
     value = parse_body(body, content_type)
     if not isinstance(value, dict):
         raise bad_request("the body must be an object")
@@ -54,7 +54,7 @@ def parse_object(body: bytes, content_type: str) -> dict[str, Any]:
 
 
 def unsupported(content_type: str, taken: tuple[str, ...]) -> ApiError:
-    """Return the error 415."""
+    """Return the error 415 of a media type that is not accepted."""
     return ApiError(
         HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
         f"the body of the request was in an unsupported format ({content_type}); "
@@ -70,8 +70,8 @@ def _json(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
 
 
 _INTEGER, _FLOAT = "tag:yaml.org,2002:int", "tag:yaml.org,2002:float"
-# Without YAML 1.1's numbers to the base of 60 (`1:30`), which are texts to kubectl as well, and of
-# which a long one takes a time that grows with the square of its length.
+# Without YAML 1.1's base-60 numbers (`1:30`), which kubectl reads as strings too, and which take
+# quadratic time to read.
 _NUMBERS = {
     _INTEGER: re.compile(r"[-+]?(0b[01_]+|0[0-7_]+|(0|[1-9][0-9_]*)|0x[0-9a-fA-F_]+)$"),
     _FLOAT: re.compile(
@@ -82,7 +82,7 @@ _NUMBERS = {
 
 
 class _JsonLikeLoader(yaml.CSafeLoader):
-    """YAML that says what JSON can say: no dates, and no aliases, which can grow without bound."""
+    """Loads YAML as JSON: no dates."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  # as in the base class
         first: [
@@ -96,7 +96,7 @@ class _JsonLikeLoader(yaml.CSafeLoader):
 
 def _yaml(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
     try:
-        # JSON is YAML, most clients send it, and it is read a hundred times faster.
+        # JSON is YAML, most clients send it, and reading it is a hundred times faster.
         return read_json(body)
     except (ValueError, RecursionError):
         pass
@@ -109,7 +109,7 @@ def _yaml(body: bytes) -> Any:  # noqa: ANN401  # any JSON value
 
 
 def _reject_bombs(body: bytes) -> None:
-    """`ApiError` 400 for what takes much more time or memory to load than it has bytes."""
+    """Raise `ApiError` 400 for YAML that takes far more time or memory to load than its size."""
     depth = 0
     for count, event in enumerate(yaml.parse(body, yaml.CSafeLoader)):
         if count > _MOST_YAML_EVENTS:

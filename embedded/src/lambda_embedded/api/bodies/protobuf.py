@@ -1,7 +1,7 @@
 """Objects in Kubernetes' protobuf encoding, which newer kubectl sends for built-in kinds.
 
-The wire format is small and frozen, and what JSON is made of differs from protobuf's own mapping in
-every special type of Kubernetes; so it is read here, by the fields that the Go types have.
+The wire format is small and frozen, and Kubernetes maps its special types to JSON in its own ways,
+not in those of protobuf; so it is decoded here, by the fields of the Go types.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _VARINT, _FIXED64, _LENGTH, _FIXED32 = 0, 1, 2, 5
 _FIXED_BYTES = {_FIXED64: 8, _FIXED32: 4}
 _INTEGER_BYTES = frozenset({0, *_FIXED_BYTES.values()})
 _VARINT_MAX_BYTES = 10
-# A field may be two bytes, and takes a microsecond each, while nobody else is answered.
+# A field can be two bytes and takes a microsecond, in which every other request waits.
 _MOST_FIELDS = 50_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -37,7 +37,7 @@ class _BrokenError(ValueError):
 
 
 def parse_protobuf(body: bytes) -> dict[str, Any]:
-    """Return the object that a body says, as its JSON would; `ApiError` 400 if it says none."""
+    """Return the object of a body in its JSON form; `ApiError` 400 if it has none."""
     if not body.startswith(_MAGIC):
         raise bad_request("the body does not begin as Kubernetes' protobuf encoding does")
     try:
@@ -105,7 +105,7 @@ def _message(data: bytes, name: str) -> dict[str, Any]:
 
 
 def _says_zero(value: object, key: str, schema: Definition, definition: Definition) -> bool:
-    """Whether an empty value was meant: Go writes those that were never set too."""
+    """Whether an empty value was set: Go also writes those that were not."""
     return value is not None and ("pointer" in schema or key in definition.get("required", ()))
 
 

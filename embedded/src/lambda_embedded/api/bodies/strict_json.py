@@ -1,4 +1,4 @@
-"""JSON that can be told again as JSON: Python reads more numbers than JSON can say."""
+"""JSON that can be written as JSON again: Python accepts more numbers than JSON has."""
 
 from __future__ import annotations
 
@@ -10,9 +10,9 @@ from lambda_embedded.api.errors import bad_request
 
 
 def read_json(text: str | bytes) -> Any:  # noqa: ANN401  # any JSON value
-    """Return the value of a text; `ValueError` for what is no JSON.
+    """Return the value of a JSON text; `ValueError` for anything else.
 
-    `ApiError` 400 for a number that is too large to be told from infinity.
+    `ApiError` 400 for a number so large that Python reads infinity.
     """
     return json.loads(text, parse_constant=_reject_constant, parse_float=_finite)
 

@@ -20,7 +20,7 @@ REVIEWS = {
     (AUTHORIZATION, "selfsubjectaccessreviews"): "SelfSubjectAccessReview",
     (AUTHORIZATION, "selfsubjectrulesreviews"): "SelfSubjectRulesReview",
 }
-"""Kinds that are answered at once and never stored, by group and plural."""
+"""Kinds that are evaluated at once and never stored, by group and plural."""
 
 VERBS = ("create", "delete", "deletecollection", "get", "list", "patch", "update", "watch")
 STATUS_VERBS = ("get", "patch", "update")
@@ -34,7 +34,7 @@ _NOT_SERVED = {
 
 
 def reject_impersonation(headers: Mapping[str, str]) -> None:
-    """`ApiError` 403 for a request in another's name, which would be answered in our user's."""
+    """Raise `ApiError` 403 for a request in another user's name: it would run as our only user."""
     if any(name.lower().startswith("impersonate-") for name in headers):
         raise ApiError(
             HTTPStatus.FORBIDDEN,
@@ -52,7 +52,7 @@ def review_kind(path: str) -> str | None:
 
 
 def review(kind: str, item: KubernetesObject) -> KubernetesObject:
-    """Return a review with its answer in `status`."""
+    """Return a review with its result in `status`."""
     group = AUTHENTICATION if kind == "SelfSubjectReview" else AUTHORIZATION
     spec = item.get("spec") or {}
     if not isinstance(spec, dict):
@@ -77,7 +77,7 @@ def _may(spec: Mapping[str, Any]) -> dict[str, Any]:
         raise bad_request("spec.resourceAttributes: must be an object")
     fields = ("group", "resource", "subresource", "verb", "name")
     group, resource, subresource, verb, name = (str(wanted.get(each) or "") for each in fields)
-    # `can-i create pods/exec` asks for a Pod named exec; who asks means to run a command in one.
+    # `can-i create pods/exec` asks about a Pod named exec, but means running a command in a Pod.
     if is_unserved_subresource(group, resource, name):
         return _NOT_SERVED
     for rule in _resource_rules():

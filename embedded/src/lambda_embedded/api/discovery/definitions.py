@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Schema = dict[str, Any]
 
 _OF_PROTOBUF = frozenset({"number", "pointer"})
-# By these protobuf is read; OpenAPI does not know them.
+# For the protobuf decoder; OpenAPI does not have them.
 _OWN_FORMATS = frozenset({("format", "quantity"), ("format", "raw")})
 _TYPE_META = {
     "apiVersion": {"type": "string", "description": "The version of the schema of this object."},
@@ -51,7 +51,7 @@ def definitions(kinds: Iterable[Kind], *, place: str, definition: Path) -> dict[
 
 
 def identity(kind: Kind) -> dict[str, str]:
-    """Return what OpenAPI knows a kind by."""
+    """Return how OpenAPI identifies a kind."""
     return {"group": kind.group, "version": kind.version, "kind": kind.kind}
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 _GROUPS = frozenset(
     {*(kind.group for kind in KINDS if kind.group), *(group for group, _ in REVIEWS)}
 )
-# Under which names `kubectl get` shows several kinds at once.
+# The names by which `kubectl get` shows several kinds at once.
 _CATEGORIES = {
     "Pod": ["all"],
     "Job": ["all"],

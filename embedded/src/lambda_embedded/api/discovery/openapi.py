@@ -85,7 +85,7 @@ _KEPT = ("$ref", "description", "format", "required", "x-kubernetes-group-versio
 
 
 def _as_v2(schema: dict[str, Any]) -> dict[str, Any]:
-    """Return what kube-apiserver publishes of a schema where there are fewer words for it."""
+    """Reduce a schema to OpenAPI 2, which has fewer keywords, as kube-apiserver does."""
     plain = {key: schema[key] for key in _KEPT if key in schema}
     if "type" not in schema or schema.get("nullable") or "x-kubernetes-int-or-string" in schema:
         return plain  # Anything.

@@ -1,4 +1,4 @@
-"""OpenAPI 2 as protobuf (gnostic's `openapi.v2.Document`): kubectl takes it in no other form."""
+"""OpenAPI 2 as protobuf (gnostic's `openapi.v2.Document`): the only form that kubectl accepts."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _MORE = 0x80
-"""The bit of a byte of a number that says that another one follows."""
-# Asked for as "...v2@v1.0+protobuf", which is no media type; kube-apiserver answers with this one.
+"""The bit by which a byte of a varint says that another byte follows."""
+# Clients accept "...v2@v1.0+protobuf", which is no media type; kube-apiserver responds with this.
 MEDIA_TYPE = "application/com.github.proto-openapi.spec.v2.v1.0+protobuf"
 
 

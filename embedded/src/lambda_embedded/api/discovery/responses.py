@@ -25,7 +25,7 @@ def document_response(path: str, accept: str, definition: Path) -> web.Response 
 
 
 def _openapi_response(path: str, accept: str, definition: Path) -> web.Response | None:
-    # The schemas are long, and few processes are ever asked for them.
+    # The schemas are long, and few platforms ever serve them.
     from lambda_embedded.api.discovery import openapi, openapi_protobuf  # noqa: PLC0415
 
     if path.rstrip("/") == "/openapi/v2":

@@ -1,4 +1,4 @@
-"""What a cluster has and the embedded platform has not, with the way out."""
+"""What a cluster serves and the embedded platform does not, with an alternative for each."""
 
 from __future__ import annotations
 
@@ -39,7 +39,7 @@ _DEFAULT = "`kubectl api-resources` lists what it serves; a cluster has the rest
 
 
 def is_unserved_subresource(group: str, plural: str, name: str) -> bool:
-    """Whether a cluster has a subresource of that name, and the embedded platform has not."""
+    """Whether a cluster serves a subresource of that name and the embedded platform does not."""
     return not group and (plural, name) in _SUBRESOURCES
 
 

@@ -24,7 +24,7 @@ _DELETE_OPTIONS = "io.k8s.apimachinery.pkg.apis.meta.v1.DeleteOptions"
 
 @cache
 def built_in_definitions() -> dict[str, Definition]:
-    """All definitions by name; nobody may change them. Read when first asked for."""
+    """All definitions by name, read at the first call; callers must not change them."""
     definitions: dict[str, Definition] = json.loads(_FILE.read_bytes())
     return definitions
 

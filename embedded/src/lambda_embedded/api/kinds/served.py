@@ -97,7 +97,7 @@ _BY_NAME = {kind.kind: kind for kind in KINDS}
 
 
 def kind_at(group: str, version: str, plural: str) -> Kind | None:
-    """Return the kind that a path of the API names, if it is served."""
+    """Return the kind at a path of the API, if it is served."""
     return _BY_PLACE.get((group, version, plural))
 
 

@@ -31,7 +31,7 @@ _ENDED = frozenset({"Succeeded", "Failed"})
 async def serve_log(
     request: web.Request, resources: Resources, logs: PodLogs, target: Target
 ) -> web.StreamResponse:
-    """Answer with a container's log as plain text; with `follow`, until the pod has ended."""
+    """Send a container's log as plain text; with `follow`, until the pod has ended."""
     pod, query = resources.get(target), request.query
     container = _container(pod, query.get("container", ""))
     place = (target.namespace, target.name, container)
@@ -89,7 +89,7 @@ class _Followed:
 
 
 class _Stamps:
-    """Puts the time before lines as they come, of which one may come in pieces."""
+    """Puts the time before each line; a line may arrive in pieces."""
 
     def __init__(self, text: bytes) -> None:
         self._is_at_start = not text or text.endswith(b"\n")
@@ -124,10 +124,10 @@ def _since(query: Mapping[str, str]) -> int:
 
 
 def _previous(pod: KubernetesObject, logs: PodLogs, place: tuple[str, str, str]) -> int:
-    """Return which process the one before the newest is; `ApiError` 400 where there is none."""
+    """Return the index of the process before the newest; `ApiError` 400 if there is none."""
     _, name, container = place
     wrote = logs.processes(*place)
-    # One that waits to be started again is not in the log yet.
+    # A process that waits for its restart is not in the log yet.
     previous = len(wrote) - (1 if _is_waiting(pod, container) else 2)
     if previous > 0 or (previous == 0 and wrote[0]):
         return previous
@@ -155,7 +155,7 @@ def _names(containers: object) -> list[str]:
 
 
 def _container(pod: KubernetesObject, asked: str) -> str:
-    """Return the container asked for; only one that the pod has, since it becomes a path."""
+    """Return the requested container; it must be one of the pod's, since it becomes a path."""
     spec = pod.get("spec") or {}
     names = _names(spec.get("containers"))
     every = [*_names(spec.get("initContainers")), *names]

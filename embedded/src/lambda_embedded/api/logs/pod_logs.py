@@ -24,16 +24,16 @@ _MOST_STAMPED = 100_000
 
 @dataclass(frozen=True, slots=True)
 class LogChoice:
-    """Which lines of a log are asked for; a line counts by where it begins."""
+    """Which lines of a log to return; a line belongs to where it begins."""
 
     lines: int | None = None
-    """At most so many, the last ones."""
+    """At most this many, the last ones."""
     since: int = 0
-    """Those written at this time or later, in nanoseconds since 1970."""
+    """Only lines written at this time or later, in nanoseconds since 1970."""
     stamped: bool = False
-    """Whether each begins with its time; then the last 100,000 at most."""
+    """Whether each line begins with its time; limited to the last 100,000."""
     process: int | None = None
-    """Those of one process alone, by how many had begun when it had."""
+    """Only the lines of one process, counted from the oldest known."""
 
 
 class PodLogs:
@@ -50,11 +50,11 @@ class PodLogs:
         return self._folder / namespace / pod / f"{container}.log"
 
     def exists(self, namespace: str, pod: str, container: str) -> bool:
-        """Whether the container ever wrote, or was started to write."""
+        """Whether the container has a log, which may be empty."""
         return self.path(namespace, pod, container).exists()
 
     def tail(self, namespace: str, pod: str, container: str, choice: LogChoice) -> bytes:
-        """Return the lines that are asked for."""
+        """Return the chosen lines."""
         text, times = read_log(self._files(namespace, pod, container))
         start, end = 0, len(text)
         if choice.process is not None:
@@ -71,9 +71,9 @@ class PodLogs:
         return _stamped(text, start, end, times) if choice.stamped else text[start:end]
 
     def processes(self, namespace: str, pod: str, container: str) -> list[bool]:
-        """Return for each process that is known whether it wrote what is kept.
+        """Return for each known process whether any of its output is kept.
 
-        The first one stands for what was written before the first beginning that is known.
+        The first entry stands for output from before the first known start.
         """
         text, times = read_log(self._files(namespace, pod, container))
         borders = [0, *times.begins, len(text)]
@@ -85,7 +85,7 @@ class PodLogs:
 
 
 def _line_start(text: bytes, place: int) -> int:
-    """Return where the first line begins that does not begin before a place."""
+    """Return where the first line at or after a position begins."""
     if place == 0 or text[place - 1 : place] == b"\n":
         return place
     return text.find(b"\n", place) + 1 or len(text)
@@ -112,7 +112,7 @@ def _stamped(text: bytes, start: int, end: int, times: LogTimes) -> bytes:
 
 
 def stamp(nanoseconds: int) -> bytes:
-    """Return a time as it stands before a line."""
+    """Return a time as it is put before a line."""
     seconds, rest = divmod(nanoseconds, _NANOSECONDS)
     return f"{_to_the_second(seconds)}.{rest:09}Z ".encode()
 

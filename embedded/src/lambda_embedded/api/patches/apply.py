@@ -1,4 +1,4 @@
-"""Server-side apply: merge what a manager wishes into an object, by who owns which field."""
+"""Server-side apply: merge a manager's intent into an object, by who owns which field."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ def apply(
     """Return the ownable part of an object after `writer` applied `intent`, and its owners then.
 
     What the writer applied before and now omits is removed unless another manager owns it.
-    `ApplyConflictError` when a field of another manager would change, without `force`.
+    Without `force`, `ApplyConflictError` if a field of another manager would change.
     """
     intended, before = fields_of(intent, keys), fields_of(live, keys)
     merged = merge(live, intent, keys)
@@ -124,7 +124,7 @@ class _Removal:
 
 
 def _identifies(at: Path, element: str) -> bool:
-    """Whether a field is what the item of a list that it is in is known by."""
+    """Whether a field is a key by which its list item is identified."""
     return bool(at) and at[-1].startswith("k:") and element[2:] in json.loads(at[-1][2:])
 
 

@@ -1,4 +1,4 @@
-"""Which manager set which fields, as `metadata.managedFields` tells it (FieldsV1)."""
+"""Which manager owns which fields: `metadata.managedFields` in the format FieldsV1."""
 
 from __future__ import annotations
 
@@ -88,7 +88,7 @@ def children(path: Path, value: object, keys: ListKeys) -> dict[str, Any] | None
     if names is None:
         return None
     items = {_element(item, names): item for item in value}
-    # Items without their key, or two of the same: then only the list as a whole can be owned.
+    # With items that lack a key, or share one, only the list as a whole can be owned.
     return items if len(items) == len(value) and None not in items else None  # type: ignore[return-value]  # None was just excluded
 
 
@@ -138,13 +138,13 @@ def after_update(
 
 
 def with_owner(others: Iterable[Owner], writer: Owner) -> tuple[Owner, ...]:
-    """All owners that own anything, in an order that does not depend on who wrote last."""
+    """Return the owners that own anything, in an order that does not depend on who wrote last."""
     owners = (owner for owner in (*others, writer) if owner.fields)
     return tuple(sorted(owners, key=lambda o: (o.manager, o.operation, o.subresource)))
 
 
 def read_owners(item: KubernetesObject) -> tuple[Owner, ...]:
-    """Return the owners that an object's managedFields tell."""
+    """Return the owners in an object's managedFields."""
     return tuple(
         Owner(
             manager=entry.get("manager", ""),

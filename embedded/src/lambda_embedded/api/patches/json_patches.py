@@ -16,7 +16,7 @@ _MOST_COPIED = 3 * 1024 * 1024
 
 
 def merge_patch(value: Any, patch: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """Return `value` with the fields of `patch` laid over it; null removes a field."""
+    """Merge the fields of `patch` into `value`; null removes a field."""
     if not isinstance(patch, dict):
         return patch
     result = dict(value) if isinstance(value, dict) else {}
@@ -29,7 +29,7 @@ def merge_patch(value: Any, patch: Any) -> Any:  # noqa: ANN401  # any JSON valu
 
 
 def json_patch(value: Any, operations: Any) -> Any:  # noqa: ANN401  # any JSON value
-    """Return `value` after all operations, None where they took all of it away.
+    """Return `value` after all operations, None if they removed all of it.
 
     `ApiError` 422 if one does not fit, 413 if there are too many or they copy too much, 400 if
     they nest too deep.
@@ -53,7 +53,7 @@ def json_patch(value: Any, operations: Any) -> Any:  # noqa: ANN401  # any JSON 
                 f"operation {index} of the JSON patch cannot be done: {error}",
             ) from error
     result = box.get("")
-    # Moves and copies nest what is not deep by itself.
+    # Moves and copies can nest values deeply that were not.
     reject_deep(result)
     return result
 

@@ -21,7 +21,7 @@ _ANY: Definition = {}
 
 
 def strategic_merge(value: Any, patch: Any, definition: str) -> Any:  # noqa: ANN401  # any JSON value
-    """Return `value` with `patch` laid over it, by what a built-in kind's lists are merged by.
+    """Merge `patch` into `value`, with lists merged by the keys that a built-in kind declares.
 
     `ApiError` 400 for a patch that is no object or breaks the rules of its directives.
     """
@@ -95,7 +95,7 @@ def _ordered(items: list[Any], order: list[Any], key: str) -> list[Any]:
         return json.dumps(item.get(key) if isinstance(item, dict) else item)
 
     places = {known_by(each): place for place, each in enumerate(order)}
-    # What the order does not name, somebody else added: it stays, behind.
+    # Items that the order does not name were added by others: they stay, at the end.
     return sorted(items, key=lambda item: places.get(known_by(item), len(places)))
 
 

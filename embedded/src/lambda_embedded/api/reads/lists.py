@@ -43,7 +43,7 @@ class Selection:
 
 
 def selection(kind: Kind, namespace: str | None, query: Mapping[str, str]) -> Selection:
-    """Read the selectors of a query; `ApiError` 400 where one cannot be read."""
+    """Parse the selectors of a query; `ApiError` 400 for a malformed one."""
     fields = FieldSelector(kind.kind, query.get("fieldSelector", ""))
     return Selection(
         kind=kind,
@@ -57,7 +57,7 @@ def selection(kind: Kind, namespace: str | None, query: Mapping[str, str]) -> Se
 async def select(
     objects: Objects, chosen: Selection, after: tuple[str, str] = ("", "")
 ) -> AsyncIterator[KubernetesObject]:
-    """Objects of a selection by namespace and name, as they are when each is read."""
+    """Yield the objects of a selection by namespace and name, each as it is when read."""
     while True:
         rows = objects.page(
             chosen.kind.kind,
@@ -70,7 +70,7 @@ async def select(
         for item in rows:
             if chosen.includes(item):
                 yield item
-        # A long list must not keep the lambdas and the Broker, on the same loop, waiting.
+        # A long list must not block the lambdas and the Broker, which share this loop.
         await asyncio.sleep(0)
         if len(rows) < _ROWS_PER_READ:
             return
@@ -101,7 +101,7 @@ async def list_page(
 
 
 def number(query: Mapping[str, str], name: str) -> int:
-    """Return a whole number of a query, 0 where there is none; `ApiError` 400 for anything else."""
+    """Return an integer parameter of a query, 0 if absent; `ApiError` 400 for anything else."""
     text = query.get(name) or "0"
     if not text.isascii() or not text.isdigit() or len(text) > len("9" * 18):
         raise bad_request(f"{name}: {text[:100]!r} is not a number")

@@ -1,4 +1,4 @@
-"""Label and field selectors, as `labelSelector` and `fieldSelector` of a query spell them."""
+"""Label and field selectors, as written in `labelSelector` and `fieldSelector` of a query."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _COMMA_OUTSIDE_PARENTHESES = re.compile(r",(?![^(]*\))")
 
 
 class LabelSelector:
-    """Requirements on labels; `ApiError` 400 if one cannot be read."""
+    """Requirements on labels; `ApiError` 400 for a malformed one."""
 
     def __init__(self, text: str) -> None:
         parts = list(_parts(text))
@@ -86,7 +86,7 @@ _FIELDS_BY_KIND = {
 
 
 class FieldSelector:
-    """Requirements on a few fields; `equal_to` tells which values of a field can match at all."""
+    """Requirements on a few fields; `equal_to` returns the only value that a field may have."""
 
     def __init__(self, kind: str, text: str) -> None:
         known = _FIELDS_BY_KIND.get(kind, _ANY_KIND)

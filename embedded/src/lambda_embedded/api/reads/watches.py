@@ -38,10 +38,10 @@ class _Changes:
 async def serve_watch(
     request: web.Request, objects: Objects, chosen: Selection, form: Form
 ) -> web.StreamResponse:
-    """Answer with changes until the time is over or the client is gone.
+    """Send changes until the time is over or the client is gone.
 
-    A version of which the changes are no longer kept gives one ERROR event with a 410 Status,
-    as from kube-apiserver: the client lists again.
+    As in kube-apiserver, a version that is too old gets one ERROR event with a 410 Status, so that
+    the client lists again.
     """
     version = _version(request.query)
     timeout = number(request.query, "timeoutSeconds") or _DEFAULT_TIMEOUT_SECONDS
@@ -78,7 +78,7 @@ async def _forward(
         if request.transport is None or request.transport.is_closing():
             return
         if changes.queue.qsize() > _MAX_WAITING:
-            return  # A client this slow must begin anew, before its changes fill the memory.
+            return  # A client this slow must list again, before its changes fill the memory.
         try:
             # Not wait_for: before Python 3.12 it may lose a cancellation.
             async with asyncio.timeout(min(left, _LOOK_FOR_DISCONNECTION_SECONDS)):
@@ -91,7 +91,7 @@ async def _forward(
 
 
 def watch_event(change: Change, chosen: Selection) -> WatchEvent | None:
-    """What a change is to a selection, which objects enter and leave by being modified too."""
+    """Return the event of a change to a selection; modified objects may enter or leave it."""
     if change.kind != chosen.kind.kind:
         return None
     before = change.previous is not None and chosen.includes(change.previous)

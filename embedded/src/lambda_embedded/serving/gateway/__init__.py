@@ -1,1 +1,1 @@
-"""The way in to all lambdas, as Knative's activator is."""
+"""The proxy in front of all lambdas, like Knative's activator."""

@@ -1,4 +1,4 @@
-"""Passes one request on to a process and its answer back."""
+"""Forwards one request to a process, and its response back."""
 
 from __future__ import annotations
 
@@ -34,30 +34,30 @@ _HOP_BY_HOP: Final = frozenset(
         "upgrade",
     }
 )
-# Answers up to this size are passed on in one piece; longer ones as they come.
+# Responses up to this size are sent in one piece, longer ones as they arrive.
 _WHOLE_RESPONSE_BYTES: Final = 64 * 1024
-# Where a request keeps the answer whose status has been sent.
+# Where a request keeps the response whose status has been sent.
 BEGUN: Final = web.RequestKey("begun", web.StreamResponse)
 _CRASH_NOTICE_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Message:
-    """What of a request is not as the caller sent it."""
+    """The parts of a request that differ from what the caller sent."""
 
     target: str
-    """Path and query as the lambda sees them."""
+    """Path and query as the lambda receives them."""
     prefix: str
-    """What was in front of that path."""
+    """What came before that path."""
     body: RequestBody
     is_awaited: Callable[[], bool]
-    """Whether others wait for the process."""
+    """Whether other requests wait for the process."""
     has_token: bool
-    """Whether the caller showed the platform's token."""
+    """Whether the caller sent the platform's token."""
 
 
 class NothingSentError(Exception):
-    """The process could not be reached, so another one may be asked."""
+    """The process could not be reached, so the request may go to another one."""
 
 
 async def forward(
@@ -66,7 +66,7 @@ async def forward(
     session: aiohttp.ClientSession,
     message: Message,
 ) -> web.StreamResponse:
-    """Return the lambda's answer; `NothingSentError` when the process has seen no byte."""
+    """Return the lambda's response; `NothingSentError` if the process has received no byte."""
     try:
         async with session.request(
             request.method,
@@ -90,7 +90,7 @@ async def forward(
 
 
 def abort(request: web.Request, begun: web.StreamResponse) -> web.StreamResponse:
-    """Break the connection: with the status sent, nothing else tells that the rest is missing."""
+    """Break the connection: after the status, nothing else shows that the rest is missing."""
     if request.transport is not None:
         request.transport.abort()
     return begun
@@ -114,12 +114,12 @@ async def _pass_back(request: web.Request, upstream: aiohttp.ClientResponse) -> 
 
 
 async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
-    """Tell a crash from a server that hangs up; the end of a process is seen a moment later."""
+    """Tell a crash from a server that hangs up; a process's end is noticed a moment later."""
     waiting = asyncio.ensure_future(process.wait())
     await asyncio.wait({waiting}, timeout=_CRASH_NOTICE_SECONDS)
     waiting.cancel()
     if process.has_ended:
-        # What it wrote may be of another caller's request: that is for its log alone.
+        # What it wrote may be about another caller's request: only its log may show it.
         message = "the function's process ended before it answered; its log may say why"
         return error_response(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", message)
     message = f"the function closed the connection without an answer ({type(error).__name__})"
@@ -131,9 +131,9 @@ def _request_headers(
 ) -> CIMultiDict[str]:
     headers = _end_to_end(request.headers)
     if message.has_token:
-        # The platform's own: nothing that a lambda may see.
+        # The platform's own token, which no lambda may see.
         headers.popall(hdrs.AUTHORIZATION, None)
-    # aiohttp's server has answered it by now.
+    # aiohttp's server has responded to it by now.
     headers.popall(hdrs.EXPECT, None)
     before = headers.get(hdrs.X_FORWARDED_FOR)
     remote = request.remote or "unknown"

@@ -1,8 +1,8 @@
 """The body of a request on its way to a process.
 
-No process is taken before the body is there, or at least as much of it as comes without a pause,
-and none is kept for a sender that stops: otherwise a handful of half-sent requests would hold a
-function up for everybody.
+No process is taken before the body has arrived, or as much of it as arrives without a pause, and
+none is kept for a sender that stops: otherwise a handful of half-sent requests would block a
+function for everybody.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ if TYPE_CHECKING:
     from lambda_embedded.serving.held_bytes import HeldBytes
     from lambda_embedded.serving.settings import ServingSettings
 
-# Longer than lambdas of ours take; what is longer still is passed on as it comes.
+# More than our runtimes accept; a longer body is streamed.
 WHOLE_BODY_BYTES: Final = 8 * 1024 * 1024
-# Without a length, a pause tells a stream, whose sender may wait for an answer, from a body.
+# Without a length, a pause tells a stream, whose sender may wait for a response, from a body.
 _PAUSE_SECONDS: Final = 0.05
-# Less than that in a second is as good as nothing.
+# Fewer bytes in a second count as none.
 _LEAST_BYTES: Final = 1024
 
 
@@ -32,7 +32,7 @@ class SlowBodyError(Exception):
 
 
 class RequestBody:
-    """A body whose beginning is here; `begin` it, `send` it, and at the end `close` it."""
+    """A body, read ahead by `begin`, sent by `send`, and released by `close`."""
 
     def __init__(self, request: web.Request, settings: ServingSettings, held: HeldBytes) -> None:
         self._request = request
@@ -45,7 +45,7 @@ class RequestBody:
         self.is_too_slow = False
 
     async def begin(self) -> None:
-        """Wait for the body, or for the beginning of a long one or a stream; `SlowBodyError`."""
+        """Wait for the body, or for the beginning of a long one; may raise `SlowBodyError`."""
         request = self._request
         if not request.can_read_body:
             return
@@ -73,10 +73,10 @@ class RequestBody:
     def send(
         self, *, has_response: Callable[[], bool], is_awaited: Callable[[], bool]
     ) -> BytesIO | AsyncIterator[bytes] | None:
-        """Return what goes to the process.
+        """Return the body as the client of the process takes it.
 
-        `SlowBodyError` ends a stream whose sender stops: at once, almost, while others wait for the
-        process (`is_awaited`); never once the answer has begun, which the sender may wait for.
+        `SlowBodyError` ends a stream whose sender stops: almost at once while others wait for the
+        process (`is_awaited`), never once the response has begun, which the sender may await.
         """
         if self._first is None:
             return None
@@ -85,7 +85,7 @@ class RequestBody:
         return self._pieces(self._first, has_response, is_awaited)
 
     def close(self) -> None:
-        """Give back what is held, however far it came."""
+        """Release the memory of the body, however much of it was sent."""
         self._held.give_back(self._size)
 
     async def _pieces(
@@ -93,12 +93,12 @@ class RequestBody:
     ) -> AsyncIterator[bytes]:
         step = self._settings.awaited_body_seconds
         clock = asyncio.get_running_loop().time
-        # Who stopped before the process was there has stopped for that long.
+        # A sender that stopped before the process was there has been silent since.
         silent = 0.0 if self._has_more() else clock() - self._received_at
         if silent >= step and is_awaited():
             self._give_up()
         yield first
-        # Only time in which we waited for the sender counts.
+        # Only the time spent waiting for the sender counts.
         waited, received, slow = 0.0, 0, 0.0
         while True:
             began = clock()
@@ -116,7 +116,7 @@ class RequestBody:
                     self._give_up()
 
     def _has_more(self) -> bool:
-        """Say whether anything came after what `begin` took."""
+        """Return whether anything has arrived since `begin`."""
         content = self._request.content
         return content.is_eof() or content.total_bytes > self._size
 
@@ -125,7 +125,7 @@ class RequestBody:
         raise SlowBodyError
 
     async def _next_piece(self, seconds: float) -> bytes | None:
-        """Return what came, nothing at the end, None when nothing came in time."""
+        """Return the next bytes, b"" at the end, None if nothing arrived in time."""
         try:
             async with asyncio.timeout(seconds):
                 return await self._request.content.readany()

@@ -1,4 +1,4 @@
-"""What the gateway says where no lambda answers: short JSON, as from the functions themselves."""
+"""The gateway's own responses: short errors in JSON, like those of the functions."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The way in to all lambdas: finds the Service of a request, and a process for it."""
+"""The gateway of all lambdas: finds the Service of a request, and a process for it."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _HOST_PARTS = 3
 
 
 class _Target(NamedTuple):
-    """Whom a request is for, and what is left of its path."""
+    """The Service of a request, and the rest of its path."""
 
     route: Route
     path: str
@@ -46,9 +46,9 @@ class _Target(NamedTuple):
 
 
 def create_gateway(serving: Serving, access: Access) -> web.Application:
-    """Return the gateway; run it by `gateway_runner`, which sets what a proxy needs.
+    """Return the gateway; run it with `gateway_runner`, which sets what a proxy needs.
 
-    Calling a lambda takes no token; Services that are cluster-local are there for its holders only.
+    Calling a lambda needs no token; cluster-local Services exist only for those who send it.
     """
     app = web.Application()
     gateway = _Gateway(serving, access)
@@ -60,7 +60,7 @@ def create_gateway(serving: Serving, access: Access) -> web.Application:
 def gateway_runner(
     serving: Serving, access: Access, *, head_seconds: float = HEAD_SECONDS
 ) -> web.AppRunner:
-    """Return the runner of a gateway: bodies stay as sent, and a client that leaves is noticed."""
+    """Return a gateway's runner: bodies stay as sent, and a client that disconnects is noticed."""
     return web.AppRunner(
         create_gateway(serving, access),
         keepalive_timeout=head_seconds,
@@ -80,7 +80,7 @@ class _Gateway:
         self._access = access
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answer by the lambda that the request is for, or say why none can."""
+        """Return the response of the lambda that the request is for, or an error."""
         if denial := self._access.denial(request):
             return error_response(denial.status, denial.reason, denial.message)
         if response := preflight(request, self._access):
@@ -142,16 +142,16 @@ class _Gateway:
             if pool is None:
                 return _without_revision(target.route)
             try:
-                return await self._ask(request, target, pool, body)
+                return await self._forward(request, target, pool, body)
             except RevisionRetiredError:
                 continue
             except NothingSentError:
-                # Its end is noticed soon; then a new one starts, or the one that is there answers.
+                # Its end is noticed soon; then another process serves, or a new one starts.
                 await asyncio.sleep(_UNREACHABLE_PAUSE_SECONDS)
         message = "the function's process accepts no connections"
         return error_response(HTTPStatus.BAD_GATEWAY, "FunctionUnreachable", message)
 
-    async def _ask(
+    async def _forward(
         self, request: web.Request, target: _Target, pool: RevisionPool, body: RequestBody
     ) -> web.StreamResponse:
         message = Message(
@@ -168,9 +168,9 @@ class _Gateway:
             pool.release(process)
 
     def _find(self, request: web.Request) -> _Target | None:
-        """Return whom a request is for: by its host's name, or by the first two parts of its path.
+        """Return the Service of a request, by its host name or by the first two parts of its path.
 
-        The path is taken as it was sent, so that no `..` in it leads to another Service.
+        The path is used as it was sent, so that no `..` in it leads to another Service.
         """
         found = self._route(request)
         if found is None or (found.route.is_cluster_local and not found.has_token):
@@ -186,7 +186,7 @@ class _Gateway:
         key = _by_host(request.headers.get(hdrs.HOST, ""))
         if key is not None and key in routes:
             return _Target(routes[key], raw, "", has_token)
-        path, question, query = raw.partition("?")
+        path, mark, query = raw.partition("?")
         parts = path.split("/", 3)
         if len(parts) < _HOST_PARTS:
             return None
@@ -195,7 +195,7 @@ class _Gateway:
             return None
         rest = f"/{parts[3]}" if len(parts) > _HOST_PARTS else "/"
         prefix = f"/{parts[1]}/{parts[2]}"
-        return _Target(route, f"{rest}{question}{query}", prefix, has_token)
+        return _Target(route, f"{rest}{mark}{query}", prefix, has_token)
 
 
 async def _first_pool(route: Route) -> RevisionPool | None:
@@ -208,7 +208,7 @@ async def _first_pool(route: Route) -> RevisionPool | None:
 def _too_slow() -> web.Response:
     message = "the body of the request did not come in time"
     response = error_response(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", message)
-    # What comes of it later is no request.
+    # What arrives of it later is not a request.
     response.force_close()
     return response
 
@@ -225,7 +225,7 @@ def _without_revision(route: Route) -> web.Response:
 
 
 def _by_host(host: str) -> tuple[str, str] | None:
-    """Read `<name>.<namespace>.<anything>`, which no address is."""
+    """Parse `<name>.<namespace>.<anything>`, which is never an IP address."""
     name = host.rsplit(":", 1)[0] if not host.endswith("]") else host
     parts = name.lower().split(".")
     if len(parts) < _HOST_PARTS or parts[-1].isdecimal():

@@ -37,7 +37,7 @@ class FunctionLauncher:
         self._environment = dict(environment or {})
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
-        """Say whether the template has the label."""
+        """Return whether the template has the label."""
         return _function(template) is not None
 
     async def prepare(self, namespace: str, name: str, template: Mapping[str, Any]) -> Command:
@@ -48,7 +48,7 @@ class FunctionLauncher:
         if not _NAME.fullmatch(function) or not main.is_file():
             raise LaunchError(f"label {FUNCTION_LABEL}: there is no function {function!r}")
         threads = template["spec"].get("containerConcurrency") or _DEFAULT_THREADS
-        # Not the platform's token: it goes to whatever listens on a port.
+        # Not the platform's token: this one is sent to whatever listens on the port.
         credential = f"Bearer {secrets.token_urlsafe()}"
         arguments = ["--target", "handle", "--source", str(guarded_function.FILE)]
         return Command(

@@ -27,7 +27,7 @@ _REFERENCE = re.compile(
 _RUNTIME_LABEL = "dev.knative-lambda.runtime"
 _RUNTIME_NAME = re.compile(r"[a-z0-9.]+")
 _SERVER = "/runtime/"
-# Looking through all images takes the longer the more there are, so then it is done less often.
+# Looking through all images takes longer the more there are, so it is then done less often.
 _CALLS_PER_IMAGE = 0.01
 
 
@@ -39,23 +39,23 @@ class ImageLauncher:
         self._images = data_folder / "images"
         self._runtimes = data_folder / "runtimes"
         self._search_path = search_path
-        # Nothing may be removed while something is unpacked: images share their layers.
+        # Nothing may be removed while an image is being unpacked: images share their layers.
         self._idle = asyncio.Condition()
         self._unpacking = 0
         self._used = 0
         self._calls = 0
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
-        """Say whether the image is one of the embedded registry."""
+        """Return whether the image is in the embedded registry."""
         return _reference(template) is not None
 
     async def prepare(self, namespace: str, name: str, template: Mapping[str, Any]) -> Command:
-        """Return the image's program, with its runtime first on the PATH."""
+        """Return the command of the image, with its runtime first on the PATH."""
         del namespace, name
         container = first_container(template)
         match = _reference(template)
         if match is None:
-            raise LaunchError(f"image {container.get('image')!r} has to be named by digest")
+            raise LaunchError(f"image {container.get('image')!r} must be named by digest")
         root = self._images / match["hex"]
         config = await self._unpack(match["repository"], match["hex"], root)
         command = container.get("command") or config.entrypoint
@@ -78,7 +78,7 @@ class ImageLauncher:
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
         """Remove unpacked images, and their layers, that no template names.
 
-        What lies about meanwhile is at most a hundredth of what is used.
+        Not every call looks: up to one image for a hundred in use may be left over meanwhile.
         """
         self._calls += 1
         if self._calls < self._used * _CALLS_PER_IMAGE:
@@ -105,7 +105,7 @@ class ImageLauncher:
                 self._idle.notify_all()
 
     def _programs(self, config: ImageConfig) -> list[Path]:
-        """The folder of the runtime's own programs, if it has one."""
+        """Return the folder of the runtime's own programs, if it has one."""
         runtime = config.labels.get(_RUNTIME_LABEL, "")
         known = _RUNTIME_NAME.fullmatch(runtime)
         return [self._runtimes / runtime / "bin"] if known else []
@@ -144,5 +144,5 @@ def _working_directory(root: Path, config: ImageConfig) -> Path:
 
 
 def _has_shared_files(layer: Path) -> bool:
-    """Say whether an image still links to a layer's files."""
+    """Return whether an image still links to a layer's files."""
     return any(path.lstat().st_nlink > 1 for path in layer.rglob("*") if not path.is_dir())

@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class LaunchError(Exception):
-    """A template cannot be run; the message is for the person who deployed it."""
+    """The template cannot be run; the message is for whoever deployed it."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Command:
     """A program that serves HTTP on 127.0.0.1 at the port in its variable PORT.
 
-    `$(NAME)` in an argument becomes the variable NAME. `environment` wins over the template's own
+    `$(NAME)` in an argument is the variable NAME. `environment` wins over the template's own
     variables, which win over `image_environment`. A program of others has a `view`: what it needs
     of this machine beside the system; our own have none and see everything.
     """
@@ -30,7 +30,7 @@ class Command:
     working_directory: Path
     image_environment: Mapping[str, str] = field(default_factory=dict)
     request_headers: Mapping[str, str] = field(default_factory=dict)
-    """Added to every request by the gateway, by which the program tells it from others."""
+    """Added by the gateway to every request, so that the program knows its caller."""
     view: View | None = None
 
 
@@ -38,7 +38,7 @@ class Launcher(Protocol):
     """Turns pod templates of one sort into commands."""
 
     def accepts(self, template: Mapping[str, Any]) -> bool:
-        """Say whether this launcher is for such a template."""
+        """Return whether this launcher is for such a template."""
         ...
 
     async def prepare(self, namespace: str, name: str, template: Mapping[str, Any]) -> Command:
@@ -46,15 +46,15 @@ class Launcher(Protocol):
         ...
 
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:
-        """Give back what none of all templates needs; called whenever some have gone.
+        """Remove what no template needs; called whenever templates were removed.
 
-        Ask for them when nothing is prepared. With many, that need not be at every call.
+        Call `templates` only while nothing is being prepared; not every call needs to.
         """
         ...
 
 
 def first_container(template: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the one container that serves."""
+    """Return the container that serves; `LaunchError` if there is none."""
     containers = (template.get("spec") or {}).get("containers") or []
     if not containers:
         raise LaunchError("spec.template.spec.containers is empty; give it one container")

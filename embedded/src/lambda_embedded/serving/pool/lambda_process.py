@@ -13,14 +13,14 @@ if TYPE_CHECKING:
 
 
 class LambdaProcess:
-    """A process that passed its readiness probe; requests under way are counted by its pool."""
+    """A process that passed its readiness probe; its pool counts its requests in progress."""
 
     def __init__(
         self, child: ChildProcess, port: int, pod: LambdaPod, request_headers: Mapping[str, str]
     ) -> None:
         self._child = child
         self.request_headers = request_headers
-        """What the gateway adds to every request."""
+        """Headers that the gateway adds to every request."""
         self._ready_at = asyncio.get_running_loop().time()
         self.pod = pod
         self.origin = f"http://127.0.0.1:{port}"
@@ -29,7 +29,7 @@ class LambdaProcess:
 
     @property
     def has_ended(self) -> bool:
-        """Whether the process is gone, asked or unasked."""
+        """Whether the process has ended, stopped or by itself."""
         return self._child.returncode is not None
 
     @property
@@ -43,7 +43,7 @@ class LambdaProcess:
         return asyncio.get_running_loop().time() - self._ready_at
 
     def last_words(self) -> str:
-        """Return what a person should read when it ended unasked."""
+        """Return how it ended and what it wrote last, for a person."""
         return describe_end(self._child)
 
     async def wait(self) -> None:
@@ -51,7 +51,7 @@ class LambdaProcess:
         await self._child.wait()
 
     async def stop(self, grace_seconds: float) -> None:
-        """End it with SIGTERM, after the grace with SIGKILL."""
+        """Stop it with SIGTERM, after the grace period with SIGKILL."""
         self.is_stopping = True
         await self._child.stop(grace_seconds)
 

@@ -48,12 +48,12 @@ class LambdaPod:
         return home, temporary
 
     def started(self) -> None:
-        """Note that a process was started, which is not ready yet."""
+        """Note that a process was started and is not ready yet."""
         self._restarts += 1
         self._write("Running", {"running": {"startedAt": _now()}})
 
     def ready(self) -> None:
-        """Note that the process answers."""
+        """Note that the process is ready."""
         self._write("Running", {"running": {"startedAt": _now()}}, ready=True)
 
     def crashed(self, returncode: int | None, message: str, *, looping: bool) -> None:
@@ -111,7 +111,7 @@ class LambdaPod:
             else:
                 self._item = self._objects.create("Pod", self._item)
         except (NotFoundError, AlreadyExistsError):
-            # The Service, and with it the pod, was deleted meanwhile.
+            # The Service, and with it the pod, has been deleted.
             self._is_deleted = True
 
 

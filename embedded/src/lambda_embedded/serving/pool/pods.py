@@ -1,4 +1,4 @@
-"""The pods of all revisions: one for each process that runs, and the last that did."""
+"""The pods of all revisions: one for each running process, and the last finished one."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class LambdaPods:
         self._living: dict[Path, LambdaPod] = {}
 
     def new(self, revision: KubernetesObject) -> LambdaPod:
-        """Name a pod of a revision; it is stored when its process was started."""
+        """Return a new pod of a revision; it is stored once its process is started."""
         metadata = revision["metadata"]
         name = f"{metadata['name']}-{secrets.token_hex(4)}"
         item = {
@@ -51,7 +51,7 @@ class LambdaPods:
         return pod
 
     def take_over(self) -> None:
-        """Note that no process of an earlier platform is alive, and remove logs without a pod."""
+        """Mark the pods of an earlier platform as finished, and remove logs without a pod."""
         known = set()
         for item in self._objects.list("Pod"):
             if REVISION_LABEL in (item["metadata"].get("labels") or {}):

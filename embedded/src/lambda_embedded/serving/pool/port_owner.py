@@ -1,4 +1,4 @@
-"""Whose program listens on a port: another may have been quicker than the one that is meant.
+"""Whose process listens on a port: another may have taken it first.
 
 Columns of `/proc/net/tcp`: proc_net_tcp.rst of the kernel's documentation.
 """
@@ -19,7 +19,7 @@ _LISTENING = "0A"
 
 
 def is_taken_by_others(port: int, holder: int) -> bool:
-    """Say whether anybody but a process or its descendants listens on a port of this machine."""
+    """Return whether any process but this one and its descendants listens on a port."""
     listening = set(_listening_sockets(port))
     for process in _family(holder):
         if not listening:

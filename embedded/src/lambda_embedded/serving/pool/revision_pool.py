@@ -89,7 +89,7 @@ class RevisionPool:
         self._add(process)
 
     async def _start_again_if_killed(self, pod: LambdaPod) -> LambdaProcess:
-        """Try again, a few times, what somebody else ended: that says nothing of the revision."""
+        """Retry a few times if somebody killed the process, which says nothing of the revision."""
         while True:
             try:
                 return await self._starter.start(self._revision, self.rules, pod)
@@ -101,7 +101,7 @@ class RevisionPool:
             await asyncio.sleep(self._backoff.remaining_seconds)
 
     async def hold(self) -> LambdaProcess:
-        """Wait for a process; to be returned by `release`. A cancelled wait takes nothing.
+        """Wait for a process; return it with `release`. A cancelled wait takes none.
 
         Raises `CrashLoopError`, `TooManyRequestsError`, `RevisionRetiredError`.
         """
@@ -113,12 +113,12 @@ class RevisionPool:
         return await self._slots.hold()
 
     def keep_minimum(self) -> None:
-        """Start what `min-scale` asks for and is not there."""
+        """Start a process while there are fewer than `min-scale`."""
         if len(self._slots.ready) < self.rules.min_processes:
             self._begin_start()
 
     def retire(self) -> None:
-        """Take no further requests; stop once those under way are over."""
+        """Take no further requests; stop once those in progress are over."""
         self._is_retired = True
         for timer in (self._scale_up, self._idle_check):
             if timer is not None:
@@ -129,7 +129,7 @@ class RevisionPool:
         self._stop_idle(keep=0)
 
     async def close(self) -> None:
-        """Stop everything now, requests under way included."""
+        """Stop everything now, including requests in progress."""
         self.retire()
         for process in list(self._slots.ready):
             self._stop(process)
@@ -182,7 +182,7 @@ class RevisionPool:
         self._tasks.spawn(self._watch(process))
         self._idle_since = self._loop.time()
         self._slots.add(process)
-        # After the requests that waited were sent: they need not wait for the disk as well.
+        # After the held requests were sent: they need not wait for the disk as well.
         self._loop.call_soon(process.pod.ready)
         self._plan_idle_check(self.rules.idle_seconds)
 

@@ -13,15 +13,15 @@ if TYPE_CHECKING:
 
 
 class RevisionRetiredError(Exception):
-    """Traffic moved to another revision while the request waited: ask that one."""
+    """Traffic moved to another revision while the request waited: use that one."""
 
 
 class TooManyRequestsError(Exception):
-    """As many requests as may wait do so already."""
+    """The limit of waiting requests is reached."""
 
 
 class CrashLoopError(Exception):
-    """The program fails again and again."""
+    """The program keeps crashing."""
 
     def __init__(self, retry_after_seconds: float) -> None:
         super().__init__()
@@ -29,7 +29,7 @@ class CrashLoopError(Exception):
 
 
 class Slots:
-    """Requests under way and held, first come first served; free of I/O, so a warm one is cheap.
+    """Requests in progress and held, first come first served, without I/O.
 
     `on_short` is called when more processes would help, `on_idle` when the last request is over.
     """
@@ -55,7 +55,7 @@ class Slots:
 
     @property
     def is_short(self) -> bool:
-        """Whether requests wait, or processes have more to do than they should."""
+        """Whether requests wait, or processes are over their target."""
         return bool(self._held) or self.under_way > self._target * len(self.ready)
 
     @property
@@ -65,11 +65,11 @@ class Slots:
 
     @property
     def is_idle(self) -> bool:
-        """Whether no request is under way or held."""
+        """Whether no request is in progress or held."""
         return not self._held and not self.under_way
 
     def take(self) -> LambdaProcess | None:
-        """Give a process at once, or None; to be returned by `release`."""
+        """Return a free process, or None; give it back with `release`."""
         if self._held:
             return None
         process = self._free()
@@ -80,7 +80,7 @@ class Slots:
         return process
 
     async def hold(self) -> LambdaProcess:
-        """Wait for a process, to be returned by `release`; a cancelled wait takes none."""
+        """Wait for a process; give it back with `release`. A cancelled wait takes none."""
         if len(self._held) >= self._held_limit:
             raise TooManyRequestsError
         turn: asyncio.Future[LambdaProcess] = asyncio.get_running_loop().create_future()
@@ -105,17 +105,17 @@ class Slots:
             self._on_idle()
 
     def add(self, process: LambdaProcess) -> None:
-        """Let a process that became ready take requests, those that wait first."""
+        """Let a process that became ready take requests, held ones first."""
         self.ready.append(process)
         self._hand_out()
 
     def remove(self, process: LambdaProcess) -> None:
-        """Give a process no further requests; those under way go on."""
+        """Give a process no further requests; those in progress continue."""
         if process in self.ready:
             self.ready.remove(process)
 
     def reject_held(self, error: Exception) -> None:
-        """Send everyone who waits away."""
+        """Fail every held request with an error."""
         held, self._held = self._held, deque()
         for turn in held:
             if not turn.done():

@@ -52,7 +52,7 @@ _FROM_HOST = (
 
 
 class StartError(Exception):
-    """A process did not become ready; the message says why, with its last words."""
+    """A process did not become ready; the message says why, with its last output."""
 
     def __init__(self, message: str, returncode: int | None = None) -> None:
         super().__init__(message)
@@ -60,11 +60,11 @@ class StartError(Exception):
 
 
 class PortTakenError(StartError):
-    """What answered is not the process that was started."""
+    """Another process listens on the port of the one that was started."""
 
 
 class Starter:
-    """Starts processes for all revisions; ports of processes that start are never given twice."""
+    """Starts processes for all revisions; no two that are starting share a port."""
 
     def __init__(
         self,
@@ -85,7 +85,7 @@ class Starter:
         self._holder = holder
         self._base = {key: host_environment[key] for key in _FROM_HOST if key in host_environment}
         self._base["PATH"] = host_environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-        # Its output is a pipe, where Python would keep a log line until more of them come.
+        # Its output is a pipe, where Python would buffer log lines.
         self._base["PYTHONUNBUFFERED"] = "1"
         self._base["LANG"] = host_environment.get("LANG", "C.UTF-8")
         self._ports: set[int] = set()
@@ -100,7 +100,7 @@ class Starter:
         except (LaunchError, UnresolvedEnvironmentError, OSError) as error:
             raise StartError(str(error)) from error
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            # Nobody has validated the template before us.
+            # Nothing has validated the template before.
             raise StartError(f"spec.template is not well-formed: {error!r}") from error
         for attempt in range(_PORT_TRIES):
             try:
@@ -140,7 +140,7 @@ class Starter:
             **command.image_environment,
             **own,
             **command.environment,
-            # Whoever can reach this machine reaches the gateway or nothing.
+            # Whoever reaches this machine over the network reaches the gateway or nothing.
             "HOST": _LOOPBACK,
             "HOME": str(home),
             "TMPDIR": str(temporary),
@@ -232,7 +232,7 @@ class Starter:
 
 
 def _lost_race(error: StartError) -> bool:
-    """Say whether another program was quicker to take the port."""
+    """Return whether another program has taken the port."""
     if isinstance(error, PortTakenError):
         return True
     return bool(error.returncode and _ADDRESS_IN_USE.search(str(error)))

@@ -1,4 +1,4 @@
-"""Follows the Services of the platform."""
+"""Reconciles the Services of the platform."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _NAME = re.compile(r"[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?")
 
 
 class ServiceController:
-    """Keeps `routes` and the revisions of all Services as the Service objects say."""
+    """Keeps `routes` and the revisions of all Services in line with the Service objects."""
 
     def __init__(self, parts: Parts, routes: dict[RouteKey, Route]) -> None:
         self._parts = parts
@@ -30,7 +30,7 @@ class ServiceController:
         self._changes: asyncio.Queue[Change]
 
     def take_over(self) -> None:
-        """Route to the Services that are there; nothing that was ready before starts by that."""
+        """Route to the existing Services; for those that were ready, no process starts."""
         self._changes = self._parts.objects.watch()
         self._parts.pods.take_over()
         services = self._parts.objects.list("Service")
@@ -39,10 +39,10 @@ class ServiceController:
             self._apply(service)
 
     async def run(self) -> None:
-        """Follow every change since `take_over`, until cancelled."""
+        """Apply every change since `take_over`, until cancelled."""
         try:
             while True:
-                self._follow(await self._changes.get())
+                self._apply_change(await self._changes.get())
         finally:
             self._parts.objects.unwatch(self._changes)
 
@@ -51,7 +51,7 @@ class ServiceController:
         await asyncio.gather(*(service.stop() for service in self._services.values()))
         await self._deletions.wait()
 
-    def _follow(self, change: Change) -> None:
+    def _apply_change(self, change: Change) -> None:
         if change.kind == "Pod" and change.type == "DELETED":
             self._parts.pods.forget(change.object)
         elif change.kind in {"ConfigMap", "Secret"} and change.type != "DELETED":
@@ -67,7 +67,7 @@ class ServiceController:
     def _apply(self, service: KubernetesObject) -> None:
         key = _key(service)
         if not all(_NAME.fullmatch(part) for part in key):
-            # Names become folders; the API server lets only valid ones through.
+            # Names become folders; the API server admits only valid ones.
             _log.error("Service %s/%s is ignored: not a valid name", *key)
             return
         served = self._services.get(key)

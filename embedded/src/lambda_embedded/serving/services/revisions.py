@@ -1,4 +1,4 @@
-"""Revision objects: the templates a Service has had, and what came of them."""
+"""Revision objects: the templates that a Service has had, and whether each started."""
 
 from __future__ import annotations
 
@@ -38,7 +38,7 @@ class Revisions:
         return self._objects.walk("Revision")
 
     def of_service(self, service: KubernetesObject) -> list[KubernetesObject]:
-        """Return the revisions of this very Service, oldest first."""
+        """Return the revisions of this Service, by uid, oldest first."""
         metadata = service["metadata"]
         found = self._objects.list(
             "Revision", metadata["namespace"], labels={SERVICE_LABEL: metadata["name"]}
@@ -64,7 +64,7 @@ class Revisions:
                     **labels,
                     SERVICE_LABEL: name,
                     CONFIGURATION_LABEL: name,
-                    # `kn` takes it for a number, and refuses Revisions without one.
+                    # `kn` parses it as a number, and rejects Revisions without one.
                     GENERATION_LABEL: str(number),
                 },
                 "annotations": {**annotations, _TEMPLATE_ANNOTATION: template_digest(template)},
@@ -88,7 +88,7 @@ class Revisions:
         self._set_status(revision, condition("Unknown", "Starting"))
 
     def delete(self, revision: KubernetesObject) -> None:
-        """Remove a revision; one that is gone is no error."""
+        """Delete a revision; it is no error if it is gone."""
         metadata = revision["metadata"]
         with contextlib.suppress(NotFoundError):
             self._objects.delete("Revision", metadata["namespace"], metadata["name"])
@@ -101,13 +101,13 @@ class Revisions:
 
 
 def is_made_from(revision: KubernetesObject, service: KubernetesObject) -> bool:
-    """Say whether the Service's template is the one of this revision."""
+    """Return whether this revision has the Service's template."""
     digest: str = revision["metadata"]["annotations"].get(_TEMPLATE_ANNOTATION, "")
     return digest == template_digest(service["spec"]["template"])
 
 
 def is_ready(revision: KubernetesObject) -> bool:
-    """Say whether the revision ever passed its probe."""
+    """Return whether the revision ever passed its probe."""
     return bool(ready_condition(revision)["status"] == "True")
 
 
@@ -118,7 +118,7 @@ def failure_of(revision: KubernetesObject) -> str | None:
 
 
 def is_unresolved(revision: KubernetesObject) -> bool:
-    """Say whether it failed for a Secret or ConfigMap that was not there."""
+    """Return whether it failed because a Secret or ConfigMap was missing."""
     return ready_condition(revision).get("reason") == _UNRESOLVED
 
 

@@ -13,13 +13,13 @@ RouteKey = tuple[str, str]
 
 
 class Route:
-    """The revision that has the traffic of a Service, in memory for the gateway's fast path."""
+    """The pool that has the traffic of a Service, in memory for the gateway's fast path."""
 
     def __init__(self, not_ready_message: str) -> None:
         self.pool: RevisionPool | None = None
         self.roll_out: asyncio.Task[None] | None = None
-        """The newest move to another revision; a request that finds no pool waits for its end."""
+        """The newest rollout; a request that finds no pool waits for its end."""
         self.is_deleted = False
         self.is_cluster_local = False
-        """Whether only the platform itself may ask, as Brokers do."""
+        """Whether only holders of the token may call it, as the Broker does."""
         self.not_ready_message = not_ready_message

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _STARTING = "the first revision is starting"
-# Why, callers do not learn: it is what the function wrote.
+# Callers do not learn why: the reason quotes what the function wrote.
 _DID_NOT_START = "the function did not start; `kn-lambda describe` says why"
 
 
@@ -69,12 +69,12 @@ class ServedService:
         self.url = f"{parts.base_url}/{metadata['namespace']}/{metadata['name']}"
 
     def apply(self, service: KubernetesObject) -> None:
-        """Take the Service as it is now; a template that was seen before changes nothing."""
+        """Apply the Service as it is now; an unchanged template changes nothing."""
         self._service = service
         labels = service["metadata"].get("labels") or {}
         self.route.is_cluster_local = labels.get(VISIBILITY_LABEL) == CLUSTER_LOCAL
         digest = template_digest(service["spec"]["template"])
-        # A Service that is deployed again as it was gets new annotations only, or loses the label.
+        # An unchanged Service that is deployed again only gets new annotations, or loses the label.
         annotations, is_failed = service["metadata"].get("annotations"), _is_called_failed(service)
         again = annotations != self._annotations or (self._is_failed and not is_failed)
         self._annotations, self._is_failed = annotations, is_failed
@@ -88,7 +88,7 @@ class ServedService:
             self._report()
 
     def retry(self, *, only_unresolved: bool = True) -> None:
-        """Start a failed revision again, or only one whose environment was not complete."""
+        """Start a failed revision again, by default only one whose environment was incomplete."""
         revisions = self._parts.revisions.of_service(self._service)
         newest = revisions[-1] if revisions else None
         if self._roll_out is not None or newest is None or failure_of(newest) is None:
@@ -98,10 +98,10 @@ class ServedService:
             self._start_roll_out(self._service)
 
     async def delete(self) -> None:
-        """Stop all processes and remove what the Service left."""
+        """Stop all processes and remove all that belongs to the Service."""
         self.route.is_deleted = True
         revisions = self._parts.revisions.of_service(self._service)
-        # At once: a Service of the same name may be made before the processes are gone.
+        # At once: a Service of the same name may be created before the processes are gone.
         for revision in revisions:
             self._parts.revisions.delete(revision)
         await self.stop()
@@ -110,7 +110,7 @@ class ServedService:
         await self._collect()
 
     async def stop(self) -> None:
-        """Stop all processes; the objects stay as they are."""
+        """Stop all processes; objects stay."""
         self.route.not_ready_message = "the platform is stopping"
         self._cancel_roll_out()
         pool, self.route.pool = self.route.pool, None
@@ -125,7 +125,7 @@ class ServedService:
         newest = revisions[-1] if revisions else None
         if newest is None or not is_made_from(newest, service):
             newest = self._parts.revisions.create(service)
-        # What it lacked may have come right before the platform ended.
+        # What was missing may have been created right before the platform ended.
         is_over = failure_of(newest) is not None and not is_unresolved(newest)
         is_settled = is_ready(newest) or is_over
         if not is_settled:
@@ -137,7 +137,7 @@ class ServedService:
             await self._prune()
 
     def _resume(self, revisions: list[KubernetesObject]) -> None:
-        """Give the traffic to what had it before the platform stopped; nothing starts by that."""
+        """Route to the revision that had the traffic before a restart; no process starts."""
         for revision in reversed(revisions):
             if is_ready(revision):
                 self._activate(revision, self._pool(revision))
@@ -147,7 +147,7 @@ class ServedService:
         try:
             pool = self._pool(revision)
         except (LookupError, TypeError, ValueError, AttributeError) as error:
-            # Nobody has validated the template before us.
+            # Nothing has validated the template before.
             self._parts.revisions.set_failed(
                 revision, f"spec.template: {error!r}", unresolved=False
             )

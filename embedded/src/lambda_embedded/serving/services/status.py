@@ -17,7 +17,7 @@ _CONTAINER = "user-container"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceState:
-    """What is known about a Service: its revisions, and why the newest one failed if it did."""
+    """The revisions of a Service, and why the newest one failed, if it did."""
 
     url: str
     created: str
@@ -92,7 +92,7 @@ def _short(message: str) -> str:
     data = message.encode()
     if len(data) <= MESSAGE_BYTES:
         return message
-    # The first words say what failed, the last lines why.
+    # The beginning says what failed, the end why.
     head = data[:200].decode(errors="ignore")
     tail = data[-(MESSAGE_BYTES - 210) :].decode(errors="ignore")
     return f"{head} ... {tail}"

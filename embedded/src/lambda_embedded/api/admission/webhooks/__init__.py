@@ -1,7 +1,7 @@
-"""What Knative's admission webhooks do with its kinds, as far as it matters here.
+"""What Knative's admission webhooks check and default, as far as it matters here.
 
-A cluster's webhooks run after the schema of the kind was enforced, and so do these. They are looked
-up in knative.dev/serving and knative.dev/eventing at the versions of `embedded/schemas/knative`.
+As on a cluster, they run after the kind's schema was enforced. The rules are those of
+knative.dev/serving and knative.dev/eventing at the versions of `schemas/knative`.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ def complete(kind: Kind, item: KubernetesObject) -> None:
 
 
 def review(kind: Kind, item: KubernetesObject, old: KubernetesObject | None) -> None:
-    """`ApiError` 400 names every field that Knative refuses; the status is not looked at."""
+    """Raise `ApiError` 400 naming every field that Knative rejects; the status is not checked."""
     hook = _HOOKS.get(kind.kind)
     if hook is None or (old is not None and _is_untouched(item, old)):
         return

@@ -17,17 +17,17 @@ _CLASS = "eventing.knative.dev/broker.class"
 
 
 def faults(item: KubernetesObject) -> Iterator[Cause]:
-    """What Knative refuses of a Broker."""
+    """What Knative rejects in a Broker."""
     yield from delivery_faults(item.get("spec") or {})
 
 
 def changes(item: KubernetesObject, old: KubernetesObject | None) -> Iterator[Cause]:
-    """What Knative refuses of a change: nothing but the delivery can be."""
+    """What Knative rejects in an update: only the delivery may change."""
     if old is None:
         return
     if not is_same(_without_delivery(item), _without_delivery(old)):
         yield Cause("spec", "Immutable fields changed")
-    # One that was made before there was a default has none.
+    # A Broker stored before there was a default has no class.
     before, now = _class_of(old), _class_of(item)
     if before is not None and before != now:
         yield Cause(f"metadata.annotations[{_CLASS}]", "Immutable annotations changed")

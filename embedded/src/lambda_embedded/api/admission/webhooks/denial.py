@@ -1,4 +1,4 @@
-"""Refusals in the words of Knative's webhooks."""
+"""Denials in the words of Knative's webhooks."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WEBHOOKS = {
 
 
 def denied(kind: Kind, item: KubernetesObject, faults: Iterable[Cause]) -> ApiError:
-    """Return the error 400 of an object that a webhook refuses."""
+    """Return the error 400 of an object that a webhook denies."""
     causes = tuple(faults)
     text = "\n".join(f"{cause.message}: {cause.field}" for cause in causes)
     return ApiError(
@@ -34,20 +34,20 @@ def denied(kind: Kind, item: KubernetesObject, faults: Iterable[Cause]) -> ApiEr
 
 
 def missing(*fields: str) -> Cause:
-    """A field that has to be there."""
+    """A required field is missing."""
     return Cause(", ".join(fields), "missing field(s)", "FieldValueRequired")
 
 
 def out_of_bounds(value: object, least: int, most: int, field: str) -> Cause:
-    """A number that is too small or too large."""
+    """A number is out of bounds."""
     return Cause(field, f"expected {least} <= {value} <= {most}")
 
 
 def invalid(value: object, field: str) -> Cause:
-    """A value that cannot be."""
+    """A value is not allowed."""
     return Cause(field, f"invalid value: {str(value)[:100]}")
 
 
 def unknown(field: str) -> Cause:
-    """A field that the kind does not have, where its schema would keep it."""
+    """The kind does not have this field, though its schema would keep it."""
     return Cause(field, f'json: unknown field "{field.rpartition(".")[2][:100]}"')

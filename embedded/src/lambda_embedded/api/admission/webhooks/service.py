@@ -30,7 +30,7 @@ Object = dict[str, Any]
 
 
 def faults(item: KubernetesObject) -> Iterator[Cause]:
-    """What Knative refuses of a Service."""
+    """What Knative rejects in a Service."""
     for name in item["metadata"].get("annotations") or {}:
         if name.startswith(_AUTOSCALING):
             yield Cause(
@@ -63,7 +63,7 @@ def faults(item: KubernetesObject) -> Iterator[Cause]:
 
 
 def changes(_item: KubernetesObject, _old: KubernetesObject | None) -> Iterator[Cause]:
-    """What Knative refuses of a change: nothing that matters here."""
+    """What Knative rejects in an update: nothing that matters here."""
     yield from ()
 
 
@@ -116,7 +116,7 @@ def _port_faults(ports: list[Object], at: str) -> Iterator[Cause]:
 
 
 def _resource_faults(resources: Object, at: str) -> Iterator[Cause]:
-    """What a cluster finds out too late: the Deployment of the Revision is refused, for good."""
+    """What a cluster notices too late: it rejects the Deployment of the Revision, for good."""
     limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
     for kind, values in (("limits", limits), ("requests", requests)):
         for name, value in values.items():

@@ -18,14 +18,14 @@ _FIELDS = frozenset({"broker", "brokerRef", "filter", "filters", "subscriber", "
 
 
 def complete(item: KubernetesObject) -> None:
-    """A Trigger without a filter takes every event, and says so."""
+    """Set the empty filter, which every event passes, on a Trigger without one."""
     item["spec"].setdefault("filter", {})
 
 
 def faults(item: KubernetesObject) -> Iterator[Cause]:
-    """What Knative refuses of a Trigger."""
+    """What Knative rejects in a Trigger."""
     spec = item.get("spec") or {}
-    # The schema keeps what it does not know here; a misspelt filter would take every event.
+    # The schema keeps unknown fields here; every event would pass a misspelt filter.
     yield from (unknown(f"spec.{name}") for name in spec if name not in _FIELDS)
     if spec.get("brokerRef") is not None:
         yield Cause("spec.brokerRef", "must not set the field(s)")
@@ -40,5 +40,5 @@ def faults(item: KubernetesObject) -> Iterator[Cause]:
 
 
 def changes(_item: KubernetesObject, _old: KubernetesObject | None) -> Iterator[Cause]:
-    """What Knative refuses of a change; the kind itself says that the Broker stays."""
+    """What Knative rejects in an update; the kind itself makes the Broker immutable."""
     yield from ()

@@ -127,4 +127,4 @@ BUILT_IN_COLUMNS: dict[str, tuple[list[str], Callable[[KubernetesObject, datetim
         _event,
     ),
 }  # fmt: skip
-"""Names of the columns, those of `-o wide` in brackets, and their cells."""
+"""Names of the columns, with those of `-o wide` in brackets, and their cells."""

@@ -1,4 +1,4 @@
-"""The columns of a kind: what they are called, and how the cells of an object are found."""
+"""The columns of a kind: their names, and how to find the cells of an object."""
 
 from __future__ import annotations
 
@@ -28,10 +28,10 @@ class Columns:
 
     definitions: list[dict[str, Any]]
     find_cells: Callable[[KubernetesObject, datetime], list[Any]]
-    """`AttributeError`, `LookupError`, `TypeError` or `ValueError` for a strange shape."""
+    """Raises Attribute-, Lookup-, Type- or ValueError for an unexpected shape."""
 
     def cells(self, item: KubernetesObject, now: datetime) -> list[Any]:
-        """Return the cells of one object; an object of a strange shape has its name alone."""
+        """Return the cells of one object; only the name for an object of an unexpected shape."""
         try:
             return self.find_cells(item, now)
         except (AttributeError, LookupError, TypeError, ValueError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import UTC, datetime
 
 _MINUTE, _HOUR, _DAY, _YEAR = 60, 3600, 86400, 365 * 86400
-# Up to how many of which unit, and the unit of the rest that is told too.
+# Up to how many of which unit, and the unit in which the rest is shown.
 _FORMS = (
     (2 * _MINUTE, 1, "s", 0, ""),
     (10 * _MINUTE, _MINUTE, "m", 1, "s"),
@@ -40,7 +40,7 @@ def since(time: object, now: datetime) -> str:
 
 
 def instant(time: object) -> datetime | None:
-    """Return a time of an object, or None where it is none."""
+    """Parse a time of an object; None if it is none."""
     try:
         found = datetime.fromisoformat(str(time))
     except ValueError:

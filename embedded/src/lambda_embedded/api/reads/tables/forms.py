@@ -1,4 +1,4 @@
-"""The form in which objects are asked for: as they are, or as rows of a table."""
+"""The form in which a client wants objects: as they are, or as rows of a table."""
 
 from __future__ import annotations
 
@@ -25,10 +25,10 @@ class Form(Protocol):
     """How one object, and how a list of them, is written."""
 
     def part(self, item: KubernetesObject) -> Any:  # noqa: ANN401  # any JSON value
-        """What stands for one object in a list."""
+        """What represents one object in a list."""
 
     def whole(self, item: KubernetesObject) -> KubernetesObject:
-        """What stands for one object alone, as an answer or in an event."""
+        """What represents a single object, in a response or in an event."""
 
     def head(self, metadata: Mapping[str, Any]) -> tuple[dict[str, Any], str]:
         """A list without its parts, and the field in which they belong."""
@@ -56,7 +56,7 @@ class PlainForm:
 
 
 class TableForm:
-    """Objects as rows, with the columns told once."""
+    """Objects as rows; the columns are sent once."""
 
     def __init__(self, columns: Columns, include: str) -> None:
         self._columns = columns
@@ -87,7 +87,7 @@ class TableForm:
 
 
 def form_of(kind: Kind, accept: str, query: Mapping[str, str], definition: Path) -> Form:
-    """Return the first form of an Accept header that is served here, the plain one by default."""
+    """Return the first supported form of an Accept header, by default the plain one."""
     for entry in accept.split(","):
         media_type, *parameters = (part.strip() for part in entry.split(";"))
         if media_type == "application/json" and _TABLE.issubset(parameters):
@@ -98,7 +98,7 @@ def form_of(kind: Kind, accept: str, query: Mapping[str, str], definition: Path)
 
 
 def _table(kind: Kind, query: Mapping[str, str], definition: Path) -> TableForm:
-    # People ask for tables, programs do not: only then the columns are read.
+    # Only people want tables: the columns are read when the first one does.
     from lambda_embedded.api.reads.tables.columns import columns_of  # noqa: PLC0415
 
     include = query.get("includeObject", "")

@@ -18,7 +18,7 @@ _STEP = re.compile(
 
 
 def json_path(text: str) -> Callable[[Any], Any]:
-    """Return what finds the value at a path, None where it is missing; `ValueError` for others."""
+    """Return a function that finds the value at a path, or None; `ValueError` if unsupported."""
     steps, position = [], 0
     while position < len(text):
         match = _STEP.match(text, position)

@@ -1,4 +1,4 @@
-"""The cells of a Pod, of which the status is worked out of its containers'."""
+"""The cells of a Pod, with its status worked out from those of its containers."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ def _status(spec: dict[str, Any], status: dict[str, Any], *, is_running: bool) -
     conditions = status.get("conditions") or []
     if any(one.get("reason") == "SchedulingGated" for one in conditions):
         found = "SchedulingGated"
-    # What kubectl shows is what the first container says, unless it has nothing to say.
+    # kubectl shows the reason of the first container that has one.
     for container in reversed(status.get("containerStatuses") or []):
         terminated = _state(container, "terminated")
         waiting_for = (_state(container, "waiting") or {}).get("reason")
