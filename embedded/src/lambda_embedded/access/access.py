@@ -32,7 +32,7 @@ class Denial:
 NO_TOKEN = Denial(
     HTTPStatus.UNAUTHORIZED,
     "Unauthorized",
-    "this takes the platform's token, as `Authorization: Bearer TOKEN`: it is in the file `token`"
+    "the platform's token is required, as `Authorization: Bearer TOKEN`: it is in the file `token`"
     " of the data folder, and kn-lambda sends it by itself",
 )
 
@@ -87,8 +87,8 @@ def _foreign_host(authority: str) -> Denial:
     return Denial(
         HTTPStatus.FORBIDDEN,
         "HostNotAllowed",
-        f"the platform is not asked for by the name {authority[:_SHOWN]!a}: use 127.0.0.1 or"
-        " localhost, or start it with --allow-host and that name",
+        f"the host name {authority[:_SHOWN]!a} is not allowed: use 127.0.0.1 or localhost, or start"
+        " the platform with --allow-host and that name",
     )
 
 
@@ -96,6 +96,6 @@ def _foreign_page(origin: str) -> Denial:
     return Denial(
         HTTPStatus.FORBIDDEN,
         "OriginNotAllowed",
-        f"a page of {origin[:_SHOWN]!a} may not use this platform; start it with --allow-origin and"
-        " that origin to let it in",
+        f"pages of {origin[:_SHOWN]!a} are not allowed: start the platform with --allow-origin and"
+        " that origin to allow them",
     )

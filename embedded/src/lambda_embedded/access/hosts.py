@@ -23,7 +23,7 @@ def parse_allowed_host(text: str) -> str:
     name = text.lower().rstrip(".")
     if not _NAME.fullmatch(name.removeprefix("*.")):
         raise InvalidHostError(
-            f"{text!r} is no host name: give it without scheme, port or path, such as"
+            f"{text!r} is not a host name: give it without scheme, port or path, such as"
             " tunnel.example.com, or *.example.com for all names below"
         )
     return name

@@ -26,7 +26,7 @@ def parse_allowed_origin(text: str) -> str:
     origin = text.lower().removesuffix("/")
     if not _ORIGIN.fullmatch(origin):
         raise InvalidOriginError(
-            f"{text!r} is no origin of a page: give scheme, host and port as the browser shows"
+            f"{text!r} is not an origin: give scheme, host and port as the browser shows"
             " them, such as http://localhost:3000"
         )
     scheme = origin.partition(":")[0]

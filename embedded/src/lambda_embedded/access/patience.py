@@ -21,12 +21,12 @@ BODY_SECONDS = 30.0
 
 
 class SlowBodyError(Exception):
-    """The body did not come in time."""
+    """The body did not arrive in time."""
 
 
 def too_slow(seconds: float) -> Denial:
     """Return the denial of a request whose body took too long."""
-    message = f"the body of the request did not come within {seconds:g} s"
+    message = f"the body of the request did not arrive within {seconds:g} s"
     return Denial(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", message)
 
 

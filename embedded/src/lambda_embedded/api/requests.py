@@ -44,7 +44,7 @@ _JSON = "application/json-patch+json"
 _STRATEGIC = "application/strategic-merge-patch+json"
 _MANAGER_MAX = 128
 _NEVER_RUN = (
-    "the embedded platform runs no Pod that a person makes, so it stays Pending: make a Job"
+    "the embedded platform does not run Pods that clients create, so it stays Pending: create a Job"
 )
 
 
@@ -264,8 +264,8 @@ async def _deletion_options(request: web.Request) -> dict[str, Any]:
     policy = options.get("propagationPolicy") or request.query.get("propagationPolicy")
     if policy not in {None, "Background", "Foreground"}:
         raise bad_request(
-            f"propagationPolicy: {str(policy)[:100]!r} is not served here; "
-            "taken: Background, Foreground"
+            f"propagationPolicy: {str(policy)[:100]!r} is not supported here; "
+            "supported: Background, Foreground"
         )
     return options
 

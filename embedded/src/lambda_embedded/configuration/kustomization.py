@@ -75,7 +75,7 @@ def _kustomization_file(folder: Path) -> Path:
     for name in _FILE_NAMES:
         if (folder / name).is_file():
             return folder / name
-    raise KustomizationError(f"{folder}: no kustomization.yaml there")
+    raise KustomizationError(f"{folder}: no kustomization.yaml")
 
 
 def _load_fields(file: Path) -> dict[str, Any]:
@@ -88,7 +88,7 @@ def _load_fields(file: Path) -> dict[str, Any]:
     unknown = sorted(set(fields) - _UNDERSTOOD - _WITHOUT_EFFECT)
     if unknown:
         raise KustomizationError(
-            f"{file}: the embedded platform does not understand {', '.join(unknown)}"
+            f"{file}: the embedded platform does not support {', '.join(unknown)}"
         )
     return fields
 
@@ -146,7 +146,7 @@ def _refuse_duplicates(items: list[KubernetesObject], file: Path) -> None:
         metadata = item["metadata"]
         identity = (group, item["kind"], metadata.get("namespace", ""), metadata["name"])
         if identity in seen:
-            raise KustomizationError(f"{file}: {item['kind']} {metadata['name']} is there twice")
+            raise KustomizationError(f"{file}: {item['kind']} {metadata['name']} is defined twice")
         seen.add(identity)
 
 
@@ -164,7 +164,7 @@ def _generate_config_map(
     for item in items:
         if item["kind"] == "ConfigMap" and item["metadata"]["name"] == fields["name"]:
             if behavior == "create":
-                raise KustomizationError(f"{file}: ConfigMap {fields['name']} is there already")
+                raise KustomizationError(f"{file}: ConfigMap {fields['name']} already exists")
             kept = (item.get("data") or {}) if behavior == "merge" else {}
             item["data"] = kept | data
             return

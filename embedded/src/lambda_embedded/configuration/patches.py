@@ -19,11 +19,11 @@ _MERGED_BY_NAME = frozenset({"containers", "initContainers", "env", "volumes", "
 def apply_patches(
     items: list[KubernetesObject], patches: list[dict[str, Any]], folder: Path
 ) -> None:
-    """Change `items` in place; `ValueError` for a patch that fits nothing or is not understood."""
+    """Change `items` in place; `ValueError` for a patch that matches nothing or is not supported."""
     for entry in patches:
         unknown = sorted(set(entry) - {"path", "patch", "target", "options"})
         if unknown:
-            raise ValueError(f"patches: {', '.join(unknown)} is not understood")
+            raise ValueError(f"patches: {', '.join(unknown)} is not supported")
         text = entry["patch"] if "patch" in entry else (folder / str(entry["path"])).read_text()
         for patch in yaml.safe_load_all(text):
             if patch is not None:
@@ -66,7 +66,7 @@ def _is_target(item: KubernetesObject, target: dict[str, Any]) -> bool:
     }
     unknown = sorted(set(target) - set(facts) - {"labelSelector"})
     if unknown:
-        raise ValueError(f"patches: target.{unknown[0]} is not understood")
+        raise ValueError(f"patches: target.{unknown[0]} is not supported")
     labels = metadata.get("labels") or {}
     selector = [part for part in str(target.get("labelSelector", "")).split(",") if part]
     if any(

@@ -22,7 +22,7 @@ _REJECTION = b'{"reason": "Unauthorized", "message": "the platform alone calls t
 def _function(main: str) -> Any:  # noqa: ANN401  # as functions-framework takes it
     spec = spec_from_file_location("main", main)
     if spec is None or spec.loader is None:
-        raise ImportError(f"{main} is no Python file")
+        raise ImportError(f"{main} is not a Python file")
     module = module_from_spec(spec)
     spec.loader.exec_module(module)
     return module.handle

@@ -113,9 +113,9 @@ def _reject_bombs(body: bytes) -> None:
     depth = 0
     for count, event in enumerate(yaml.parse(body, yaml.CSafeLoader)):
         if count > _MOST_YAML_EVENTS:
-            raise bad_request("YAML of so many values is not taken; send it as JSON")
+            raise bad_request("YAML of so many values is not accepted; send it as JSON")
         if isinstance(event, yaml.AliasEvent):
-            raise bad_request("YAML aliases are not taken")
+            raise bad_request("YAML aliases are not supported")
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

@@ -47,7 +47,8 @@ def parse_protobuf(body: bytes) -> dict[str, Any]:
         name = definition_name(api_version, kind)
         if name is None:
             raise bad_request(
-                f"{kind[:100]!r} of {api_version[:100]!r} is not read in protobuf here; send JSON"
+                f"{kind[:100]!r} of {api_version[:100]!r} is not supported in protobuf here; "
+                "send JSON"
             )
         item = _message(_last_bytes(envelope, 2), name)
     except (ValueError, OverflowError, RecursionError) as error:
@@ -127,13 +128,13 @@ def _value(raw: Raw, schema: Definition) -> Any:  # noqa: ANN401  # any JSON val
         return _message(_bytes(raw), schema["$ref"])
     read = _READERS.get(schema.get("format", "")) or _READERS.get(schema["type"])
     if read is None:
-        raise _BrokenError(f"a value of type {schema['type']} is not read here")
+        raise _BrokenError(f"a value of type {schema['type']} is not supported here")
     return read(raw)
 
 
 def _bytes(raw: Raw) -> bytes:
     if isinstance(raw, int):
-        raise _BrokenError("a number stands where bytes belong")
+        raise _BrokenError("found a number instead of bytes")
     return raw
 
 
@@ -148,7 +149,7 @@ def _text(raw: Raw) -> str:
 def _integer(raw: Raw) -> int:
     if isinstance(raw, bytes):
         if len(raw) not in _INTEGER_BYTES:
-            raise _BrokenError("bytes stand where a number belongs")
+            raise _BrokenError("found bytes instead of a number")
         # What Go writes is a varint; an empty value of a map is zero.
         return int.from_bytes(raw, "little", signed=True)
     return raw - 2**64 if raw >= 2**63 else raw

@@ -115,7 +115,7 @@ def _field_requirement(text: str, known: frozenset[str]) -> tuple[str, str, bool
     if name not in known:
         raise bad_request(
             f"fieldSelector: field label not supported: {name}; "
-            f"taken here: {', '.join(sorted(known))}"
+            f"supported here: {', '.join(sorted(known))}"
         )
     return name, value, operator != "!="
 

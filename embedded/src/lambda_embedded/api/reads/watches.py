@@ -107,7 +107,7 @@ def _version(query: Mapping[str, str]) -> str | None:
     if "sendInitialEvents" in query:
         raise ApiError(
             HTTPStatus.UNPROCESSABLE_ENTITY,
-            "sendInitialEvents is not served here: list, then watch from the list's version",
+            "sendInitialEvents is not supported here: list, then watch from the list's version",
         )
     version = query.get("resourceVersion", "")
     if version in {"", "0"}:

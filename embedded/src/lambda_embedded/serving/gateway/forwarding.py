@@ -120,9 +120,9 @@ async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
     waiting.cancel()
     if process.has_ended:
         # What it wrote may be about another caller's request: only its log may show it.
-        message = "the function's process ended before it answered; its log may say why"
+        message = "the function's process ended before it responded; its log may say why"
         return error_response(HTTPStatus.BAD_GATEWAY, "FunctionCrashed", message)
-    message = f"the function closed the connection without an answer ({type(error).__name__})"
+    message = f"the function closed the connection without a response ({type(error).__name__})"
     return error_response(HTTPStatus.BAD_GATEWAY, "FunctionHungUp", message)
 
 

@@ -98,7 +98,7 @@ class _Gateway:
         except SlowBodyError:
             return _too_slow()
         except TooManyRequestsError:
-            message = "as many requests as may wait for this function do so already"
+            message = "too many requests wait for this function already"
             return error_response(
                 HTTPStatus.SERVICE_UNAVAILABLE, "TooManyRequests", message, retry_after_seconds=1
             )
@@ -106,7 +106,7 @@ class _Gateway:
             return error_response(
                 HTTPStatus.SERVICE_UNAVAILABLE,
                 "CrashLoopBackOff",
-                "the function's process ends again and again; its log may say why",
+                "the function's process keeps crashing; its log may say why",
                 retry_after_seconds=error.retry_after_seconds,
             )
 
@@ -123,7 +123,7 @@ class _Gateway:
             begun = request.get(BEGUN)
             if begun is not None:
                 return abort(request, begun)
-            message = f"no complete answer after {seconds:g} s (timeoutSeconds)"
+            message = f"no complete response after {seconds:g} s (timeoutSeconds)"
             return error_response(HTTPStatus.GATEWAY_TIMEOUT, "Timeout", message)
 
     async def _serve(self, request: web.Request, target: _Target) -> web.StreamResponse:
@@ -206,7 +206,7 @@ async def _first_pool(route: Route) -> RevisionPool | None:
 
 
 def _too_slow() -> web.Response:
-    message = "the body of the request did not come in time"
+    message = "the body of the request did not arrive in time"
     response = error_response(HTTPStatus.REQUEST_TIMEOUT, "RequestTimeout", message)
     # What arrives of it later is not a request.
     response.force_close()

@@ -118,7 +118,7 @@ class Starter:
                 name = metadata["labels"][SERVICE_LABEL]
                 return await launcher.prepare(metadata["namespace"], name, template)
         image = first_container(template).get("image", "")
-        raise LaunchError(f"image {image!r} is not one that the embedded platform can run")
+        raise LaunchError(f"the embedded platform cannot run the image {image!r}")
 
     def _environment(
         self, revision: KubernetesObject, command: Command, pod: LambdaPod
