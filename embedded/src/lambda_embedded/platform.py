@@ -16,14 +16,14 @@ from aiohttp import web
 
 from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
+from lambda_embedded.access.platform_credentials import OwnCredentials
 from lambda_embedded.access.token import read_or_create_token
 from lambda_embedded.announced_parts import AnnouncedBroker, AnnouncedServing
 from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.api.kubeconfig import write_kubeconfig
 from lambda_embedded.api.server import create_api
 from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
-from lambda_embedded.broker.ingress import create_ingress
-from lambda_embedded.broker.own_credentials import OwnCredentials
+from lambda_embedded.broker.receive.ingress import create_ingress
 from lambda_embedded.configuration.checks import check_manifests
 from lambda_embedded.configuration.manifests import apply_manifests, read_manifests
 from lambda_embedded.configuration.settings import (

@@ -7,18 +7,18 @@ import logging
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.errors import InvalidEventError
-from lambda_embedded.broker.addresses import Addresses
-from lambda_embedded.broker.delivery import Delivery
-from lambda_embedded.broker.dispatcher import Dispatcher
-from lambda_embedded.broker.following import Following
-from lambda_embedded.broker.group_commit import GroupCommit
-from lambda_embedded.broker.intake import Intake, take_ttl
-from lambda_embedded.broker.journal import Journal
-from lambda_embedded.broker.reconciler import Reconciler
-from lambda_embedded.broker.routes import Routes
-from lambda_embedded.broker.sender import Sender, create_session
+from lambda_embedded.broker.deliver.delivery import Delivery
+from lambda_embedded.broker.deliver.dispatcher import Dispatcher
+from lambda_embedded.broker.deliver.sender import Sender, create_session
+from lambda_embedded.broker.receive.intake import Intake, take_ttl
+from lambda_embedded.broker.report.journal import Journal
+from lambda_embedded.broker.report.reconciler import Reconciler
+from lambda_embedded.broker.routing.routes import Routes
+from lambda_embedded.broker.routing.watcher import Following
 from lambda_embedded.broker.settings import BrokerSettings
-from lambda_embedded.broker.store import DeliveryStore
+from lambda_embedded.broker.store.deliveries import DeliveryStore
+from lambda_embedded.broker.store.group_commit import GroupCommit
+from lambda_embedded.eventing.destinations import Addresses
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +26,9 @@ if TYPE_CHECKING:
     import aiohttp
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.broker.delivery import Resolve
-    from lambda_embedded.broker.own_credentials import OwnCredentials
-    from lambda_embedded.broker.store import Scheduled
+    from lambda_embedded.access.platform_credentials import OwnCredentials
+    from lambda_embedded.broker.deliver.delivery import Resolve
+    from lambda_embedded.broker.store.deliveries import Scheduled
     from lambda_embedded.store.database import Database
     from lambda_embedded.store.objects import Objects
 

@@ -8,15 +8,15 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.errors import InvalidEventError
-from lambda_embedded.broker.addresses import printable
 from lambda_embedded.broker.broker import UnknownBrokerError
-from lambda_embedded.broker.outcome import Failed, classify_sink
+from lambda_embedded.broker.deliver.outcome import Failed, classify_sink
+from lambda_embedded.eventing.destinations import printable
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.broker.sender import Sender
+    from lambda_embedded.broker.deliver.sender import Sender
 
     Accept = Callable[[str, str, CloudEvent], Awaitable[None]]
 

@@ -7,8 +7,8 @@ import logging
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.broker.addresses import Addresses
-from lambda_embedded.broker.sender import Sender, create_session
+from lambda_embedded.broker.deliver.sender import Sender, create_session
+from lambda_embedded.eventing.destinations import Addresses
 from lambda_embedded.sources.api_server_source import ApiServerSource
 from lambda_embedded.sources.ping_source import PingSource
 from lambda_embedded.sources.sink import Sink
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from lambda_embedded.broker.delivery import Resolve
-    from lambda_embedded.broker.own_credentials import OwnCredentials
+    from lambda_embedded.access.platform_credentials import OwnCredentials
+    from lambda_embedded.broker.deliver.delivery import Resolve
     from lambda_embedded.sources.sink import Accept
     from lambda_embedded.store.objects import Change, Objects
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from lambda_embedded.broker.broker import Broker
-from lambda_embedded.broker.ingress import create_ingress
+from lambda_embedded.broker.receive.ingress import create_ingress
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 from tests.integration.broker.conftest import ACCESS, QUICK, broker_object, trigger_object

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lambda_embedded.broker.group_commit import GroupCommit
+from lambda_embedded.broker.store.group_commit import GroupCommit
 from lambda_embedded.store.database import Database
 
 

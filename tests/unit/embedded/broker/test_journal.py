@@ -7,11 +7,11 @@ from datetime import timedelta
 import pytest
 
 from knative_lambda.inbound.valid_event import create_event
-from lambda_embedded.broker.journal import Journal
-from lambda_embedded.broker.outcome import Failed
-from lambda_embedded.broker.routes import read_trigger
+from lambda_embedded.broker.deliver.outcome import Failed
+from lambda_embedded.broker.report.journal import Journal
+from lambda_embedded.broker.routing.routes import read_trigger
 from lambda_embedded.broker.settings import BrokerSettings
-from lambda_embedded.broker.store import DeliveryStore
+from lambda_embedded.broker.store.deliveries import DeliveryStore
 from lambda_embedded.store.database import Database
 
 ROUTE = read_trigger(

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_embedded.broker.outcome import (
+from lambda_embedded.broker.deliver.outcome import (
     Delivered,
     Failed,
     Response,

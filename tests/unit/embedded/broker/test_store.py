@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from knative_lambda.inbound.valid_event import create_event
-from lambda_embedded.broker.store import DeliveryStore
-from lambda_embedded.broker.tables import TABLES
+from lambda_embedded.broker.store.deliveries import DeliveryStore
+from lambda_embedded.broker.store.tables import TABLES
 from lambda_embedded.store.database import Database
 
 EVENT = create_event({"specversion": "1.0", "id": "1", "source": "/s", "type": "t"})

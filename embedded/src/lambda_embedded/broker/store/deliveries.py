@@ -8,13 +8,13 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knative_lambda.inbound.valid_event import CloudEvent
-from lambda_embedded.broker.tables import ADD_HEADERS, PENDING, TABLES
+from lambda_embedded.broker.store.tables import ADD_HEADERS, PENDING, TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lambda_embedded.broker.outcome import Failed
-    from lambda_embedded.broker.routes import Route
+    from lambda_embedded.broker.deliver.outcome import Failed
+    from lambda_embedded.broker.routing.routes import Route
     from lambda_embedded.store.database import Database
 
 

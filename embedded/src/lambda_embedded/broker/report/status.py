@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from lambda_embedded.broker.routes import BrokerRoute, Route
+    from lambda_embedded.broker.routing.routes import BrokerRoute, Route
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,10 +6,10 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from lambda_embedded.broker.routes import read_broker, read_trigger
+from lambda_embedded.broker.routing.routes import read_broker, read_trigger
 
 if TYPE_CHECKING:
-    from lambda_embedded.broker.routes import Key, Routes
+    from lambda_embedded.broker.routing.routes import Key, Routes
     from lambda_embedded.store.objects import Change, Objects
 
 

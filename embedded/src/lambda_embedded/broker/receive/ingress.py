@@ -19,8 +19,8 @@ from knative_lambda.inbound.http_binding import from_http
 from lambda_embedded.access.guard import guard
 from lambda_embedded.access.patience import SlowBodyError, read_body
 from lambda_embedded.broker.broker import UnknownBrokerError
-from lambda_embedded.broker.carried_headers import carried_headers
-from lambda_embedded.broker.journal import LARGEST_PAGE
+from lambda_embedded.broker.receive.forwarded_headers import carried_headers
+from lambda_embedded.broker.report.journal import LARGEST_PAGE
 
 if TYPE_CHECKING:
     from collections.abc import Callable

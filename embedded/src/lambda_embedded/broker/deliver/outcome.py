@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.http_binding import carries_event, from_http
-from lambda_embedded.broker.carried_headers import carried_headers
+from lambda_embedded.broker.receive.forwarded_headers import carried_headers
 from lambda_embedded.eventing.delivery_spec import parse_retry_after
 
 if TYPE_CHECKING:

@@ -6,20 +6,20 @@ import logging
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.broker.delivery import TRIGGER_GONE
-from lambda_embedded.broker.routes import read_broker, read_trigger
-from lambda_embedded.broker.status import broker_status, trigger_status
+from lambda_embedded.broker.deliver.delivery import TRIGGER_GONE
+from lambda_embedded.broker.report.status import broker_status, trigger_status
+from lambda_embedded.broker.routing.routes import read_broker, read_trigger
 from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_embedded.broker.delivery import Resolve
-    from lambda_embedded.broker.dispatcher import Dispatcher
-    from lambda_embedded.broker.following import Following
-    from lambda_embedded.broker.group_commit import GroupCommit
-    from lambda_embedded.broker.routes import Key, Routes
-    from lambda_embedded.broker.store import DeliveryStore
+    from lambda_embedded.broker.deliver.delivery import Resolve
+    from lambda_embedded.broker.deliver.dispatcher import Dispatcher
+    from lambda_embedded.broker.routing.routes import Key, Routes
+    from lambda_embedded.broker.routing.watcher import Following
+    from lambda_embedded.broker.store.deliveries import DeliveryStore
+    from lambda_embedded.broker.store.group_commit import GroupCommit
     from lambda_embedded.store.objects import Objects
 
 logger = logging.getLogger(__name__)

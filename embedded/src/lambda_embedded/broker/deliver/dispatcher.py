@@ -10,7 +10,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from lambda_embedded.broker.store import Scheduled
+from lambda_embedded.broker.store.deliveries import Scheduled
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable

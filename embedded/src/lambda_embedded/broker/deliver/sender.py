@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from knative_lambda.inbound.http_binding import to_http
-from lambda_embedded.broker.outcome import Failed, Response, no_answer
+from lambda_embedded.broker.deliver.outcome import Failed, Response, no_answer
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.broker.own_credentials import OwnCredentials
+    from lambda_embedded.access.platform_credentials import OwnCredentials
 
 
 def create_session() -> aiohttp.ClientSession:

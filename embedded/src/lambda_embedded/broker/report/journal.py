@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from knative_lambda.inbound.json_format import to_json
 from knative_lambda.inbound.valid_event import CloudEvent
-from lambda_embedded.broker.addresses import printable
+from lambda_embedded.eventing.destinations import printable
 
 if TYPE_CHECKING:
     from sqlite3 import Row

@@ -8,8 +8,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.broker.routes import Routes
-    from lambda_embedded.broker.store import DeliveryStore, Scheduled
+    from lambda_embedded.broker.routing.routes import Routes
+    from lambda_embedded.broker.store.deliveries import DeliveryStore, Scheduled
 
 _TTL = "knativebrokerttl"
 _FIRST_TTL = 255

@@ -8,26 +8,26 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.broker.addresses import printable
-from lambda_embedded.broker.carried_headers import (
+from lambda_embedded.broker.deliver.dispatcher import NowhereToDeliverError
+from lambda_embedded.broker.deliver.outcome import Delivered, Failed, classify, classify_sink
+from lambda_embedded.broker.receive.forwarded_headers import (
     NAMESPACE,
     headers_of_reply,
     traced_reply,
 )
-from lambda_embedded.broker.dispatcher import NowhereToDeliverError
-from lambda_embedded.broker.intake import take_ttl
-from lambda_embedded.broker.outcome import Delivered, Failed, classify, classify_sink
+from lambda_embedded.broker.receive.intake import take_ttl
 from lambda_embedded.eventing.delivery_spec import DeliverySpec
+from lambda_embedded.eventing.destinations import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
     from datetime import timedelta
 
-    from lambda_embedded.broker.group_commit import GroupCommit
-    from lambda_embedded.broker.intake import Intake
-    from lambda_embedded.broker.routes import Route, Routes
-    from lambda_embedded.broker.sender import Sender
-    from lambda_embedded.broker.store import DeliveryStore, Pending, Scheduled
+    from lambda_embedded.broker.deliver.sender import Sender
+    from lambda_embedded.broker.receive.intake import Intake
+    from lambda_embedded.broker.routing.routes import Route, Routes
+    from lambda_embedded.broker.store.deliveries import DeliveryStore, Pending, Scheduled
+    from lambda_embedded.broker.store.group_commit import GroupCommit
 
     Resolve = Callable[[Mapping[str, Any], str], str | None]
 

@@ -1,0 +1,1 @@
+"""What became of events, Brokers and Triggers."""

@@ -1,0 +1,1 @@
+"""Which Triggers an event goes to."""
