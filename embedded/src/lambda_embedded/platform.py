@@ -16,14 +16,14 @@ from aiohttp import web
 
 from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
-from lambda_embedded.access.platform_credentials import OwnCredentials
+from lambda_embedded.access.platform_credentials import PlatformCredentials
 from lambda_embedded.access.token import read_or_create_token
 from lambda_embedded.announced_parts import AnnouncedBroker, AnnouncedServing
 from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.api.kubeconfig import write_kubeconfig
 from lambda_embedded.api.server import create_api
 from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
-from lambda_embedded.broker.receive.ingress import create_ingress
+from lambda_embedded.broker.server import create_server
 from lambda_embedded.configuration.checks import check_manifests
 from lambda_embedded.configuration.manifests import apply_manifests, read_manifests
 from lambda_embedded.configuration.settings import (
@@ -235,7 +235,7 @@ class Platform:
         )
         broker.started = asyncio.Event()
         # The ingress decompresses bodies itself: aiohttp takes a truncated one for a whole one.
-        runner = self._runner(create_ingress(broker, self._access), decompresses=False)
+        runner = self._runner(create_server(broker, self._access), decompresses=False)
         await self._exits.enter_async_context(set_up(runner))
         await self._run("Broker", broker.run())
         await self._background.until(broker.started)
@@ -250,8 +250,8 @@ class Platform:
             auto_decompress=decompresses,
         )
 
-    def _credentials(self) -> OwnCredentials:
-        return OwnCredentials(self._access.token, (self.urls["gateway"], self.urls["broker"]))
+    def _credentials(self) -> PlatformCredentials:
+        return PlatformCredentials(self._access.token, (self.urls["gateway"], self.urls["broker"]))
 
     def _job_controller(self, objects: Objects) -> JobController:
         kubelet = Kubelet(

@@ -13,7 +13,7 @@ from aiohttp.test_utils import TestServer
 
 from lambda_embedded.access.access import Access
 from lambda_embedded.broker.broker import Broker
-from lambda_embedded.broker.receive.ingress import create_ingress
+from lambda_embedded.broker.server import create_server
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
@@ -106,7 +106,7 @@ class Platform:
             settings=settings,
         )
         self.session = aiohttp.ClientSession(headers=TOKEN)
-        self.ingress = TestServer(create_ingress(self.broker, ACCESS))
+        self.ingress = TestServer(create_server(self.broker, ACCESS))
 
     async def start(self):
         await self.broker.start()

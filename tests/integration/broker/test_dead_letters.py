@@ -134,5 +134,5 @@ async def test_a_sink_that_never_takes_a_dead_letter_is_given_up_and_it_is_kept(
     assert len(sink.requests) == 1 + QUICK["retry"]
     assert entry["deadLetterSinks"][0]["state"] == "lost"
     assert len(platform.broker.dead_letters()) == 1
-    assert "was not taken by its sink" in caplog.text
+    assert "was not accepted by its sink" in caplog.text
     assert "secret" not in caplog.text

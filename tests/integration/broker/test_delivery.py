@@ -146,7 +146,7 @@ async def test_an_answer_that_takes_too_long_is_a_failure(platform, subscribe):
     never.set()
 
     assert entry["triggers"][0]["state"] == "dead"
-    assert "no answer within 0.05 s" in entry["triggers"][0]["error"]
+    assert "no response within 0.05 s" in entry["triggers"][0]["error"]
 
 
 async def test_retry_after_is_honoured_within_its_limit(platform, subscribe):

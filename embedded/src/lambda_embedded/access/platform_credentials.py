@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 
-class OwnCredentials:
+class PlatformCredentials:
     """The platform's token, for the platform's own addresses and no others."""
 
     def __init__(self, token: str, urls: Iterable[str]) -> None:

@@ -6,19 +6,23 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from knative_lambda.domain.errors import InvalidEventError
 from lambda_embedded.broker.deliver.delivery import Delivery
 from lambda_embedded.broker.deliver.dispatcher import Dispatcher
 from lambda_embedded.broker.deliver.sender import Sender, create_session
-from lambda_embedded.broker.receive.intake import Intake, take_ttl
+from lambda_embedded.broker.receive.intake import (
+    EventLoopError,
+    Intake,
+    UnknownBrokerError,
+    take_ttl,
+)
 from lambda_embedded.broker.report.journal import Journal
 from lambda_embedded.broker.report.reconciler import Reconciler
 from lambda_embedded.broker.routing.routes import Routes
-from lambda_embedded.broker.routing.watcher import Following
+from lambda_embedded.broker.routing.watcher import RouteWatcher
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.broker.store.deliveries import DeliveryStore
 from lambda_embedded.broker.store.group_commit import GroupCommit
-from lambda_embedded.eventing.destinations import Addresses
+from lambda_embedded.eventing.destinations import DestinationResolver
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -26,9 +30,9 @@ if TYPE_CHECKING:
     import aiohttp
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.access.platform_credentials import OwnCredentials
-    from lambda_embedded.broker.deliver.delivery import Resolve
+    from lambda_embedded.access.platform_credentials import PlatformCredentials
     from lambda_embedded.broker.store.deliveries import Scheduled
+    from lambda_embedded.eventing.destinations import Resolve
     from lambda_embedded.store.database import Database
     from lambda_embedded.store.objects import Objects
 
@@ -37,18 +41,10 @@ logger = logging.getLogger(__name__)
 _PRUNE_SECONDS = 30.0
 
 
-class UnknownBrokerError(LookupError):
-    """No Broker object of that name is there."""
-
-
-class EventLoopError(InvalidEventError):
-    """The event passed the Broker too often; it is recorded and goes nowhere."""
-
-
 class Broker:
     """All Brokers of the embedded platform.
 
-    Used within one event loop: `start`, then any of the rest, then `stop`; or `run` for both.
+    Used within one event loop: `start`, then any other method, then `stop`; or `run` for both.
     """
 
     def __init__(
@@ -59,21 +55,21 @@ class Broker:
         base_url: str,
         resolve: Resolve | None = None,
         session: aiohttp.ClientSession | None = None,
-        credentials: OwnCredentials | None = None,
+        credentials: PlatformCredentials | None = None,
         settings: BrokerSettings | None = None,
     ) -> None:
         self.settings = settings or BrokerSettings()
         self._objects = objects
         self._base_url = base_url
-        self._resolve = resolve or Addresses(objects).resolve
+        self._resolve = resolve or DestinationResolver(objects).resolve
         self._session = session
         self._credentials = credentials
         self._own_session: aiohttp.ClientSession | None = None
         self._store = DeliveryStore(database)
         self._commit = GroupCommit(database)
         self._routes = Routes()
-        self._following = Following(objects, self._routes)
-        self._intake = Intake(self._store, self._routes, catch_up=self._following.catch_up)
+        self._watcher = RouteWatcher(objects, self._routes)
+        self._intake = Intake(self._store, self._routes, catch_up=self._watcher.catch_up)
         self._journal = Journal(database, self.settings)
         self._dispatcher: Dispatcher | None = None
         self._tasks: list[asyncio.Task[None]] = []
@@ -87,25 +83,25 @@ class Broker:
             await self.stop()
 
     async def start(self) -> None:
-        """Take up everything pending; returns when events are routed and statuses are written."""
-        self._following.start()
+        """Resume everything pending; returns when events are routed and statuses are written."""
+        self._watcher.start()
         dispatcher = self._create_dispatcher()
         self._dispatcher = dispatcher
         pending = self._store.scheduled()
         for lane in {item.lane for item in pending}:
             if not lane.startswith("sink:") and self._routes.trigger(lane) is None:
-                self._following.removed_lanes.append(lane)
+                self._watcher.removed_lanes.append(lane)
         reconciler = self._create_reconciler(dispatcher)
         await reconciler.reconcile()
         dispatcher.add(pending)
         loop = asyncio.get_running_loop()
         self._tasks = [
             loop.create_task(work)
-            for work in (self._following.run(), reconciler.run(), self._prune())
+            for work in (self._watcher.run(), reconciler.run(), self._prune())
         ]
 
     async def stop(self) -> None:
-        """Let what is under way end shortly; the rest is pending for the next start."""
+        """Give deliveries under way a moment to end; the next start resumes the rest."""
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
@@ -113,7 +109,7 @@ class Broker:
         if self._dispatcher is not None:
             await self._dispatcher.stop(self.settings.drain.total_seconds())
             self._dispatcher = None
-        self._following.stop()
+        self._watcher.stop()
         if self._own_session is not None:
             await self._own_session.close()
             self._own_session = None
@@ -125,13 +121,13 @@ class Broker:
         event: CloudEvent,
         headers: Mapping[str, str] | None = None,
     ) -> None:
-        """Return when the event and its deliveries are durable; `headers` go on with it.
+        """Return when the event and its deliveries are durable; subscribers get `headers` as well.
 
-        `UnknownBrokerError` and `EventLoopError` say why not.
+        Raises `UnknownBrokerError` or `EventLoopError` for an event that is rejected.
         """
         if self._dispatcher is None:
             raise RuntimeError("the Broker is not running")
-        self._following.catch_up()
+        self._watcher.catch_up()
         if self._routes.broker(namespace, broker) is None:
             raise UnknownBrokerError(f"there is no Broker {namespace}/{broker}")
         visible, ttl = take_ttl(event)
@@ -149,7 +145,7 @@ class Broker:
         type: str | None = None,  # noqa: A002  # the name of the attribute
         correlation: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Return what became of the newest events that have these attributes."""
+        """Return the newest events with these attributes, and the state of their deliveries."""
         return self._journal.events(limit, subject=subject, type=type, correlation=correlation)
 
     def dead_letters(
@@ -159,7 +155,7 @@ class Broker:
         type: str | None = None,  # noqa: A002  # the name of the attribute
         correlation: str | None = None,
     ) -> list[dict[str, Any]]:
-        """Return the newest dead letters that have these attributes."""
+        """Return the newest dead letters with these attributes."""
         return self._journal.dead_letters(
             limit, subject=subject, type=type, correlation=correlation
         )
@@ -205,7 +201,7 @@ class Broker:
         return Reconciler(
             objects=self._objects,
             routes=self._routes,
-            following=self._following,
+            watcher=self._watcher,
             store=self._store,
             commit=self._commit,
             dispatcher=dispatcher,

@@ -1,1 +1,1 @@
-"""Parts of Knative Eventing's specification that both the API and the Broker read."""
+"""Parts of Knative Eventing that the API, the Broker and the event sources share."""

@@ -1,4 +1,4 @@
-"""Destinations of Knative (`uri`, or `ref` with an optional path) to URLs."""
+"""Destinations as Knative writes them (`uri`, or `ref` with an optional path), and their URLs."""
 
 from __future__ import annotations
 
@@ -6,13 +6,15 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit, urlunsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from lambda_embedded.store.objects import Objects
 
+    Resolve = Callable[[Mapping[str, Any], str], str | None]
 
-class Addresses:
-    """Finds the address of every object that has `status.address.url`, as Knative does."""
+
+class DestinationResolver:
+    """Resolves destinations; an object is addressable when it has `status.address.url`."""
 
     def __init__(self, objects: Objects) -> None:
         self._objects = objects
@@ -29,12 +31,12 @@ class Addresses:
         if item is None or _group(reference) != _group(item):
             return None
         url = ((item.get("status") or {}).get("address") or {}).get("url")
-        # A Service of the embedded platform lives below a path, which an absolute path would lose.
+        # The URL of a Service here has a path, which an absolute path would replace.
         return f"{url.rstrip('/')}/{uri.lstrip('/')}" if url and uri else url
 
 
-def printable(url: str) -> str:
-    """Return a URL less what may be secret in it: user information and query."""
+def redacted(url: str) -> str:
+    """Return a URL without the parts that may be secret: user information and query."""
     try:
         parts = urlsplit(url)
         return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))

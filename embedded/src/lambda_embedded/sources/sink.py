@@ -8,9 +8,9 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.errors import InvalidEventError
-from lambda_embedded.broker.broker import UnknownBrokerError
-from lambda_embedded.broker.deliver.outcome import Failed, classify_sink
-from lambda_embedded.eventing.destinations import printable
+from lambda_embedded.broker.deliver.outcome import Failed
+from lambda_embedded.broker.receive.intake import UnknownBrokerError
+from lambda_embedded.eventing.destinations import redacted
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Mapping
@@ -58,13 +58,12 @@ class Sink:
                 await asyncio.sleep(wait)
         logger.warning(
             "event %s of %s is lost: %s did not take it: %s",
-            *(event.attributes["id"], event.attributes["source"], printable(self.url), error),
+            *(event.attributes["id"], event.attributes["source"], redacted(self.url), error),
         )
 
     async def _attempt(self, event: CloudEvent) -> str:
         if self._broker is None:
-            answer = await self._sender.send(self.url, event, within=_TIMEOUT, reply=False)
-            outcome = answer if isinstance(answer, Failed) else classify_sink(answer)
+            outcome = await self._sender.send_to_sink(self.url, event, within=_TIMEOUT)
             return outcome.error if isinstance(outcome, Failed) else ""
         try:
             await self._accept(*self._broker, event)

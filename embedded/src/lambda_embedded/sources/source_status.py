@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.broker.report.status import Condition, conditions, failed
+from lambda_embedded.eventing.conditions import Condition, conditions, failed
 from lambda_embedded.sources.ping_source import TYPE as PING_TYPE
 from lambda_embedded.sources.ping_source import ping_source
 from lambda_embedded.sources.resource_events import TYPES

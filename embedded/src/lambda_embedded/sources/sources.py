@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from lambda_embedded.broker.deliver.sender import Sender, create_session
-from lambda_embedded.eventing.destinations import Addresses
+from lambda_embedded.eventing.destinations import DestinationResolver
 from lambda_embedded.sources.api_server_source import ApiServerSource
 from lambda_embedded.sources.ping_source import PingSource
 from lambda_embedded.sources.sink import Sink
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from lambda_embedded.access.platform_credentials import OwnCredentials
-    from lambda_embedded.broker.deliver.delivery import Resolve
+    from lambda_embedded.access.platform_credentials import PlatformCredentials
+    from lambda_embedded.eventing.destinations import Resolve
     from lambda_embedded.sources.sink import Accept
     from lambda_embedded.store.objects import Change, Objects
 
@@ -57,13 +57,13 @@ class Sources:
         *,
         api_url: str,
         resolve: Resolve | None = None,
-        credentials: OwnCredentials | None = None,
+        credentials: PlatformCredentials | None = None,
         session: aiohttp.ClientSession | None = None,
     ) -> None:
         self._objects = objects
         self._accept = accept
         self._api_url = api_url
-        self._resolve = resolve or Addresses(objects).resolve
+        self._resolve = resolve or DestinationResolver(objects).resolve
         self._credentials = credentials
         self._session = session
         self._own_session: aiohttp.ClientSession | None = None

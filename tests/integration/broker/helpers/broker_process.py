@@ -12,7 +12,7 @@ from pathlib import Path
 from aiohttp import web
 
 from lambda_embedded.broker.broker import Broker
-from lambda_embedded.broker.receive.ingress import create_ingress
+from lambda_embedded.broker.server import create_server
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 from tests.integration.broker.conftest import ACCESS, QUICK, broker_object, trigger_object
@@ -34,7 +34,7 @@ async def main(path: str, function: str, listener: str) -> None:
     apply(objects, function, listener)
     broker = Broker(database, objects, base_url="http://127.0.0.1")
     await broker.start()
-    runner = web.AppRunner(create_ingress(broker, ACCESS), auto_decompress=False)
+    runner = web.AppRunner(create_server(broker, ACCESS), auto_decompress=False)
     await runner.setup()
     site = web.TCPSite(runner, "127.0.0.1", 0)
     await site.start()

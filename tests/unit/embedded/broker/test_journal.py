@@ -9,7 +9,7 @@ import pytest
 from knative_lambda.inbound.valid_event import create_event
 from lambda_embedded.broker.deliver.outcome import Failed
 from lambda_embedded.broker.report.journal import Journal
-from lambda_embedded.broker.routing.routes import read_trigger
+from lambda_embedded.broker.routing.route import read_trigger
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.broker.store.deliveries import DeliveryStore
 from lambda_embedded.store.database import Database

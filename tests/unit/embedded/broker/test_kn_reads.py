@@ -7,7 +7,7 @@ from datetime import datetime
 import pytest
 
 from lambda_embedded.broker.report.status import broker_status, trigger_status
-from lambda_embedded.broker.routing.routes import read_broker, read_trigger
+from lambda_embedded.broker.routing.route import read_broker, read_trigger
 
 BROKER = {"metadata": {"name": "default", "namespace": "team", "generation": 2, "uid": "b"}}
 TRIGGER = {

@@ -42,7 +42,7 @@ def test_a_reply_that_is_no_event_is_a_bad_gateway(response, error):
     outcome = classify(response)
 
     assert isinstance(outcome, Failed)
-    assert (outcome.status, outcome.again) == (502, True)
+    assert (outcome.status, outcome.retryable) == (502, True)
     assert error in outcome.error
 
 
@@ -51,7 +51,7 @@ def test_the_status_decides_about_another_attempt(status):
     outcome = classify(Response(status, EVENT, b"why"))
 
     assert isinstance(outcome, Failed)
-    assert outcome.again is (status >= 500 or status in {404, 408, 409, 429})
+    assert outcome.retryable is (status >= 500 or status in {404, 408, 409, 429})
     assert outcome.body == b"why"
 
 

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_embedded.broker.routing.routes import Routes, read_broker, read_trigger
+from lambda_embedded.broker.routing.route import read_broker, read_trigger
+from lambda_embedded.broker.routing.routes import Routes
 from lambda_embedded.eventing import filters
 
 

@@ -1,4 +1,4 @@
-"""What happens with one delivery: sent, and then done, retried, dead or dropped."""
+"""One delivery: it is sent, and then done, retried, dead-lettered or dropped."""
 
 from __future__ import annotations
 
@@ -6,30 +6,30 @@ import base64
 import logging
 import time
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from lambda_embedded.broker.deliver.dispatcher import NowhereToDeliverError
-from lambda_embedded.broker.deliver.outcome import Delivered, Failed, classify, classify_sink
+from lambda_embedded.broker.deliver.dispatcher import UnresolvedSubscriberError
+from lambda_embedded.broker.deliver.outcome import Delivered, Failed
 from lambda_embedded.broker.receive.forwarded_headers import (
     NAMESPACE,
-    headers_of_reply,
+    reply_headers,
     traced_reply,
 )
 from lambda_embedded.broker.receive.intake import take_ttl
 from lambda_embedded.eventing.delivery_spec import DeliverySpec
-from lambda_embedded.eventing.destinations import printable
+from lambda_embedded.eventing.destinations import redacted
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from datetime import timedelta
 
     from lambda_embedded.broker.deliver.sender import Sender
     from lambda_embedded.broker.receive.intake import Intake
-    from lambda_embedded.broker.routing.routes import Route, Routes
+    from lambda_embedded.broker.routing.route import Route
+    from lambda_embedded.broker.routing.routes import Routes
     from lambda_embedded.broker.store.deliveries import DeliveryStore, Pending, Scheduled
     from lambda_embedded.broker.store.group_commit import GroupCommit
-
-    Resolve = Callable[[Mapping[str, Any], str], str | None]
+    from lambda_embedded.eventing.destinations import Resolve
 
 logger = logging.getLogger(__name__)
 
@@ -75,13 +75,12 @@ class Delivery:
             return None
         url = self._resolve(route.subscriber, route.namespace)
         if url is None:
-            await self._expect_address(delivery, route)
+            await self._wait_for_address(delivery, route)
             return None
         spec = self._routes.delivery(route)
-        answer = await self._sender.send(
-            url, delivery.event, within=spec.timeout, along=_along(delivery)
+        outcome = await self._sender.send(
+            url, delivery.event, within=spec.timeout, headers=_headers(delivery)
         )
-        outcome = answer if isinstance(answer, Failed) else classify(answer)
         if isinstance(outcome, Delivered):
             await self._finish(delivery, outcome)
             return None
@@ -95,7 +94,7 @@ class Delivery:
             if reply is None or not done:
                 return []
             event, _own_ttl = take_ttl(traced_reply(reply, delivery.event))
-            headers = headers_of_reply(outcome.headers, delivery.headers)
+            headers = reply_headers(outcome.headers, delivery.headers)
             return self._intake.enter(
                 delivery.namespace, delivery.broker, event, delivery.ttl - 1, headers=headers
             )
@@ -108,9 +107,9 @@ class Delivery:
             await self._drop(delivery, attempted=True)
             return None
         wait = self._routes.delivery(route).wait(delivery.attempts + 1, failure.retry_after)
-        if failure.again and wait is not None:
+        if failure.retryable and wait is not None:
             return await self._postpone(delivery, failure, wait)
-        await self._bury(delivery, route, failure, url)
+        await self._dead_letter(delivery, route, failure, url)
         return None
 
     async def _postpone(self, delivery: Pending, failure: Failed, wait: timedelta) -> float:
@@ -118,7 +117,7 @@ class Delivery:
         await self._commit.run(lambda: self._store.postpone(delivery, failure, due))
         return due
 
-    async def _bury(
+    async def _dead_letter(
         self, delivery: Pending, route: Route, failure: Failed, url: str | None
     ) -> None:
         sink = self._routes.sink(route)
@@ -133,12 +132,12 @@ class Delivery:
         def work() -> list[Scheduled]:
             if self._store.pending(delivery.sequence) is None:
                 return []
-            sent_on = None
+            forwarded = None
             if sink is not None:
                 uri = None if sink.get("ref") else sink.get("uri")
-                sent_on = self._store.insert_dead_letter(delivery, letter, failure, uri)
+                forwarded = self._store.insert_dead_letter(delivery, letter, failure, uri)
             self._store.finish(delivery, state, status=failure.status, error=failure.error)
-            return [sent_on] if sent_on else []
+            return [forwarded] if forwarded else []
 
         self._schedule(await self._commit.run(work))
 
@@ -147,45 +146,44 @@ class Delivery:
             lambda: self._store.finish(delivery, "dropped", error=TRIGGER_GONE, attempted=attempted)
         )
 
-    async def _expect_address(self, delivery: Pending, route: Route) -> None:
+    async def _wait_for_address(self, delivery: Pending, route: Route) -> None:
         if time.time() - delivery.accepted < self._unresolved_limit.total_seconds():
-            raise NowhereToDeliverError
+            raise UnresolvedSubscriberError
         failure = Failed(None, "the subscriber had no address for too long")
-        await self._bury(delivery, route, failure, None)
+        await self._dead_letter(delivery, route, failure, None)
 
     async def _send_to_sink(self, delivery: Pending, sink: str) -> float | None:
         route = self._routes.trigger(delivery.lane.removeprefix("sink:"))
         spec = self._routes.delivery(route) if route else DeliverySpec()
-        answer = await self._sender.send(
-            sink, delivery.event, within=spec.timeout, reply=False, along=_along(delivery)
+        outcome = await self._sender.send_to_sink(
+            sink, delivery.event, within=spec.timeout, headers=_headers(delivery)
         )
-        outcome = answer if isinstance(answer, Failed) else classify_sink(answer)
         if isinstance(outcome, Delivered):
             status = outcome.status
             await self._commit.run(lambda: self._store.finish(delivery, "delivered", status=status))
             return None
         wait = spec.wait(delivery.attempts + 1, outcome.retry_after)
-        if outcome.again and wait is not None:
+        if outcome.retryable and wait is not None:
             return await self._postpone(delivery, outcome, wait)
         logger.warning(
-            "dead letter %s of Trigger %s was not taken by its sink %s: %s",
-            *(delivery.event.attributes["id"], delivery.trigger, printable(sink), outcome.error),
+            "dead letter %s of Trigger %s was not accepted by its sink %s: %s",
+            *(delivery.event.attributes["id"], delivery.trigger, redacted(sink), outcome.error),
         )
-        failed = outcome
+        failure = outcome
         await self._commit.run(
-            lambda: self._store.finish(delivery, "lost", status=failed.status, error=failed.error)
+            lambda: self._store.finish(delivery, "lost", status=failure.status, error=failure.error)
         )
         return None
 
 
-def _along(delivery: Pending) -> dict[str, str]:
+def _headers(delivery: Pending) -> dict[str, str]:
     return {**delivery.headers, NAMESPACE: delivery.trigger_namespace}
 
 
 def _error_extensions(failure: Failed, url: str | None) -> dict[str, str]:
     status = failure.status or HTTPStatus.INTERNAL_SERVER_ERROR
     return {
-        "knativeerrordest": printable(url) if url else "",
+        "knativeerrordest": redacted(url) if url else "",
         "knativeerrorcode": str(int(status)),
         "knativeerrordata": base64.b64encode(failure.body[:_ERROR_BODY_BYTES]).decode(),
     }

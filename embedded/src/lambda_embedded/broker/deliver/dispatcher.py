@@ -22,7 +22,7 @@ _LONGEST_TIMER_SECONDS = 30.0
 _AFTER_OWN_FAULT_SECONDS = 1.0
 
 
-class NowhereToDeliverError(Exception):
+class UnresolvedSubscriberError(Exception):
     """The subscriber has no address yet; its whole lane has to wait."""
 
 
@@ -114,7 +114,7 @@ class Dispatcher:
         due: float | None = None
         try:
             due = await self._deliver(delivery)
-        except NowhereToDeliverError:
+        except UnresolvedSubscriberError:
             lane.ready.appendleft(delivery)
             self._block(lane)
         except Exception:

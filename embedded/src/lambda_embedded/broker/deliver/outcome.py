@@ -1,4 +1,4 @@
-"""What a subscriber's answer means for the delivery, exactly as Knative reads it."""
+"""What a subscriber's response means for the delivery, exactly as Knative reads it."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.http_binding import carries_event, from_http
-from lambda_embedded.broker.receive.forwarded_headers import carried_headers
+from lambda_embedded.broker.receive.forwarded_headers import forwarded_headers
 from lambda_embedded.eventing.delivery_spec import parse_retry_after
 
 if TYPE_CHECKING:
@@ -24,12 +24,12 @@ _RETRIED_CLIENT_ERRORS = {
     HTTPStatus.CONFLICT,
     HTTPStatus.TOO_MANY_REQUESTS,
 }
-_PACED = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
+_WITH_RETRY_AFTER = {HTTPStatus.TOO_MANY_REQUESTS, HTTPStatus.SERVICE_UNAVAILABLE}
 
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An answer over HTTP."""
+    """An HTTP response."""
 
     status: int
     headers: tuple[tuple[str, str], ...] = ()
@@ -38,56 +38,55 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """The subscriber took the event."""
+    """The subscriber accepted the event."""
 
     status: int
     reply: CloudEvent | None = None
     headers: Mapping[str, str] = field(default_factory=dict)
-    """What goes along with the reply."""
+    """Headers that travel with the reply."""
 
 
 @dataclass(frozen=True, slots=True)
 class Failed:
-    """The subscriber did not take the event."""
+    """The subscriber did not accept the event."""
 
-    status: int | None  # None: there was no answer
+    status: int | None  # None: there was no response
     error: str
     body: bytes = b""
-    again: bool = True
+    retryable: bool = True
     retry_after: timedelta | None = None
 
 
-def no_answer(error: str) -> Failed:
+def no_response(error: str) -> Failed:
     """Return the outcome of a connection error or a timeout."""
     return Failed(None, error, f"dispatch error: {error}".encode())
 
 
 def classify(response: Response) -> Delivered | Failed:
-    """Say what an answer of a subscriber means.
+    """Return the outcome of a delivery to a subscriber.
 
-    Only 200 brings a reply: an event in a 202 tells how far the work has come, and is for nobody
-    else (Knative's data-plane specification, "Derived (Reply) Events").
+    Only a 200 carries a reply: an event in a 202 reports progress to the sender and is not routed
+    (Knative's data-plane specification, "Derived (Reply) Events").
     """
     if response.status == HTTPStatus.OK:
         return _classify_reply(response)
     if HTTPStatus.OK < response.status < HTTPStatus.MULTIPLE_CHOICES:
         return Delivered(response.status)
-    retried = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
-    again = retried or response.status in _RETRIED_CLIENT_ERRORS
-    asked = {name.lower(): value for name, value in response.headers}.get("retry-after")
+    is_server_error = response.status >= HTTPStatus.INTERNAL_SERVER_ERROR
+    retry_after = {name.lower(): value for name, value in response.headers}.get("retry-after")
     return Failed(
         response.status,
         f"the subscriber answered {response.status}",
         response.body,
-        again=again,
-        retry_after=parse_retry_after(asked, datetime.now(UTC))
-        if response.status in _PACED
+        retryable=is_server_error or response.status in _RETRIED_CLIENT_ERRORS,
+        retry_after=parse_retry_after(retry_after, datetime.now(UTC))
+        if response.status in _WITH_RETRY_AFTER
         else None,
     )
 
 
 def classify_sink(response: Response) -> Delivered | Failed:
-    """Say what an answer of a dead letter sink means: its body does not matter."""
+    """Return the outcome of a delivery to a sink, whose response body does not matter."""
     if HTTPStatus.OK <= response.status < HTTPStatus.MULTIPLE_CHOICES:
         return Delivered(response.status)
     return classify(response)
@@ -100,13 +99,13 @@ def _classify_reply(response: Response) -> Delivered | Failed:
         return Failed(
             HTTPStatus.BAD_GATEWAY,
             f"the subscriber answered {response.status} with a body that is no CloudEvent; "
-            "an answer must be empty or one CloudEvent",
+            "a response must be empty or one CloudEvent",
             response.body,
         )
     try:
         event = from_http(response.headers, response.body)
     except InvalidEventError as error:
         return Failed(
-            HTTPStatus.BAD_GATEWAY, f"the reply is no valid CloudEvent: {error}", response.body
+            HTTPStatus.BAD_GATEWAY, f"the reply is not a valid CloudEvent: {error}", response.body
         )
-    return Delivered(response.status, event, carried_headers(response.headers))
+    return Delivered(response.status, event, forwarded_headers(response.headers))

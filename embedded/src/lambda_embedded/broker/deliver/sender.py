@@ -7,32 +7,39 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from knative_lambda.inbound.http_binding import to_http
-from lambda_embedded.broker.deliver.outcome import Failed, Response, no_answer
+from lambda_embedded.broker.deliver.outcome import (
+    Delivered,
+    Failed,
+    Response,
+    classify,
+    classify_sink,
+    no_response,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
     from knative_lambda.inbound.valid_event import CloudEvent
-    from lambda_embedded.access.platform_credentials import OwnCredentials
+    from lambda_embedded.access.platform_credentials import PlatformCredentials
 
 
 def create_session() -> aiohttp.ClientSession:
-    """Return a session that many slow subscribers cannot exhaust and that keeps no cookies."""
+    """Return a session without cookies and without a limit that slow subscribers could exhaust."""
     return aiohttp.ClientSession(
         connector=aiohttp.TCPConnector(limit=0), cookie_jar=aiohttp.DummyCookieJar()
     )
 
 
 class Sender:
-    """Sends events in binary mode."""
+    """Sends events in binary mode and reads the responses."""
 
     def __init__(
         self,
         session: aiohttp.ClientSession,
         *,
         reply_limit_bytes: int,
-        credentials: OwnCredentials | None = None,
+        credentials: PlatformCredentials | None = None,
     ) -> None:
         self._session = session
         self._credentials = credentials
@@ -44,17 +51,29 @@ class Sender:
         event: CloudEvent,
         *,
         within: timedelta,
-        reply: bool = True,
-        along: Mapping[str, str] | None = None,
-    ) -> Response | Failed:
-        """POST the event, with the headers that go along with it.
+        headers: Mapping[str, str] | None = None,
+    ) -> Delivered | Failed:
+        """POST the event to a subscriber, which may reply; every failure is an outcome."""
+        response = await self._post(url, event, within, {**(headers or {}), "Prefer": "reply"})
+        return response if isinstance(response, Failed) else classify(response)
 
-        Whatever goes wrong is an outcome, not an exception.
-        """
+    async def send_to_sink(
+        self,
+        url: str,
+        event: CloudEvent,
+        *,
+        within: timedelta,
+        headers: Mapping[str, str] | None = None,
+    ) -> Delivered | Failed:
+        """POST the event to a sink, whose response body does not matter."""
+        response = await self._post(url, event, within, headers or {})
+        return response if isinstance(response, Failed) else classify_sink(response)
+
+    async def _post(
+        self, url: str, event: CloudEvent, within: timedelta, extra_headers: Mapping[str, str]
+    ) -> Response | Failed:
         headers, body = to_http(event)
-        headers.update(along or {})
-        if reply:
-            headers["Prefer"] = "reply"
+        headers.update(extra_headers)
         if self._credentials is not None:
             headers.update(self._credentials.headers(url))
         try:
@@ -68,11 +87,11 @@ class Sender:
             ) as response:
                 return await self._read(response)
         except TimeoutError:
-            return no_answer(f"no answer within {within.total_seconds():g} s")
+            return no_response(f"no response within {within.total_seconds():g} s")
         except aiohttp.InvalidURL:
-            return no_answer("the address is no URL")
+            return no_response("the address is not a URL")
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            return no_answer(f"{type(error).__name__}: {error}"[:500])
+            return no_response(f"{type(error).__name__}: {error}"[:500])
 
     async def _read(self, response: aiohttp.ClientResponse) -> Response | Failed:
         chunks, size = [], 0
@@ -83,7 +102,7 @@ class Sender:
                 response.close()
                 return Failed(
                     response.status,
-                    f"the answer is larger than {self._reply_limit_bytes} bytes",
+                    f"the response is larger than {self._reply_limit_bytes} bytes",
                     chunks[0],
                 )
         return Response(response.status, tuple(response.headers.items()), b"".join(chunks))

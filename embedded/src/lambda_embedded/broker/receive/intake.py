@@ -1,8 +1,10 @@
-"""The one way into the Broker, for requests, sources and replies."""
+"""The one way into the Broker, for requests, event sources and replies."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+
+from knative_lambda.domain.errors import InvalidEventError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -13,6 +15,14 @@ if TYPE_CHECKING:
 
 _TTL = "knativebrokerttl"
 _FIRST_TTL = 255
+
+
+class UnknownBrokerError(LookupError):
+    """There is no Broker object of that name."""
+
+
+class EventLoopError(InvalidEventError):
+    """The event passed the Broker too often; it is recorded and not delivered."""
 
 
 def take_ttl(event: CloudEvent) -> tuple[CloudEvent, int]:
@@ -46,7 +56,7 @@ class Intake:
         *,
         headers: Mapping[str, str],
     ) -> list[Scheduled]:
-        """Add an event, and one delivery per Trigger that wants it unless its TTL is used up."""
+        """Add an event, and one delivery per matching Trigger unless its TTL is used up."""
         if ttl <= 0:
             reason = f"it passed the Broker {_FIRST_TTL} times (knativebrokerttl)"
             self._store.insert_event(namespace, broker, event, 0, reason, headers=headers)

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from knative_lambda.inbound.json_format import to_json
 from knative_lambda.inbound.valid_event import CloudEvent
-from lambda_embedded.eventing.destinations import printable
+from lambda_embedded.eventing.destinations import redacted
 
 if TYPE_CHECKING:
     from sqlite3 import Row
@@ -143,7 +143,7 @@ def _delivery(row: Row) -> dict[str, Any]:
     }
     if row["state"] == "pending":
         entry["dueAt"] = _time(row["due"])
-    return entry if row["sink"] is None else {**entry, "sink": printable(row["sink"])}
+    return entry if row["sink"] is None else {**entry, "sink": redacted(row["sink"])}
 
 
 def _dead_letter(row: Row) -> dict[str, Any]:

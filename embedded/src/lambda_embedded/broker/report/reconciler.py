@@ -8,18 +8,19 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_embedded.broker.deliver.delivery import TRIGGER_GONE
 from lambda_embedded.broker.report.status import broker_status, trigger_status
-from lambda_embedded.broker.routing.routes import read_broker, read_trigger
+from lambda_embedded.broker.routing.route import read_broker, read_trigger
 from lambda_embedded.store.objects import NotFoundError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_embedded.broker.deliver.delivery import Resolve
     from lambda_embedded.broker.deliver.dispatcher import Dispatcher
-    from lambda_embedded.broker.routing.routes import Key, Routes
-    from lambda_embedded.broker.routing.watcher import Following
+    from lambda_embedded.broker.routing.route import Key
+    from lambda_embedded.broker.routing.routes import Routes
+    from lambda_embedded.broker.routing.watcher import RouteWatcher
     from lambda_embedded.broker.store.deliveries import DeliveryStore
     from lambda_embedded.broker.store.group_commit import GroupCommit
+    from lambda_embedded.eventing.destinations import Resolve
     from lambda_embedded.store.objects import Objects
 
 logger = logging.getLogger(__name__)
@@ -28,14 +29,14 @@ _WRITTEN_AT_ONCE = 100
 
 
 class Reconciler:
-    """Follows up on every change that `Following` saw."""
+    """Completes every change that the `RouteWatcher` saw."""
 
     def __init__(
         self,
         *,
         objects: Objects,
         routes: Routes,
-        following: Following,
+        watcher: RouteWatcher,
         store: DeliveryStore,
         commit: GroupCommit,
         dispatcher: Dispatcher,
@@ -44,7 +45,7 @@ class Reconciler:
     ) -> None:
         self._objects = objects
         self._routes = routes
-        self._following = following
+        self._watcher = watcher
         self._store = store
         self._commit = commit
         self._dispatcher = dispatcher
@@ -54,8 +55,8 @@ class Reconciler:
     async def run(self) -> None:
         """Reconcile whenever something changed, until cancelled."""
         while True:
-            await self._following.changed.wait()
-            self._following.changed.clear()
+            await self._watcher.changed.wait()
+            self._watcher.changed.clear()
             try:
                 await self.reconcile()
             except Exception:
@@ -64,16 +65,16 @@ class Reconciler:
 
     async def reconcile(self) -> None:
         """Bring everything up to date with the changes so far."""
-        following = self._following
-        lanes, following.removed_lanes = following.removed_lanes, []
+        watcher = self._watcher
+        lanes, watcher.removed_lanes = watcher.removed_lanes, []
         for lane in lanes:
             await self._drop(lane)
-        brokers, following.stale_brokers = following.stale_brokers, set()
+        brokers, watcher.stale_brokers = watcher.stale_brokers, set()
         await self._write_all(self._write_broker, brokers)
-        triggers, following.stale_triggers = following.stale_triggers, set()
+        triggers, watcher.stale_triggers = watcher.stale_triggers, set()
         await self._write_all(self._write_trigger, triggers)
-        if following.addresses_changed or triggers:
-            following.addresses_changed = False
+        if watcher.addresses_changed or triggers:
+            watcher.addresses_changed = False
             self._dispatcher.unblock()
 
     async def _drop(self, lane: str) -> None:

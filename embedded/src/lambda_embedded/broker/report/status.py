@@ -1,59 +1,15 @@
-"""`.status` of Brokers and Triggers in Knative's shape."""
+"""`.status` of Brokers and Triggers, as Knative writes it."""
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
+from lambda_embedded.eventing.conditions import Condition, conditions, failed
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Mapping
 
-    from lambda_embedded.broker.routing.routes import BrokerRoute, Route
-
-
-@dataclass(frozen=True, slots=True)
-class Condition:
-    """One condition; it holds when there is no reason against it."""
-
-    type: str
-    reason: str = ""
-    message: str = ""
-    status: str = "True"
-
-
-def failed(type_: str, reason: str, message: str) -> Condition:
-    """Return a condition that does not hold."""
-    return Condition(type_, reason, message, "False")
-
-
-def conditions(
-    parts: Sequence[Condition], previous: Mapping[str, Any], now: datetime | None = None
-) -> list[dict[str, str]]:
-    """Return the parts and their sum, `Ready`; an unchanged one keeps its transition time."""
-    ready = next(
-        (
-            Condition("Ready", part.reason, part.message, part.status)
-            for part in parts
-            if part.status != "True"
-        ),
-        Condition("Ready"),
-    )
-    before = {item["type"]: item for item in previous.get("conditions") or []}
-    moment = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
-    result = []
-    for part in sorted((*parts, ready), key=lambda part: part.type):
-        old = before.get(part.type, {})
-        same = old.get("status") == part.status
-        item = {
-            "type": part.type,
-            "status": part.status,
-            "lastTransitionTime": old.get("lastTransitionTime", moment) if same else moment,
-        }
-        if part.reason:
-            item |= {"reason": part.reason, "message": part.message}
-        result.append(item)
-    return result
+    from lambda_embedded.broker.routing.route import BrokerRoute, Route
 
 
 def broker_status(

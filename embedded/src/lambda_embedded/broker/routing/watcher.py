@@ -6,17 +6,18 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING
 
-from lambda_embedded.broker.routing.routes import read_broker, read_trigger
+from lambda_embedded.broker.routing.route import read_broker, read_trigger
 
 if TYPE_CHECKING:
-    from lambda_embedded.broker.routing.routes import Key, Routes
+    from lambda_embedded.broker.routing.route import Key
+    from lambda_embedded.broker.routing.routes import Routes
     from lambda_embedded.store.objects import Change, Objects
 
 
 logger = logging.getLogger(__name__)
 
 
-class Following:
+class RouteWatcher:
     """Applies changes of objects to the routes, and remembers what else has to follow from them."""
 
     def __init__(self, objects: Objects, routes: Routes) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import time
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
 from knative_lambda.inbound.valid_event import CloudEvent
 from lambda_embedded.broker.store.tables import ADD_HEADERS, PENDING, TABLES
@@ -13,14 +13,27 @@ from lambda_embedded.broker.store.tables import ADD_HEADERS, PENDING, TABLES
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
 
-    from lambda_embedded.broker.deliver.outcome import Failed
-    from lambda_embedded.broker.routing.routes import Route
+    from lambda_embedded.broker.routing.route import Route
     from lambda_embedded.store.database import Database
+
+
+class FailedAttempt(Protocol):
+    """What is kept of an attempt that failed."""
+
+    @property
+    def status(self) -> int | None:
+        """The HTTP status; None where there was no response."""
+        ...
+
+    @property
+    def error(self) -> str:
+        """Why it failed, for people."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
 class Scheduled:
-    """A delivery that is to be made when its time has come."""
+    """A delivery and when it is due."""
 
     sequence: int
     lane: str
@@ -29,7 +42,7 @@ class Scheduled:
 
 @dataclass(frozen=True, slots=True)
 class Pending:
-    """A delivery with the event that it brings."""
+    """A delivery with its event."""
 
     sequence: int
     event_sequence: int
@@ -74,7 +87,7 @@ class DeliveryStore:
         *,
         headers: Mapping[str, str] | None = None,
     ) -> int:
-        """Add an event; it is settled from the start when it was dropped."""
+        """Add an event; one that is dropped is settled at once."""
         now = time.time()
         row = self._database.execute(
             "INSERT INTO broker_events (namespace, broker, type, subject, correlation, attributes,"
@@ -91,14 +104,14 @@ class DeliveryStore:
         return _identity(row.lastrowid)
 
     def insert_deliveries(self, event: int, routes: Iterable[Route]) -> list[Scheduled]:
-        """Add one delivery per Trigger; an event without any is settled."""
+        """Add one delivery per Trigger; an event without any is settled at once."""
         scheduled = [self._insert_delivery(event, route.uid, route.key) for route in routes]
         if not scheduled:
             self.settle_event(event)
         return scheduled
 
     def scheduled(self) -> list[Scheduled]:
-        """Return everything that is pending: what a start has to take up again."""
+        """Return everything that is pending, which a start resumes."""
         rows = self._database.execute(
             "SELECT sequence, lane, due FROM broker_deliveries WHERE state = 'pending'"
         )
@@ -134,7 +147,7 @@ class DeliveryStore:
         self.settle_event(delivery.event_sequence)
         return True
 
-    def postpone(self, delivery: Pending, failure: Failed, due: float) -> None:
+    def postpone(self, delivery: Pending, failure: FailedAttempt, due: float) -> None:
         """Count a failed attempt and wait until `due`."""
         self._database.execute(
             "UPDATE broker_deliveries SET attempts = attempts + 1, status = ?, error = ?, due = ?"
@@ -159,9 +172,9 @@ class DeliveryStore:
         return len(dropped)
 
     def insert_dead_letter(
-        self, delivery: Pending, event: CloudEvent, failure: Failed, sink: str | None
+        self, delivery: Pending, event: CloudEvent, failure: FailedAttempt, sink: str | None
     ) -> Scheduled | None:
-        """Keep an event that could not be delivered, and send it on when its sink is a URI."""
+        """Keep an event that could not be delivered, and schedule it for a sink that is a URI."""
         row = self._database.execute(
             "INSERT INTO broker_dead_letters (namespace, broker, trigger_name, type, subject,"
             " correlation, attributes, data, accepted, died, attempts, status, error)"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-# `lane` is what shares a limit of concurrency: the uid of a Trigger, or "sink:" and the uid for
-# what goes on to its dead letter sink.
+# Deliveries of one `lane` share a limit of concurrency. It is the uid of a Trigger, or "sink:" and
+# the uid for deliveries to its dead letter sink.
 TABLES = """
 CREATE TABLE IF NOT EXISTS broker_events (
     sequence INTEGER PRIMARY KEY AUTOINCREMENT, namespace TEXT NOT NULL, broker TEXT NOT NULL,
@@ -37,7 +37,7 @@ CREATE INDEX IF NOT EXISTS broker_dead_letters_correlation
     ON broker_dead_letters (correlation, sequence);
 """
 
-# Files of before have no such column.
+# Older files lack this column.
 ADD_HEADERS = "ALTER TABLE broker_events ADD COLUMN headers TEXT NOT NULL DEFAULT '{}'"
 
 PENDING = """
