@@ -18,11 +18,11 @@ from lambda_embedded.access.access import Access
 from lambda_embedded.access.certificate import read_or_create_certificate, server_context
 from lambda_embedded.access.platform_credentials import PlatformCredentials
 from lambda_embedded.access.token import read_or_create_token
-from lambda_embedded.announced_parts import AnnouncedBroker, AnnouncedServing
 from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.api.kubeconfig import write_kubeconfig
 from lambda_embedded.api.server import create_api
 from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
+from lambda_embedded.broker.broker import Broker
 from lambda_embedded.broker.server import create_server
 from lambda_embedded.configuration.checks import check_manifests
 from lambda_embedded.configuration.manifests import apply_manifests, read_manifests
@@ -41,6 +41,7 @@ from lambda_embedded.processes.children import MARKER, end_leftovers
 from lambda_embedded.processes.family import FAMILY, hide_from_others
 from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
+from lambda_embedded.serving.composition import Serving
 from lambda_embedded.serving.gateway.server import gateway_runner
 from lambda_embedded.serving.launchers.function_launcher import FunctionLauncher
 from lambda_embedded.serving.launchers.image_launcher import ImageLauncher
@@ -196,7 +197,7 @@ class Platform:
 
     async def _serve_lambdas(self, objects: Objects, listener: socket.socket) -> None:
         environment = self.options.environment
-        serving = AnnouncedServing(
+        serving = Serving(
             objects=objects,
             data_folder=self.folder.root,
             launchers=[
@@ -214,7 +215,6 @@ class Platform:
             settings=self.options.serving,
             holder=self._holder,
         )
-        serving.started = asyncio.Event()
         # At the end: no new connections; then lambdas finish their requests; then these are sent.
         runner = await self._exits.enter_async_context(
             set_up(gateway_runner(serving, self._access, head_seconds=self.options.head_seconds))
@@ -225,15 +225,14 @@ class Platform:
 
     async def _serve_broker(
         self, database: Database, objects: Objects, listener: socket.socket
-    ) -> AnnouncedBroker:
-        broker = AnnouncedBroker(
+    ) -> Broker:
+        broker = Broker(
             database,
             objects,
             base_url=self.urls["broker"],
             credentials=self._credentials(),
             settings=self.options.broker,
         )
-        broker.started = asyncio.Event()
         # The ingress decompresses bodies itself: aiohttp takes a truncated one for a whole one.
         runner = self._runner(create_server(broker, self._access), decompresses=False)
         await self._exits.enter_async_context(set_up(runner))

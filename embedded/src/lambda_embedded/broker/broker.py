@@ -59,6 +59,8 @@ class Broker:
         settings: BrokerSettings | None = None,
     ) -> None:
         self.settings = settings or BrokerSettings()
+        self.started = asyncio.Event()
+        """Set while events are routed."""
         self._objects = objects
         self._base_url = base_url
         self._resolve = resolve or DestinationResolver(objects).resolve
@@ -99,9 +101,11 @@ class Broker:
             loop.create_task(work)
             for work in (self._watcher.run(), reconciler.run(), self._prune())
         ]
+        self.started.set()
 
     async def stop(self) -> None:
         """Give deliveries under way a moment to end; the next start resumes the rest."""
+        self.started.clear()
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -53,6 +53,8 @@ class Serving:
         self._base_url = base_url.rstrip("/")
         self._host_environment = host_environment
         self.settings = settings or ServingSettings()
+        self.started = asyncio.Event()
+        """Set while the gateway may route requests."""
         self._holder = holder or SupervisorHolder()
         self._watching: asyncio.Task[None] | None = None
         self._controller: ServiceController
@@ -84,6 +86,7 @@ class Serving:
         self._controller = ServiceController(parts, self.routes)
         self._controller.take_over()
         self._watching = asyncio.ensure_future(self._controller.run())
+        self.started.set()
 
     async def run(self) -> None:
         """Serve until cancelled; every process is gone when this returns."""
@@ -98,6 +101,7 @@ class Serving:
         """Stop watching Services, then every process."""
         if self._watching is None:
             return
+        self.started.clear()
         self._watching.cancel()
         with contextlib.suppress(asyncio.CancelledError):
             await self._watching

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambda_embedded.store.changes import KubernetesObject
     from lambda_embedded.store.database import Database
-    from lambda_embedded.store.objects import KubernetesObject
 
 _TABLE = """
 CREATE TABLE IF NOT EXISTS object_labels (
