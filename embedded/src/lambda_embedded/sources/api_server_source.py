@@ -5,8 +5,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.sources.label_selector import selects
 from lambda_embedded.sources.resource_events import is_wanted, resource_event, takes
+from lambda_embedded.store.label_selectors import selects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

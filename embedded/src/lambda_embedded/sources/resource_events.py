@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from knative_lambda.inbound.valid_event import CloudEvent, create_event
 from lambda_embedded.eventing import filters
-from lambda_embedded.sources.label_selector import selects
+from lambda_embedded.store.label_selectors import selects
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from lambda_embedded.sources.label_selector import selects
 from lambda_embedded.sources.resource_events import resource_event, takes
+from lambda_embedded.store.label_selectors import selects
 from tests.unit.embedded.sources.conftest import add_broker, source_object
 
 JOBS = [{"apiVersion": "batch/v1", "kind": "Job"}]

@@ -6,9 +6,10 @@ import re
 from typing import TYPE_CHECKING
 
 from lambda_embedded.api.errors import bad_request
+from lambda_embedded.store.label_selectors import LabelRequirement
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from lambda_embedded.store.objects import KubernetesObject
 
@@ -25,18 +26,18 @@ class LabelSelector:
     """Requirements on labels; `ApiError` 400 for a malformed one."""
 
     def __init__(self, text: str) -> None:
-        parts = list(_parts(text))
-        self._requirements = [_requirement(part) for part in parts]
-        matches = [match for part in parts if (match := _EQUALITY.fullmatch(part))]
+        self._requirements = [_requirement(part) for part in _parts(text)]
         self.equal = {
-            match["key"]: match["value"] for match in matches if match["operator"] != "!="
+            each.key: each.values[0]
+            for each in self._requirements
+            if each.operator == "In" and len(each.values) == 1
         }
         """Labels that every selected object carries, which an index can find."""
 
     def __call__(self, item: KubernetesObject) -> bool:
         """Whether the object's labels fulfil all requirements."""
         labels = item["metadata"].get("labels") or {}
-        return all(requirement(labels) for requirement in self._requirements)
+        return all(requirement.holds(labels) for requirement in self._requirements)
 
 
 def _parts(text: str) -> Iterator[str]:
@@ -46,21 +47,17 @@ def _parts(text: str) -> Iterator[str]:
         yield part.strip()
 
 
-def _requirement(text: str) -> Callable[[dict[str, str]], bool]:
+def _requirement(text: str) -> LabelRequirement:
     if match := _SET.fullmatch(text):
-        key, values = match["key"], {value.strip() for value in match["values"].split(",")}
-        if match["operator"] == "in":
-            return lambda labels: key in labels and labels[key] in values
-        # As in Kubernetes: an object without the label is "not in" any set of values.
-        return lambda labels: labels.get(key) not in values
+        operator = "In" if match["operator"] == "in" else "NotIn"
+        values = [value.strip() for value in match["values"].split(",")]
+        return LabelRequirement(match["key"], operator, values)
     if match := _EQUALITY.fullmatch(text):
-        key, value = match["key"], match["value"]
-        if match["operator"] == "!=":
-            return lambda labels: labels.get(key) != value
-        return lambda labels: labels.get(key) == value
+        operator = "NotIn" if match["operator"] == "!=" else "In"
+        return LabelRequirement(match["key"], operator, (match["value"],))
     if match := _EXISTENCE.fullmatch(text):
-        key, wanted = match["key"], not match["operator"]
-        return lambda labels: (key in labels) is wanted
+        operator = "DoesNotExist" if match["operator"] else "Exists"
+        return LabelRequirement(match["key"], operator)
     raise bad_request(f"labelSelector: unable to parse requirement {text!r}")
 
 
