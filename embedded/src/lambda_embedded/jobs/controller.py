@@ -6,7 +6,6 @@ import asyncio
 import logging
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.jobs.clock import seconds_since, timestamp
 from lambda_embedded.jobs.job_status import (
     DEADLINE_EXCEEDED,
     JobEnd,
@@ -22,6 +21,7 @@ from lambda_embedded.jobs.pod_object import new_pod
 from lambda_embedded.jobs.pod_record import interrupt
 from lambda_embedded.store.job_selector import JOB_NAME_LABEL
 from lambda_embedded.store.objects import NotFoundError
+from lambda_embedded.store.timestamps import seconds_since, timestamp
 
 if TYPE_CHECKING:
     from lambda_embedded.jobs.kubelet import Kubelet

@@ -5,8 +5,8 @@ from __future__ import annotations
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.jobs.clock import timestamp
 from lambda_embedded.store.job_selector import pod_labels
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from lambda_embedded.store.objects import KubernetesObject

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.jobs.clock import timestamp
 from lambda_embedded.jobs.pod_object import scheduled
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from lambda_embedded.store.objects import KubernetesObject, Objects
