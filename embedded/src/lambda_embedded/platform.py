@@ -22,7 +22,7 @@ from lambda_embedded.api.garbage_collector import GarbageCollector
 from lambda_embedded.api.kubeconfig import write_kubeconfig
 from lambda_embedded.api.server import create_api
 from lambda_embedded.background import Background, PlatformFailedError, listening, set_up
-from lambda_embedded.broker.broker import Broker
+from lambda_embedded.broker.composition import Broker
 from lambda_embedded.broker.server import create_server
 from lambda_embedded.configuration.checks import check_manifests
 from lambda_embedded.configuration.manifests import apply_manifests, read_manifests
@@ -45,7 +45,7 @@ from lambda_embedded.serving.composition import Serving
 from lambda_embedded.serving.gateway.server import gateway_runner
 from lambda_embedded.serving.launchers.function_launcher import FunctionLauncher
 from lambda_embedded.serving.launchers.image_launcher import ImageLauncher
-from lambda_embedded.sources.sources import Sources
+from lambda_embedded.sources.controller import Sources
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 

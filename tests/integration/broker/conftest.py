@@ -12,7 +12,7 @@ from aiohttp import web
 from aiohttp.test_utils import TestServer
 
 from lambda_embedded.access.access import Access
-from lambda_embedded.broker.broker import Broker
+from lambda_embedded.broker.composition import Broker
 from lambda_embedded.broker.server import create_server
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.store.database import Database

@@ -7,7 +7,7 @@ import json
 import pytest
 from aiohttp import web
 
-from lambda_embedded.sources.sources import Sources
+from lambda_embedded.sources.controller import Sources
 from tests.integration.broker.conftest import QUICK, broker_object, trigger_object
 
 SINK = {"ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"}}

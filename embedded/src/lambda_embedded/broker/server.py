@@ -12,7 +12,7 @@ from lambda_embedded.broker.report.journal_pages import JournalPages
 
 if TYPE_CHECKING:
     from lambda_embedded.access.access import Access, Denial
-    from lambda_embedded.broker.broker import Broker
+    from lambda_embedded.broker.composition import Broker
 
 _HEALTH = ("/health", "/health/liveness", "/health/readiness")
 

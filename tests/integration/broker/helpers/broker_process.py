@@ -11,7 +11,7 @@ from pathlib import Path
 
 from aiohttp import web
 
-from lambda_embedded.broker.broker import Broker
+from lambda_embedded.broker.composition import Broker
 from lambda_embedded.broker.server import create_server
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects

@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lambda_embedded.sources.sources import Sources
+from lambda_embedded.sources.controller import Sources
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 
