@@ -45,7 +45,7 @@ from lambda_embedded.serving.composition import Serving
 from lambda_embedded.serving.gateway.server import gateway_runner
 from lambda_embedded.serving.launchers.function_launcher import FunctionLauncher
 from lambda_embedded.serving.launchers.image_launcher import ImageLauncher
-from lambda_embedded.sources.controller import Sources
+from lambda_embedded.sources.controller import SourceController
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 
@@ -127,7 +127,7 @@ class Platform:
         await self._run("garbage collector", GarbageCollector(objects).run())
         await self._serve_lambdas(objects, sockets["gateway"])
         broker = await self._serve_broker(database, objects, sockets["broker"])
-        sources = Sources(
+        sources = SourceController(
             objects, broker.accept, api_url=self.urls["api"], credentials=self._credentials()
         )
         await self._run("event sources", sources.run())

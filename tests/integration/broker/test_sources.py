@@ -7,7 +7,7 @@ import json
 import pytest
 from aiohttp import web
 
-from lambda_embedded.sources.controller import Sources
+from lambda_embedded.sources.controller import SourceController
 from tests.integration.broker.conftest import QUICK, broker_object, trigger_object
 
 SINK = {"ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"}}
@@ -36,7 +36,9 @@ def job(name):
 
 @pytest.fixture
 async def sources(platform):
-    made = Sources(platform.objects, platform.broker.accept, api_url="http://127.0.0.1:8082")
+    made = SourceController(
+        platform.objects, platform.broker.accept, api_url="http://127.0.0.1:8082"
+    )
     await made.start()
     yield made
     await made.stop()

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -25,9 +26,7 @@ def failed(type_: str, reason: str, message: str) -> Condition:
     return Condition(type_, reason, message, "False")
 
 
-def conditions(
-    parts: Sequence[Condition], previous: Mapping[str, Any], now: datetime | None = None
-) -> list[dict[str, str]]:
+def conditions(parts: Sequence[Condition], previous: Mapping[str, Any]) -> list[dict[str, str]]:
     """Return the parts and `Ready`, which sums them up; unchanged ones keep their time."""
     ready = next(
         (
@@ -38,7 +37,7 @@ def conditions(
         Condition("Ready"),
     )
     before = {item["type"]: item for item in previous.get("conditions") or []}
-    moment = (now or datetime.now(UTC)).strftime("%Y-%m-%dT%H:%M:%SZ")
+    moment = timestamp()
     result = []
     for part in sorted((*parts, ready), key=lambda part: part.type):
         old = before.get(part.type, {})

@@ -47,7 +47,7 @@ class _Source:
         return same and self.url == url
 
 
-class Sources:
+class SourceController:
     """All ApiServerSources and PingSources; each runs while its sink has an address."""
 
     def __init__(

@@ -9,7 +9,6 @@ import asyncio
 import json
 import uuid
 from contextlib import contextmanager
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lambda_embedded.store.changes import (
@@ -22,6 +21,7 @@ from lambda_embedded.store.changes import (
 from lambda_embedded.store.defaults import fill_in
 from lambda_embedded.store.label_index import LabelIndex
 from lambda_embedded.store.queries import page_query
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator, Mapping
@@ -159,7 +159,7 @@ class Objects:
         if self.find(kind, namespace, name) is not None:
             raise AlreadyExistsError(f"{kind} {namespace}/{name} already exists")
         metadata["uid"] = str(uuid.uuid4())
-        metadata["creationTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        metadata["creationTimestamp"] = timestamp()
         metadata["generation"] = 1
         fill_in(kind, stored)
         self._write("ADDED", kind, stored, None)
@@ -182,7 +182,7 @@ class Objects:
         fill_in(kind, stored, old)
         if _is_same(stored, old):
             return old
-        if not _is_same(_wish(stored), _wish(old)):
+        if not _is_same(_desired_state(stored), _desired_state(old)):
             metadata["generation"] += 1
         self._write("MODIFIED", kind, stored, old)
         return _copy(stored)
@@ -278,5 +278,5 @@ def _is_same(one: KubernetesObject, other: KubernetesObject) -> bool:
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 
-def _wish(item: KubernetesObject) -> KubernetesObject:
+def _desired_state(item: KubernetesObject) -> KubernetesObject:
     return {key: value for key, value in item.items() if key not in {"metadata", "status"}}

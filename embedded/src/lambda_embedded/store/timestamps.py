@@ -1,4 +1,4 @@
-"""Times as Kubernetes writes them: UTC, whole seconds."""
+"""Times as Kubernetes writes them: UTC, in whole seconds."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 
 def timestamp() -> str:
-    """Now, as in `startTime`."""
+    """Now, as in `creationTimestamp`."""
     return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def seconds_since(then: str) -> float:
-    """Seconds since a time of `timestamp`; never negative."""
+    """Seconds since a `timestamp`; never negative."""
     return max(0.0, (datetime.now(UTC) - datetime.fromisoformat(then)).total_seconds())

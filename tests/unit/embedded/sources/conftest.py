@@ -6,7 +6,7 @@ import asyncio
 
 import pytest
 
-from lambda_embedded.sources.controller import Sources
+from lambda_embedded.sources.controller import SourceController
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 
@@ -64,6 +64,6 @@ def accepted():
 
 @pytest.fixture
 async def sources(objects, accepted):
-    made = Sources(objects, accepted.accept, api_url="http://127.0.0.1:8082")
+    made = SourceController(objects, accepted.accept, api_url="http://127.0.0.1:8082")
     yield made
     await made.stop()
