@@ -147,7 +147,7 @@ def test_nobody_hears_of_what_was_undone(objects, database):
 
     with pytest.raises(OSError):  # noqa: PT011  # raised right above
         fail_halfway()
-    with objects.rehearsal():
+    with objects.dry_run():
         objects.create("Job", job("two"))
     assert waiting(queue) == []
     assert objects.list("Job") == []

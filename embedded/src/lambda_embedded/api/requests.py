@@ -187,7 +187,7 @@ class Requests:
             return nullcontext()
         if dry_run != "All":
             raise bad_request(f"dryRun: must be All, not {dry_run[:100]!r}")
-        return self._objects.rehearsal()
+        return self._objects.dry_run()
 
     async def _stream(self, response: Awaitable[web.StreamResponse]) -> web.StreamResponse:
         task = asyncio.current_task()

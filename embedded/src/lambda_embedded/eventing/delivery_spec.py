@@ -16,7 +16,7 @@ _DURATION = re.compile(
     r"(?:T(?=.)(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+(?:[.,]\d+)?)S)?)?",
     re.ASCII,
 )
-# A wait longer than this says "never" to a person who looks at a pending delivery.
+# To a person who looks at a pending delivery, a longer wait would mean "never".
 _LONGEST_WAIT = timedelta(days=1)
 
 
@@ -41,10 +41,10 @@ class DeliverySpec:
         retries = attempts - 1
         factor = 2 ** min(retries, 40) if self.exponential else retries
         backoff = timedelta() if self.exponential is None else _times(self.backoff_delay, factor)
-        asked = retry_after or timedelta()
+        requested = retry_after or timedelta()
         if self.retry_after_max is not None:
-            asked = min(asked, self.retry_after_max)
-        return min(max(backoff, asked), _LONGEST_WAIT)
+            requested = min(requested, self.retry_after_max)
+        return min(max(backoff, requested), _LONGEST_WAIT)
 
 
 def parse_delivery_spec(spec: Mapping[str, Any] | None) -> DeliverySpec:
@@ -68,7 +68,7 @@ def parse_delivery_spec(spec: Mapping[str, Any] | None) -> DeliverySpec:
 
 
 def parse_duration(text: str) -> timedelta | None:
-    """Read an ISO 8601 duration of weeks, days, hours, minutes and seconds; None if it is not."""
+    """Read an ISO 8601 duration of weeks, days, hours, minutes and seconds; None if invalid."""
     match = _DURATION.fullmatch(text)
     if match is None:
         return None

@@ -1,6 +1,6 @@
-"""Which events a Trigger wants: `spec.filter` and `spec.filters` with Knative's semantics.
+"""Which events a Trigger gets: `spec.filter` and `spec.filters` with Knative's semantics.
 
-A filter passes (True), fails (False) or says nothing (None); a Trigger gets every event that its
+A filter passes (True), fails (False) or abstains (None); a Trigger gets every event that its
 filters do not fail.
 """
 
@@ -27,7 +27,7 @@ _ALWAYS_THERE = frozenset(
 
 
 def matches(spec: Spec, attributes: Attributes) -> bool:
-    """Say whether a Trigger with this spec gets an event with these attributes."""
+    """Whether a Trigger with this spec gets an event with these attributes."""
     if spec.get("filters"):
         return _all(_evaluate(item, attributes) for item in spec["filters"]) is not False
     wanted = (spec.get("filter") or {}).get("attributes")
@@ -35,7 +35,7 @@ def matches(spec: Spec, attributes: Attributes) -> bool:
 
 
 def required_values(spec: Spec) -> set[tuple[str, str]]:
-    """Return attribute values without which an event cannot match: what an index can go by."""
+    """Return attribute values that every matching event has, which an index can use."""
     if spec.get("filters"):
         return _required_of_all(spec["filters"])
     wanted = (spec.get("filter") or {}).get("attributes") or {}
@@ -71,13 +71,13 @@ def _evaluate(item: Spec, attributes: Attributes) -> bool | None:
 
 
 def _all(results: Iterable[bool | None]) -> bool | None:
-    said = [result for result in results if result is not None]
-    return all(said) if said else None
+    decided = [result for result in results if result is not None]
+    return all(decided) if decided else None
 
 
 def _any(results: Iterable[bool | None]) -> bool | None:
-    said = [result for result in results if result is not None]
-    return any(said) if said else None
+    decided = [result for result in results if result is not None]
+    return any(decided) if decided else None
 
 
 def _has_attributes(wanted: Mapping[str, str], attributes: Attributes) -> bool:
@@ -121,7 +121,7 @@ def _problem_of(item: object, where: str) -> str | None:
         return f"{where} holds {' and '.join(given)}; each filter may hold one of them"
     dialect = given[0]
     if dialect == "cesql":
-        return f"{where}.cesql is not known here; use exact, prefix, suffix, all, any and not"
+        return f"{where}.cesql is not supported here; use exact, prefix, suffix, all, any and not"
     return _problem_inside(item[dialect], dialect, f"{where}.{dialect}")
 
 

@@ -1,1 +1,1 @@
-"""Where events come from without anybody sending them: the Kubernetes API and the clock."""
+"""Event sources: the Kubernetes API (ApiServerSource) and the clock (PingSource)."""

@@ -1,4 +1,4 @@
-"""One ApiServerSource at work."""
+"""A running ApiServerSource."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SENT_AT_ONCE = 100
 
 
 class ApiServerSource:
-    """Reports what is there when it starts as added, and every change from then on."""
+    """Reports the objects that exist at its start as added, and every change from then on."""
 
     def __init__(
         self, item: Mapping[str, Any], *, objects: Objects, sink: Sink, api_url: str
@@ -36,7 +36,7 @@ class ApiServerSource:
         self._look(None)
 
     async def run(self) -> None:
-        """Send what is reported, until cancelled."""
+        """Send the events until cancelled."""
         while True:
             events = [await self._events.get()]
             while not self._events.empty() and len(events) < _SENT_AT_ONCE:
@@ -44,7 +44,7 @@ class ApiServerSource:
             await asyncio.gather(*(self._sink.send(event) for event in events))
 
     def observe(self, change: Change) -> None:
-        """Report a change of any object, where it is one that this source watches."""
+        """Report a change if it concerns an object that this source watches."""
         metadata = change.object["metadata"]
         if int(metadata["resourceVersion"]) > self._known.get(metadata["uid"], self._listed):
             self._report(change.kind, change.object, deleted=change.type == "DELETED")
@@ -52,10 +52,10 @@ class ApiServerSource:
                 self._look(metadata["name"])
 
     def _look(self, namespace: str | None) -> None:
-        """Report what came into view or went out of it: in one namespace, or in all."""
+        """Report objects that the source began or ceased to watch, in one namespace or in all."""
         for resource in sorted(self._spec["resources"], key=lambda each: str(each["kind"])):
             kind, selector = resource["kind"], resource.get("selector") or {}
-            # Few of very many objects may be chosen.
+            # The selector may match a few of very many objects.
             for found in self._objects.list(kind, namespace, labels=selector.get("matchLabels")):
                 if (found["metadata"]["uid"] in self._known) != self._is_there(kind, found):
                     self._report(kind, found, deleted=False)
@@ -66,7 +66,7 @@ class ApiServerSource:
     def _report(self, kind: str, item: Mapping[str, Any], *, deleted: bool) -> None:
         uid = item["metadata"]["uid"]
         known = uid in self._known
-        # An object that loses its label is gone for a watch with a selector, as in Kubernetes.
+        # As in Kubernetes, a watch with a selector sees an object that loses its label as deleted.
         there = not deleted and self._is_there(kind, item)
         if not (known or there):
             return

@@ -1,4 +1,4 @@
-"""Starts and stops event sources as their objects come, change and go."""
+"""Starts and stops event sources as their objects are created, changed and deleted."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 KINDS = ("ApiServerSource", "PingSource")
-_ANSWER_LIMIT_BYTES = 1024 * 1024
+_RESPONSE_LIMIT_BYTES = 1024 * 1024
 
 Key = tuple[str, str, str]  # kind, namespace, name
 
@@ -69,52 +69,52 @@ class SourceController:
         self._own_session: aiohttp.ClientSession | None = None
         self._sender: Sender | None = None
         self._sources: dict[Key, _Source] = {}
-        self._follower: asyncio.Task[None] | None = None
+        self._watcher: asyncio.Task[None] | None = None
 
     async def run(self) -> None:
         """Start, work until cancelled, stop."""
         await self.start()
         try:
-            if self._follower is not None:
-                await self._follower
+            if self._watcher is not None:
+                await self._watcher
         finally:
             await self.stop()
 
     async def start(self) -> None:
-        """Start every source; the Broker has to run already."""
+        """Start every source; the Broker must be running."""
         session = self._session
         if session is None:
             session = self._own_session = create_session()
         self._sender = Sender(
-            session, reply_limit_bytes=_ANSWER_LIMIT_BYTES, credentials=self._credentials
+            session, reply_limit_bytes=_RESPONSE_LIMIT_BYTES, credentials=self._credentials
         )
         changes = self._objects.watch()
         for kind in KINDS:
             for item in self._objects.list(kind):
                 self._put(kind, item)
-        self._follower = asyncio.get_running_loop().create_task(self._follow(changes))
+        self._watcher = asyncio.get_running_loop().create_task(self._watch(changes))
 
     async def stop(self) -> None:
         """Stop every source."""
-        tasks = [source.task for source in self._sources.values()] + [self._follower]
+        tasks = [source.task for source in self._sources.values()] + [self._watcher]
         running = [task for task in tasks if task is not None]
         for task in running:
             task.cancel()
         await asyncio.gather(*running, return_exceptions=True)
-        self._sources, self._follower = {}, None
+        self._sources, self._watcher = {}, None
         if self._own_session is not None:
             await self._own_session.close()
             self._own_session = None
 
-    async def _follow(self, changes: asyncio.Queue[Change]) -> None:
+    async def _watch(self, changes: asyncio.Queue[Change]) -> None:
         try:
             while True:
                 change = await changes.get()
                 try:
                     self._apply(change)
                 except Exception:
-                    # One object that nobody can read must not silence every source.
-                    logger.exception("a change of a %s could not be followed", change.kind)
+                    # One malformed object must not stop every source.
+                    logger.exception("a change of a %s could not be applied", change.kind)
         finally:
             self._objects.unwatch(changes)
 
@@ -167,7 +167,7 @@ class SourceController:
                     item, objects=self._objects, sink=sink, api_url=self._api_url
                 )
         except (ValueError, KeyError, TypeError, AttributeError) as error:
-            logger.warning("%s %s cannot work: %s", kind, item["metadata"]["name"], error)
+            logger.warning("%s %s cannot run: %s", kind, item["metadata"]["name"], error)
             return _Source(item, url, problem=f"{type(error).__name__}: {error}")
         task = asyncio.get_running_loop().create_task(work.run())
         return _Source(item, url, work, task)

@@ -1,4 +1,4 @@
-"""One PingSource at work: an event at each time of a cron schedule."""
+"""A running PingSource: one event at each time of a cron schedule."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ _DESCRIPTORS = {
     "@midnight": "0 0 * * *",
     "@hourly": "0 * * * *",
 }
-# Clocks are set and machines sleep: no timer is trusted for longer than this.
+# Clocks change and machines sleep, so no timer runs for longer than this.
 _LONGEST_SLEEP_SECONDS = 30.0
 
 
@@ -42,7 +42,7 @@ class InvalidPingSourceError(ValueError):
 
 
 class PingSource:
-    """Sends at each tick; one that came due while nothing ran is not made up for."""
+    """Sends at each tick; ticks missed while the platform was down are skipped."""
 
     def __init__(self, item: Mapping[str, Any], *, sink: Sink) -> None:
         self._item = item
@@ -50,7 +50,7 @@ class PingSource:
         spec = item["spec"]
         self._schedule = (spec.get("schedule") or "* * * * *", spec.get("timezone") or "UTC")
         self._due = next_tick(*self._schedule, after=datetime.now(UTC))
-        ping_event(item)  # what cannot be sent is found now, not at night
+        ping_event(item)  # an event that cannot be sent fails now, not at the first tick
 
     async def run(self) -> None:
         """Send until cancelled."""
@@ -73,7 +73,9 @@ def next_tick(schedule: str, timezone: str, *, after: datetime) -> datetime | No
     try:
         zone = ZoneInfo(timezone)
     except (ValueError, OSError, KeyError):
-        raise InvalidPingSourceError(f"spec.timezone {timezone!r} is not known here") from None
+        raise InvalidPingSourceError(
+            f"spec.timezone {timezone!r} is not a time zone of this machine"
+        ) from None
     try:
         return next(CronSim(_DESCRIPTORS.get(schedule, schedule), after.astimezone(zone)), None)
     except CronSimError as error:

@@ -25,7 +25,7 @@ TYPES = {
 
 
 def takes(spec: Item, kind: str, item: Item) -> bool:
-    """Say whether a source with this spec reports this object, wherever it lives."""
+    """Whether a source with this spec reports this object, in whatever namespace."""
     return any(
         resource.get("kind") == kind
         and resource.get("apiVersion") == item.get("apiVersion")
@@ -35,7 +35,7 @@ def takes(spec: Item, kind: str, item: Item) -> bool:
 
 
 def resource_event(spec: Item, verb: Verb, kind: str, item: Item, *, source: str) -> CloudEvent:
-    """Return the event of one change, as Knative's adapter makes it."""
+    """Return the event of one change, as Knative's adapter creates it."""
     metadata = item["metadata"]
     version, name = str(item.get("apiVersion", "")), metadata["name"]
     namespace = metadata.get("namespace", "")
@@ -64,7 +64,7 @@ def extensions(spec: Item) -> dict[str, str]:
 
 
 def is_wanted(spec: Item, event: CloudEvent) -> bool:
-    """Apply the source's own `filters`."""
+    """Whether the source's own `filters` let an event pass."""
     return filters.matches({"filters": spec.get("filters")}, event.attributes)
 
 

@@ -22,13 +22,13 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# As Knative's sources: a few quick attempts, then the event is given up.
+# Like Knative's sources: a few quick attempts, then the event is dropped.
 _WAITS_SECONDS = (0.05, 0.1, 0.2, 0.4, 0.8)
 _TIMEOUT = timedelta(seconds=30)
 
 
 class Sink:
-    """One destination; `send` returns when the event is taken or given up, and says so in a log."""
+    """One destination; `send` returns when the event is accepted, or dropped with a warning."""
 
     def __init__(
         self,
@@ -57,7 +57,7 @@ class Sink:
             if wait is not None:
                 await asyncio.sleep(wait)
         logger.warning(
-            "event %s of %s is lost: %s did not take it: %s",
+            "event %s of %s is lost: %s did not accept it: %s",
             *(event.attributes["id"], event.attributes["source"], redacted(self.url), error),
         )
 

@@ -1,4 +1,4 @@
-"""`.status` of event sources in Knative's shape."""
+"""`.status` of event sources, as Knative writes it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def source_status(
     kind: str, item: Mapping[str, Any], *, url: str | None, problem: str | None, api_url: str
 ) -> dict[str, Any]:
-    """Return the status of a source; it is ready when its sink is found and its spec works."""
+    """Return the status of a source; ready when its sink has an address and its spec works."""
     parts = [
         Condition("SinkProvided")
         if url

@@ -1,1 +1,1 @@
-"""What is kept: Kubernetes objects with versions and watches, on one SQLite file."""
+"""Kubernetes objects with versions and watches, in one SQLite file."""

@@ -1,4 +1,4 @@
-"""The newest changes of all objects, and who waits for more."""
+"""The newest changes of all objects, and the watches that wait for more."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class Change:
 
     @property
     def version(self) -> int:
-        """The resourceVersion that the change made."""
+        """The resourceVersion that the change created."""
         return int(self.object["metadata"]["resourceVersion"])
 
 
@@ -40,7 +40,7 @@ class ChangeLog:
         self._start = start
 
     def publish(self, change: Change) -> None:
-        """Keep a change and tell all watches."""
+        """Keep a change and send it to all watches."""
         if len(self._changes) == self._changes.maxlen:
             self._start = self._changes[0].version
         self._changes.append(change)
@@ -51,7 +51,7 @@ class ChangeLog:
         """Return a queue of all changes from now on, or `since` a version; else `ExpiredError`."""
         queue: asyncio.Queue[Change] = asyncio.Queue()
         if since is not None:
-            # A version after the newest is of another data folder, or of a rehearsal.
+            # A version beyond the newest comes from another data folder or a dry run.
             if not self._start <= int(since) <= newest:
                 raise ExpiredError(
                     f"too old resource version: {since}; changes since {self._start} are kept"

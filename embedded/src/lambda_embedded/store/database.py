@@ -14,10 +14,10 @@ _PRIVATE_FILE = 0o600
 
 
 class Database:
-    """A connection that survives `kill -9`: what a transaction wrote is there or was never there.
+    """A connection that survives `kill -9`: each transaction is written whole or not at all.
 
-    Used from the one thread of the event loop. Each part of the platform owns the tables it makes.
-    The files are their owner's alone.
+    Only the thread of the event loop uses it. Each part of the platform owns the tables that it
+    creates. Nobody but their owner can read the files.
     """
 
     def __init__(self, path: Path) -> None:
@@ -25,13 +25,13 @@ class Database:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.row_factory = sqlite3.Row
         self._connection.execute("PRAGMA journal_mode = WAL")
-        # A Broker answers 202 only for events that a power cut cannot take back.
+        # The Broker responds 202 only for events that survive a power failure.
         self._connection.execute("PRAGMA synchronous = FULL")
         self._depth = 0
         self._after_commit: list[Callable[[], None]] = []
 
     def create(self, statements: str) -> None:
-        """Make tables and indexes (`CREATE ... IF NOT EXISTS`)."""
+        """Create tables and indexes (`CREATE ... IF NOT EXISTS`)."""
         self._connection.executescript(statements)
 
     def execute(self, statement: str, parameters: tuple[object, ...] = ()) -> sqlite3.Cursor:
@@ -61,7 +61,7 @@ class Database:
             self._run_after_commit()
 
     def after_commit(self, call: Callable[[], None]) -> None:
-        """Call once the transaction under way is durable (now, if there is none), or never."""
+        """Call once the current transaction is durable: now if there is none, never if it fails."""
         self._after_commit.append(call)
         if self._depth == 0:
             self._run_after_commit()
@@ -77,7 +77,7 @@ class Database:
 
 
 def _make_private(path: Path) -> None:
-    """SQLite gives the files that it makes beside this one the same mode."""
+    """Restrict the file to its owner; SQLite creates its other files with the same mode."""
     path.touch(mode=_PRIVATE_FILE)
     for file in (path, *(path.with_name(path.name + suffix) for suffix in ("-wal", "-shm"))):
         with suppress(FileNotFoundError):

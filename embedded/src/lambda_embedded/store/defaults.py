@@ -1,4 +1,4 @@
-"""What kube-apiserver and Knative's webhooks fill in before an object is stored."""
+"""The defaults that kube-apiserver and Knative's webhooks set before an object is stored."""
 
 from __future__ import annotations
 
@@ -13,19 +13,19 @@ BROKER_CLASS = "eventing.knative.dev/broker.class"
 _DEFAULT_BROKER_CLASS = "MTChannelBasedBroker"
 
 
-def fill_in(kind: str, item: KubernetesObject, old: KubernetesObject | None = None) -> None:
-    """Complete an object in place; a Broker without a class keeps the one that it had."""
+def set_defaults(kind: str, item: KubernetesObject, old: KubernetesObject | None = None) -> None:
+    """Set defaults in place; a Broker without a class keeps the one that it had."""
     if kind == "Job" and old is None:
         generate_selector(item)
     if kind == "Namespace":
-        _complete_namespace(item)
+        _set_namespace_defaults(item)
     if kind != "Broker" or BROKER_CLASS in _annotations(item):
         return
     class_ = _annotations(old or {}).get(BROKER_CLASS, _DEFAULT_BROKER_CLASS)
     item["metadata"]["annotations"] = {**_annotations(item), BROKER_CLASS: class_}
 
 
-def _complete_namespace(item: KubernetesObject) -> None:
+def _set_namespace_defaults(item: KubernetesObject) -> None:
     metadata = item["metadata"]
     labels = metadata.get("labels") or {}
     metadata["labels"] = {**labels, "kubernetes.io/metadata.name": metadata["name"]}

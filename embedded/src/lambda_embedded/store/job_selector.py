@@ -1,4 +1,4 @@
-"""How a Job knows its Pods: by labels that kube-apiserver sets when the Job is made."""
+"""How a Job finds its Pods: by labels that kube-apiserver sets when the Job is created."""
 
 from __future__ import annotations
 
@@ -12,15 +12,15 @@ _UID_LABEL = "batch.kubernetes.io/controller-uid"
 
 
 def pod_labels(job: KubernetesObject) -> dict[str, str]:
-    """Return the labels that no other Job's Pods have, under their names and those of old."""
+    """Return the labels that only this Job's Pods have, under their current and legacy names."""
     name, uid = job["metadata"]["name"], job["metadata"]["uid"]
     return {"job-name": name, JOB_NAME_LABEL: name, "controller-uid": uid, _UID_LABEL: uid}
 
 
 def generate_selector(job: KubernetesObject) -> None:
-    """Set the selector of a new Job and its template's labels, unless its owner sets them.
+    """Set the selector of a new Job and its template's labels, unless `manualSelector` is set.
 
-    `kubectl logs job/NAME` finds the Pods by the selector; with none it would take any Pod.
+    `kubectl logs job/NAME` finds the Pods by the selector; without one it would pick any Pod.
     """
     spec = _object(job, "spec")
     template = spec.get("template")
@@ -33,7 +33,7 @@ def generate_selector(job: KubernetesObject) -> None:
 
 
 def keep_selector(job: KubernetesObject, old: KubernetesObject) -> None:
-    """Let a Job be replaced by the manifest that it was made from, which says nothing of these."""
+    """Keep the generated selector when a manifest without one replaces the Job."""
     if "selector" in _object(old, "spec") and _object(job, "spec").get("selector") is None:
         generate_selector(job)
 

@@ -1,4 +1,4 @@
-"""Finds objects by the labels they carry, without reading the others."""
+"""Finds objects by their labels without reading the other objects."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _MANY = 200
 
 
 class LabelIndex:
-    """Labels of all objects; whoever writes the table `objects` keeps it in that transaction."""
+    """The labels of all objects; updated in the transaction that writes the table `objects`."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
@@ -38,7 +38,7 @@ class LabelIndex:
     def replace(
         self, kind: str, old: KubernetesObject | None, new: KubernetesObject | None
     ) -> None:
-        """Follow one object from its old state to its new one; None where it is not there."""
+        """Replace the labels of one object; `old` is None if it is new, `new` if it is gone."""
         before, after = _rows(kind, old), _rows(kind, new)
         for row in before - after:
             self._database.execute(
@@ -50,7 +50,7 @@ class LabelIndex:
             self._database.execute("INSERT INTO object_labels VALUES (?, ?, ?, ?, ?)", row)
 
     def rarest_first(self, kind: str, labels: Mapping[str, str]) -> list[tuple[str, str]]:
-        """Return labels so that few objects carry the first: reading those finds the others."""
+        """Return the labels, rarest first: a query starts from the objects with the first one."""
 
         def carriers(label: tuple[str, str]) -> int:
             row = self._database.execute(

@@ -1,6 +1,6 @@
-"""Kubernetes objects with versions and watches: etcd and the storage layer of kube-apiserver.
+"""Kubernetes objects with versions and watches: what etcd and kube-apiserver's storage layer do.
 
-Objects are plain dictionaries, as in the API's JSON. What is returned is the caller's own copy.
+Objects are plain dictionaries, as in the API's JSON. Every returned object is a copy.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from lambda_embedded.store.changes import (
     ExpiredError,
     KubernetesObject,
 )
-from lambda_embedded.store.defaults import fill_in
+from lambda_embedded.store.defaults import set_defaults
 from lambda_embedded.store.label_index import LabelIndex
 from lambda_embedded.store.queries import page_query
 from lambda_embedded.store.timestamps import timestamp
@@ -58,14 +58,14 @@ class NotFoundError(Exception):
 
 
 class AlreadyExistsError(Exception):
-    """An object of that name is there already."""
+    """An object of that name exists already."""
 
 
 class ConflictError(Exception):
     """The object changed since the version that the caller holds."""
 
 
-class _RehearsalOverError(Exception):
+class _DryRunOverError(Exception):
     pass
 
 
@@ -91,7 +91,7 @@ class Objects:
         return str(self._version)
 
     def get(self, kind: str, namespace: str, name: str) -> KubernetesObject:
-        """One object; `NotFoundError` where there is none."""
+        """Return one object; raises `NotFoundError`."""
         row = self._database.execute(
             "SELECT body FROM objects WHERE kind = ? AND namespace = ? AND name = ?",
             (kind, namespace, name),
@@ -101,7 +101,7 @@ class Objects:
         return _load(row["body"])
 
     def find(self, kind: str, namespace: str, name: str) -> KubernetesObject | None:
-        """One object, or None."""
+        """Return one object, or None."""
         try:
             return self.get(kind, namespace, name)
         except NotFoundError:
@@ -114,7 +114,7 @@ class Objects:
         *,
         labels: Mapping[str, str] | None = None,
     ) -> list[KubernetesObject]:
-        """Objects of one namespace or of all, by namespace and name, that carry all of `labels`."""
+        """Return the objects of one or all namespaces that have all of `labels`, sorted by name."""
         return self.page(kind, namespace, labels=labels)
 
     def page(
@@ -129,7 +129,7 @@ class Objects:
     ) -> KubernetesObjects:
         """Return at most `limit` objects that follow (namespace, name) `after`, in that order.
 
-        With a `namespace`, an `after` in another one is as none.
+        An `after` outside of `namespace` is ignored.
         """
         rarest = self._labels.rarest_first(kind, labels or {})
         query, parameters = page_query(
@@ -139,7 +139,7 @@ class Objects:
         return [_load(row["body"]) for row in rows]
 
     async def walk(self, kind: str) -> AsyncIterator[KubernetesObject]:
-        """All objects of a kind, as they are when each is read; nobody else waits for many."""
+        """Yield all objects of a kind, each as it is when read, without blocking the event loop."""
         after = ("", "")
         while items := self.page(kind, after=after, limit=_READ_AT_ONCE):
             for item in items:
@@ -148,11 +148,11 @@ class Objects:
             await asyncio.sleep(0)
 
     def kinds(self) -> set[str]:
-        """All kinds of which there is an object."""
+        """Return the kinds that have objects."""
         return {row["kind"] for row in self._database.execute("SELECT DISTINCT kind FROM objects")}
 
     def create(self, kind: str, item: KubernetesObject) -> KubernetesObject:
-        """Store a new object with uid, creation time and generation 1, or `AlreadyExistsError`."""
+        """Store a new object with uid, time and generation; raises `AlreadyExistsError`."""
         stored = _copy(item)
         metadata = stored.setdefault("metadata", {})
         namespace, name = metadata.get("namespace", ""), metadata["name"]
@@ -161,15 +161,15 @@ class Objects:
         metadata["uid"] = str(uuid.uuid4())
         metadata["creationTimestamp"] = timestamp()
         metadata["generation"] = 1
-        fill_in(kind, stored)
+        set_defaults(kind, stored)
         self._write("ADDED", kind, stored, None)
         return _copy(stored)
 
     def update(self, kind: str, item: KubernetesObject) -> KubernetesObject:
         """Replace an object; the generation grows when anything but metadata and status changed.
 
-        `ConflictError` when `item` carries a resourceVersion that is not the newest. An update that
-        changes nothing writes nothing and is seen by no watch.
+        Raises `ConflictError` when the resourceVersion of `item` is not the newest. An update that
+        changes nothing writes nothing and notifies no watch.
         """
         stored = _copy(item)
         metadata = stored["metadata"]
@@ -179,7 +179,7 @@ class Objects:
             raise ConflictError(f"{kind} {metadata['name']} was changed since version {held}")
         for kept in ("uid", "creationTimestamp", "generation", "resourceVersion"):
             metadata[kept] = old["metadata"][kept]
-        fill_in(kind, stored, old)
+        set_defaults(kind, stored, old)
         if _is_same(stored, old):
             return old
         if not _is_same(_desired_state(stored), _desired_state(old)):
@@ -190,13 +190,13 @@ class Objects:
     def update_status(
         self, kind: str, namespace: str, name: str, status: Mapping[str, Any]
     ) -> KubernetesObject:
-        """Replace the whole status, whatever the version; `NotFoundError` if the object is gone."""
+        """Replace the whole status, whatever the version; raises `NotFoundError`."""
         item = self.get(kind, namespace, name)
         item["status"] = dict(status)
         return self.update(kind, item)
 
     def delete(self, kind: str, namespace: str, name: str) -> KubernetesObject:
-        """Remove an object and return its last state; `NotFoundError` where there is none."""
+        """Remove an object and return its last state; raises `NotFoundError`."""
         item = self.get(kind, namespace, name)
         with self._database.transaction():
             self._next_version(item)
@@ -205,18 +205,18 @@ class Objects:
                 (kind, namespace, name),
             )
             self._labels.replace(kind, item, None)
-            self._tell(Change("DELETED", kind, _copy(item), item))
+            self._publish(Change("DELETED", kind, _copy(item), item))
         return _copy(item)
 
     @contextmanager
-    def rehearsal(self) -> Iterator[None]:
-        """Undo at the end whatever is done within; no watch sees it. Never within a transaction."""
+    def dry_run(self) -> Iterator[None]:
+        """Undo all changes of the block at its end, unseen by watches; not in a transaction."""
         version = self._version
         try:
             with self._database.transaction():
                 yield
-                raise _RehearsalOverError  # noqa: TRY301  # how a transaction is told to undo
-        except _RehearsalOverError:
+                raise _DryRunOverError  # noqa: TRY301  # rolls the transaction back
+        except _DryRunOverError:
             pass
         finally:
             self._version = version
@@ -224,8 +224,8 @@ class Objects:
     def watch(self, *, since: str | None = None) -> asyncio.Queue[Change]:
         """Return a queue that receives every change of every kind from now on, until `unwatch`.
 
-        List first, watch before that: a change between the two is then seen twice, never missed.
-        With `since`, changes after that version come first; `ExpiredError` if they are not kept.
+        Watch before you list: a change in between is then seen twice, never missed. With `since`,
+        changes after that version come first; raises `ExpiredError` if they are not kept.
         """
         return self._changes.watch(since, newest=self._version)
 
@@ -248,19 +248,19 @@ class Objects:
                 (kind, metadata.get("namespace", ""), metadata["name"], _text(stored)),
             )
             self._labels.replace(kind, previous, stored)
-            self._tell(Change(type_, kind, _copy(stored), previous))
+            self._publish(Change(type_, kind, _copy(stored), previous))
 
     def _next_version(self, item: KubernetesObject) -> None:
         self._version += 1
         item["metadata"]["resourceVersion"] = str(self._version)
         self._database.execute("UPDATE resource_version SET value = ?", (self._version,))
 
-    def _tell(self, change: Change) -> None:
+    def _publish(self, change: Change) -> None:
         self._database.after_commit(lambda: self._changes.publish(change))
 
 
 def _load(body: str) -> KubernetesObject:
-    # Infinity got in once; it is no JSON, and no client could read what it stands in.
+    # An older version stored Infinity. It is not JSON, so no client could read the object.
     item: KubernetesObject = json.loads(body, parse_constant=lambda _: None)
     return item
 
@@ -274,7 +274,7 @@ def _copy(item: KubernetesObject) -> KubernetesObject:
 
 
 def _is_same(one: KubernetesObject, other: KubernetesObject) -> bool:
-    # Python takes true for 1 and 1 for 1.0; as JSON they differ.
+    # In Python True == 1 == 1.0; as JSON they differ.
     return one == other and json.dumps(one, sort_keys=True) == json.dumps(other, sort_keys=True)
 
 

@@ -1,4 +1,4 @@
-"""SQL that reads pages of objects along an index, however many there are."""
+"""SQL that reads a page of objects along an index, whatever the number of objects."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Events go out: when, to which subscriber, and what its response means."""
+"""How events go out: when, to which subscriber, and what its response means."""

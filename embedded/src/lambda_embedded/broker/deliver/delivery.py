@@ -39,7 +39,7 @@ TRIGGER_GONE = "the Trigger was deleted"
 
 
 class Delivery:
-    """Makes deliveries; every result is durable before it counts."""
+    """Makes deliveries; each result is durable before anything follows from it."""
 
     def __init__(
         self,

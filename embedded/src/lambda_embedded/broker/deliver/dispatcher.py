@@ -1,4 +1,4 @@
-"""When each delivery is made: lanes with a limit of concurrency, and waits that hold nothing."""
+"""When each delivery is made: lanes limit concurrency, and a delivery that waits has no task."""
 
 from __future__ import annotations
 
@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-# Clocks are set and machines sleep: no timer is trusted for longer than this.
+# Clocks change and machines sleep, so no timer runs for longer than this.
 _LONGEST_TIMER_SECONDS = 30.0
-_AFTER_OWN_FAULT_SECONDS = 1.0
+_AFTER_INTERNAL_ERROR_SECONDS = 1.0
 
 
 class UnresolvedSubscriberError(Exception):
@@ -34,9 +34,9 @@ class _Lane:
 
 
 class Dispatcher:
-    """Calls `deliver` for each scheduled delivery; what it returns is the next time, or None.
+    """Calls `deliver` for each scheduled delivery; it returns when to try again, or None.
 
-    One lane never waits for another. Everything in here can be rebuilt from the store.
+    No lane waits for another. The store holds all that is needed to rebuild this state.
     """
 
     def __init__(
@@ -62,18 +62,18 @@ class Dispatcher:
         self._release()
 
     def running(self, lane: str) -> set[int]:
-        """Return the deliveries of a lane that are under way."""
+        """Return the deliveries of a lane that are in progress."""
         return set(self._lanes[lane].running) if lane in self._lanes else set()
 
     def unblock(self) -> None:
-        """Try the lanes again whose subscribers had no address."""
+        """Retry the lanes whose subscribers had no address."""
         for name, lane in list(self._lanes.items()):
             if lane.blocked:
                 lane.blocked = False
                 self._start(name, lane)
 
     async def stop(self, drain_seconds: float) -> None:
-        """Start nothing more, give what is under way this long, then cancel it."""
+        """Start nothing more, and cancel what is still in progress after `drain_seconds`."""
         self._stopped = True
         if self._timer is not None:
             self._timer.cancel()
@@ -118,9 +118,9 @@ class Dispatcher:
             lane.ready.appendleft(delivery)
             self._block(lane)
         except Exception:
-            # Our own trouble (a full disk, a bug) is no fault of the subscriber: nothing is lost.
-            logger.exception("delivery %d could not be handled and is tried again", delivery)
-            due = time.time() + _AFTER_OWN_FAULT_SECONDS
+            # An internal error (a full disk, a bug) is not the subscriber's failure: try again.
+            logger.exception("delivery %d failed internally and will be tried again", delivery)
+            due = time.time() + _AFTER_INTERNAL_ERROR_SECONDS
         finally:
             lane.running.discard(delivery)
         if due is not None:

@@ -1,1 +1,1 @@
-"""Events come in: over HTTP, from event sources, and as replies."""
+"""How events come in: over HTTP, from event sources, and as replies."""

@@ -1,4 +1,4 @@
-"""What became of each event, for people, and how long that is kept."""
+"""What became of each event, and for how long that is kept."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _PRUNED_AT_ONCE = 500
 
 
 class Journal:
-    """Reads events and dead letters by indexes, and forgets the oldest settled ones."""
+    """Reads events and dead letters by index, and prunes the oldest settled ones."""
 
     def __init__(self, database: Database, settings: BrokerSettings) -> None:
         self._database = database
@@ -55,7 +55,7 @@ class Journal:
         return [_dead_letter(row) for row in rows]
 
     def prune(self) -> int:
-        """Forget some of what is over a limit; return how many rows, 0 when nothing is left to do.
+        """Delete some rows beyond a limit; return how many, 0 when none are left.
 
         Called within a transaction; one call takes a bounded time.
         """
@@ -110,7 +110,7 @@ class Journal:
         return len(pruned)
 
     def _prune_dead_letters(self) -> int:
-        # Row ids are given in order and never twice, so the newest tells the number.
+        # Row ids ascend and are never reused, so the newest one gives the number.
         return self._database.execute(
             "DELETE FROM broker_dead_letters WHERE sequence IN (SELECT sequence FROM"
             " broker_dead_letters WHERE sequence <= (SELECT max(sequence) FROM broker_dead_letters)"

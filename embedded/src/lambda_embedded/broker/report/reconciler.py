@@ -1,4 +1,4 @@
-"""Writes the status of Brokers and Triggers, and ends what belonged to deleted Triggers."""
+"""Writes the status of Brokers and Triggers, and drops the deliveries of deleted Triggers."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _WRITTEN_AT_ONCE = 100
 
 
 class Reconciler:
-    """Completes every change that the `RouteWatcher` saw."""
+    """Follows up the changes that the `RouteWatcher` recorded."""
 
     def __init__(
         self,
@@ -78,7 +78,7 @@ class Reconciler:
             self._dispatcher.unblock()
 
     async def _drop(self, lane: str) -> None:
-        # What is under way may still succeed; a failure of it is dropped then.
+        # A delivery in progress may still succeed; if it fails, it is dropped then.
         running = self._dispatcher.running(lane)
         await self._commit.run(lambda: self._store.drop_lane(lane, running, TRIGGER_GONE))
 
@@ -125,7 +125,7 @@ class Reconciler:
     def _sink_url(self, sink: Mapping[str, Any] | None) -> str | None:
         if sink is None:
             return None
-        # A sink that is an object means the store of dead letters, whatever the object is.
+        # A sink that refers to any object means the platform's own store of dead letters.
         return f"{self._base_url}/-/dead-letters" if sink.get("ref") else sink.get("uri")
 
 

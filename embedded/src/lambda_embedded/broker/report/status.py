@@ -58,7 +58,7 @@ def trigger_status(
 
 def _broker_condition(route: Route, broker: BrokerRoute | None) -> Condition:
     if broker is None:
-        message = f"Broker {route.broker!r} is not there in namespace {route.namespace!r}"
+        message = f"Broker {route.broker!r} does not exist in namespace {route.namespace!r}"
         return failed("BrokerReady", "BrokerDoesNotExist", message)
     if broker.problem:
         return failed("BrokerReady", "InvalidSpec", broker.problem)

@@ -40,7 +40,7 @@ class Route:
 
     @property
     def target(self) -> Target | None:
-        """The object that is the subscriber."""
+        """The object that the subscriber refers to, unless it is a URI."""
         reference = self.subscriber.get("ref")
         if not isinstance(reference, dict):
             return None
@@ -60,7 +60,7 @@ class BrokerRoute:
 
 
 def read_trigger(item: Mapping[str, Any]) -> Route:
-    """Read a Trigger object; what cannot be used is named in `problem`."""
+    """Read a Trigger object; `problem` says what cannot be used."""
     metadata, spec = item["metadata"], _mapping(item.get("spec"))
     delivery, sink, problem = _read_delivery(spec)
     problem = problem or filters.problem(spec)
@@ -76,7 +76,7 @@ def read_trigger(item: Mapping[str, Any]) -> Route:
 
 
 def read_broker(item: Mapping[str, Any]) -> BrokerRoute:
-    """Read a Broker object; what cannot be used is named in `problem`."""
+    """Read a Broker object; `problem` says what cannot be used."""
     metadata = item["metadata"]
     delivery, sink, problem = _read_delivery(_mapping(item.get("spec")))
     namespace, delivery = metadata.get("namespace", ""), delivery or DeliverySpec()

@@ -33,7 +33,7 @@ class Routes:
         self._brokers.pop((namespace, name), None)
 
     def put_trigger(self, route: Route) -> Route | None:
-        """Add or replace a Trigger; return the one of that name that was there before."""
+        """Add or replace a Trigger; return the previous one of that name."""
         previous = self.remove_trigger(*route.key)
         self._triggers[route.key] = self._by_uid[route.uid] = route
         if route.target is not None:
@@ -73,7 +73,7 @@ class Routes:
         return [self._by_uid[uid] for uid in self._by_target.get(target, ())]
 
     def match(self, namespace: str, broker: str, attributes: Mapping[str, str]) -> list[Route]:
-        """Return the Triggers of a Broker that want an event, in order of their names."""
+        """Return the Triggers of a Broker that match an event, sorted by name."""
         index = self._indexes.get((namespace, broker))
         candidates = index.candidates(attributes) if index else []
         found = [route for route in candidates if filters.matches(route.spec, attributes)]
@@ -98,22 +98,22 @@ class _Index:
     def __init__(self) -> None:
         self._by_value: defaultdict[tuple[str, str], dict[str, Route]] = defaultdict(dict)
         self._others: dict[str, Route] = {}
-        self._places: dict[str, dict[str, Route]] = {}
+        self._buckets: dict[str, dict[str, Route]] = {}
 
     def add(self, route: Route) -> None:
         required = filters.required_values(route.spec)
-        # The emptiest place of those possible tells Triggers apart best.
+        # The value that the fewest other Triggers require distinguishes this one best.
         chosen = min(
             sorted(required), key=lambda pair: len(self._by_value.get(pair, ())), default=None
         )
-        place = self._others if chosen is None else self._by_value[chosen]
-        self._places[route.uid] = place
-        place[route.uid] = route
+        bucket = self._others if chosen is None else self._by_value[chosen]
+        self._buckets[route.uid] = bucket
+        bucket[route.uid] = route
 
     def remove(self, route: Route) -> None:
-        place = self._places.pop(route.uid, None)
-        if place is not None:
-            del place[route.uid]
+        bucket = self._buckets.pop(route.uid, None)
+        if bucket is not None:
+            del bucket[route.uid]
 
     def candidates(self, attributes: Mapping[str, str]) -> list[Route]:
         found = list(self._others.values())

@@ -1,4 +1,4 @@
-"""Keeps the routes true to the Broker and Trigger objects, which are the only source of routing."""
+"""Keeps the routes in step with Broker and Trigger objects, the only source of routing."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ logger = logging.getLogger(__name__)
 
 
 class RouteWatcher:
-    """Applies changes of objects to the routes, and remembers what else has to follow from them."""
+    """Applies changes of objects to the routes, and records what the `Reconciler` has to do."""
 
     def __init__(self, objects: Objects, routes: Routes) -> None:
         self._objects = objects
@@ -31,7 +31,7 @@ class RouteWatcher:
         self.addresses_changed = False
 
     def start(self) -> None:
-        """Read everything that is there."""
+        """Read all Brokers and Triggers."""
         for kind in ("Broker", "Trigger"):
             for item in self._objects.list(kind):
                 self._put(kind, item)
@@ -48,18 +48,18 @@ class RouteWatcher:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Apply every change that has happened: an event sees all Triggers made before it."""
+        """Apply all changes so far, so that an event sees every Trigger created before it."""
         while not self._queue.empty():
             self._apply(self._queue.get_nowait())
 
     def _apply(self, change: Change) -> None:
         try:
-            self._follow(change)
+            self._update(change)
         except Exception:
-            # One object that nobody can read must not stop all routing.
-            logger.exception("a change of a %s could not be followed", change.kind)
+            # One malformed object must not stop all routing.
+            logger.exception("a change of a %s could not be applied", change.kind)
 
-    def _follow(self, change: Change) -> None:
+    def _update(self, change: Change) -> None:
         if change.kind not in {"Broker", "Trigger"}:
             self._apply_address(change)
         elif change.type == "DELETED":
