@@ -1,6 +1,6 @@
-"""Job controller and kubelet for build Jobs: containers as processes, one after the other.
+"""Job controller and kubelet for build Jobs: each container is a process.
 
-What differs from a cluster: one pod of a Job at a time, whatever its parallelism; a pod is never
-restarted in place; a volume, variable or program that is missing ends the container at once with
-exit code 128 instead of leaving it waiting; the pod of a Job that ran out of time stays readable.
+Differences from a cluster: a Job has one pod at a time, whatever its parallelism; a pod is never
+restarted in place; a missing volume, variable or program ends the container at once with exit code
+128 instead of leaving it waiting; the pod of a Job that exceeded its deadline stays readable.
 """

@@ -36,7 +36,7 @@ _MESSAGE_FROM_LOG_BYTES = 2048
 
 @dataclass(frozen=True, slots=True)
 class ContainerEnd:
-    """How a container ended, in the words of a container status."""
+    """How a container ended, as in a container status."""
 
     exit_code: int
     reason: str
@@ -53,16 +53,16 @@ class ContainerRunner:
     logs: Path
     data_folder: Path
     environment: Mapping[str, str]
-    """What every container has beside its own `env`: this machine's PATH, proxies, certificates."""
+    """Added to the `env` of every container: this machine's PATH, proxies and certificates."""
     image_places: Mapping[PurePosixPath, Path]
-    """Where that is which containers find in their image."""
+    """Places of this machine by the paths that they have in an image."""
     opened: Sequence[Path]
-    """Folders below which `file://` URLs of a container lead."""
+    """Folders that the `file://` URLs of a container may name."""
     settings: JobSettings
     holder: Holder
 
     async def run(self, container: Mapping[str, Any], started: Callable[[], None]) -> ContainerEnd:
-        """Run a container to its end; when this is cancelled its processes are gone."""
+        """Run a container to its end; cancelling this ends its processes."""
         message_file = self.folder.termination_message_file(container["name"])
         message_file.touch(mode=0o600)
         try:
@@ -157,13 +157,13 @@ class ContainerRunner:
 
     @property
     def _grace_seconds(self) -> float:
-        wished = self.pod["spec"].get("terminationGracePeriodSeconds")
+        requested = self.pod["spec"].get("terminationGracePeriodSeconds")
         limit = self.settings.grace_seconds
-        return limit if wished is None else min(limit, float(wished))
+        return limit if requested is None else min(limit, float(requested))
 
 
 def _program(name: str, environment: Mapping[str, str]) -> str:
-    # The programs of a build are those of this installation, not of an image.
+    # A build runs the programs of this installation, not those of an image.
     if name in {"python", "python3"}:
         return sys.executable
     program = shutil.which(name, path=environment.get("PATH"))
@@ -174,7 +174,7 @@ def _program(name: str, environment: Mapping[str, str]) -> str:
 
 def _tail(path: Path, limit: int) -> str:
     try:
-        # Written by the container: it may be a link to anything, or a pipe that blocks.
+        # The container created it: it may be a link to anything, or a pipe that blocks.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:
         return ""

@@ -1,4 +1,4 @@
-"""What a container of a Job needs to see of this machine."""
+"""What a container of a Job needs to see of this machine's file system."""
 
 from __future__ import annotations
 
@@ -35,9 +35,9 @@ def view_of(
 ) -> View:
     """Return its volumes, the programs of a build, and what `machine` and its own URLs name.
 
-    It writes to its volumes, to the caches of `machine`, and to the image repository, whose
-    folder is made. URLs open what is below the folders `opened` and nothing else: whoever makes a
-    Job chooses them.
+    It may write to its volumes, to the caches of `machine`, and to the image repository, whose
+    folder is created. Its URLs may only name places below the folders `opened`, since whoever
+    creates a Job chooses them.
     """
     urls = {name: place for name, place in _folders(environment) if _is_below(place, opened)}
     written = [Path(machine[name]) for name in CACHES if name in machine]

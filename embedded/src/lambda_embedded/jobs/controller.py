@@ -1,4 +1,4 @@
-"""The Job controller: pods for Jobs until they are Complete or Failed."""
+"""The Job controller: creates pods for Jobs until they are Complete or Failed."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ _UNFINISHED = frozenset({"Pending", "Running"})
 
 
 class JobController:
-    """Runs every Job of the objects; a finished Job never runs again.
+    """Runs every Job; a finished Job never runs again.
 
-    Pods that were running when the platform was killed are marked as failed, do not count, and
-    start again. Ending `run` ends all processes.
+    Pods that were running when the platform was killed are marked as failed without counting as
+    failures, and new ones take their place. Ending `run` ends all processes.
     """
 
     def __init__(self, objects: Objects, kubelet: Kubelet, settings: JobSettings) -> None:
@@ -50,7 +50,7 @@ class JobController:
         self._group = asyncio.TaskGroup()
 
     async def run(self) -> None:
-        """Follow Jobs until cancelled; raises when one of its parts fails unexpectedly."""
+        """Run Jobs until cancelled; raises when one of its tasks fails unexpectedly."""
         changes = self._objects.watch()
         try:
             async with self._group:
@@ -58,7 +58,7 @@ class JobController:
                 for job in sorted(self._objects.list("Job"), key=_age):
                     self._consider(job)
                 while True:
-                    self._follow(await changes.get())
+                    self._apply(await changes.get())
         finally:
             self._objects.unwatch(changes)
 
@@ -71,9 +71,11 @@ class JobController:
             if _owner(pod) not in jobs:
                 self._delete(pod)
             elif pod["status"]["phase"] in _UNFINISHED:
-                self._interrupt(pod, PLATFORM_RESTARTED, "the platform was stopped meanwhile")
+                self._interrupt(
+                    pod, PLATFORM_RESTARTED, "the platform was stopped while the pod ran"
+                )
 
-    def _follow(self, change: Change) -> None:
+    def _apply(self, change: Change) -> None:
         item = change.object
         if change.kind == "Job":
             if change.type == "DELETED" or item["metadata"].get("deletionTimestamp"):
@@ -108,7 +110,7 @@ class JobController:
                 end = DEADLINE_EXCEEDED
             self._finish(job, end)
         except NotFoundError:
-            # Deleted under way; the change that says so comes next.
+            # The Job was deleted meanwhile; its change comes next.
             return
 
     async def _run_pods_until_over(self, job: KubernetesObject) -> JobEnd:
@@ -140,7 +142,7 @@ class JobController:
             async with self._slots:
                 await self._kubelet.run(pod)
         except* NotFoundError:
-            _LOG.debug("pod %s was deleted under way", pod["metadata"]["name"])
+            _LOG.debug("pod %s was deleted while it ran", pod["metadata"]["name"])
 
     async def _suspend(self, job: KubernetesObject) -> None:
         await self._stop(job, delete_all=False)
@@ -152,11 +154,11 @@ class JobController:
         if current["spec"].get("suspend") and not is_finished(current):
             self._write_status(current, suspended_status(job, self._pods_of(job), timestamp()))
         else:
-            # It was resumed while its processes ended.
+            # The Job was resumed while its processes ended.
             self._consider(current)
 
     async def _stop(self, job: KubernetesObject, *, delete_all: bool) -> None:
-        """End what runs of a Job, and delete its unfinished pods or all of them."""
+        """End the processes of a Job, and delete its unfinished pods or all of them."""
         task = self._jobs.get(job["metadata"]["uid"])
         if task:
             task.cancel()
@@ -173,7 +175,7 @@ class JobController:
         await asyncio.to_thread(self._kubelet.forget, pod)
 
     def _finish(self, job: KubernetesObject, end: JobEnd) -> None:
-        # One step of the event loop: nobody sees the Job's end without its pods'.
+        # Nothing is awaited here, so nobody sees a finished Job with running pods.
         pods = self._pods_of(job)
         self._write_status(job, finished_status(self._current(job), pods, end, timestamp()))
         for pod in pods:
@@ -193,7 +195,7 @@ class JobController:
         metadata = job["metadata"]
         current = self._objects.get("Job", metadata["namespace"], metadata["name"])
         if current["metadata"]["uid"] != metadata["uid"]:
-            raise NotFoundError(f"Job {metadata['name']} was deleted and made anew")
+            raise NotFoundError(f"Job {metadata['name']} was deleted and created again")
         return current
 
     def _pods_of(self, job: KubernetesObject) -> list[KubernetesObject]:

@@ -1,4 +1,4 @@
-"""What a Job's pods say about the Job, and the status that follows; pure."""
+"""The status of a Job, derived from its pods by pure functions."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _UNFINISHED = frozenset({"Pending", "Running"})
 
 @dataclass(frozen=True, slots=True)
 class JobEnd:
-    """Why a Job is over, as its last condition tells it."""
+    """Why a Job finished, as its last condition says."""
 
     type: Literal["Complete", "Failed"]
     reason: str
@@ -31,7 +31,7 @@ DEADLINE_EXCEEDED = JobEnd(
 
 
 def is_finished(job: KubernetesObject) -> bool:
-    """Tell whether a Job is Complete or Failed; it never runs again."""
+    """Whether a Job is Complete or Failed; it then never runs again."""
     return any(
         condition["type"] in {"Complete", "Failed"} and condition["status"] == "True"
         for condition in (job.get("status") or {}).get("conditions") or []
@@ -39,7 +39,7 @@ def is_finished(job: KubernetesObject) -> bool:
 
 
 def counted_failures(job: KubernetesObject, pods: Sequence[KubernetesObject]) -> int:
-    """Failed pods that count against the backoff limit."""
+    """Return how many failed pods count against the backoff limit."""
     return sum(
         1
         for pod in pods
@@ -48,7 +48,7 @@ def counted_failures(job: KubernetesObject, pods: Sequence[KubernetesObject]) ->
 
 
 def judge(job: KubernetesObject, pods: Sequence[KubernetesObject]) -> JobEnd | None:
-    """Decide whether the Job is over; None when it needs another pod."""
+    """Return how the Job finished, or None when it needs another pod."""
     succeeded = sum(pod["status"]["phase"] == "Succeeded" for pod in pods)
     if succeeded >= job["spec"].get("completions", 1):
         return JobEnd("Complete", "CompletionsReached", "Reached expected number of succeeded pods")
@@ -67,7 +67,7 @@ def judge(job: KubernetesObject, pods: Sequence[KubernetesObject]) -> JobEnd | N
 def active_status(
     job: KubernetesObject, pods: Sequence[KubernetesObject], now: str
 ) -> dict[str, Any]:
-    """Return the status of a Job that is under way."""
+    """Return the status of a Job that has not finished."""
     old = job.get("status") or {}
     status = _counts(job, pods)
     status["active"] = sum(pod["status"]["phase"] in _UNFINISHED for pod in pods)
@@ -83,14 +83,14 @@ def active_status(
 def finished_status(
     job: KubernetesObject, pods: Sequence[KubernetesObject], end: JobEnd, now: str
 ) -> dict[str, Any]:
-    """Return the status of a Job that is over; a pod that still runs has failed."""
+    """Return the status of a finished Job; pods that still run count as failed."""
     status = _counts(job, pods)
     if unfinished := sum(pod["status"]["phase"] in _UNFINISHED for pod in pods):
         status["failed"] = status.get("failed", 0) + unfinished
     status["startTime"] = (job.get("status") or {}).get("startTime") or now
     if end.type == "Complete":
         status["completionTime"] = now
-    # Kubernetes tells the outcome once before the pods are gone and once after.
+    # Kubernetes reports the outcome once before the pods are gone and once after.
     target = "SuccessCriteriaMet" if end.type == "Complete" else "FailureTarget"
     status["conditions"] = [
         _condition(kind, end.reason, end.message, now) for kind in (target, end.type)

@@ -1,4 +1,4 @@
-"""Runs pods: one after the other their initContainers, then their containers at once."""
+"""Runs pods: their initContainers one after the other, then their containers in parallel."""
 
 from __future__ import annotations
 
@@ -32,13 +32,13 @@ class Kubelet:
     settings: JobSettings
     image_places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
     opened: Sequence[Path] = ()
-    """Folders below which `file://` URLs of a container lead: those of storage and registry."""
+    """Folders that `file://` URLs of a container may name: those of storage and registry."""
     holder: Holder = field(default_factory=SupervisorHolder)
 
     async def run(self, pod: KubernetesObject) -> KubernetesObject:
         """Run a pod to its end and return it; its files are removed, its logs stay.
 
-        When this is cancelled, its processes are gone and its status is left as it was.
+        Cancelling this ends its processes and leaves its status as it was.
         """
         folder = self._folder(pod)
         record = PodRecord(self.objects, pod)
@@ -46,13 +46,13 @@ class Kubelet:
             try:
                 folder.create(self.objects, pod)
             except (VolumeError, OSError, ValueError) as error:
-                return _refused(pod, record, str(error))
+                return _cannot_start(pod, record, str(error))
             return await self._run_containers(pod, record, self._runner(pod, folder))
         finally:
             await asyncio.shield(asyncio.to_thread(folder.remove))
 
     def forget(self, pod: KubernetesObject) -> None:
-        """Remove all files of a pod that is gone, its logs too."""
+        """Remove all files of a deleted pod, including its logs."""
         self._folder(pod).remove()
         PodFolder(self._logs(pod)).remove()
 
@@ -106,7 +106,7 @@ class Kubelet:
         return self.pods.joinpath(metadata["namespace"], metadata["name"])
 
 
-def _refused(pod: KubernetesObject, record: PodRecord, message: str) -> KubernetesObject:
+def _cannot_start(pod: KubernetesObject, record: PodRecord, message: str) -> KubernetesObject:
     first = [*(pod["spec"].get("initContainers") or []), *pod["spec"]["containers"]][0]
     record.terminated(first["name"], CANNOT_START, "StartError", message)
     return record.finished("Failed")

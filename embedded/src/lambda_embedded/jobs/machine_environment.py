@@ -1,4 +1,4 @@
-"""What containers of Jobs have from this machine: programs and ways to a package index."""
+"""The environment that containers inherit from this machine: programs and package indexes."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ _PASSED = re.compile(
     r"|(HTTP|HTTPS|ALL|NO)_PROXY|(PIP|UV|NPM_CONFIG)_.*",
     re.IGNORECASE,
 )
-# The HOME of a container is its own; the installers' settings stay where the person keeps them.
+# A container has its own HOME, but uses the installers' settings of the person.
 _SETTINGS_FILES = {
     "npm_config_userconfig": ".npmrc",
     "PIP_CONFIG_FILE": ".config/pip/pip.conf",
     "UV_CONFIG_FILE": ".config/uv/uv.toml",
 }
-# Not the person's own caches: what a build runs could write to them.
+# Not the person's own caches, since a build could write to them.
 CACHES = {"UV_CACHE_DIR": "uv", "PIP_CACHE_DIR": "pip", "npm_config_cache": "npm"}
 
 
 def machine_environment(machine: Mapping[str, str], cache: Path) -> dict[str, str]:
-    """Return the part of `machine` that containers get; their caches are below `cache`."""
+    """Return the part of `machine` that containers inherit; their caches are below `cache`."""
     passed = {name: value for name, value in machine.items() if _PASSED.fullmatch(name)}
     known = {name.lower() for name in passed}
     home = Path(machine.get("HOME", "/nonexistent"))

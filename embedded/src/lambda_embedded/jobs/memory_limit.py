@@ -1,7 +1,7 @@
-"""`resources.limits.memory`: a child that takes more, with all that it started, is killed.
+"""`resources.limits.memory`: a child whose process tree exceeds it is killed.
 
-Not RLIMIT_AS: Node reserves far more address space than it uses, and a limit per process would
-not add up over the installers that a build starts.
+Not RLIMIT_AS: Node.js reserves far more address space than it uses, and a limit per process would
+not cover the sum of the installers that a build starts.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 
 
 def memory_limit_bytes(container: Mapping[str, Any]) -> int | None:
-    """The limit of a container; None where it has none, `ValueError` for no quantity."""
+    """Return the limit of a container or None; `ValueError` if it is not a quantity."""
     resources = container.get("resources") or {}
     quantity = (resources.get("limits") or {}).get("memory")
     if quantity is None:
@@ -35,21 +35,21 @@ def memory_limit_bytes(container: Mapping[str, Any]) -> int | None:
     except ValueError as error:
         raise ValueError(f"resources.limits.memory: {error}") from error
     if limit < 0:
-        raise ValueError(f"resources.limits.memory: {str(quantity)[:40]!r} is less than nothing")
+        raise ValueError(f"resources.limits.memory: {str(quantity)[:40]!r} is negative")
     return math.ceil(limit)
 
 
 async def kill_above(child: ChildProcess, limit_bytes: int, *, poll_seconds: float) -> None:
-    """Return once all processes of `child` took more than the limit and were killed."""
-    while memory_of_tree(child.pid) <= limit_bytes:  # noqa: ASYNC110  # nothing tells us of memory
+    """Return once the process tree of `child` exceeded the limit and was killed."""
+    while memory_of_tree(child.pid) <= limit_bytes:  # noqa: ASYNC110  # there is no event for it
         await asyncio.sleep(poll_seconds)
     child.kill()
 
 
 def memory_of_tree(pid: int) -> int:
-    """Bytes of memory that a process and all below it have for themselves."""
+    """Return the bytes of unshared memory of a process and all its descendants."""
     total = 0
-    # A process may end while we look.
+    # A process may end meanwhile.
     with suppress(OSError, ValueError, IndexError):
         resident, shared = Path(f"/proc/{pid}/statm").read_text().split()[1:3]
         total = (int(resident) - int(shared)) * _PAGE_BYTES

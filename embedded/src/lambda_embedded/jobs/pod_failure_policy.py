@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from lambda_embedded.store.objects import KubernetesObject
 
 PLATFORM_RESTARTED = "PlatformRestarted"
-"""Reason of a pod that ended because the platform did; no fault of the Job."""
+"""Reason of a pod that ended because the platform did, which does not count as a failure."""
 
 
 @dataclass(frozen=True, slots=True)
 class Policy:
-    """`FailJob`, `Ignore` or `Count`, and which container and rule led to it."""
+    """`FailJob`, `Ignore` or `Count`, and the container and rule that led to it."""
 
     action: str
     message: str = ""
 
 
 def policy_for(job: KubernetesObject, pod: KubernetesObject) -> Policy:
-    """Return what the first rule that fits says; `Count` when none does."""
+    """Return the action of the first rule that matches; `Count` when none does."""
     if pod["status"].get("reason") == PLATFORM_RESTARTED:
         return Policy("Ignore")
     rules = (job["spec"].get("podFailurePolicy") or {}).get("rules") or []

@@ -1,4 +1,4 @@
-"""The Pod object that a Job controller makes."""
+"""The Pod object that a Job controller creates."""
 
 from __future__ import annotations
 
@@ -45,9 +45,9 @@ def new_pod(job: KubernetesObject) -> KubernetesObject:
 
 
 def scheduled(*, gated: bool) -> dict[str, Any]:
-    """The condition that tells whether a pod has its place on this machine.
+    """Return the condition PodScheduled.
 
-    One that waits for a place is not one that no node takes: in Kubernetes' words, it is gated.
+    A pod that waits for its turn is not unschedulable: in Kubernetes' words, it is gated.
     """
     condition = {"type": "PodScheduled", "status": "True", "lastTransitionTime": timestamp()}
     if not gated:

@@ -1,4 +1,4 @@
-"""The status of one pod as its kubelet writes it, kept in the objects at every step."""
+"""The status of one pod as its kubelet writes it, stored at every step."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class PodRecord:
         self._main = {item["name"]: _waiting(item) for item in spec["containers"]}
 
     def running(self, container: str) -> None:
-        """A container's process is there."""
+        """Record that a container's process has started."""
         status = self._of(container)
         status["state"] = {"running": {"startedAt": timestamp()}}
         status["started"] = status["ready"] = True
@@ -38,7 +38,7 @@ class PodRecord:
         self._save()
 
     def terminated(self, container: str, exit_code: int, reason: str, message: str) -> None:
-        """A container ended, or could not be started."""
+        """Record that a container ended, or could not be started."""
         status = self._of(container)
         now = timestamp()
         running = status["state"].get("running") or {}
@@ -54,7 +54,7 @@ class PodRecord:
         self._save()
 
     def finished(self, phase: str, *, reason: str = "", message: str = "") -> KubernetesObject:
-        """The pod is over; containers that still ran were killed."""
+        """Record that the pod finished; containers that still ran were killed."""
         for status in (*self._init.values(), *self._main.values()):
             if running := status["state"].get("running"):
                 terminated = {"exitCode": _KILLED, "reason": "Error", "finishedAt": timestamp()}
@@ -77,7 +77,7 @@ class PodRecord:
 
 
 def interrupt(objects: Objects, pod: KubernetesObject, *, reason: str, message: str) -> None:
-    """Mark a pod as failed whose processes are gone, whatever it had reached."""
+    """Mark a pod whose processes are gone as failed, whatever its phase."""
     status = dict(pod["status"])
     for field in ("initContainerStatuses", "containerStatuses"):
         status[field] = [_interrupted(item) for item in status.get(field) or []]

@@ -1,4 +1,4 @@
-"""A pod's own folder: its volumes, and how paths inside its containers become places there."""
+"""A pod's folder: its volumes, and the translation of container paths to places in it."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _PRIVATE_FILE = 0o600
 
 
 class VolumeError(Exception):
-    """A volume cannot be made here; the message names it."""
+    """A volume cannot be created here; the message names it."""
 
 
 class PodFolder:
@@ -29,7 +29,7 @@ class PodFolder:
         self.root = root
 
     def create(self, objects: Objects, pod: KubernetesObject) -> None:
-        """Make the folder anew, with every volume of the pod."""
+        """Create the folder anew, with every volume of the pod."""
         self.remove()
         for folder in (self.root, self._termination_folder, self.temporary_folder):
             folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
@@ -39,20 +39,20 @@ class PodFolder:
             _fill(folder, volume, objects, pod["metadata"]["namespace"])
 
     def remove(self) -> None:
-        """Remove the folder, also what its processes made read-only."""
+        """Remove the folder, including what its processes made read-only."""
         remove_folder(self.root)
 
     @property
     def temporary_folder(self) -> Path:
-        """What `TMPDIR` is for the containers."""
+        """The `TMPDIR` of the containers."""
         return self.root / "tmp"
 
     def termination_message_file(self, container: str) -> Path:
-        """Where a container leaves its last words."""
+        """Return where a container writes its termination message."""
         return self._termination_folder / container
 
     def places(self, container: Mapping[str, Any]) -> dict[PurePosixPath, Path]:
-        """Places of this machine by the container's own paths."""
+        """Return places of this machine by the container's own paths."""
         places = {
             PurePosixPath(mount["mountPath"]): self._volume(mount["name"])
             / mount.get("subPath", "")
@@ -71,7 +71,7 @@ class PodFolder:
 
 
 def translate(value: str, places: Mapping[PurePosixPath, Path]) -> str:
-    """Return the place of a path that is or lies below one of `places`; other text as it is."""
+    """Return the place of a path at or below one of `places`; other text unchanged."""
     if not value.startswith("/"):
         return value
     path = PurePosixPath(value)
@@ -96,13 +96,13 @@ def _fill(folder: Path, volume: Mapping[str, Any], objects: Objects, namespace: 
                 _fill(folder, _as_volume(volume["name"], source), objects, namespace)
         case _:
             raise VolumeError(
-                f"volume {volume['name']}: the embedded platform knows emptyDir, secret, "
+                f"volume {volume['name']}: the embedded platform supports emptyDir, secret, "
                 "configMap and projections of these"
             )
 
 
 def _as_volume(name: str, source: Mapping[str, Any]) -> dict[str, Any]:
-    """A source of a projection names its Secret by `name`, a volume by `secretName`."""
+    """Return a source of a projection as a volume, which names its Secret by `secretName`."""
     renamed = {
         kind: {**fields, "secretName": fields.get("name")} if kind == "secret" else fields
         for kind, fields in source.items()

@@ -1,1 +1,1 @@
-"""Child processes: what they are told, what they log, and what they leave."""
+"""Child processes: their environment, their logs, and what they leave behind."""

@@ -1,4 +1,4 @@
-"""Child processes: each with all that it starts and a bounded log, none outliving the platform."""
+"""Child processes with all that they start: a bounded log each, and none outlives the platform."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _POLL_SECONDS = 0.02
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
-    """A started child; everything that it started ends with it."""
+    """A running child; everything that it starts ends with it."""
 
     def __init__(self, log: RotatingLog, holder: Holder) -> None:
         self._log = log
@@ -43,7 +43,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     @property
     def pid(self) -> int:
-        """The id of the holding process, below which are all others of the child."""
+        """The id of the holding process, the ancestor of all processes of the child."""
         return self._transport.get_pid()
 
     @property
@@ -54,19 +54,19 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     @property
     def stderr_tail(self) -> str:
-        """The last 4 KiB that it wrote to stderr, without a broken first line."""
+        """The last 4 KiB that it wrote to stderr, from the start of a line."""
         tail = bytes(self._tail)
         if len(tail) >= _TAIL_BYTES and b"\n" in tail:
             tail = tail.split(b"\n", 1)[1]
         return tail.decode(errors="replace").strip()
 
     async def wait(self) -> int:
-        """Return the exit status once nothing of it is left and the log is complete."""
+        """Return the exit status once all its processes are gone and the log is complete."""
         await self._finished.wait()
         return cast("int", self.returncode)
 
     async def stop(self, grace_seconds: float) -> int:
-        """End it with SIGTERM to the program, after the grace with `kill`, and wait."""
+        """Send SIGTERM to the program, call `kill` after the grace period, and wait."""
         if self.returncode is None:
             self._holder.terminate(self.pid)
         try:
@@ -77,7 +77,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
             return await self.wait()
 
     def kill(self) -> None:
-        """End it with SIGKILL to all its processes; nothing happens when it has ended."""
+        """Send SIGKILL to all its processes, unless it has ended."""
         if self.returncode is None:
             self._holder.kill(self.pid)
 
@@ -96,20 +96,20 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     @override
     def process_exited(self) -> None:
-        """Take down what may be left, which would hold the pipes open."""
+        """Kill what may be left, which would hold the pipes open."""
         self._holder.clean_up(self.pid)
-        FAMILY.left(self.pid)
+        FAMILY.forget(self.pid)
         self._finishing = asyncio.ensure_future(self._finish())
 
     @override
     def connection_lost(self, exc: Exception | None) -> None:
-        """Note that both pipes are at their end."""
+        """Note that both pipes are closed."""
         del exc
         self._drained.set()
 
     async def _finish(self) -> None:
         await FAMILY.end_adopted()
-        # A program that is none of ours may have been handed the pipes.
+        # A process outside of our control may have inherited the pipes.
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(_DRAIN_SECONDS):
                 await self._drained.wait()
@@ -129,10 +129,10 @@ async def start_process(
     holder: Holder | None = None,
     view: View | None = None,
 ) -> ChildProcess:
-    """Start a program found on the PATH of `environment`, which it gets as it is plus the marker.
+    """Start a program found on the PATH of `environment`, which it gets with the marker added.
 
-    stdout and stderr are appended to `log_file`; what is older than `log_limit_bytes` moves to
-    `<log_file>.1`, of which there is one. `OSError` when the program cannot be started.
+    stdout and stderr are appended to `log_file`, which is rotated at `log_limit_bytes`; one older
+    file is kept, `<log_file>.1`. Raises `OSError` when the program cannot be started.
     """
     path = shutil.which(arguments[0], path=environment.get("PATH", os.defpath))
     if path is None:
@@ -167,7 +167,7 @@ async def start_process(
 
 
 async def end_leftovers(data_folder: Path, *, patience_seconds: float = 5.0) -> int:
-    """Kill what an earlier platform on this data folder left behind, and say how many it was."""
+    """Kill what an earlier platform on this data folder left behind; return how many processes."""
     pids = list(_marked(data_folder))
     deadline = time.monotonic() + patience_seconds
     left = pids
@@ -195,7 +195,7 @@ def _mark(data_folder: Path) -> str:
 def _marked(data_folder: Path) -> Iterator[int]:
     wanted = f"{MARKER}={_mark(data_folder)}".encode()
     for folder in Path("/proc").glob("[0-9]*"):
-        # A process may end, or belong to another user, while we look.
+        # A process may end meanwhile, or belong to another user.
         with contextlib.suppress(OSError):
             pid = int(folder.name)
             if pid != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):

@@ -19,7 +19,7 @@ _SOURCES = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
 
 
 class UnresolvedEnvironmentError(Exception):
-    """The environment of a container names something that is not there."""
+    """The environment of a container refers to something that does not exist."""
 
 
 def resolve_environment(
@@ -29,9 +29,9 @@ def resolve_environment(
     *,
     fields: Mapping[str, str] | None = None,
 ) -> dict[str, str]:
-    """Return the variables of a container; `UnresolvedEnvironmentError` says all that is missing.
+    """Return the variables of a container; `UnresolvedEnvironmentError` lists all that is missing.
 
-    `fields` answers `valueFrom.fieldRef` by its path (`metadata.name`, ...).
+    `fields` has the values of `valueFrom.fieldRef` by path (`metadata.name`, ...).
     """
     resolved: dict[str, str] = {}
     missing = []
@@ -57,7 +57,7 @@ def resolve_environment(
 
 
 def expand(text: str, environment: Mapping[str, str]) -> str:
-    """Replace `$(NAME)` by the variable where there is one, as in `command`, `args` and `value`."""
+    """Replace `$(NAME)` by the variable if it exists, as in `command`, `args` and `value`."""
 
     def replacement(match: re.Match[str]) -> str:
         name = match[1]
@@ -100,7 +100,7 @@ def _referenced(
     path = (value_from.get("fieldRef") or {}).get("fieldPath", "")
     if path not in fields:
         raise UnresolvedEnvironmentError(
-            f"env {variable}: this valueFrom is not known to the embedded platform;"
+            f"env {variable}: this valueFrom is not supported by the embedded platform;"
             " use secretKeyRef, configMapKeyRef or value"
         )
     return fields[path]
@@ -110,7 +110,7 @@ def _data(objects: Objects, kind: str, namespace: str, name: str) -> dict[str, s
     found = objects.find(kind, namespace, name)
     if found is None:
         return None
-    # An API server turns stringData into data on write; ours may be fed by other ways.
+    # An API server converts stringData on write, but not every object here came through ours.
     encoded = {
         key: base64.b64encode(text.encode()).decode()
         for key, text in (found.get("stringData") or {}).items()

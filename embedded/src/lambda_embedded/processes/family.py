@@ -1,4 +1,4 @@
-"""The children of this process: those that it started, and those that come to it."""
+"""The children of this process: those that it started, and orphans that it adopted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _POLL_SECONDS = 0.005
 
 
 class Family:
-    """Knows the children that this process started; all others may be ended."""
+    """Knows the children that this process started; all others may be killed."""
 
     def __init__(self) -> None:
         self._own: set[int] = set()
@@ -30,28 +30,28 @@ class Family:
         self._adopts = False
 
     def adopt(self) -> None:
-        """From now on get what loses its parent below this process, and end it."""
+        """Adopt orphaned descendants of this process from now on."""
         _prctl(_SET_CHILD_SUBREAPER, 1)
         self._adopts = True
 
     @contextlib.contextmanager
     def growing(self) -> Iterator[Callable[[int], None]]:
-        """Around the start of a child, whose id is to be told."""
+        """Wrap the start of a child; pass its id to the function yielded."""
         self._starting += 1
         try:
             yield self._own.add
         finally:
             self._starting -= 1
 
-    def left(self, pid: int) -> None:
+    def forget(self, pid: int) -> None:
         """Forget a child that has ended."""
         self._own.discard(pid)
 
     async def end_adopted(self) -> None:
-        """Kill children that came to this process, and what comes of them, until none is left.
+        """Kill adopted children, and the descendants that this orphans, until none is left.
 
-        They are there when a holding process was killed, or what our own programs started left
-        their group. Does nothing unless `adopt` was called.
+        A process is adopted when its holding process was killed, or when it left the process group
+        of one of our own programs. Does nothing unless `adopt` was called.
         """
         while self._adopts and (strangers := await self._strangers()):
             for pid in strangers:
@@ -59,7 +59,7 @@ class Family:
             await asyncio.sleep(_POLL_SECONDS)
 
     async def _strangers(self) -> set[int]:
-        # A child that is being started has an id that nobody knows yet.
+        # The id of a child that is being started is not known yet.
         while self._starting:  # noqa: ASYNC110  # it takes as long as starting a process
             await asyncio.sleep(_POLL_SECONDS)
         return set(children_of(os.getpid())) - self._own
@@ -75,9 +75,9 @@ def _end(pid: int) -> None:
 
 
 def hide_from_others() -> None:
-    """Let processes of the same user read neither environment, memory nor files of this one.
+    """Keep other processes of the same user from reading environment, memory and files of this one.
 
-    The keys of the session in which it was started are not its children's either.
+    Its children do not get the keys of the session in which it was started either.
     """
     _prctl(_SET_DUMPABLE, 0)
     if (number := _KEYCTL.get(os.uname().machine)) is not None:

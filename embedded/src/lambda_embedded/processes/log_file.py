@@ -1,4 +1,4 @@
-"""A log file that takes at most twice its limit on disk."""
+"""A log file that uses at most twice its limit on disk."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _PRIVATE_FILE = 0o600
-# What is written closer together than this has one time.
+# Writes that are closer together than this share one time.
 _ONE_TIME_NANOSECONDS = 1_000_000
 
 
 class RotatingLog:
-    """Appends bytes to a file of its owner alone; the full file is kept once, as `<name>.1`.
+    """Appends bytes to a file that only its owner can read; one full file is kept, `<name>.1`.
 
-    One is made for each process; when it began and when it wrote is kept in `<name>.times`.
+    Each process has its own; `<name>.times` records when the process began and when it wrote.
     """
 
     def __init__(self, path: Path, *, limit_bytes: int) -> None:
@@ -35,7 +35,7 @@ class RotatingLog:
             self._note_time(begins=True)
 
     def write(self, data: bytes) -> None:
-        """Append; a disk that is full loses log lines, never the process that writes them."""
+        """Append; a full disk loses log lines but never stops the process that writes them."""
         if self._file.closed:
             return
         try:

@@ -1,6 +1,6 @@
-"""When what a log file holds was written, in a file beside it: `<log>.times`.
+"""When each part of a log file was written, in a file beside it: `<log>.times`.
 
-The log itself stays what the program wrote, byte for byte.
+The log itself holds what the program wrote, byte for byte.
 """
 
 from __future__ import annotations
@@ -20,18 +20,18 @@ RECORD_BYTES = _RECORD.size
 
 
 def times_path(log: Path) -> Path:
-    """Where the times of a log file are."""
+    """Return the path of the times of a log file."""
     return log.with_name(log.name + ".times")
 
 
 def time_record(offset: int, nanoseconds: int, *, begins: bool) -> bytes:
-    """Return the record of what follows an offset of the log."""
+    """Return the record for the bytes that follow an offset of the log."""
     return _RECORD.pack(offset, nanoseconds, begins)
 
 
 @dataclass(frozen=True, slots=True)
 class LogTimes:
-    """The times of the bytes of a log: each record is about what follows its offset."""
+    """The times of the bytes of a log: each record applies from its offset on."""
 
     offsets: list[int]
     times: list[int]
@@ -43,15 +43,15 @@ class LogTimes:
         return self.times[max(0, bisect_right(self.offsets, offset) - 1)]
 
     def first_since(self, time: int) -> int | None:
-        """Return the offset from which on all was written at a time or later, if there is one."""
+        """Return the offset of the first byte written at a time or later, if there is one."""
         pairs = zip(self.offsets, self.times, strict=True)
         return next((offset for offset, written in pairs if written >= time), None)
 
 
 def read_log(logs: Iterable[Path]) -> tuple[bytes, LogTimes]:
-    """Return what log files that follow on each other hold, and its times.
+    """Return the content of consecutive log files, and its times.
 
-    What has no record was written no later than its file was changed: it has that time.
+    Bytes without a record get the time at which their file was last modified.
     """
     text, times = b"", LogTimes([], [], [])
     for log in logs:
@@ -70,5 +70,5 @@ def _read_records(log: Path) -> list[tuple[int, int, bool]]:
         data = times_path(log).read_bytes()
     except FileNotFoundError:
         return []
-    # The last record may have been cut off.
+    # The last record may be incomplete.
     return list(_RECORD.iter_unpack(data[: len(data) // RECORD_BYTES * RECORD_BYTES]))

@@ -1,4 +1,4 @@
-"""Removes folders whose content foreign code made: of any depth, and whatever its modes are."""
+"""Removes folders that untrusted code filled, of any depth and with any modes."""
 
 from __future__ import annotations
 
@@ -17,10 +17,10 @@ _PRIVATE = 0o700
 
 
 def remove_folder(root: Path) -> None:
-    """Remove a folder with all that is in it, and follow no link; what cannot go stays.
+    """Remove a folder with its content, without following links; what cannot be removed stays.
 
-    `shutil.rmtree` calls itself for each level, of which a program can make thousands. Here what
-    lies deeper is moved up until nothing is deep.
+    `shutil.rmtree` recurses into each level, of which a program can create thousands. Here deeper
+    folders are moved to the top instead.
     """
     with contextlib.suppress(OSError):
         if root.is_symlink():
@@ -54,7 +54,7 @@ def _dissolve(top: int, name: str, names: Iterator[str]) -> None:
     folder = os.open(name, _OPEN, dir_fd=top)
     try:
         for inner in _without_files(folder):
-            # To be moved, a folder has to be writable itself.
+            # Only a writable folder can be moved.
             os.chmod(inner, _PRIVATE, dir_fd=folder)
             os.rename(inner, next(names), src_dir_fd=folder, dst_dir_fd=top)
     finally:
@@ -63,7 +63,7 @@ def _dissolve(top: int, name: str, names: Iterator[str]) -> None:
 
 
 def _without_files(folder: int) -> list[str]:
-    """Remove what is no folder, and return the names of the rest."""
+    """Remove everything but folders, and return the names of the folders."""
     with os.scandir(folder) as found:
         entries = [(entry.name, entry.is_dir(follow_symlinks=False)) for entry in found]
     for name, is_folder in entries:
