@@ -10,7 +10,7 @@ import pytest
 from kn_lambda.cluster.events import new_event, send_to_broker
 from kn_lambda.cluster.service_address import ServiceAddress
 from kn_lambda.errors import ExitCode
-from kn_lambda.invoking.question import Call
+from kn_lambda.invoking.invocation import Call
 from knative_lambda.adapters.kubernetes.client import BROKERS
 
 INSIDE = "http://broker-ingress.knative-eventing.svc.cluster.local/knative-lambda/knative-lambda"

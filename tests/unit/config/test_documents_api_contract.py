@@ -16,7 +16,7 @@ from flask import Request
 
 import knative_lambda.adapters
 from kn_lambda.checks.check import Verdict
-from kn_lambda.deploying.following import Outcome
+from kn_lambda.deploying.watcher import Outcome
 from kn_lambda.errors import ExitCode
 from kn_lambda.main import _COMMANDS, cli
 from knative_lambda.adapters.kubernetes.client import FIELD_MANAGER

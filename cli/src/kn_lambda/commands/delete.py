@@ -66,8 +66,8 @@ def _delete_stray(session: Session, function: FunctionId) -> str:
 
 
 def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> str:
+    from kn_lambda.cluster.deliveries import Deliveries  # noqa: PLC0415
     from kn_lambda.cluster.events import new_event, send_to_broker  # noqa: PLC0415 # quick --help
-    from kn_lambda.deploying.deliveries import Deliveries  # noqa: PLC0415
     from knative_lambda.domain.events import BUILD_SUPERSEDED, DELETE  # noqa: PLC0415
 
     if not function.is_valid:

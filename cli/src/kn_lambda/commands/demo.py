@@ -49,10 +49,10 @@ def command(session: Session) -> None:
 
 def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> str:
     from kn_lambda.cluster.events import read_refusal  # noqa: PLC0415
-    from kn_lambda.deploying.deploying import Deployer  # noqa: PLC0415
+    from kn_lambda.deploying.deploy_request import Overrides, make_wish  # noqa: PLC0415
+    from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import require_ready  # noqa: PLC0415
-    from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415
-    from kn_lambda.invoking.request import read_event  # noqa: PLC0415
+    from kn_lambda.invoking.input import read_event  # noqa: PLC0415
     from knative_lambda.inbound.http_binding import to_http  # noqa: PLC0415
 
     wish = make_wish(source, None, Overrides())

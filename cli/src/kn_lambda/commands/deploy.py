@@ -14,8 +14,8 @@ from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
-    from kn_lambda.deploying.deploying import Deployer
-    from kn_lambda.deploying.wish import Wish
+    from kn_lambda.deploying.deploy_request import Wish
+    from kn_lambda.deploying.deployer import Deployer
     from kn_lambda.session import Session
 
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -84,7 +84,7 @@ def command(
     goes before what function.yaml says. Files that a .funcignore names stay here, and so do those
     that usually hold credentials, such as .npmrc, .env or *.pem: see --include.
     """  # fmt: skip
-    from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415 # a quick --help
+    from kn_lambda.deploying.deploy_request import Overrides, make_wish  # noqa: PLC0415 # a quick --help
 
     overrides = Overrides(
         name=name,
@@ -103,7 +103,7 @@ def command(
 
 def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: float) -> None:
     """Send a wish and tell what becomes of it."""
-    from kn_lambda.deploying.deploying import Deployer  # noqa: PLC0415
+    from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import report  # noqa: PLC0415
 
     _use_namespace(session, wish)

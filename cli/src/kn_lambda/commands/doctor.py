@@ -20,8 +20,8 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 @session_command("doctor")
 def command(session: Session) -> None:
     """Look at this machine and the platform, and say what is wrong and how to mend it."""
-    from kn_lambda.checks.cluster import check_platform  # noqa: PLC0415 # quick --help
     from kn_lambda.checks.machine import check_machine  # noqa: PLC0415
+    from kn_lambda.checks.platform import check_platform  # noqa: PLC0415 # quick --help
 
     checks = []
     for each in (

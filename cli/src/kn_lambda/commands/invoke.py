@@ -13,7 +13,7 @@ from kn_lambda.options import session_command
 from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
-    from kn_lambda.invoking.question import Question
+    from kn_lambda.invoking.invocation import Question
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
@@ -63,8 +63,8 @@ def command(
     kn-lambda invoke hello --event event.json -o json
     """  # noqa: D301 # \b is for click
     from kn_lambda.cluster.http import place_of  # noqa: PLC0415
-    from kn_lambda.invoking.question import Question  # noqa: PLC0415 # a quick start of --help
-    from kn_lambda.invoking.reply import print_reply, require_success  # noqa: PLC0415
+    from kn_lambda.invoking.invocation import Question  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.invoking.response import print_reply, require_success  # noqa: PLC0415
 
     function = session.function(name)
     record = session.installation.record(function)

@@ -14,7 +14,7 @@ import click
 
 from kn_lambda.checkout import CHECKOUT
 from kn_lambda.errors import CommandError, WrongUsageError
-from kn_lambda.invoking.ready_to_paste import target_flags
+from kn_lambda.invoking.command_lines import target_flags
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.log_records import stderr_handler
@@ -171,7 +171,7 @@ Ctrl-C stops the platform; what is deployed is there again at the next start.
 
 def _deploy(session: Session, source: Path) -> None:
     from kn_lambda.commands.deploy import deploy_wish  # noqa: PLC0415
-    from kn_lambda.deploying.wish import Overrides, make_wish  # noqa: PLC0415
+    from kn_lambda.deploying.deploy_request import Overrides, make_wish  # noqa: PLC0415
     from kn_lambda.errors import as_command_error  # noqa: PLC0415
 
     try:

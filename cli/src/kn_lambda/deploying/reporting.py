@@ -5,9 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.log_lines import log_lines
-from kn_lambda.deploying.following import Outcome
+from kn_lambda.deploying.watcher import Outcome
 from kn_lambda.errors import CommandError
-from kn_lambda.invoking.ready_to_paste import (
+from kn_lambda.invoking.command_lines import (
     curl_command,
     invoke_command,
     sample_data,
@@ -19,8 +19,8 @@ from kn_lambda.terminal.output import Styled, echo
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kn_lambda.deploying.deploying import Deployer
-    from kn_lambda.deploying.following import Settled
+    from kn_lambda.deploying.deployer import Deployer
+    from kn_lambda.deploying.watcher import Settled
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId

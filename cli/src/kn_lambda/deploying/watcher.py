@@ -8,9 +8,9 @@ from datetime import datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol
 
+from kn_lambda.cluster.deliveries import Deliveries
 from kn_lambda.deploying.build_log import BuildLog
-from kn_lambda.deploying.deliveries import Deliveries
-from kn_lambda.deploying.refusals import Refusals
+from kn_lambda.deploying.rejections import Refusals
 from kn_lambda.errors import TimedOutError
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.events import BUILD_SUPERSEDED

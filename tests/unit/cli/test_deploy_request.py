@@ -2,9 +2,9 @@ from __future__ import annotations
 
 import pytest
 
+from kn_lambda.deploying.deploy_request import Overrides, make_wish
 from kn_lambda.deploying.runtimes import resolve_runtime
 from kn_lambda.deploying.validation import validate_spec
-from kn_lambda.deploying.wish import Overrides, make_wish
 from kn_lambda.errors import WrongUsageError
 
 _MANIFEST = """\

@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import new_event, send_to_broker
 from kn_lambda.deploying.credential_files import WAY_OUT, left_out_text
-from kn_lambda.deploying.following import Follower, Outcome, Settled
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
 from kn_lambda.deploying.sending import Sending
 from kn_lambda.deploying.source_files import read_source
 from kn_lambda.deploying.uploading import upload_archive
 from kn_lambda.deploying.validation import validate_spec
+from kn_lambda.deploying.watcher import Follower, Outcome, Settled
 from knative_lambda.domain.events import BUILD_START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kn_lambda.cluster.installation import Installation
-    from kn_lambda.deploying.following import Steps
-    from kn_lambda.deploying.wish import Wish
+    from kn_lambda.deploying.deploy_request import Wish
+    from kn_lambda.deploying.watcher import Steps
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.inbound.valid_event import CloudEvent

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kn_lambda.cluster.events import new_event
-from kn_lambda.deploying.following import Follower, Outcome
+from kn_lambda.deploying.watcher import Follower, Outcome
 from kn_lambda.errors import TimedOutError
 from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS, PODS
 from knative_lambda.domain.errors import PlatformUnavailableError, SourceNotFoundError

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
 from kn_lambda.errors import WrongUsageError
-from kn_lambda.invoking.ready_to_paste import subscribed_type
-from kn_lambda.invoking.request import (
+from kn_lambda.invoking.command_lines import subscribed_type
+from kn_lambda.invoking.input import (
     content_type,
     json_mistake,
     make_event,
