@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
 from kn_lambda.checks.check import Check, Verdict
-from kn_lambda.checks.knative import check_cluster
+from kn_lambda.checks.cluster import check_cluster
 from kn_lambda.cluster.installation import CONTROL_BROKER, CONTROL_NAMESPACE
 from kn_lambda.deploying.runtimes import installed_runtimes
 from kn_lambda.deploying.uploading import upload_storage, upload_url
