@@ -15,6 +15,6 @@ def checkout_folder(*parts: str) -> Path:
     if not folder.is_dir():
         raise CommandError(
             f"{folder} is not there",
-            way_out="Install kn-lambda from a checkout: pip install -e cli",
+            hint="Install kn-lambda from a checkout: pip install -e cli",
         )
     return folder

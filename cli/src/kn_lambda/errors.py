@@ -27,16 +27,16 @@ class CommandError(click.ClickException):
 
     exit_code: ClassVar[int] = ExitCode.FAILED
 
-    def __init__(self, message: str, *, way_out: str = "") -> None:
+    def __init__(self, message: str, *, hint: str = "") -> None:
         super().__init__(message)
-        self.way_out = way_out
+        self.hint = hint
 
     @override
     def show(self, file: IO[Any] | None = None) -> None:
         """Write the error to stderr."""
         echo(Styled("Error: ", fg="red", bold=True), self.message, err=True)
-        if self.way_out:
-            echo(self.way_out, err=True)
+        if self.hint:
+            echo(self.hint, err=True)
 
 
 class WrongUsageError(CommandError):
@@ -76,7 +76,7 @@ def as_command_error(error: Exception) -> click.ClickException:
             return MissingError(error.message)
         case PlatformUnavailableError():
             return UnreachableError(
-                error.message, way_out="kn-lambda doctor tells what is wrong with the platform."
+                error.message, hint="kn-lambda doctor tells what is wrong with the platform."
             )
         case KnativeLambdaError():
             field = f"{error.field}: " if error.field else ""
@@ -84,5 +84,5 @@ def as_command_error(error: Exception) -> click.ClickException:
         case _:
             return CommandError(
                 f"a bug of kn-lambda: {type(error).__name__}: {error}",
-                way_out="Run it again with -v for the traceback.",
+                hint="Run it again with -v for the traceback.",
             )

@@ -12,7 +12,7 @@ from click.exceptions import Abort, Exit, NoSuchCommand
 from typing_extensions import override
 
 from kn_lambda.options import VERBOSE, shared_options
-from kn_lambda.terminal.output import echo, shown
+from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = (
     "up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete", "doctor",
@@ -53,7 +53,7 @@ class Commands(click.Group):
             return super().invoke(ctx)
         except click.ClickException as error:
             # click's own errors quote what was given, and are shown by click.
-            error.message = shown(error.message, err=True)  # type: ignore[misc] # for subclasses
+            error.message = printable(error.message, err=True)  # type: ignore[misc] # for subclasses
             raise
         except (Exit, Abort, BrokenPipeError):
             raise

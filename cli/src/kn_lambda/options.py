@@ -72,7 +72,7 @@ def session_command(
         ) -> None:
             click.get_current_context().meta[VERBOSE] = verbose
             session = Session(
-                namespace_asked=namespace,
+                requested_namespace=namespace,
                 target=TargetOptions(
                     context=context,
                     kubeconfig=kubeconfig,

@@ -29,7 +29,7 @@ class TargetOptions:
 class Session:
     """The shared options of one command; `installation` connects with the first use."""
 
-    namespace_asked: str | None
+    requested_namespace: str | None
     target: TargetOptions
     output: str
     verbose: bool
@@ -38,15 +38,15 @@ class Session:
     @property
     def namespace(self) -> str:
         """The namespace that is meant; one that cannot be is wrong usage."""
-        if self.namespace_asked is None:
+        if self.requested_namespace is None:
             return "default"
         from kn_lambda.errors import WrongUsageError  # noqa: PLC0415 # a quick start of --help
         from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
 
         try:
-            return FunctionId.parse(f"{self.namespace_asked}/any").namespace
+            return FunctionId.parse(f"{self.requested_namespace}/any").namespace
         except ValueError as error:
-            raise WrongUsageError(f"--namespace {self.namespace_asked!r}: {error}") from error
+            raise WrongUsageError(f"--namespace {self.requested_namespace!r}: {error}") from error
 
     @cached_property
     def installation(self) -> Installation:

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.connecting import platform_facts
+from kn_lambda.cluster.connecting import platform_info
 from kn_lambda.errors import CommandError
 
 if TYPE_CHECKING:
@@ -62,7 +62,7 @@ def _start(home: Path, log: Path) -> subprocess.Popen[bytes]:
 
 def _wait(child: subprocess.Popen[bytes], home: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
-    while platform_facts(home).get("pid") != child.pid:
+    while platform_info(home).get("pid") != child.pid:
         if child.poll() is not None:
             raise CommandError(f"the platform did not start:\n{_last_lines(log)}")
         if time.monotonic() > deadline:

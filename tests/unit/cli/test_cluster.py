@@ -10,7 +10,7 @@ import pytest
 from kn_lambda.cluster.events import new_event, send_to_broker
 from kn_lambda.cluster.service_address import ServiceAddress
 from kn_lambda.errors import ExitCode
-from kn_lambda.invoking.invocation import Call
+from kn_lambda.invoking.invocation import HttpRequest
 from knative_lambda.adapters.kubernetes.client import BROKERS
 
 INSIDE = "http://broker-ingress.knative-eventing.svc.cluster.local/knative-lambda/knative-lambda"
@@ -58,7 +58,9 @@ def test_an_event_to_a_broker_inside_goes_through_the_api(fake_platform):
 
 
 def test_a_request_through_an_ingress_keeps_the_name_of_the_function():
-    call = Call(method="GET", url="http://hello.default.example.org/a?b=c", headers={"x": "y"})
+    call = HttpRequest(
+        method="GET", url="http://hello.default.example.org/a?b=c", headers={"x": "y"}
+    )
 
     through = call.through("http://10.1.2.3:8080/")
 

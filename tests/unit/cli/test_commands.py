@@ -64,7 +64,7 @@ def test_invoke_sends_a_binary_event_and_prints_the_data_of_the_reply(kn_lambda,
         spec={"runtime": "python3.11", "subscriptions": [{"type": "com.example.greeting"}]},
         status=status(phase="Ready"),
     )
-    fake_platform.http.answer(
+    fake_platform.http.respond(
         "POST", FakePlatform.url, 200, {"message": "é"}, content_type="application/json",
         ce_specversion="1.0", ce_id="r1", ce_source="/s", ce_type="t.reply",
     )  # fmt: skip
@@ -86,7 +86,7 @@ def test_data_that_looks_like_json_and_is_none_is_sent_as_text_and_says_so(
     kn_lambda, fake_platform, data, says_so
 ):
     fake_platform.put_record(status=status(phase="Ready"))
-    fake_platform.http.answer("POST", FakePlatform.url, 204)
+    fake_platform.http.respond("POST", FakePlatform.url, 204)
     result = kn_lambda("invoke", "hello", "--data", data)
     assert ("is no JSON and is sent as text" in result.stderr) == says_so
     assert fake_platform.http.sent[-1]["body"] == data.encode()
@@ -94,7 +94,7 @@ def test_data_that_looks_like_json_and_is_none_is_sent_as_text_and_says_so(
 
 def test_no_reply_is_a_success_that_prints_nothing(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
-    fake_platform.http.answer("POST", FakePlatform.url, 204)
+    fake_platform.http.respond("POST", FakePlatform.url, 204)
     result = kn_lambda("invoke", "hello")
     assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
 
@@ -102,7 +102,7 @@ def test_no_reply_is_a_success_that_prints_nothing(kn_lambda, fake_platform):
 def test_a_function_that_fails_is_told_by_its_own_reason(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     body = {"reason": "HandlerFailed", "message": "see its log"}
-    fake_platform.http.answer("POST", FakePlatform.url, 500, body)
+    fake_platform.http.respond("POST", FakePlatform.url, 500, body)
     result = kn_lambda("invoke", "hello")
     assert (result.exit_code, result.stdout) == (ExitCode.FAILED, "")
     assert "500: HandlerFailed: see its log" in result.stderr
@@ -111,7 +111,7 @@ def test_a_function_that_fails_is_told_by_its_own_reason(kn_lambda, fake_platfor
 
 def test_an_event_file_is_sent_as_it_is(kn_lambda, fake_platform, tmp_path):
     fake_platform.put_record(status=status(phase="Ready"))
-    fake_platform.http.answer("POST", FakePlatform.url, 204)
+    fake_platform.http.respond("POST", FakePlatform.url, 204)
     event = {"specversion": "1.0", "id": "é 1", "source": "/s", "type": "t", "data": {"a": 1}}
     file = tmp_path / "event.json"
     file.write_text(json.dumps(event))
@@ -127,7 +127,7 @@ def test_an_event_file_is_sent_as_it_is(kn_lambda, fake_platform, tmp_path):
 
 def test_a_function_whose_code_made_it_one_of_http_takes_a_path(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
-    fake_platform.http.answer("GET", FakePlatform.url + "/teapot", 200, b"short and stout")
+    fake_platform.http.respond("GET", FakePlatform.url + "/teapot", 200, b"short and stout")
     assert kn_lambda("invoke", "hello", "--path", "/teapot").stdout == "short and stout"
     assert fake_platform.http.sent[-1]["url"].endswith("/teapot")
 
@@ -135,7 +135,7 @@ def test_a_function_whose_code_made_it_one_of_http_takes_a_path(kn_lambda, fake_
 def test_an_http_function_takes_method_and_path(kn_lambda, fake_platform):
     spec = {"runtime": "python3.11", "signature": "http"}
     fake_platform.put_record(spec=spec, status=status(phase="Ready"))
-    fake_platform.http.answer("PUT", FakePlatform.url + "/a", 201, b"made", content_type="text/x")
+    fake_platform.http.respond("PUT", FakePlatform.url + "/a", 201, b"made", content_type="text/x")
     result = kn_lambda("invoke", "hello", "--method", "put", "--path", "/a?b=c", "-d", "1")
     assert result.stdout == "made"
     assert fake_platform.http.sent[-1]["url"].endswith("/a?b=c")
@@ -146,7 +146,7 @@ def test_what_verbose_tells_of_a_request_holds_no_secret_of_its_address(kn_lambd
     spec = {"runtime": "python3.11", "signature": "http"}
     fake_platform.put_record(spec=spec, status=status(phase="Ready"))
     url = "http://ada:hunter2@ingress.test"
-    fake_platform.http.answer("GET", f"{url}/default/hello/a", 204)
+    fake_platform.http.respond("GET", f"{url}/default/hello/a", 204)
     result = kn_lambda("invoke", "hello", "-v", "--ingress", url, "--path", "/a?token=hunter3")
     assert "GET http://ingress.test/default/hello/a" in result.stderr
     assert "hunter" not in result.output
@@ -163,10 +163,10 @@ def test_invoke_by_the_broker_puts_the_event_into_that_of_the_tenant(kn_lambda, 
 def test_delete_waits_until_the_record_is_gone(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     key = (LAMBDA_FUNCTIONS.plural, "default", "hello")
-    fake_platform.on_wish(lambda *_: fake_platform.api.objects.pop(key))
+    fake_platform.on_request(lambda *_: fake_platform.api.objects.pop(key))
     result = kn_lambda("delete", "hello")
     assert (result.exit_code, result.stdout) == (ExitCode.OK, "default/hello is deleted\n")
-    (event,) = fake_platform.wishes()
+    (event,) = fake_platform.requests()
     assert (event["ce-type"], event["data"]) == ("dev.knative-lambda.delete.v1", {})
 
 
@@ -236,7 +236,7 @@ def _journal_entry(subject, trigger, state="delivered", attempts=1):
 
 def test_events_show_each_delivery_newest_last(kn_lambda, fake_platform):
     entries = [_journal_entry("b", "two", "pending", 3), _journal_entry("a", "one")]
-    fake_platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": entries})
+    fake_platform.http.respond("GET", "http://broker.test/-/events", 200, {"events": entries})
     header, first, second = kn_lambda("events").stdout.splitlines()
     assert header.split() == ["TIME", "TYPE", "SUBJECT", "TRIGGER", "STATE", "STATUS"]
     assert first.split()[3:] == ["a", "one", "delivered", "200"]
@@ -246,7 +246,7 @@ def test_events_show_each_delivery_newest_last(kn_lambda, fake_platform):
 
 def test_events_of_a_function_are_those_about_it(kn_lambda, fake_platform):
     entries = [_journal_entry("default/other", "x"), _journal_entry("default/hello", "x")]
-    fake_platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": entries})
+    fake_platform.http.respond("GET", "http://broker.test/-/events", 200, {"events": entries})
     (found,) = json.loads(kn_lambda("events", "hello", "-o", "json").stdout)
     assert found["attributes"]["subject"] == "default/hello"
 
@@ -316,8 +316,8 @@ def test_describe_says_what_is_wrong_with_a_broken_record(kn_lambda):
 @pytest.mark.usefixtures("broken")
 def test_a_broken_record_can_be_deleted(kn_lambda, fake_platform):
     assert kn_lambda("delete", "broken", "--no-wait").exit_code == ExitCode.OK
-    (wish,) = fake_platform.wishes()
-    assert wish["ce-subject"] == "default/broken"
+    (event,) = fake_platform.requests()
+    assert event["ce-subject"] == "default/broken"
 
 
 def test_a_healthy_record_has_no_problem(kn_lambda, fake_platform):
@@ -331,7 +331,7 @@ def test_a_record_under_a_name_that_no_function_can_have_is_deleted(kn_lambda, f
     result = kn_lambda("delete", name)
     assert result.exit_code == ExitCode.OK, result.stderr
     assert fake_platform.installation.find_record(FunctionId("default", name)) is None
-    assert not fake_platform.wishes()
+    assert not fake_platform.requests()
 
 
 @pytest.mark.parametrize("name", ["dotted.name", "9lives", "../secrets/a", "a/b", "Ä"])

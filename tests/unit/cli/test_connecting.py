@@ -5,7 +5,7 @@ import os
 
 import pytest
 
-from kn_lambda.cluster.connecting import choose_target, connect, platform_facts
+from kn_lambda.cluster.connecting import choose_target, connect, platform_info
 from kn_lambda.errors import UnreachableError
 from kn_lambda.session import TargetOptions
 
@@ -36,7 +36,7 @@ def test_kubeconfig_is_used_where_no_platform_ever_ran(tmp_path):
 def test_nothing_to_speak_to_names_the_way_out(tmp_path):
     with pytest.raises(UnreachableError) as raised:
         choose_target(_options(tmp_path))
-    assert "kn-lambda up" in raised.value.way_out
+    assert "kn-lambda up" in raised.value.hint
 
 
 def test_an_unknown_context_is_told_with_those_that_are_known(tmp_path):
@@ -52,7 +52,7 @@ def test_an_unknown_context_is_told_with_those_that_are_known(tmp_path):
     file.write_text(json.dumps(config))
     with pytest.raises(UnreachableError) as raised:
         connect(_options(tmp_path, context="prod", kubeconfig=str(file)))
-    assert "staging" in raised.value.way_out
+    assert "staging" in raised.value.hint
     assert connect(_options(tmp_path, context="staging", kubeconfig=str(file))).name
 
 
@@ -141,4 +141,4 @@ def test_a_broken_kubeconfig_is_told_where_it_is_used(tmp_path, text):
 def test_facts_of_a_platform_that_does_not_run_are_none(tmp_path, content):
     if content is not None:
         (tmp_path / "platform.json").write_text(content)
-    assert platform_facts(tmp_path) == {}
+    assert platform_info(tmp_path) == {}

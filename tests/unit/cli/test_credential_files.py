@@ -112,7 +112,7 @@ def test_a_single_file_is_judged_too(tmp_path):
     for name in ("server.key", "main.py"):
         with pytest.raises(WrongUsageError, match="usually hold credentials") as refused:
             _read(tmp_path / name)
-        assert "--include" in refused.value.way_out
+        assert "--include" in refused.value.hint
         assert _read(tmp_path / name, [name]) == ([name], [])
 
 
@@ -139,38 +139,38 @@ def source(tmp_path):
 def test_deploy_says_once_on_stderr_what_stays_here_and_the_way_out(
     kn_lambda, fake_platform, source, options
 ):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     _write(source, ".npmrc", *(f"certs/{number:03}.pem" for number in range(200)))
     result = kn_lambda("deploy", str(source), *options)
     assert result.exit_code == ExitCode.OK, result.output
     assert result.stderr.count("Warning: ") == 1
-    warning, way_out = result.stderr.partition("Warning: ")[2].splitlines()[:2]
+    warning, hint = result.stderr.partition("Warning: ")[2].splitlines()[:2]
     assert ": .npmrc, certs/000.pem, certs/001.pem, " in warning
     assert warning.endswith(" and 181 more")
-    assert "--include NAME" in way_out
+    assert "--include NAME" in hint
     assert "Warning" not in result.stdout
-    (event,) = fake_platform.wishes()
+    (event,) = fake_platform.requests()
     assert set(event["data"]["source"]["inline"]) == {"main.py"}
 
 
 def test_deploy_is_silent_where_nothing_stays_here(kn_lambda, fake_platform, source):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     _write(source, ".npmrc", "a.pem")
     result = kn_lambda("deploy", str(source), "--include", ".npmrc", "--include", "*.pem")
     assert "Warning" not in result.stderr
-    (event,) = fake_platform.wishes()
+    (event,) = fake_platform.requests()
     assert set(event["data"]["source"]["inline"]) == {"main.py", ".npmrc", "a.pem"}
 
 
 def test_the_warning_comes_before_a_failure_that_it_explains(kn_lambda, fake_platform, source):
-    fake_platform.settle("Failed", reason="RevisionFailed", message="no such file: a.pem")
+    fake_platform.finish("Failed", reason="RevisionFailed", message="no such file: a.pem")
     _write(source, "a.pem")
     said = kn_lambda("deploy", str(source)).stderr
     assert said.index("do without them") < said.index("Error: RevisionFailed")
 
 
 def test_a_name_cannot_add_lines_to_the_warning(on_terminal, fake_platform, source):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     _write(source, "a\nError: hacked\x1b[2J.pem")
     said = on_terminal("deploy", str(source)).stderr
     assert r"a\nError: hacked\x1b[2J.pem" in said
@@ -184,7 +184,7 @@ def test_include_without_a_source_in_the_path_is_wrong_usage(kn_lambda, source):
 
 
 def test_json_stays_one_document(kn_lambda, fake_platform, source):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     _write(source, ".env")
     assert json.loads(kn_lambda("deploy", str(source), "-o", "json").stdout)["outcome"] == "ready"
 

@@ -20,11 +20,11 @@ def source(tmp_path):
     return str(folder)
 
 
-def test_one_event_carries_the_whole_wish(kn_lambda, fake_platform, source):
-    fake_platform.settle("Ready")
+def test_one_event_carries_the_whole_request(kn_lambda, fake_platform, source):
+    fake_platform.finish("Ready")
     result = kn_lambda("deploy", source, "-n", "team-a", "--env", "A=1")
     assert result.exit_code == ExitCode.OK, result.output
-    (event,) = fake_platform.wishes()
+    (event,) = fake_platform.requests()
     assert event["ce-type"] == "dev.knative-lambda.build.start.v1"
     assert event["ce-subject"] == "team-a/hello"
     assert event["ce-correlationid"]
@@ -34,7 +34,7 @@ def test_one_event_carries_the_whole_wish(kn_lambda, fake_platform, source):
 
 
 def test_what_is_ready_shows_its_url_and_commands_to_paste(kn_lambda, fake_platform, source):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     result = kn_lambda("deploy", source)
     assert result.stdout == f"{FakePlatform.url}\n"
     assert """invoke hello --home""" in result.stderr
@@ -43,7 +43,7 @@ def test_what_is_ready_shows_its_url_and_commands_to_paste(kn_lambda, fake_platf
 
 
 def test_json_is_all_that_goes_to_stdout(kn_lambda, fake_platform, source):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
     assert document["outcome"] == "ready"
     assert document["url"] == FakePlatform.url
@@ -51,7 +51,7 @@ def test_json_is_all_that_goes_to_stdout(kn_lambda, fake_platform, source):
 
 def test_what_serves_already_is_unchanged(kn_lambda, fake_platform, source):
     fake_platform.put_record(status=status(phase="Ready"))
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     assert "unchanged" in kn_lambda("deploy", source).stderr
     document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
     assert document["outcome"] == "unchanged"
@@ -59,7 +59,7 @@ def test_what_serves_already_is_unchanged(kn_lambda, fake_platform, source):
 
 def test_a_failed_build_shows_reason_message_and_last_lines(kn_lambda, fake_platform, source):
     build = {"reason": "RequirementNotFound", "message": "no such package", "log": "one\ntwo\n"}
-    fake_platform.settle("Failed", **build)
+    fake_platform.finish("Failed", **build)
     result = kn_lambda("deploy", source)
     assert result.exit_code == ExitCode.FAILED
     assert "Error: RequirementNotFound: no such package" in result.stderr
@@ -70,16 +70,16 @@ def test_a_failed_build_shows_reason_message_and_last_lines(kn_lambda, fake_plat
 
 
 def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_platform, source):
-    fake_platform.settle("Failed", reason="RevisionFailed", message="it ended", digest=DIGEST)
+    fake_platform.finish("Failed", reason="RevisionFailed", message="it ended", digest=DIGEST)
     assert "More: kn-lambda logs hello\n" in kn_lambda("deploy", source).stderr
 
 
 @pytest.mark.parametrize(
-    ("reason", "way_out"),
+    ("reason", "hint"),
     [("SourceNotFound", "mend that"), ("NamespaceNotFound", "config/tenants/default")],
 )
 def test_a_refused_event_shows_what_build_start_said(
-    kn_lambda, fake_platform, source, reason, way_out
+    kn_lambda, fake_platform, source, reason, hint
 ):
     said = json.dumps({"reason": reason, "message": "nothing there", "field": "source"})
     letter = {
@@ -90,14 +90,14 @@ def test_a_refused_event_shows_what_build_start_said(
         "attributes": {"id": "1", "type": "dev.knative-lambda.build.start.v1"},
         "triggers": [{"name": "build-start", "state": "dead", "attempts": 1, "status": 422}],
     }
-    fake_platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": [entry]})
-    fake_platform.http.answer(
+    fake_platform.http.respond("GET", "http://broker.test/-/events", 200, {"events": [entry]})
+    fake_platform.http.respond(
         "GET", "http://broker.test/-/dead-letters", 200, {"deadLetters": [letter]}
     )
     result = kn_lambda("deploy", source)
     assert result.exit_code == ExitCode.FAILED
     assert f"refused: {reason}: source: nothing there" in result.stderr
-    assert way_out in result.stderr
+    assert hint in result.stderr
 
 
 @pytest.mark.parametrize("is_embedded", [True, False], ids=["embedded", "cluster"])
@@ -107,7 +107,7 @@ def test_what_build_start_says_of_a_refusal_ends_the_waiting(
     fake_platform.installation = dataclasses.replace(
         fake_platform.installation, is_embedded=is_embedded
     )
-    fake_platform.refuse(SourceNotFoundError("nothing there", field="source.uri"))
+    fake_platform.reject(SourceNotFoundError("nothing there", field="source.uri"))
     result = kn_lambda("deploy", source)
     assert result.exit_code == ExitCode.FAILED
     assert "refused: SourceNotFound: source.uri: nothing there" in result.stderr
@@ -124,7 +124,7 @@ def test_what_build_start_says_of_a_refusal_ends_the_waiting(
     }
 
 
-def test_a_newer_wish_means_superseded(kn_lambda, fake_platform, source):
+def test_a_newer_request_means_superseded(kn_lambda, fake_platform, source):
     newer = {
         "knative-lambda.dev/wish-id": "other",
         "knative-lambda.dev/wish-time": "2099-01-01T00:00:00+00:00",
@@ -143,7 +143,7 @@ def test_waiting_ends_with_an_exit_code_of_its_own(kn_lambda, source):
 
 def test_no_wait_returns_when_the_event_is_accepted(kn_lambda, fake_platform, source):
     result = kn_lambda("deploy", source, "--no-wait", "-o", "json")
-    (event,) = fake_platform.wishes()
+    (event,) = fake_platform.requests()
     document = json.loads(result.stdout)
     assert (document["outcome"], document["eventId"]) == ("accepted", event["ce-id"])
 
@@ -164,7 +164,7 @@ def test_a_wish_that_cannot_be_is_wrong_usage_and_nothing_is_sent(
     result = kn_lambda("deploy", source, *options)
     assert result.exit_code == ExitCode.USAGE
     assert message in result.stderr
-    assert fake_platform.wishes() == []
+    assert fake_platform.requests() == []
 
 
 def test_two_namespaces_are_a_contradiction(kn_lambda, tmp_path):
@@ -186,10 +186,10 @@ def test_large_sources_are_uploaded_under_their_hash(kn_lambda, fake_platform, s
     ]["data"]  # fmt: skip
     settings["KN_LAMBDA_UPLOAD_URL"] = uploads.as_uri() + "/"
     (tmp_path / "hello" / "data.bin").write_bytes(b"\xff\x00")
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     for _ in range(2):
         assert kn_lambda("deploy", source).exit_code == ExitCode.OK
-    first, second = (event["data"]["source"]["uri"] for event in fake_platform.wishes())
+    first, second = (event["data"]["source"]["uri"] for event in fake_platform.requests())
     assert first == second
     assert first.startswith(f"{uploads.as_uri()}/default/hello/")
     (stored,) = (uploads / "default" / "hello").iterdir()

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from kn_lambda.deploying.deploy_request import Overrides, make_wish
+from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request
 from kn_lambda.deploying.runtimes import resolve_runtime
 from kn_lambda.deploying.validation import validate_spec
 from kn_lambda.errors import WrongUsageError
@@ -34,38 +34,48 @@ def _folder(tmp_path, manifest=_MANIFEST, **files):
 
 
 def test_function_yaml_says_what_the_options_leave_open(tmp_path):
-    wish = make_wish(_folder(tmp_path, main_py=""), None, Overrides())
-    assert (wish.name, wish.namespace, wish.spec["runtime"]) == ("hello", "team-a", "python")
-    assert wish.files is not None
+    request = make_deploy_request(_folder(tmp_path, main_py=""), None, Overrides())
+    assert (request.name, request.namespace, request.spec["runtime"]) == (
+        "hello",
+        "team-a",
+        "python",
+    )
+    assert request.files is not None
 
 
 def test_options_go_before_function_yaml(tmp_path):
     overrides = Overrides(name="other", runtime="python3.9", env=["REPLACED=a=b", "NEW="])
-    wish = make_wish(_folder(tmp_path), None, overrides)
-    assert (wish.name, wish.spec["runtime"]) == ("other", "python3.9")
-    env = {variable["name"]: variable["value"] for variable in wish.spec["env"]}
+    request = make_deploy_request(_folder(tmp_path), None, overrides)
+    assert (request.name, request.spec["runtime"]) == ("other", "python3.9")
+    env = {variable["name"]: variable["value"] for variable in request.spec["env"]}
     assert env == {"KEPT": "1", "REPLACED": "a=b", "NEW": ""}
 
 
 def test_a_folder_without_function_yaml_is_named_and_recognised_by_what_it_holds(tmp_path):
-    wish = make_wish(_folder(tmp_path, manifest="", main_py=""), None, Overrides())
-    assert (wish.name, wish.spec) == ("my-app", {"runtime": "python"})
+    request = make_deploy_request(_folder(tmp_path, manifest="", main_py=""), None, Overrides())
+    assert (request.name, request.spec) == ("my-app", {"runtime": "python"})
 
 
 def test_a_file_of_another_name_is_its_own_module(tmp_path):
     script = tmp_path / "greet.py"
     script.touch()
-    wish = make_wish(script, None, Overrides())
-    assert (wish.name, wish.spec) == ("greet", {"runtime": "python", "handler": "greet.handler"})
-    assert make_wish(script, None, Overrides(handler="greet.app")).spec["handler"] == "greet.app"
+    request = make_deploy_request(script, None, Overrides())
+    assert (request.name, request.spec) == (
+        "greet",
+        {"runtime": "python", "handler": "greet.handler"},
+    )
+    assert (
+        make_deploy_request(script, None, Overrides(handler="greet.app")).spec["handler"]
+        == "greet.app"
+    )
 
 
 @pytest.mark.parametrize("stem", ["calendar", "my.function", "my-function", "2024"])
 def test_a_single_file_of_any_name_is_its_own_module(tmp_path, stem):
     (tmp_path / f"{stem}.py").touch()
-    wish = make_wish(tmp_path / f"{stem}.py", None, Overrides())
-    assert wish.spec["handler"] == f"{stem}.handler"
-    validate_spec({**wish.spec, "runtime": "python3.11", "source": {"uri": "s3://b/x.py"}})
+    request = make_deploy_request(tmp_path / f"{stem}.py", None, Overrides())
+    assert request.spec["handler"] == f"{stem}.handler"
+    validate_spec({**request.spec, "runtime": "python3.11", "source": {"uri": "s3://b/x.py"}})
 
 
 @pytest.mark.parametrize(
@@ -73,31 +83,31 @@ def test_a_single_file_of_any_name_is_its_own_module(tmp_path, stem):
 )
 def test_a_single_file_that_no_handler_can_name_is_refused_by_its_name(tmp_path, name):
     (tmp_path / name).touch()
-    with pytest.raises(WrongUsageError, match="is no name for a handler's file") as refusal:
-        make_wish(tmp_path / name, None, Overrides())
-    assert "Rename it" in str(refusal.value.way_out)
+    with pytest.raises(WrongUsageError, match="is no name for a handler's file") as rejection:
+        make_deploy_request(tmp_path / name, None, Overrides())
+    assert "Rename it" in str(rejection.value.hint)
     # Somebody who names a handler knows what it is about.
-    make_wish(tmp_path / name, None, Overrides(handler="main.handler"))
+    make_deploy_request(tmp_path / name, None, Overrides(handler="main.handler"))
 
 
 @pytest.mark.parametrize("name", ["main.py", "index.js"])
 def test_a_file_of_the_usual_name_needs_no_handler(tmp_path, name):
     (tmp_path / name).touch()
-    assert "handler" not in make_wish(tmp_path / name, None, Overrides()).spec
+    assert "handler" not in make_deploy_request(tmp_path / name, None, Overrides()).spec
 
 
 def test_a_folder_that_could_be_anything_asks_for_its_runtime(tmp_path):
     with pytest.raises(WrongUsageError) as raised:
-        make_wish(_folder(tmp_path, manifest="", readme=""), None, Overrides())
-    assert "--runtime" in raised.value.way_out
+        make_deploy_request(_folder(tmp_path, manifest="", readme=""), None, Overrides())
+    assert "--runtime" in raised.value.hint
 
 
 def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path):
     folder = _folder(tmp_path)
-    wish = make_wish(folder, None, Overrides(source="s3://bucket/key.zip"))
-    assert (wish.files, wish.spec["source"]) == (None, {"uri": "s3://bucket/key.zip"})
+    request = make_deploy_request(folder, None, Overrides(source="s3://bucket/key.zip"))
+    assert (request.files, request.spec["source"]) == (None, {"uri": "s3://bucket/key.zip"})
     with pytest.raises(WrongUsageError, match="exclude each other"):
-        make_wish(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
+        make_deploy_request(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
 
 
 @pytest.mark.parametrize(
@@ -114,13 +124,13 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
 )
 def test_a_manifest_that_is_wrong_is_refused_with_the_place(tmp_path, manifest, problem):
     with pytest.raises(WrongUsageError, match=problem):
-        make_wish(_folder(tmp_path, manifest=manifest), None, Overrides())
+        make_deploy_request(_folder(tmp_path, manifest=manifest), None, Overrides())
 
 
 @pytest.mark.parametrize("setting", ["NAME", "=value", ""])
 def test_env_needs_a_name_and_a_value(tmp_path, setting):
     with pytest.raises(WrongUsageError, match="NAME=VALUE"):
-        make_wish(_folder(tmp_path), None, Overrides(env=[setting]))
+        make_deploy_request(_folder(tmp_path), None, Overrides(env=[setting]))
 
 
 _INSTALLED = ["python3.9", "python3.12", "python3.11", "nodejs20"]
@@ -158,5 +168,5 @@ def test_every_wrong_field_is_named_before_anything_is_sent():
 def test_one_file_that_is_no_code_is_refused_with_the_way_out(tmp_path, name):
     (tmp_path / name).write_text("x")
     with pytest.raises(WrongUsageError, match="no file of code") as refused:
-        make_wish(tmp_path / name, None, Overrides(runtime="python"))
-    assert "--source URI" in refused.value.way_out
+        make_deploy_request(tmp_path / name, None, Overrides(runtime="python"))
+    assert "--source URI" in refused.value.hint

@@ -109,7 +109,7 @@ def test_a_name_that_an_image_takes_for_a_removal_is_refused(tmp_path, name):
     _write(tmp_path, **{"main.py": "", name: ""})
     with pytest.raises(CommandError, match=r"begins with \.wh\.") as refused:
         _paths(tmp_path)
-    assert ".funcignore" in refused.value.way_out
+    assert ".funcignore" in refused.value.hint
 
 
 def test_a_single_file_of_such_a_name_is_refused(tmp_path):

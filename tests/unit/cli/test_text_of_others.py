@@ -132,8 +132,8 @@ def put_journal(platform: FakePlatform, text: str) -> None:
         "status": 500, "error": text, "namespace": "default",
     }  # fmt: skip
     base = "http://broker.test/-"
-    platform.http.answer("GET", f"{base}/events", 200, {"events": [entry]})
-    platform.http.answer("GET", f"{base}/dead-letters", 200, {"deadLetters": [dead]})
+    platform.http.respond("GET", f"{base}/events", 200, {"events": [entry]})
+    platform.http.respond("GET", f"{base}/dead-letters", 200, {"deadLetters": [dead]})
 
 
 def put_service(platform: FakePlatform, text: str) -> None:
@@ -150,7 +150,7 @@ def test_neither_does_a_reply_or_a_refusal(
 ):
     fake_platform.put_record(status=status(phase="Ready"))
     for body in (ALL.encode(), json.dumps({"reason": ALL, "message": ALL}).encode()):
-        fake_platform.http.answer(
+        fake_platform.http.respond(
             "POST", FakePlatform.url, status_code, body, content_type=content_type, x_header=ALL
         )
         shown = on_terminal("invoke", "hello", "-o", output)
@@ -161,7 +161,7 @@ def test_neither_does_a_reply_or_a_refusal(
 def test_a_reply_goes_into_a_pipe_byte_for_byte(on_terminal, kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     body = ALL.encode() + b"\xff\x9b2J\x00 no newline"
-    fake_platform.http.answer("POST", FakePlatform.url, 200, body, content_type="text/plain")
+    fake_platform.http.respond("POST", FakePlatform.url, 200, body, content_type="text/plain")
     assert kn_lambda("invoke", "hello").stdout_bytes == body
     shown = on_terminal("invoke", "hello").stdout
     assert_only_shown(shown)
@@ -215,7 +215,7 @@ def source(tmp_path):
 
 
 def test_deploy_shows_log_and_failure_of_a_build_escaped(on_terminal, fake_platform, source):
-    fake_platform.settle("Failed", reason=ALL, message=ALL, log=f"a line {ALL}\n")
+    fake_platform.finish("Failed", reason=ALL, message=ALL, log=f"a line {ALL}\n")
     shown = on_terminal("deploy", source, "-v")
     assert "a line" in shown.stderr
     assert_only_shown(shown.stdout, shown.stderr)
@@ -224,9 +224,9 @@ def test_deploy_shows_log_and_failure_of_a_build_escaped(on_terminal, fake_platf
 
 
 def test_deploy_shows_a_refusal_and_commands_to_paste_escaped(on_terminal, fake_platform, source):
-    fake_platform.refuse(SourceNotFoundError(ALL, field=ALL))
+    fake_platform.reject(SourceNotFoundError(ALL, field=ALL))
     assert_only_shown(on_terminal("deploy", source).stderr)
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     shown = on_terminal("deploy", source)
     assert "curl" in shown.stderr
     assert_only_shown(shown.stdout, shown.stderr)
@@ -275,7 +275,7 @@ def test_what_the_platform_logs_is_shown_escaped():
 
 
 def test_our_own_colours_stay(on_terminal, fake_platform, source, monkeypatch):
-    fake_platform.settle("Ready")
+    fake_platform.finish("Ready")
     assert "\x1b[32m\x1b[1mready\x1b[0m" in on_terminal("deploy", source).stderr
     assert "\x1b[31m" in on_terminal("describe", "nothing").stderr
     monkeypatch.setenv("NO_COLOR", "1")

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 import pytest
 
 from kn_lambda.cluster.events import new_event
-from kn_lambda.deploying.watcher import Follower, Outcome
+from kn_lambda.deploying.watcher import DeploymentWatcher, Outcome
 from kn_lambda.errors import TimedOutError
 from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS, PODS
 from knative_lambda.domain.errors import PlatformUnavailableError, SourceNotFoundError
@@ -46,12 +46,12 @@ class Story:
 
     def record(self, **build):
         phase = build.pop("phase")
-        wish = {WISH_ID: self.event.attributes["id"], WISH_TIME: self.event.attributes["time"]}
+        stamp = {WISH_ID: self.event.attributes["id"], WISH_TIME: self.event.attributes["time"]}
         said = {"id": "b" * 64, "wishId": self.event.attributes["id"], **build}
-        return record(annotations=wish, status=status(phase=phase, build=said))
+        return record(annotations=stamp, status=status(phase=phase, build=said))
 
     def refused(self, event_id=None):
-        """What build-start says of our wish, or of another one for the same function."""
+        """What build-start says of our request, or of another for the same function."""
         attributes = self.event.attributes
         event = Event(id=event_id or attributes["id"], source=attributes["source"], type="t")
         error = SourceNotFoundError("nothing there", field="source.uri")
@@ -59,15 +59,15 @@ class Story:
 
     def move_to_a_cluster(self):
         """Nobody keeps a journal of events there."""
-        self.platform.http.answers.clear()
+        self.platform.http.responses.clear()
         installation = dataclasses.replace(self.platform.installation, is_embedded=False)
         self.platform.installation = installation
 
-    def follow(self):
-        follower = Follower(
+    def watch(self):
+        watcher = DeploymentWatcher(
             self.platform.installation, _HELLO, self.event, "builds", self.steps, pause=self._next
         )
-        return follower.follow(30)
+        return watcher.watch(30)
 
     def _next(self, _seconds: float) -> None:
         part = self.parts.pop(0)
@@ -91,7 +91,7 @@ def test_the_steps_of_a_build_are_told_once_each(story):
         story.record(phase="Deploying", job="j"),
         story.record(phase="Ready", job="j"),
     ]
-    assert story.follow().outcome is Outcome.READY
+    assert story.watch().outcome is Outcome.READY
     assert story.steps.steps == ["building", "deploying"]
 
 
@@ -113,7 +113,7 @@ def test_the_lines_of_the_build_are_shown_as_they_come_and_each_once(story):
         lambda: write("one\nhalf\nlast\n"),
         story.record(phase="Ready", job="j"),
     ]
-    story.follow()
+    story.watch()
     assert story.steps.lines == ["one", "half", "last"]
 
 
@@ -124,25 +124,25 @@ def test_an_older_settled_build_of_the_same_function_is_not_ours(story):
     )
     story.platform.api.put(LAMBDA_FUNCTIONS, old)
     story.parts = [old, story.record(phase="Ready")]
-    assert story.follow().outcome is Outcome.READY
+    assert story.watch().outcome is Outcome.READY
 
 
-def test_our_wish_on_a_record_that_shows_the_build_before_is_not_settled(story):
+def test_our_request_on_a_record_that_shows_the_build_before_is_not_settled(story):
     ahead = story.record(phase="Failed")
     ahead["status"]["build"]["wishId"] = "old"
     story.parts = [ahead, story.record(phase="Ready")]
-    assert story.follow().outcome is Outcome.READY
+    assert story.watch().outcome is Outcome.READY
 
 
-def test_a_newer_wish_that_comes_later_supersedes_ours(story):
+def test_a_newer_request_that_comes_later_supersedes_ours(story):
     newer = record(annotations={WISH_ID: "new", WISH_TIME: "2099-01-01T00:00:00+00:00"})
     story.parts = [story.record(phase="Building"), newer]
-    assert story.follow().outcome is Outcome.SUPERSEDED
+    assert story.watch().outcome is Outcome.SUPERSEDED
 
 
 def test_a_record_that_goes_was_deleted(story):
     story.parts = [story.record(phase="Building"), None]
-    assert story.follow().outcome is Outcome.DELETED
+    assert story.watch().outcome is Outcome.DELETED
 
 
 def test_a_platform_that_restarts_is_waited_for(story, monkeypatch):
@@ -155,11 +155,11 @@ def test_a_platform_that_restarts_is_waited_for(story, monkeypatch):
         lambda: monkeypatch.setattr(story.platform.api, "find", find),
         story.record(phase="Ready"),
     ]
-    assert story.follow().outcome is Outcome.READY
+    assert story.watch().outcome is Outcome.READY
 
 
 def test_who_waits_no_longer_is_told_how_to_look_later(story):
-    follower = Follower(
+    watcher = DeploymentWatcher(
         story.platform.installation,
         _HELLO,
         story.event,
@@ -168,8 +168,8 @@ def test_who_waits_no_longer_is_told_how_to_look_later(story):
         pause=lambda _: None,
     )
     with pytest.raises(TimedOutError) as raised:
-        follower.follow(0.0)
-    assert "kn-lambda describe hello" in raised.value.way_out
+        watcher.watch(0.0)
+    assert "kn-lambda describe hello" in raised.value.hint
 
 
 def test_a_delivery_that_is_tried_again_is_told(story):
@@ -180,34 +180,34 @@ def test_a_delivery_that_is_tried_again_is_told(story):
                 {"name": "build-start", "state": state, "attempts": attempts, "status": 503}
             ],
         }
-        story.platform.http.answer("GET", "http://broker.test/-/events", 200, {"events": [entry]})
+        story.platform.http.respond("GET", "http://broker.test/-/events", 200, {"events": [entry]})
 
     journal("pending", 2)
     story.parts = [story.record(phase="Ready")]
-    story.follow()
+    story.watch()
     assert story.steps.steps == ["build-start answered 503; the Broker tries again"]
 
 
-def test_a_wish_that_is_refused_on_a_cluster_is_over_with_the_reason(story):
+def test_a_request_that_is_rejected_on_a_cluster_is_over_with_the_reason(story):
     story.move_to_a_cluster()
     story.platform.api.put(EVENTS, story.refused())
-    settled = story.follow()
-    assert settled.outcome is Outcome.REFUSED
-    assert settled.refusal.field == "source.uri"
-    assert str(settled.refusal) == "SourceNotFound: source.uri: nothing there"
+    result = story.watch()
+    assert result.outcome is Outcome.REJECTED
+    assert result.rejection.field == "source.uri"
+    assert str(result.rejection) == "SourceNotFound: source.uri: nothing there"
 
 
-def test_a_wish_that_is_refused_after_it_was_recorded_is_over_too(story):
+def test_a_request_that_is_rejected_after_it_was_recorded_is_over_too(story):
     story.platform.api.put(LAMBDA_FUNCTIONS, story.record(phase="Pending"))
     story.platform.api.put(EVENTS, story.refused())
-    settled = story.follow()
-    assert (settled.outcome, settled.record is not None) == (Outcome.REFUSED, True)
+    result = story.watch()
+    assert (result.outcome, result.record is not None) == (Outcome.REJECTED, True)
 
 
-def test_what_is_said_of_another_wish_is_not_about_ours(story):
+def test_what_is_said_of_another_request_is_not_about_ours(story):
     story.platform.api.put(EVENTS, story.refused("another"))
     story.parts = [story.record(phase="Building"), story.record(phase="Ready")]
-    assert story.follow().outcome is Outcome.READY
+    assert story.watch().outcome is Outcome.READY
 
 
 def test_who_may_not_read_what_is_refused_waits_for_the_function(story, monkeypatch):
@@ -220,4 +220,4 @@ def test_who_may_not_read_what_is_refused_waits_for_the_function(story, monkeypa
 
     monkeypatch.setattr(story.platform.api, "find", deny)
     story.parts = [story.record(phase="Building"), story.record(phase="Ready")]
-    assert story.follow().outcome is Outcome.READY
+    assert story.watch().outcome is Outcome.READY

@@ -21,4 +21,4 @@ class Check:
     name: str
     verdict: Verdict
     found: str
-    way_out: str = ""
+    hint: str = ""

@@ -34,8 +34,8 @@ _TENANT = "Make it a tenant: a folder of config/tenants, named in the overlay's 
 def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]:
     """Look at what Knative Lambda stands on, at the tenant, and at this person's own rights."""
     api = installation.api
-    for name, (group_version, way_out) in _PARTS.items():
-        yield _looked(name, partial(_check_part, api, group_version, way_out))
+    for name, (group_version, hint) in _PARTS.items():
+        yield _looked(name, partial(_check_part, api, group_version, hint))
     yield _looked(f"tenant {namespace}", partial(_check_tenant, api, namespace))
     yield _looked("rights to look", partial(_check_right, api, "get", namespace))
     yield _looked("rights to be told", partial(_check_telling, api, namespace))
@@ -44,21 +44,21 @@ def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]
 
 def _looked(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
     try:
-        verdict, found, way_out = look()
+        verdict, found, hint = look()
     except (CommandError, KnativeLambdaError) as error:
         return Check(
             name=name,
             verdict=Verdict.FAILED,
             found=str(error),
-            way_out=getattr(error, "way_out", ""),
+            hint=getattr(error, "hint", ""),
         )
-    return Check(name=name, verdict=verdict, found=found, way_out=way_out)
+    return Check(name=name, verdict=verdict, found=found, hint=hint)
 
 
-def _check_part(api: ClusterApi, group_version: str, way_out: str) -> tuple[Verdict, str, str]:
+def _check_part(api: ClusterApi, group_version: str, hint: str) -> tuple[Verdict, str, str]:
     if api.serves(group_version):
         return Verdict.OK, group_version, ""
-    return Verdict.FAILED, f"the cluster does not know {group_version}", way_out
+    return Verdict.FAILED, f"the cluster does not know {group_version}", hint
 
 
 def _check_tenant(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
@@ -72,8 +72,8 @@ def _check_tenant(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
 def _check_right(api: ClusterApi, verb: str, namespace: str) -> tuple[Verdict, str, str]:
     if api.may(verb, "lambdafunctions", namespace, group="knative-lambda.dev"):
         return Verdict.OK, f"you may {verb} lambdafunctions", ""
-    way_out = "Ask for a RoleBinding that lets you read them."
-    return Verdict.FAILED, f"you may not {verb} lambdafunctions in {namespace}", way_out
+    hint = "Ask for a RoleBinding that lets you read them."
+    return Verdict.FAILED, f"you may not {verb} lambdafunctions in {namespace}", hint
 
 
 def _check_telling(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:

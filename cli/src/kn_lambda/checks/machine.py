@@ -8,7 +8,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict
-from kn_lambda.cluster.connecting import platform_facts
+from kn_lambda.cluster.connecting import platform_info
 from lambda_embedded.holding import NoSandboxError, find_bubblewrap
 
 if TYPE_CHECKING:
@@ -32,7 +32,7 @@ def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]
         name="Python",
         verdict=Verdict.OK if sys.version_info >= _OLDEST_PYTHON else Verdict.FAILED,
         found=version,
-        way_out="Install Python 3.11 or newer.",
+        hint="Install Python 3.11 or newer.",
     )
     yield _check_uv()
     yield _check_node()
@@ -50,7 +50,7 @@ def _check_uv() -> Check:
         name="uv",
         verdict=Verdict.OK if found else Verdict.FAILED,
         found=found or "not installed: packages of Python functions cannot be installed",
-        way_out="Install it beside kn-lambda: pip install uv",
+        hint="Install it beside kn-lambda: pip install uv",
     )
 
 
@@ -65,13 +65,13 @@ def _check_node() -> Check:
             name="Node.js",
             verdict=verdict,
             found=f"{found}, npm {npm}" if npm else f"{found}, no npm",
-            way_out="Install npm: apt-get install npm",
+            hint="Install npm: apt-get install npm",
         )
     return Check(
         name="Node.js",
         verdict=Verdict.WARNING,
         found=f"{found} is too old" if found else "not on PATH: no Node.js functions here",
-        way_out="Install it for Node.js functions: apt-get install nodejs npm; then kn-lambda up",
+        hint="Install it for Node.js functions: apt-get install nodejs npm; then kn-lambda up",
     )
 
 
@@ -84,14 +84,14 @@ def _check_bubblewrap(home: Path, environment: Mapping[str, str]) -> Check:
             name="bubblewrap",
             verdict=Verdict.WARNING,
             found=f"{error}: builds and lambdas of kn-lambda up can do all that you can",
-            way_out=_ALLOW_BUBBLEWRAP if installed else _INSTALL_BUBBLEWRAP,
+            hint=_ALLOW_BUBBLEWRAP if installed else _INSTALL_BUBBLEWRAP,
         )
-    if platform_facts(home).get("sandbox") is False:
+    if platform_info(home).get("sandbox") is False:
         return Check(
             name="bubblewrap",
             verdict=Verdict.WARNING,
             found="works, but the platform that runs was started without it",
-            way_out="Start it again, without --no-sandbox and with bwrap on its PATH.",
+            hint="Start it again, without --no-sandbox and with bwrap on its PATH.",
         )
     version = _version_of(shutil.which("bwrap", path=environment.get("PATH")) or "")
     return Check(name="bubblewrap", verdict=Verdict.OK, found=version or "works")

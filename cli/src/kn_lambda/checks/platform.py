@@ -35,8 +35,8 @@ def check_platform(connect: Callable[[], Installation], namespace: str) -> Itera
         installation = connect()
         settings = installation.settings()
     except (CommandError, KnativeLambdaError) as error:
-        way_out = getattr(error, "way_out", "") or "Start it: kn-lambda up"
-        yield _failed("platform", error, way_out)
+        hint = getattr(error, "hint", "") or "Start it: kn-lambda up"
+        yield _failed("platform", error, hint)
         return
     yield Check(name="platform", verdict=Verdict.OK, found=installation.name)
     yield _check_runtimes(settings)
@@ -53,14 +53,14 @@ def check_platform(connect: Callable[[], Installation], namespace: str) -> Itera
 
 def _guarded(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
     try:
-        verdict, found, way_out = look()
+        verdict, found, hint = look()
     except (CommandError, KnativeLambdaError, OSError) as error:
-        return _failed(name, error, getattr(error, "way_out", ""))
-    return Check(name=name, verdict=verdict, found=found, way_out=way_out)
+        return _failed(name, error, getattr(error, "hint", ""))
+    return Check(name=name, verdict=verdict, found=found, hint=hint)
 
 
-def _failed(name: str, error: Exception, way_out: str) -> Check:
-    return Check(name=name, verdict=Verdict.FAILED, found=str(error), way_out=way_out)
+def _failed(name: str, error: Exception, hint: str) -> Check:
+    return Check(name=name, verdict=Verdict.FAILED, found=str(error), hint=hint)
 
 
 def _check_runtimes(settings: Mapping[str, str]) -> Check:
@@ -69,7 +69,7 @@ def _check_runtimes(settings: Mapping[str, str]) -> Check:
         name="runtimes",
         verdict=Verdict.OK if runtimes else Verdict.FAILED,
         found=", ".join(runtimes) or "none",
-        way_out="Set KN_LAMBDA_BASE_IMAGES in the ConfigMap knative-lambda-settings.",
+        hint="Set KN_LAMBDA_BASE_IMAGES in the ConfigMap knative-lambda-settings.",
     )
 
 
@@ -115,8 +115,8 @@ def _check_registry(
     base = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
     if url.hostname and url.hostname.endswith(".cluster.local"):
         return Verdict.WARNING, f"{base} can be reached from inside the cluster only", ""
-    answer = installation.http.request("GET", f"{base}/v2/")
-    if answer.is_success or answer.status == _UNAUTHORIZED:
+    response = installation.http.request("GET", f"{base}/v2/")
+    if response.is_success or response.status == _UNAUTHORIZED:
         return Verdict.OK, f"{base} answers", ""
-    found = f"{base} answered {answer.status} to /v2/"
+    found = f"{base} answered {response.status} to /v2/"
     return Verdict.FAILED, found, "Check KN_LAMBDA_REGISTRY_URL."

@@ -45,8 +45,8 @@ class ClusterApi(KubernetesApi):
         return True
 
     def follow(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
-        """Yield a plain-text answer piece by piece, until the server ends it."""
-        answer = self._transport.send(
+        """Yield a plain-text response piece by piece, until the server ends it."""
+        response = self._transport.send(
             "GET",
             path,
             query=query,
@@ -56,7 +56,7 @@ class ClusterApi(KubernetesApi):
         )
         try:
             with translated(object_of(path)):
-                while piece := answer.read1():
+                while piece := response.read1():
                     yield piece
         finally:
-            answer.release_conn()
+            response.release_conn()

@@ -56,7 +56,7 @@ def choose_target(options: TargetOptions) -> Target:
         )
     raise UnreachableError(
         f"there is no platform in {options.home}",
-        way_out="Start one with `kn-lambda up`, or name a cluster with --context.",
+        hint="Start one with `kn-lambda up`, or name a cluster with --context.",
     )
 
 
@@ -83,7 +83,7 @@ def _token_header(home: Path) -> dict[str, str]:
     except OSError as error:
         raise UnreachableError(
             f"the token of the platform in {home} cannot be read ({error.strerror})",
-            way_out="`kn-lambda up` makes it; only who started the platform may read it.",
+            hint="`kn-lambda up` makes it; only who started the platform may read it.",
         ) from error
     return {"Authorization": f"Bearer {token}"}
 
@@ -114,16 +114,16 @@ def _require_context(target: Target) -> None:
     except ConfigException as error:
         raise UnreachableError(
             f"there is no kubeconfig with the context {target.context}",
-            way_out="Name the file in KUBECONFIG.",
+            hint="Name the file in KUBECONFIG.",
         ) from error
     names = sorted(context["name"] for context in contexts)
     if target.context not in names:
         raise UnreachableError(
-            f"there is no context {target.context}", way_out=f"There are {', '.join(names)}."
+            f"there is no context {target.context}", hint=f"There are {', '.join(names)}."
         )
 
 
-def platform_facts(home: Path) -> dict[str, object]:
+def platform_info(home: Path) -> dict[str, object]:
     """Return what a running embedded platform says of itself; nothing when none runs there."""
     try:
         facts = json.loads((home / "platform.json").read_text())

@@ -6,7 +6,7 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.events import Refusal, read_dead_letter, read_journal
+from kn_lambda.cluster.events import Rejection, read_dead_letter, read_journal
 from kn_lambda.errors import CommandError
 
 if TYPE_CHECKING:
@@ -30,7 +30,7 @@ class Deliveries:
         self._next = 0.0
         self.reply_types: set[str] = set()
 
-    def poll(self) -> Refusal | None:
+    def poll(self) -> Rejection | None:
         """Return why an event of the chain was given up; tell of those that are tried again."""
         now = time.monotonic()
         if not self._installation.is_embedded or now < self._next:
@@ -41,7 +41,7 @@ class Deliveries:
         except CommandError:
             return None  # the platform restarts: the follower of the record counts that
 
-    def _look(self) -> Refusal | None:
+    def _look(self) -> Rejection | None:
         events = read_journal(self._installation, "events", correlation=self._correlation)
         is_given_up = False
         for event in events:
@@ -59,7 +59,7 @@ class Deliveries:
             self._tell(f"{delivery['name']} {answer}; the Broker tries again")
             self._attempts[key] = attempts
 
-    def _first_dead_letter(self) -> Refusal | None:
+    def _first_dead_letter(self) -> Rejection | None:
         found = read_journal(self._installation, "dead-letters", correlation=self._correlation)
         return read_dead_letter(found[-1]) if found else None
 

@@ -19,7 +19,7 @@ from knative_lambda.inbound.valid_event import CloudEvent, create_event
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from kn_lambda.cluster.http import Answer
+    from kn_lambda.cluster.http import Response
     from kn_lambda.cluster.installation import Installation
 
 SOURCE = "/kn-lambda"
@@ -57,25 +57,25 @@ def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> N
             inside, headers=headers, body=body, seconds=_BROKER_SECONDS
         )
         return
-    answer = installation.http.request(
+    response = installation.http.request(
         "POST",
         url,
         headers={**headers, **installation.broker_headers},
         body=body,
         timeout_seconds=_BROKER_SECONDS,
     )
-    if answer.is_success:
+    if response.is_success:
         return
-    refusal = read_refusal(answer)
-    if answer.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
+    rejection = read_rejection(response)
+    if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UnreachableError(
-            f"the Broker did not take the event: {refusal}", way_out="Try again in a moment."
+            f"the Broker did not take the event: {rejection}", hint="Try again in a moment."
         )
-    raise CommandError(f"the Broker refused the event: {refusal}")
+    raise CommandError(f"the Broker refused the event: {rejection}")
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Refusal:
+class Rejection:
     """Why something was refused, as all our error bodies say it."""
 
     reason: str
@@ -88,26 +88,26 @@ class Refusal:
         return f"{self.reason}: {field}{self.message}" if self.message else self.reason
 
 
-def read_refusal(answer: Answer) -> Refusal:
+def read_rejection(response: Response) -> Rejection:
     """Read an error body; whatever else it is becomes its own message."""
-    return parse_refusal(answer.body, fallback=_status_name(answer.status))
+    return parse_rejection(response.body, fallback=_status_name(response.status))
 
 
-def parse_refusal(body: bytes, *, fallback: str) -> Refusal:
+def parse_rejection(body: bytes, *, fallback: str) -> Rejection:
     """Read `{reason, message, field}`; other text is the message, under the fallback's name."""
     text = body.decode(errors="replace").strip()
     try:
         said = json.loads(text)
-        return Refusal(
+        return Rejection(
             reason=str(said["reason"]),
             message=str(said.get("message", "")),
             field=str(said.get("field") or ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
-        return Refusal(reason=fallback, message=text[:500])
+        return Rejection(reason=fallback, message=text[:500])
 
 
-def read_dead_letter(entry: Mapping[str, Any]) -> Refusal:
+def read_dead_letter(entry: Mapping[str, Any]) -> Rejection:
     """Say why a subscriber refused an event."""
     fallback = str(entry.get("error") or "DeadLetter")
     encoded = str(entry.get("event", {}).get("knativeerrordata", ""))
@@ -115,7 +115,7 @@ def read_dead_letter(entry: Mapping[str, Any]) -> Refusal:
         body = base64.b64decode(encoded)
     except ValueError:
         body = encoded.encode()
-    return parse_refusal(body, fallback=fallback)
+    return parse_rejection(body, fallback=fallback)
 
 
 def read_journal(
@@ -124,10 +124,10 @@ def read_journal(
     """Return `events` or `dead-letters`, newest first; embedded platforms alone have them."""
     query = urlencode({name: value for name, value in filters.items() if value != ""})
     url = urljoin(installation.control_broker_url(), f"/-/{what}?{query}")
-    answer = installation.http.request("GET", url, headers=installation.broker_headers)
-    if not answer.is_success:
-        raise CommandError(f"the journal cannot be read: {read_refusal(answer)}")
-    document = json.loads(answer.body)
+    response = installation.http.request("GET", url, headers=installation.broker_headers)
+    if not response.is_success:
+        raise CommandError(f"the journal cannot be read: {read_rejection(response)}")
+    document = json.loads(response.body)
     entries: list[dict[str, Any]] = document["deadLetters" if what == "dead-letters" else what]
     return entries
 

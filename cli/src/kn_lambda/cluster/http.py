@@ -18,8 +18,8 @@ _CONNECT_SECONDS = 5.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Answer:
-    """An answer over HTTP; header names are in lower case."""
+class Response:
+    """An response over HTTP; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -48,12 +48,12 @@ class HttpClient:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         timeout_seconds: float = 15.0,
-    ) -> Answer:
-        """Send one request; `UnreachableError` or `TimedOutError` when there is no answer."""
+    ) -> Response:
+        """Send one request; `UnreachableError` or `TimedOutError` when there is no response."""
         from urllib3 import Timeout  # noqa: PLC0415
         from urllib3.exceptions import HTTPError, ReadTimeoutError  # noqa: PLC0415
 
-        place = place_of(url)
+        place = redacted_url(url)
         try:
             response: Any = self._pool.request(
                 method,
@@ -63,20 +63,20 @@ class HttpClient:
                 timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout_seconds),
             )
         except ReadTimeoutError as error:
-            raise TimedOutError(f"{place} gave no answer in {timeout_seconds:.0f} s") from error
+            raise TimedOutError(f"{place} gave no response in {timeout_seconds:.0f} s") from error
         except (HTTPError, OSError) as error:
             raise UnreachableError(
                 f"{place} cannot be reached ({type(error).__name__})",
-                way_out="kn-lambda doctor tells what is wrong with the platform.",
+                hint="kn-lambda doctor tells what is wrong with the platform.",
             ) from error
-        return Answer(
+        return Response(
             status=response.status,
             headers={name.lower(): value for name, value in response.headers.items()},
             body=response.data,
         )
 
 
-def place_of(url: str) -> str:
+def redacted_url(url: str) -> str:
     """Return what of a URL may be shown: user name, password and query may be secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -39,7 +39,7 @@ class Installation:
             raise UnreachableError(
                 f"Knative Lambda is not installed in {self.name}:"
                 f" no ConfigMap {CONTROL_NAMESPACE}/{SETTINGS}",
-                way_out="Choose another platform with --context or --home.",
+                hint="Choose another platform with --context or --home.",
             )
         data: Mapping[str, str] = found.get("data") or {}
         return data
@@ -58,7 +58,7 @@ class Installation:
         if found is None:
             raise MissingError(
                 f"there is no function {function}",
-                way_out=f"`kn-lambda list -n {function.namespace}` shows those that are.",
+                hint=f"`kn-lambda list -n {function.namespace}` shows those that are.",
             )
         return found
 
@@ -70,11 +70,11 @@ class Installation:
             state = "has no address yet" if broker else "does not exist"
             raise UnreachableError(
                 f"the Broker {namespace}/{name} {state}",
-                way_out="kn-lambda doctor tells what is wrong with the platform.",
+                hint="kn-lambda doctor tells what is wrong with the platform.",
             )
         url: str = address["url"]
         return url
 
     def control_broker_url(self) -> str:
-        """Return where wishes go."""
+        """Return where requests go."""
         return self.broker_url(CONTROL_NAMESPACE, CONTROL_BROKER)

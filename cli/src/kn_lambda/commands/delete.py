@@ -88,18 +88,18 @@ def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> s
         now = installation.find_record(function)
         if now is None or now["metadata"]["uid"] != record["metadata"]["uid"]:
             return "deleted"
-        refusal = deliveries.poll()
-        if refusal is not None:
-            raise CommandError(f"{function} is not deleted: {refusal}")
+        rejection = deliveries.poll()
+        if rejection is not None:
+            raise CommandError(f"{function} is not deleted: {rejection}")
         if BUILD_SUPERSEDED in deliveries.reply_types:
             raise CommandError(
                 f"{function} is not deleted: it was deployed again meanwhile",
-                way_out="Delete it again if that is what you want.",
+                hint="Delete it again if that is what you want.",
             )
         time.sleep(_POLL_SECONDS)
     if timeout_seconds:
         raise TimedOutError(
             f"{function} is still there after {timeout_seconds:.0f} s; it is being deleted",
-            way_out=f"See what holds it: kn-lambda describe {function.name}",
+            hint=f"See what holds it: kn-lambda describe {function.name}",
         )
     return "being deleted"

@@ -36,40 +36,40 @@ def command(session: Session) -> None:
         home = stopped.enter_context(temporary_platform())
         progress.step("the platform is up")
         own = Session(
-            namespace_asked=None,
+            requested_namespace=None,
             target=replace(session.target, context=None, kubeconfig=None, home=home),
             output="text",
             verbose=session.verbose,
         )
-        answer = _deploy_and_invoke(own, source, progress)
+        response = _deploy_and_invoke(own, source, progress)
         progress.step("stopping")
     progress.step("stopped; no process and no file is left")
-    echo(answer)
+    echo(response)
 
 
 def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> str:
-    from kn_lambda.cluster.events import read_refusal  # noqa: PLC0415
-    from kn_lambda.deploying.deploy_request import Overrides, make_wish  # noqa: PLC0415
+    from kn_lambda.cluster.events import read_rejection  # noqa: PLC0415
+    from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request  # noqa: PLC0415
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import require_ready  # noqa: PLC0415
     from kn_lambda.invoking.input import read_event  # noqa: PLC0415
     from knative_lambda.inbound.http_binding import to_http  # noqa: PLC0415
 
-    wish = make_wish(source, None, Overrides())
+    request = make_deploy_request(source, None, Overrides())
     deployer = Deployer(
-        installation=session.installation, function=session.function(wish.name), steps=progress
+        installation=session.installation, function=session.function(request.name), steps=progress
     )
-    record = require_ready(deployer, deployer.follow(deployer.send(wish), _DEPLOY_SECONDS))
+    record = require_ready(deployer, deployer.watch(deployer.send(request), _DEPLOY_SECONDS))
     progress.step(f"ready: {record['status']['url']}")
     headers, body = to_http(read_event(source / "event.json", None, None))
-    answer = session.installation.http.request(
+    response = session.installation.http.request(
         "POST",
         record["status"]["url"],
         headers=headers,
         body=body,
         timeout_seconds=_INVOKE_SECONDS,
     )
-    if not answer.is_success:
-        raise CommandError(f"the function answered {answer.status}: {read_refusal(answer)}")
+    if not response.is_success:
+        raise CommandError(f"the function answered {response.status}: {read_rejection(response)}")
     progress.step("the function answered")
-    return answer.body.decode()
+    return response.body.decode()

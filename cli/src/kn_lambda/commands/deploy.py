@@ -14,7 +14,7 @@ from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
-    from kn_lambda.deploying.deploy_request import Wish
+    from kn_lambda.deploying.deploy_request import DeployRequest
     from kn_lambda.deploying.deployer import Deployer
     from kn_lambda.session import Session
 
@@ -84,7 +84,7 @@ def command(
     goes before what function.yaml says. Files that a .funcignore names stay here, and so do those
     that usually hold credentials, such as .npmrc, .env or *.pem: see --include.
     """  # fmt: skip
-    from kn_lambda.deploying.deploy_request import Overrides, make_wish  # noqa: PLC0415 # a quick --help
+    from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request  # noqa: PLC0415 # a quick --help
 
     overrides = Overrides(
         name=name,
@@ -97,41 +97,42 @@ def command(
         include=include,
     )
     folder = path or (manifest.parent if manifest else Path())
-    wish = make_wish(folder, manifest, overrides)
-    deploy_wish(session, wish, wait=wait, timeout_seconds=timeout)
+    request = make_deploy_request(folder, manifest, overrides)
+    deploy(session, request, wait=wait, timeout_seconds=timeout)
 
 
-def deploy_wish(session: Session, wish: Wish, *, wait: bool, timeout_seconds: float) -> None:
-    """Send a wish and tell what becomes of it."""
+def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seconds: float) -> None:
+    """Send a request and tell what becomes of it."""
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import report  # noqa: PLC0415
 
-    _use_namespace(session, wish)
+    _use_namespace(session, request)
     progress = Progress()
     deployer = Deployer(
-        installation=session.installation, function=session.function(wish.name), steps=progress
+        installation=session.installation, function=session.function(request.name), steps=progress
     )
-    event = deployer.send(wish)
+    event = deployer.send(request)
     session.debug(f"event {event.attributes['id']} to {session.installation.name}")
     if not wait:
         deployer.await_acceptance()
         _print_accepted(session, deployer, event.attributes["id"])
         return
     try:
-        settled = deployer.follow(event, timeout_seconds)
+        result = deployer.watch(event, timeout_seconds)
     except KeyboardInterrupt:
-        echo(f"\nIt goes on without us: kn-lambda describe {wish.name}", err=True)
+        echo(f"\nIt goes on without us: kn-lambda describe {request.name}", err=True)
         raise
-    report(session, deployer, settled, progress.seconds, wish.files)
+    report(session, deployer, result, progress.seconds, request.files)
 
 
-def _use_namespace(session: Session, wish: Wish) -> None:
-    if wish.namespace and session.namespace_asked not in {None, wish.namespace}:
+def _use_namespace(session: Session, request: DeployRequest) -> None:
+    if request.namespace and session.requested_namespace not in {None, request.namespace}:
         raise WrongUsageError(
-            f"function.yaml says namespace {wish.namespace}, --namespace {session.namespace_asked}",
-            way_out="Leave one of them out.",
+            f"function.yaml names namespace {request.namespace},"
+            f" --namespace {session.requested_namespace}",
+            hint="Leave one of them out.",
         )
-    session.namespace_asked = session.namespace_asked or wish.namespace
+    session.requested_namespace = session.requested_namespace or request.namespace
 
 
 def _print_accepted(session: Session, deployer: Deployer, event_id: str) -> None:

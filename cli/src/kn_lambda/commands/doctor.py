@@ -44,11 +44,11 @@ def command(session: Session) -> None:
 def _show(check: Check) -> None:
     verdict = Styled(f"{check.verdict:<8}", fg=_COLOURS[check.verdict])
     echo(verdict, f" {check.name}: {check.found}")
-    if check.verdict != "ok" and check.way_out:
-        echo(f"         {check.way_out}")
+    if check.verdict != "ok" and check.hint:
+        echo(f"         {check.hint}")
 
 
 def _document(check: Check) -> dict[str, str]:
     document = {"name": check.name, "verdict": check.verdict.value, "found": check.found}
-    needs_mending = check.verdict != "ok" and check.way_out
-    return {**document, "wayOut": check.way_out} if needs_mending else document
+    needs_mending = check.verdict != "ok" and check.hint
+    return {**document, "wayOut": check.hint} if needs_mending else document

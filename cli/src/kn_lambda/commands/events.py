@@ -36,7 +36,7 @@ def command(session: Session, name: str | None, dead_letters: bool, limit: int) 
     if not installation.is_embedded:
         raise CommandError(
             "a cluster's Broker keeps no journal",
-            way_out="Refused wishes: kubectl get events --field-selector"
+            hint="Refused requests: kubectl get events --field-selector"
             " involvedObject.kind=LambdaFunction. Others: the dead letter sink, or the Broker's"
             " own metrics.",
         )

@@ -35,7 +35,7 @@ def command(session: Session, name: str, runtime: str) -> None:
     function = session.function(folder.name)
     if folder.exists():
         raise WrongUsageError(
-            f"{folder} is there already; nothing was changed", way_out="Choose another name."
+            f"{folder} is there already; nothing was changed", hint="Choose another name."
         )
     shutil.copytree(checkout_folder("runtimes", runtime, "template"), folder, ignore=_LEFT_BEHIND)
     for file in folder.rglob("*"):

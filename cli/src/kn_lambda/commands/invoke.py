@@ -13,7 +13,7 @@ from kn_lambda.options import session_command
 from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
-    from kn_lambda.invoking.invocation import Question
+    from kn_lambda.invoking.invocation import Invocation
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
@@ -36,7 +36,7 @@ _TENANT_BROKER = "default"
 @click.option("--method", help="For signature http: GET, or POST with --data.")
 @click.option("--path", "path", help="For signature http: /where/to?with=query.")
 @click.option("--async", "by_broker", is_flag=True, help="Put the event into the tenant's Broker.")
-@click.option("--timeout", type=Duration(), help="How long to wait for the answer.")
+@click.option("--timeout", type=Duration(), help="How long to wait for the response.")
 @click.option(
     "--ingress",
     envvar="KN_LAMBDA_INGRESS_URL",
@@ -62,31 +62,35 @@ def command(
     kn-lambda invoke hello --data '{"name": "Ada"}'
     kn-lambda invoke hello --event event.json -o json
     """  # noqa: D301 # \b is for click
-    from kn_lambda.cluster.http import place_of  # noqa: PLC0415
-    from kn_lambda.invoking.invocation import Question  # noqa: PLC0415 # a quick start of --help
-    from kn_lambda.invoking.response import print_reply, require_success  # noqa: PLC0415
+    from kn_lambda.cluster.http import redacted_url  # noqa: PLC0415
+    from kn_lambda.invoking.invocation import Invocation  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.invoking.response import print_response, require_success  # noqa: PLC0415
 
     function = session.function(name)
     record = session.installation.record(function)
-    question = Question(
+    invocation = Invocation(
         record=record, data=data, type_=type_, event_file=event_file, method=method, path=path
     )
-    question.check()
-    if mistake := question.json_mistake():
+    invocation.check()
+    if mistake := invocation.json_mistake():
         echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
     if by_broker:
-        _publish(session, question)
+        _publish(session, invocation)
         return
     limit = timeout or record["spec"].get("timeoutSeconds", 60) + _START_SECONDS
-    call = question.call(_url(function, record))
+    request = invocation.request(_url(function, record))
     if ingress:
-        call = call.through(ingress)
-    session.debug(f"{call.method} {place_of(call.url)} {call.headers}")
-    answer = session.installation.http.request(
-        call.method, call.url, headers=call.headers, body=call.body, timeout_seconds=limit
+        request = request.through(ingress)
+    session.debug(f"{request.method} {redacted_url(request.url)} {request.headers}")
+    response = session.installation.http.request(
+        request.method,
+        request.url,
+        headers=request.headers,
+        body=request.body,
+        timeout_seconds=limit,
     )
-    require_success(answer, function)
-    print_reply(answer, session.output)
+    require_success(response, function)
+    print_response(response, session.output)
 
 
 def _url(function: FunctionId, record: KubernetesObject) -> str:
@@ -96,17 +100,17 @@ def _url(function: FunctionId, record: KubernetesObject) -> str:
         return url
     raise CommandError(
         f"{function} has no URL: it is {status.get('phase', 'Pending')}",
-        way_out=f"See why: kn-lambda describe {function.name} -n {function.namespace}",
+        hint=f"See why: kn-lambda describe {function.name} -n {function.namespace}",
     )
 
 
-def _publish(session: Session, question: Question) -> None:
+def _publish(session: Session, invocation: Invocation) -> None:
     from kn_lambda.cluster.events import send_to_broker  # noqa: PLC0415
     from kn_lambda.terminal.documents import print_document  # noqa: PLC0415
 
-    namespace = question.record["metadata"]["namespace"]
+    namespace = invocation.record["metadata"]["namespace"]
     url = session.installation.broker_url(namespace, _TENANT_BROKER)
-    event = question.event()
+    event = invocation.event()
     send_to_broker(session.installation, url, event)
     identity = event.attributes["id"]
     if session.output == "json":

@@ -74,7 +74,7 @@ def _print_build_log(
     if not text:
         raise MissingError(
             f"there is no log of a build of {function}",
-            way_out="An image that was there already is not built again.",
+            hint="An image that was there already is not built again.",
         )
     lines = log_lines(text)
     for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:

@@ -170,13 +170,13 @@ Ctrl-C stops the platform; what is deployed is there again at the next start.
 
 
 def _deploy(session: Session, source: Path) -> None:
-    from kn_lambda.commands.deploy import deploy_wish  # noqa: PLC0415
-    from kn_lambda.deploying.deploy_request import Overrides, make_wish  # noqa: PLC0415
+    from kn_lambda.commands.deploy import deploy  # noqa: PLC0415
+    from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request  # noqa: PLC0415
     from kn_lambda.errors import as_command_error  # noqa: PLC0415
 
     try:
-        wish = make_wish(source, None, Overrides())
-        deploy_wish(session, wish, wait=True, timeout_seconds=600)
+        request = make_deploy_request(source, None, Overrides())
+        deploy(session, request, wait=True, timeout_seconds=600)
     except click.ClickException as error:
         error.show()
     except Exception as error:  # noqa: BLE001 # the platform goes on; a thread has nobody to tell

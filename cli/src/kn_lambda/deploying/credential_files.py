@@ -44,7 +44,7 @@ CREDENTIAL_FILES = tuple(
 )
 """Patterns as in .gitignore."""
 
-WAY_OUT = (
+CREDENTIALS_HINT = (
     "The function has to do without them. --include NAME, or !NAME in .funcignore, deploys one all"
     " the same; NAME in .funcignore ends this warning."
 )

@@ -34,7 +34,7 @@ class Overrides:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Wish:
+class DeployRequest:
     """A function to be; `files` is where its code is, None when the spec says that itself.
 
     `include` names files that go along although they are left out by default.
@@ -48,7 +48,9 @@ class Wish:
     spec: dict[str, Any] = field(default_factory=dict)
 
 
-def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> Wish:
+def make_deploy_request(
+    path: Path, manifest_path: Path | None, overrides: Overrides
+) -> DeployRequest:
     """Put a wish together; nothing is validated yet but what cannot be put together."""
     manifest = _find_manifest(path, manifest_path)
     spec = dict(manifest.spec)
@@ -66,7 +68,7 @@ def make_wish(path: Path, manifest_path: Path | None, overrides: Overrides) -> W
         if files.stem != _DEFAULT_MODULES.get(language):
             spec["handler"] = f"{_module_of(files)}.handler"
     name = overrides.name or manifest.name or _name_of(path)
-    return Wish(
+    return DeployRequest(
         name=name,
         namespace=manifest.namespace,
         files=files,
@@ -81,7 +83,7 @@ def _module_of(file: Path) -> str:
     if not _MODULE.fullmatch(file.stem):
         raise WrongUsageError(
             f"{file.name!r} is no name for a handler's file",
-            way_out="Rename it: ASCII letters, digits, '_' and '-', with single dots in between.",
+            hint="Rename it: ASCII letters, digits, '_' and '-', with single dots in between.",
         )
     return file.stem
 

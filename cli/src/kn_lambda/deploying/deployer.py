@@ -1,4 +1,4 @@
-"""One deployment: from a wish to the event that carries it, and how it ended."""
+"""One deployment: from a request to the event that carries it, and how it ended."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import new_event, send_to_broker
-from kn_lambda.deploying.credential_files import WAY_OUT, left_out_text
+from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
 from kn_lambda.deploying.sending import Sending
 from kn_lambda.deploying.source_files import read_source
 from kn_lambda.deploying.uploading import upload_archive
 from kn_lambda.deploying.validation import validate_spec
-from kn_lambda.deploying.watcher import Follower, Outcome, Settled
+from kn_lambda.deploying.watcher import DeploymentResult, DeploymentWatcher, Outcome
 from knative_lambda.domain.events import BUILD_START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kn_lambda.cluster.installation import Installation
-    from kn_lambda.deploying.deploy_request import Wish
+    from kn_lambda.deploying.deploy_request import DeployRequest
     from kn_lambda.deploying.watcher import Steps
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
@@ -44,19 +44,19 @@ class Deployer:
     function: FunctionId
     steps: Steps
 
-    def send(self, wish: Wish) -> CloudEvent:
+    def send(self, request: DeployRequest) -> CloudEvent:
         """Check, pack and send; `await_acceptance` returns once the Broker has taken the event."""
         settings = self.installation.settings()
         self._builds_namespace = settings.get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
         self._before = self.installation.find_record(self.function)
-        spec = dict(wish.spec)
+        spec = dict(request.spec)
         if isinstance(spec.get("runtime"), str):
             spec["runtime"] = resolve_runtime(spec["runtime"], installed_runtimes(settings))
         url = self.installation.control_broker_url()
         # Before anything is uploaded: a spec that cannot be leaves nothing behind.
-        validate_spec(spec if wish.files is None else {**spec, "source": _ANY_SOURCE})
-        if wish.files is not None:
-            spec["source"] = self._source(wish, settings)
+        validate_spec(spec if request.files is None else {**spec, "source": _ANY_SOURCE})
+        if request.files is not None:
+            spec["source"] = self._source(request, settings)
         event = new_event(BUILD_START, validate_spec(spec), subject=str(self.function))
         self._sending = Sending(partial(send_to_broker, self.installation, url, event))
         self._sending.wait(_SOON_SECONDS)
@@ -67,9 +67,9 @@ class Deployer:
         """Wait until the Broker answers for the event; whatever goes on is the platform's."""
         self._sending.wait()
 
-    def follow(self, event: CloudEvent, timeout_seconds: float) -> Settled:
+    def watch(self, event: CloudEvent, timeout_seconds: float) -> DeploymentResult:
         """Wait until the function is ready, or is not going to be."""
-        follower = Follower(
+        watcher = DeploymentWatcher(
             self.installation,
             self.function,
             event,
@@ -77,34 +77,34 @@ class Deployer:
             self.steps,
             check=self._sending.check,
         )
-        settled = follower.follow(timeout_seconds)
+        result = watcher.watch(timeout_seconds)
         self._sending.linger(_LAST_SECONDS)
-        self.last_log_line = follower.log.last_line
-        return settled
+        self.last_log_line = watcher.log.last_line
+        return result
 
-    def is_unchanged(self, settled: Settled) -> bool:
+    def is_unchanged(self, result: DeploymentResult) -> bool:
         """Whether what serves now is what served before."""
-        before, now = _status(self._before), _status(settled.record)
+        before, now = _status(self._before), _status(result.record)
         return (
-            settled.outcome is Outcome.READY
+            result.outcome is Outcome.READY
             and before.get("phase") == "Ready"
             and bool(now.get("revision"))
             and before.get("revision") == now.get("revision")
         )
 
-    def _source(self, wish: Wish, settings: Mapping[str, str]) -> dict[str, Any]:
-        path = wish.files
+    def _source(self, request: DeployRequest, settings: Mapping[str, str]) -> dict[str, Any]:
+        path = request.files
         if path is None:
             raise ValueError("the spec has its own source")
         source = read_source(
             path,
             max_bytes=int(settings.get("KN_LAMBDA_SOURCE_MAX_BYTES", _MAX_BYTES)),
             max_files=int(settings.get("KN_LAMBDA_SOURCE_MAX_FILES", _MAX_FILES)),
-            manifest=wish.manifest,
-            include=wish.include,
+            manifest=request.manifest,
+            include=request.include,
         )
         if source.left_out:
-            self.steps.warn(left_out_text(source.left_out), WAY_OUT)
+            self.steps.warn(left_out_text(source.left_out), CREDENTIALS_HINT)
         size = sum(len(file.content) for file in source.files) / _KIB
         self.steps.step(f"packed {_files(len(source.files))}, {size:.1f} KiB")
         texts = inline_source(source.files)

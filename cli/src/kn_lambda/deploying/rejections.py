@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.events import Refusal
+from kn_lambda.cluster.events import Rejection
 from knative_lambda.adapters.kubernetes.client import EVENTS
 from knative_lambda.domain.errors import KnativeLambdaError
 from knative_lambda.manifests import labels
@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 _PAUSE_SECONDS = 0.25
 
 
-class Refusals:
-    """Looks for what is said of one event; who may not read Events, is told of no refusal."""
+class Rejections:
+    """Looks for what is said of one event; who may not read Events, is told of no rejection."""
 
     def __init__(self, api: ClusterApi, function: FunctionId, event: CloudEvent) -> None:
         source, event_id = event.attributes["source"], event.attributes["id"]
@@ -30,7 +30,7 @@ class Refusals:
         self._name = refusal_name(function, source=source, event_id=event_id)
         self._next = 0.0
 
-    def poll(self) -> Refusal | None:
+    def poll(self) -> Rejection | None:
         """Return why the event was refused, once that is said."""
         now = time.monotonic()
         if now < self._next:
@@ -43,7 +43,7 @@ class Refusals:
         return None if found is None else _read(found)
 
 
-def _read(item: KubernetesObject) -> Refusal:
+def _read(item: KubernetesObject) -> Rejection:
     field = (item["metadata"].get("annotations") or {}).get(labels.FIELD, "")
     message = str(item.get("message", "")).removeprefix(f"{field}: ")
-    return Refusal(reason=str(item.get("reason", "")), message=message, field=field)
+    return Rejection(reason=str(item.get("reason", "")), message=message, field=field)

@@ -20,62 +20,66 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from kn_lambda.deploying.deployer import Deployer
-    from kn_lambda.deploying.watcher import Settled
+    from kn_lambda.deploying.watcher import DeploymentResult
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
 
 _LAST_LINES = 20
 _MEND_AND_DEPLOY = "Nothing was changed; mend that and deploy again."
-# What is not for the author of the source to mend, by the reason of the refusal.
+# What is not for the author of the source to mend, by the reason of the rejection.
 _MENDING = {
     "NamespaceNotFound": "That namespace is no tenant yet; config/tenants/default shows how to"
     " set one up. The default is there: leave -n out."
 }
 
 
-def document(deployer: Deployer, settled: Settled, seconds: float) -> dict[str, Any]:
+def result_document(deployer: Deployer, result: DeploymentResult, seconds: float) -> dict[str, Any]:
     """Return the end of a deployment for `-o json`."""
-    status: dict[str, Any] = (settled.record or {}).get("status") or {}
+    status: dict[str, Any] = (result.record or {}).get("status") or {}
     build: dict[str, Any] = status.get("build") or {}
-    result: dict[str, Any] = {
+    document: dict[str, Any] = {
         "namespace": deployer.function.namespace,
         "name": deployer.function.name,
-        "outcome": "unchanged" if deployer.is_unchanged(settled) else settled.outcome.value,
+        "outcome": "unchanged" if deployer.is_unchanged(result) else result.outcome.value,
         "seconds": round(seconds, 3),
     }
-    if settled.outcome is Outcome.READY:
-        result |= {name: status.get(name) for name in ("url", "image", "revision")}
-    if settled.outcome is Outcome.FAILED:
-        result |= {name: build.get(name) for name in ("reason", "message", "log")}
-    if settled.refusal is not None:
-        refusal = settled.refusal
-        result |= {"reason": refusal.reason, "message": refusal.message}
-        result |= {"field": refusal.field} if refusal.field else {}
-    return result
+    if result.outcome is Outcome.READY:
+        document |= {name: status.get(name) for name in ("url", "image", "revision")}
+    if result.outcome is Outcome.FAILED:
+        document |= {name: build.get(name) for name in ("reason", "message", "log")}
+    if result.rejection is not None:
+        rejection = result.rejection
+        document |= {"reason": rejection.reason, "message": rejection.message}
+        document |= {"field": rejection.field} if rejection.field else {}
+    return document
 
 
 def report(
-    session: Session, deployer: Deployer, settled: Settled, seconds: float, source: Path | None
+    session: Session,
+    deployer: Deployer,
+    result: DeploymentResult,
+    seconds: float,
+    source: Path | None,
 ) -> None:
     """Print how it ended; `CommandError` unless the function is ready."""
     if session.output == "json":
-        print_document(document(deployer, settled, seconds), "json")
-    record = require_ready(deployer, settled)
+        print_document(result_document(deployer, result, seconds), "json")
+    record = require_ready(deployer, result)
     if session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{deployer.function.name}")
     if session.output != "text":
         return
-    word = "unchanged" if deployer.is_unchanged(settled) else "ready"
+    word = "unchanged" if deployer.is_unchanged(result) else "ready"
     deployer.steps.step(Styled(word, fg="green", bold=True))
     print_invocations(session, record, source)
 
 
-def require_ready(deployer: Deployer, settled: Settled) -> KubernetesObject:
+def require_ready(deployer: Deployer, result: DeploymentResult) -> KubernetesObject:
     """Return the record of a function that is ready; `CommandError` says why it is not."""
-    if settled.outcome is not Outcome.READY or settled.record is None:
-        raise _failure(deployer, settled)
-    return settled.record
+    if result.outcome is not Outcome.READY or result.record is None:
+        raise _failure(deployer, result)
+    return result.record
 
 
 def print_invocations(session: Session, record: KubernetesObject, source: Path | None) -> None:
@@ -88,24 +92,24 @@ def print_invocations(session: Session, record: KubernetesObject, source: Path |
     echo(f"  {curl_command(record, data)}", err=True)
 
 
-def _failure(deployer: Deployer, settled: Settled) -> CommandError:
+def _failure(deployer: Deployer, result: DeploymentResult) -> CommandError:
     function = deployer.function
-    match settled.outcome:
-        case Outcome.FAILED if settled.record is not None:
-            return _build_failure(deployer, settled.record)
-        case Outcome.REFUSED:
-            reason = settled.refusal.reason if settled.refusal is not None else ""
+    match result.outcome:
+        case Outcome.FAILED if result.record is not None:
+            return _build_failure(deployer, result.record)
+        case Outcome.REJECTED:
+            reason = result.rejection.reason if result.rejection is not None else ""
             return CommandError(
-                f"refused: {settled.refusal}", way_out=_MENDING.get(reason, _MEND_AND_DEPLOY)
+                f"refused: {result.rejection}", hint=_MENDING.get(reason, _MEND_AND_DEPLOY)
             )
         case Outcome.SUPERSEDED:
             return CommandError(
                 f"superseded: a newer wish for {function} was accepted before this one",
-                way_out="Deploy again if this one is what you want.",
+                hint="Deploy again if this one is what you want.",
             )
         case _:
             return CommandError(
-                f"{function} was deleted meanwhile", way_out="Deploy again to bring it back."
+                f"{function} was deleted meanwhile", hint="Deploy again to bring it back."
             )
 
 
@@ -117,10 +121,10 @@ def _build_failure(deployer: Deployer, record: KubernetesObject) -> CommandError
     was_shown = bool(lines) and deployer.last_log_line == lines[-1].strip()
     for line in [] if was_shown or message.endswith("\n".join(lines)) else lines[-_LAST_LINES:]:
         deployer.steps.log(line)
-    return CommandError(f"{build.get('reason')}: {message}", way_out=_way_out(deployer, record))
+    return CommandError(f"{build.get('reason')}: {message}", hint=_hint(deployer, record))
 
 
-def _way_out(deployer: Deployer, record: KubernetesObject) -> str:
+def _hint(deployer: Deployer, record: KubernetesObject) -> str:
     function: FunctionId = deployer.function
     flags = "" if function.namespace == "default" else f" -n {function.namespace}"
     kept = "The revision before goes on serving. " if record["status"].get("url") else ""

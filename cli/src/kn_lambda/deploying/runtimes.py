@@ -54,7 +54,7 @@ def guess_language(path: Path) -> str:
     if len(found) != 1:
         raise WrongUsageError(
             f"{path} does not tell its language",
-            way_out="Name it: --runtime python, or --runtime nodejs.",
+            hint="Name it: --runtime python, or --runtime nodejs.",
         )
     return found[0]
 
@@ -64,7 +64,7 @@ def require_code(path: Path) -> None:
     if path.is_file() and path.suffix not in _LANGUAGES:
         raise WrongUsageError(
             f"{path} is no file of code ({', '.join(_LANGUAGES)})",
-            way_out="Deploy a folder. An archive is deployed from storage: --source URI.",
+            hint="Deploy a folder. An archive is deployed from storage: --source URI.",
         )
 
 

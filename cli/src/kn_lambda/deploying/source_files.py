@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.deploying.credential_files import WAY_OUT, left_out_text
+from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
 from kn_lambda.deploying.source_rules import IGNORE_FILE, SourceRules
 from kn_lambda.errors import CommandError, WrongUsageError
 
@@ -80,12 +80,12 @@ def _require_some(path: Path, kept: list[Path], max_files: int, left_out: list[s
         raise WrongUsageError(
             f"{path} holds no file that would be deployed"
             + (f"; {left_out_text(left_out)}" if left_out else ""),
-            way_out=WAY_OUT if left_out else "",
+            hint=CREDENTIALS_HINT if left_out else "",
         )
     if len(kept) > max_files:
         raise CommandError(
             f"{path} has {len(kept)} files; at most {max_files} can be deployed",
-            way_out=f"Name what is not needed in {path / IGNORE_FILE}.",
+            hint=f"Name what is not needed in {path / IGNORE_FILE}.",
         )
 
 
@@ -97,7 +97,7 @@ def _read(root: Path, names: Sequence[Path], max_bytes: int) -> list[SourceFile]
         if total > max_bytes:
             raise CommandError(
                 f"{root} has more than the {max_bytes // 2**20} MiB that can be deployed",
-                way_out=f"Name what is not needed in {root / IGNORE_FILE}.",
+                hint=f"Name what is not needed in {root / IGNORE_FILE}.",
             )
         executable = bool(name.stat().st_mode & stat.S_IXUSR)
         files.append(SourceFile(_relative(root, name), content, executable))
@@ -126,7 +126,7 @@ def _require_name(root: Path, path: Path) -> None:
     if any(part.startswith(_WHITEOUT) for part in path.relative_to(root).parts):
         raise CommandError(
             f"{path} has a name that begins with {_WHITEOUT}, which in an image removes files",
-            way_out=f"Rename it, or name it in {IGNORE_FILE}.",
+            hint=f"Rename it, or name it in {IGNORE_FILE}.",
         )
 
 
@@ -137,12 +137,12 @@ def _require_regular(root: Path, path: Path) -> None:
             raise _link_error(path, "leads out of the source")
     if not path.is_file():
         raise CommandError(
-            f"{path} is not a regular file", way_out=f"Remove it, or name it in {IGNORE_FILE}."
+            f"{path} is not a regular file", hint=f"Remove it, or name it in {IGNORE_FILE}."
         )
 
 
 def _link_error(path: Path, problem: str) -> CommandError:
     return CommandError(
         f"the link {path} {problem}",
-        way_out=f"Put the files themselves there, or name it in {IGNORE_FILE}.",
+        hint=f"Put the files themselves there, or name it in {IGNORE_FILE}.",
     )

@@ -48,7 +48,7 @@ class SourceRules:
             if not any(_spec(lines).match_files(paths)):
                 raise WrongUsageError(
                     f"--include {pattern!r} matches no file of the source",
-                    way_out="Patterns are those of .gitignore, relative to the source.",
+                    hint="Patterns are those of .gitignore, relative to the source.",
                 )
 
     def hold_credentials(self, path: str, target: str | None = None) -> bool:

@@ -23,7 +23,7 @@ def upload_url(settings: Mapping[str, str]) -> str:
     if not url:
         raise CommandError(
             "this installation has no place for uploads: KN_LAMBDA_UPLOAD_URL is not set",
-            way_out="Put the source in storage yourself and name it with --source.",
+            hint="Put the source in storage yourself and name it with --source.",
         )
     return url
 

@@ -36,7 +36,7 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
     ]
     raise WrongUsageError(
         "\n  ".join(["the function is not valid; nothing was sent", *lines]),
-        way_out="docs/EVENT_SCHEMA.md describes every field.",
+        hint="docs/EVENT_SCHEMA.md describes every field.",
     )
 
 

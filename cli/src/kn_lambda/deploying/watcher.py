@@ -1,4 +1,4 @@
-"""Follows one wish until it is settled."""
+"""Watch one deployment to its end."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 from kn_lambda.cluster.deliveries import Deliveries
 from kn_lambda.deploying.build_log import BuildLog
-from kn_lambda.deploying.rejections import Refusals
+from kn_lambda.deploying.rejections import Rejections
 from kn_lambda.errors import TimedOutError
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.events import BUILD_SUPERSEDED
@@ -20,7 +20,7 @@ from knative_lambda.manifests import labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kn_lambda.cluster.events import Refusal
+    from kn_lambda.cluster.events import Rejection
     from kn_lambda.cluster.installation import Installation
     from kn_lambda.terminal.output import Styled
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
@@ -39,7 +39,7 @@ class Steps(Protocol):
         """Something new began."""
         ...
 
-    def warn(self, text: str, way_out: str) -> None:
+    def warn(self, text: str, hint: str) -> None:
         """Something is not as one may expect, and what to do about it."""
         ...
 
@@ -49,26 +49,26 @@ class Steps(Protocol):
 
 
 class Outcome(StrEnum):
-    """How a wish was settled."""
+    """How a deployment ended."""
 
     READY = "ready"
     FAILED = "failed"
-    REFUSED = "refused"
+    REJECTED = "refused"
     SUPERSEDED = "superseded"
     DELETED = "deleted"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Settled:
-    """The end of a wish, with the record as it was then."""
+class DeploymentResult:
+    """The end of a deployment, with the record as it was then."""
 
     outcome: Outcome
     record: KubernetesObject | None
-    refusal: Refusal | None = None
+    rejection: Rejection | None = None
 
 
-class Follower:
-    """Reads the record until it says how this wish ended, and tells what happens meanwhile."""
+class DeploymentWatcher:
+    """Polls the record until this deployment has ended, and reports each step."""
 
     def __init__(
         self,
@@ -90,69 +90,69 @@ class Follower:
         self._steps = steps
         self._seen: set[str] = set()
         self.log = BuildLog(installation.api, builds_namespace, steps.log)
-        self._refusals = Refusals(installation.api, function, event)
+        self._rejections = Rejections(installation.api, function, event)
         correlation = event.attributes["correlationid"]
         self._deliveries = Deliveries(installation, correlation, steps.step)
 
-    def follow(self, timeout_seconds: float) -> Settled:
+    def watch(self, timeout_seconds: float) -> DeploymentResult:
         """Return how it ended; `TimedOutError` when we stop waiting, and the build goes on."""
         deadline = time.monotonic() + timeout_seconds
         silent_since: float | None = None
         while time.monotonic() < deadline:
             try:
-                settled = self._look()
+                result = self._look()
                 silent_since = None
             except PlatformUnavailableError:
                 silent_since = silent_since or time.monotonic()
                 if time.monotonic() - silent_since > _OUTAGE_SECONDS:
                     raise
-                settled = None
-            if settled is not None:
-                return settled
+                result = None
+            if result is not None:
+                return result
             self._pause(_POLL_SECONDS)
         raise TimedOutError(
             f"{self._function} is not ready after {timeout_seconds:.0f} s; it goes on without us",
-            way_out=f"See what it is at: kn-lambda describe {self._function.name}"
+            hint=f"See what it is at: kn-lambda describe {self._function.name}"
             f" -n {self._function.namespace}",
         )
 
-    def _look(self) -> Settled | None:
+    def _look(self) -> DeploymentResult | None:
         record = self._installation.find_record(self._function)
         is_ours = record is not None and _wish_id(record) == self._wish.event_id
         if record is not None and is_ours:
-            settled = self._settled(record)
-            if settled is not None:
-                return settled
+            result = self._result(record)
+            if result is not None:
+                return result
         elif "accepted" in self._seen and record is None:
-            return Settled(outcome=Outcome.DELETED, record=None)
+            return DeploymentResult(outcome=Outcome.DELETED, record=None)
         elif record is not None and self._wish.is_older_than(_wish(record)):
-            return Settled(outcome=Outcome.SUPERSEDED, record=record)
+            return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         if "accepted" not in self._seen:
             self._check()  # whether the event reached the Broker at all
-        refusal = self._refusals.poll() or self._deliveries.poll()
-        if refusal is not None:
-            return Settled(outcome=Outcome.REFUSED, record=record, refusal=refusal)
+        rejection = self._rejections.poll() or self._deliveries.poll()
+        if rejection is not None:
+            return DeploymentResult(outcome=Outcome.REJECTED, record=record, rejection=rejection)
         if BUILD_SUPERSEDED in self._deliveries.reply_types:
-            return Settled(outcome=Outcome.SUPERSEDED, record=record)
+            return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         return None
 
-    def _settled(self, record: KubernetesObject) -> Settled | None:
+    def _result(self, record: KubernetesObject) -> DeploymentResult | None:
         self._seen.add("accepted")
         status: dict[str, Any] = record.get("status") or {}
         build: dict[str, Any] = status.get("build") or {}
         if build.get("wishId") != self._wish.event_id:
             return None
         phase, job = status.get("phase"), build.get("job")
-        is_settled = phase in {Phase.READY, Phase.FAILED}
+        has_ended = phase in {Phase.READY, Phase.FAILED}
         if job:
             self._once("building")
-            self.log.poll(job, at_once=is_settled)
+            self.log.poll(job, at_once=has_ended)
         if phase == Phase.DEPLOYING or (phase == Phase.READY and job):
             self._once("deploying")
-        if not is_settled:
+        if not has_ended:
             return None
         outcome = Outcome.READY if phase == Phase.READY else Outcome.FAILED
-        return Settled(outcome=outcome, record=record)
+        return DeploymentResult(outcome=outcome, record=record)
 
     def _once(self, step: str) -> None:
         if step not in self._seen:

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Call:
+class HttpRequest:
     """One request over HTTP."""
 
     method: str
@@ -34,7 +34,7 @@ class Call:
     headers: Mapping[str, str] = field(default_factory=dict)
     body: bytes | None = None
 
-    def through(self, ingress: str) -> Call:
+    def through(self, ingress: str) -> HttpRequest:
         """The same to another address, which finds the function by the name that was meant."""
         parts = urlsplit(self.url)
         place = urlunsplit(("", "", parts.path, parts.query, ""))
@@ -43,7 +43,7 @@ class Call:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Question:
+class Invocation:
     """What the options of `invoke` say, for the function of `record`."""
 
     record: KubernetesObject
@@ -75,13 +75,13 @@ class Question:
             return read_event(self.event_file, self.type_, read_data(self.data))
         return make_event(self.type_ or subscribed_type(self.record), read_data(self.data))
 
-    def call(self, url: str) -> Call:
+    def request(self, url: str) -> HttpRequest:
         """Return the request that is to be sent to the function's URL."""
         if not self.is_http:
             headers, content = to_http(self.event())
-            return Call(method="POST", url=url, headers=headers, body=content)
+            return HttpRequest(method="POST", url=url, headers=headers, body=content)
         body = read_data(self.data)
-        return Call(
+        return HttpRequest(
             method=(self.method or ("GET" if body is None else "POST")).upper(),
             url=f"{url.rstrip('/')}/{(self.path or '').lstrip('/')}",
             headers={} if body is None else {"Content-Type": content_type(body)},

@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.events import read_refusal
+from kn_lambda.cluster.events import read_rejection
 from kn_lambda.errors import CommandError, UnreachableError
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo, echo_bytes
@@ -15,47 +15,47 @@ from knative_lambda.inbound.http_binding import carries_event, from_http
 from knative_lambda.inbound.json_format import is_json, to_json
 
 if TYPE_CHECKING:
-    from kn_lambda.cluster.http import Answer
+    from kn_lambda.cluster.http import Response
     from knative_lambda.domain.names import FunctionId
 
 
-def require_success(answer: Answer, function: FunctionId) -> None:
+def require_success(response: Response, function: FunctionId) -> None:
     """Raise what the function, or the platform before it, says of its failure."""
-    if answer.is_success:
+    if response.is_success:
         return
-    refusal = read_refusal(answer)
+    rejection = read_rejection(response)
     flags = "" if function.namespace == "default" else f" -n {function.namespace}"
-    way_out = f"More: kn-lambda logs {function.name}{flags}"
-    if answer.status == HTTPStatus.SERVICE_UNAVAILABLE and refusal.reason[:3].isdigit():
-        raise UnreachableError(f"{function}: {refusal}", way_out="Try again in a moment.")
-    raise CommandError(f"{function} answered {answer.status}: {refusal}", way_out=way_out)
+    hint = f"More: kn-lambda logs {function.name}{flags}"
+    if response.status == HTTPStatus.SERVICE_UNAVAILABLE and rejection.reason[:3].isdigit():
+        raise UnreachableError(f"{function}: {rejection}", hint="Try again in a moment.")
+    raise CommandError(f"{function} answered {response.status}: {rejection}", hint=hint)
 
 
-def print_reply(answer: Answer, output: str) -> None:
+def print_response(response: Response, output: str) -> None:
     """Print the data of the reply, or with JSON all of it."""
     if output == "json":
-        print_document(_document(answer), "json")
+        print_document(_document(response), "json")
         return
-    if not answer.body:
+    if not response.body:
         echo("(no reply)", err=True)
         return
-    if is_json(answer.headers.get("content-type", "application/octet-stream")):
+    if is_json(response.headers.get("content-type", "application/octet-stream")):
         try:
-            print_document(json.loads(answer.body), "json")
+            print_document(json.loads(response.body), "json")
         except ValueError:
-            echo_bytes(answer.body)
+            echo_bytes(response.body)
         return
-    echo_bytes(answer.body)
+    echo_bytes(response.body)
 
 
-def _document(answer: Answer) -> dict[str, Any]:
-    if carries_event(answer.headers.items()):
+def _document(response: Response) -> dict[str, Any]:
+    if carries_event(response.headers.items()):
         try:
-            return to_json(from_http(answer.headers.items(), answer.body))
+            return to_json(from_http(response.headers.items(), response.body))
         except InvalidEventError as error:
             raise CommandError(f"the reply is no valid CloudEvent: {error.message}") from error
-    document: dict[str, Any] = {"status": answer.status, "headers": dict(answer.headers)}
+    document: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     try:
-        return {**document, "body": json.loads(answer.body)} if answer.body else document
+        return {**document, "body": json.loads(response.body)} if response.body else document
     except ValueError:
-        return {**document, "body": answer.body.decode(errors="replace")}
+        return {**document, "body": response.body.decode(errors="replace")}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from kn_lambda.terminal.output import echo, shown
+from kn_lambda.terminal.output import echo, printable
 
 
 def print_document(document: object, output: str, *, indent: int | None = 2) -> None:
     """Print JSON, or YAML where that was asked for; nothing else goes to stdout with it."""
     text = _dump(document, output, indent, ascii_only=False)
-    if shown(text) != text:
+    if printable(text) != text:
         # With the escapes of its own language it stays the document that it is.
         text = _dump(document, output, indent, ascii_only=True)
     echo(text)

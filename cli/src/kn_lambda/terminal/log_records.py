@@ -6,7 +6,7 @@ import logging
 
 from typing_extensions import override
 
-from kn_lambda.terminal.output import shown
+from kn_lambda.terminal.output import printable
 
 
 def stderr_handler() -> logging.Handler:
@@ -19,4 +19,4 @@ def stderr_handler() -> logging.Handler:
 class _ShownFormatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
-        return shown(super().format(record), err=True)
+        return printable(super().format(record), err=True)

@@ -53,13 +53,13 @@ def echo_bytes(content: bytes) -> None:
     echo(text, nl=not text.endswith("\n"))
 
 
-def shown(text: str, *, err: bool = False) -> str:
+def printable(text: str, *, err: bool = False) -> str:
     """Return text as `echo` prints it; where widths matter, before they are counted."""
     return _escaped(text, _IN_TEXT) if _is_terminal(err=err) else text
 
 
-def shown_on_a_line(text: str, *, err: bool = False) -> str:
-    r"""Return text as `shown` does; on a terminal `\t` and `\n` are escaped as well."""
+def printable_on_a_line(text: str, *, err: bool = False) -> str:
+    r"""Return text as `printable` does; on a terminal `\t` and `\n` are escaped as well."""
     return _escaped(text, _ON_A_LINE) if _is_terminal(err=err) else text
 
 
@@ -81,7 +81,7 @@ def _plain(part: str | Styled) -> str:
 
 
 def _coloured(part: str | Styled, *, err: bool) -> str:
-    text = shown(_plain(part), err=err)
+    text = printable(_plain(part), err=err)
     if isinstance(part, str) or _is_colourless():
         return text
     return click.style(text, fg=part.fg, bold=part.bold, dim=part.dim)

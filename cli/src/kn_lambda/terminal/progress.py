@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from kn_lambda.terminal.output import Styled, echo, shown_on_a_line
+from kn_lambda.terminal.output import Styled, echo, printable_on_a_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,11 +27,11 @@ class Progress:
         """Something new began or is done."""
         echo(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text, err=True)
 
-    def warn(self, text: str, way_out: str) -> None:
+    def warn(self, text: str, hint: str) -> None:
         """Say on one line what is not as one may expect, and on another what to do about it."""
         warning = Styled("Warning: ", fg="yellow", bold=True)
-        echo(warning, shown_on_a_line(text, err=True), err=True)
-        echo(way_out, err=True)
+        echo(warning, printable_on_a_line(text, err=True), err=True)
+        echo(hint, err=True)
 
     def log(self, line: str) -> None:
         """Print a line that a program of the user wrote."""

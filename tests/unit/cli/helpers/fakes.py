@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.http import Answer
+from kn_lambda.cluster.http import Response
 from kn_lambda.cluster.installation import Installation
 from knative_lambda.adapters.kubernetes.client import (
     BROKERS,
@@ -72,15 +72,17 @@ class FakeApi:
 class FakeHttp:
     """Answers by method and URL; remembers what was sent."""
 
-    answers: dict[tuple[str, str], Callable[..., Answer]] = field(default_factory=dict)
+    responses: dict[tuple[str, str], Callable[..., Response]] = field(default_factory=dict)
     sent: list[dict[str, Any]] = field(default_factory=list)
 
-    def answer(
+    def respond(
         self, method: str, url: str, status: int, body: object = b"", **headers: str
     ) -> None:
         content = body if isinstance(body, bytes) else json.dumps(body).encode()
         names = {name.replace("_", "-"): value for name, value in headers.items()}
-        self.answers[method, url] = lambda **_: Answer(status=status, headers=names, body=content)
+        self.responses[method, url] = lambda **_: Response(
+            status=status, headers=names, body=content
+        )
 
     def request(
         self,
@@ -90,14 +92,14 @@ class FakeHttp:
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
         timeout_seconds: float = 15.0,
-    ) -> Answer:
+    ) -> Response:
         request = {"method": method, "url": url, "headers": dict(headers or {}), "body": body}
         self.sent.append(request)
-        return self.answers[method, url.partition("?")[0]](**request)
+        return self.responses[method, url.partition("?")[0]](**request)
 
 
 class FakePlatform:
-    """One installation; `on_wish` makes the record that a control plane would make."""
+    """One installation; `on_request` makes the record that a control plane would make."""
 
     broker = "http://broker.test/knative-lambda/knative-lambda"
     url = "http://gateway.test/default/hello"
@@ -132,38 +134,38 @@ class FakePlatform:
                     "status": {"address": {"url": url}},
                 },
             )
-            self.http.answer("POST", url, 202)
-        self.http.answer("GET", "http://broker.test/-/events", 200, {"events": []})
-        self.http.answer("GET", "http://broker.test/-/dead-letters", 200, {"deadLetters": []})
+            self.http.respond("POST", url, 202)
+        self.http.respond("GET", "http://broker.test/-/events", 200, {"events": []})
+        self.http.respond("GET", "http://broker.test/-/dead-letters", 200, {"deadLetters": []})
 
-    def on_wish(self, react: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
+    def on_request(self, react: Callable[[dict[str, Any], dict[str, Any]], None]) -> None:
         """Call `react(headers, data)` for every event that comes to the control Broker."""
 
-        def accept(*, headers: dict[str, str], body: bytes, **_: object) -> Answer:
+        def accept(*, headers: dict[str, str], body: bytes, **_: object) -> Response:
             react(headers, json.loads(body))
-            return Answer(status=202, headers={}, body=b"")
+            return Response(status=202, headers={}, body=b"")
 
-        self.http.answers["POST", self.broker] = accept
+        self.http.responses["POST", self.broker] = accept
 
-    def settle(self, phase: str, **build: Any) -> None:
-        """Let every wish be settled at once, with this phase."""
+    def finish(self, phase: str, **build: Any) -> None:
+        """End every deployment at once, with this phase."""
 
         def react(headers: dict[str, Any], data: dict[str, Any]) -> None:
-            wish = {WISH_ID: headers["ce-id"], WISH_TIME: headers["ce-time"]}
+            stamp = {WISH_ID: headers["ce-id"], WISH_TIME: headers["ce-time"]}
             said = {"id": "b" * 64, "wishId": headers["ce-id"], **build}
             namespace, _, name = headers["ce-subject"].partition("/")
             self.put_record(
                 name,
                 namespace=namespace,
                 spec=data,
-                annotations=wish,
+                annotations=stamp,
                 status=status(phase=phase, build=said),
             )
 
-        self.on_wish(react)
+        self.on_request(react)
 
-    def refuse(self, error: KnativeLambdaError) -> None:
-        """Let every wish be refused, as build-start says it."""
+    def reject(self, error: KnativeLambdaError) -> None:
+        """Reject every request as build-start does."""
 
         def react(headers: dict[str, Any], _data: dict[str, Any]) -> None:
             event = Event(id=headers["ce-id"], source=headers["ce-source"], type=headers["ce-type"])
@@ -172,14 +174,14 @@ class FakePlatform:
                 EVENTS, refusal_event(function, event, error, uid=None, at=datetime.now(UTC))
             )
 
-        self.on_wish(react)
+        self.on_request(react)
 
     def put_record(self, name: str = "hello", **parts: Any) -> KubernetesObject:
         item = record(name, **parts)
         self.api.put(LAMBDA_FUNCTIONS, item)
         return item
 
-    def wishes(self) -> list[dict[str, Any]]:
+    def requests(self) -> list[dict[str, Any]]:
         """Return headers and data of every event that the control Broker got."""
         sent = [r for r in self.http.sent if (r["method"], r["url"]) == ("POST", self.broker)]
         return [{**request["headers"], "data": json.loads(request["body"])} for request in sent]
