@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import functools
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.session import Session, TargetOptions
+from kn_lambda.cluster.connecting import DEFAULT_HOME, TargetOptions, connect
+from kn_lambda.session import Session
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-DEFAULT_HOME = Path("~/.local/share/knative-lambda")
 VERBOSE = "kn_lambda.verbose"
 """Key of click's `meta`: whether tracebacks are wanted."""
 TEXT_AND_JSON = ("text", "json")
+_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
+_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
 
 
 def shared_options(
@@ -80,7 +83,7 @@ def session_command(
                 ),
                 output=output or "text",
                 verbose=verbose,
-                connect=click.get_current_context().find_root().obj,
+                connect=click.get_current_context().find_root().obj or connect,
             )
             function(session, **own)
 
@@ -89,3 +92,18 @@ def session_command(
         return command
 
     return decorate
+
+
+class Duration(click.ParamType[float]):
+    """`90s`, `5m`, `1h`; a bare number is seconds."""
+
+    name = "duration"
+
+    def convert(
+        self, value: object, param: click.Parameter | None, ctx: click.Context | None
+    ) -> float:
+        """Return seconds."""
+        match = _DURATION.fullmatch(str(value))
+        if match is None:
+            self.fail(f"{value!r} is no duration such as 90s or 5m", param, ctx)
+        return float(match[1]) * _UNITS[match[2]]

@@ -6,23 +6,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.connecting import connect
+from kn_lambda.errors import WrongUsageError
 from kn_lambda.terminal.output import Styled, echo
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
+    from kn_lambda.cluster.connecting import TargetOptions
     from kn_lambda.cluster.installation import Installation
     from knative_lambda.domain.names import FunctionId
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class TargetOptions:
-    """Which platform was asked for."""
-
-    context: str | None
-    kubeconfig: str | None
-    home: Path
 
 
 @dataclass(kw_only=True)
@@ -33,15 +26,14 @@ class Session:
     target: TargetOptions
     output: str
     verbose: bool
-    connect: Callable[[TargetOptions], Installation] | None = None
+    connect: Callable[[TargetOptions], Installation] = connect
 
     @property
     def namespace(self) -> str:
         """The namespace that is meant; one that cannot be is wrong usage."""
         if self.requested_namespace is None:
             return "default"
-        from kn_lambda.errors import WrongUsageError  # noqa: PLC0415 # a quick start of --help
-        from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
+        from knative_lambda.domain.names import FunctionId  # noqa: PLC0415 # slow
 
         try:
             return FunctionId.parse(f"{self.requested_namespace}/any").namespace
@@ -51,15 +43,10 @@ class Session:
     @cached_property
     def installation(self) -> Installation:
         """The platform; `UnreachableError` when there is none to speak to."""
-        if self.connect is not None:
-            return self.connect(self.target)
-        from kn_lambda.cluster.connecting import connect  # noqa: PLC0415 # a quick start of --help
-
-        return connect(self.target)
+        return self.connect(self.target)
 
     def function(self, name: str) -> FunctionId:
         """Return the identity of a function; a name that none can have is wrong usage."""
-        from kn_lambda.errors import WrongUsageError  # noqa: PLC0415
         from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
 
         namespace = self.namespace

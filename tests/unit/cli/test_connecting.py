@@ -5,9 +5,8 @@ import os
 
 import pytest
 
-from kn_lambda.cluster.connecting import choose_target, connect, platform_info
+from kn_lambda.cluster.connecting import TargetOptions, choose_target, connect, platform_info
 from kn_lambda.errors import UnreachableError
-from kn_lambda.session import TargetOptions
 
 
 def _options(home, context=None, kubeconfig=None):

@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from kn_lambda.errors import CommandError
+from knative_lambda.domain.errors import KnativeLambdaError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Verdict(StrEnum):
@@ -22,3 +29,18 @@ class Check:
     verdict: Verdict
     found: str
     hint: str = ""
+
+
+def run_check(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
+    """Return what `look` found, as verdict, finding and hint; an error of it has failed."""
+    try:
+        verdict, found, hint = look()
+    except (CommandError, KnativeLambdaError, OSError) as error:
+        return failed_check(name, error)
+    return Check(name=name, verdict=verdict, found=found, hint=hint)
+
+
+def failed_check(name: str, error: Exception, *, hint: str = "") -> Check:
+    """Return a check that failed with an error; the error's own hint goes first."""
+    hint = getattr(error, "hint", "") or hint
+    return Check(name=name, verdict=Verdict.FAILED, found=str(error), hint=hint)

@@ -5,14 +5,12 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
-from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.checks.check import Check, Verdict, run_check
 from kn_lambda.cluster.service_address import ServiceAddress
-from kn_lambda.errors import CommandError
 from knative_lambda.adapters.kubernetes.client import Resource
-from knative_lambda.domain.errors import KnativeLambdaError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from kn_lambda.cluster.api import ClusterApi
     from kn_lambda.cluster.installation import Installation
@@ -35,24 +33,11 @@ def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]
     """Look at what Knative Lambda stands on, at the tenant, and at this person's own rights."""
     api = installation.api
     for name, (group_version, hint) in _PARTS.items():
-        yield _looked(name, partial(_check_part, api, group_version, hint))
-    yield _looked(f"tenant {namespace}", partial(_check_tenant, api, namespace))
-    yield _looked("rights to look", partial(_check_right, api, "get", namespace))
-    yield _looked("rights to be told", partial(_check_telling, api, namespace))
-    yield _looked("rights to send", partial(_check_sending, installation))
-
-
-def _looked(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
-    try:
-        verdict, found, hint = look()
-    except (CommandError, KnativeLambdaError) as error:
-        return Check(
-            name=name,
-            verdict=Verdict.FAILED,
-            found=str(error),
-            hint=getattr(error, "hint", ""),
-        )
-    return Check(name=name, verdict=verdict, found=found, hint=hint)
+        yield run_check(name, partial(_check_part, api, group_version, hint))
+    yield run_check(f"tenant {namespace}", partial(_check_tenant, api, namespace))
+    yield run_check("rights to look", partial(_check_right, api, "get", namespace))
+    yield run_check("rights to be told", partial(_check_telling, api, namespace))
+    yield run_check("rights to send", partial(_check_sending, installation))
 
 
 def _check_part(api: ClusterApi, group_version: str, hint: str) -> tuple[Verdict, str, str]:

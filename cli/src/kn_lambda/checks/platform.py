@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from kn_lambda.checks.check import Check, Verdict
+from kn_lambda.checks.check import Check, Verdict, failed_check, run_check
 from kn_lambda.checks.cluster import check_cluster
 from kn_lambda.cluster.installation import CONTROL_BROKER, CONTROL_NAMESPACE
 from kn_lambda.deploying.runtimes import installed_runtimes
@@ -35,32 +35,19 @@ def check_platform(connect: Callable[[], Installation], namespace: str) -> Itera
         installation = connect()
         settings = installation.settings()
     except (CommandError, KnativeLambdaError) as error:
-        hint = getattr(error, "hint", "") or "Start it: kn-lambda up"
-        yield _failed("platform", error, hint)
+        yield failed_check("platform", error, hint="Start it: kn-lambda up")
         return
     yield Check(name="platform", verdict=Verdict.OK, found=installation.name)
     yield _check_runtimes(settings)
     if not installation.is_embedded:
         yield from check_cluster(installation, namespace)
     for name in _FUNCTIONS:
-        yield _guarded(f"function {name}", partial(_check_service, installation, name))
+        yield run_check(f"function {name}", partial(_check_service, installation, name))
     for where, name in ((CONTROL_NAMESPACE, CONTROL_BROKER), (namespace, _TENANT_BROKER)):
         look = partial(_check_broker, installation, where, name)
-        yield _guarded(f"Broker {where}/{name}", look)
-    yield _guarded("storage", partial(_check_storage, settings, namespace))
-    yield _guarded("registry", partial(_check_registry, installation, settings))
-
-
-def _guarded(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
-    try:
-        verdict, found, hint = look()
-    except (CommandError, KnativeLambdaError, OSError) as error:
-        return _failed(name, error, getattr(error, "hint", ""))
-    return Check(name=name, verdict=verdict, found=found, hint=hint)
-
-
-def _failed(name: str, error: Exception, hint: str) -> Check:
-    return Check(name=name, verdict=Verdict.FAILED, found=str(error), hint=hint)
+        yield run_check(f"Broker {where}/{name}", look)
+    yield run_check("storage", partial(_check_storage, settings, namespace))
+    yield run_check("registry", partial(_check_registry, installation, settings))
 
 
 def _check_runtimes(settings: Mapping[str, str]) -> Check:

@@ -1,28 +1,76 @@
-"""The log of a function's newest build."""
+"""The logs of builds: one that runs, and the newest one of a function."""
 
 from __future__ import annotations
 
 import time
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from kn_lambda.deploying.build_log import BuildLog
+from kn_lambda.cluster.pod_logs import log_lines
+from kn_lambda.cluster.records import build_of, status_of
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.client import PODS
+from knative_lambda.domain.errors import KnativeLambdaError
 from knative_lambda.domain.names import FunctionId
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
+    from kn_lambda.cluster.api import ClusterApi
     from kn_lambda.cluster.installation import Installation
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
+_READ_SECONDS = 0.4
 _MAX_BYTES = 1024 * 1024
 _POLL_SECONDS = 0.2
 _ENDED = frozenset({"Ready", "Failed", "Deploying"})
 
 
+class BuildLog:
+    """Hands on the new lines of a Job's Pods; who may not read them, sees none."""
+
+    def __init__(self, api: ClusterApi, namespace: str, show: Callable[[str], None]) -> None:
+        self._api = api
+        self._namespace = namespace
+        self._show = show
+        self._shown: dict[tuple[str, str], int] = {}
+        self._next = 0.0
+        self.last_line = ""
+
+    def poll(self, job: str, *, at_once: bool = False) -> None:
+        """Show what was written since the last time, not more often than every 0.4 s."""
+        now = time.monotonic()
+        if now < self._next and not at_once:
+            return
+        self._next = now + _READ_SECONDS
+        try:
+            for pod in self._api.list(PODS, self._namespace, labels={"job-name": job}):
+                for container in _containers(pod):
+                    self._read(pod["metadata"]["name"], container)
+        except KnativeLambdaError:
+            return  # the log is a convenience: the record says what matters
+
+    def _read(self, pod: str, container: str) -> None:
+        path = PODS.path(self._namespace, pod, "log")
+        try:
+            text = self._api.text(path, {"container": container})
+        except KnativeLambdaError:
+            return  # this container has not started
+        begin = self._shown.get((pod, container), 0)
+        end = text.rfind("\n") + 1
+        for line in log_lines(text[begin:end]):
+            self._show(line)
+            self.last_line = line.strip() or self.last_line
+        self._shown[pod, container] = max(begin, end)
+
+
+def _containers(pod: KubernetesObject) -> Iterator[str]:
+    for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
+        yield container["name"]
+
+
 def read_build_log(installation: Installation, record: KubernetesObject) -> str:
     """Return what the Job's containers wrote, or once they are gone the lines that were kept."""
-    build: dict[str, Any] = (record.get("status") or {}).get("build") or {}
+    build = build_of(record)
     jobs = KubernetesBuildJobs(api=installation.api, namespace=installation.builds_namespace())
     job = build.get("job") or _job_of_build(jobs, record, build.get("id"))
     text = jobs.log_tail(job, max_bytes=_MAX_BYTES) if job else ""
@@ -46,9 +94,9 @@ def follow_build(
     """Show the lines of a build as they come, until it has ended."""
     log = BuildLog(installation.api, installation.builds_namespace(), show)
     while True:
-        status: dict[str, Any] = installation.record(function).get("status") or {}
-        has_ended = status.get("phase") in _ENDED
-        job = (status.get("build") or {}).get("job")
+        record = installation.record(function)
+        has_ended = status_of(record).get("phase") in _ENDED
+        job = build_of(record).get("job")
         if job:
             log.poll(job, at_once=has_ended)
         if has_ended:

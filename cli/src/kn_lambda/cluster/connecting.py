@@ -7,13 +7,21 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.api import ClusterApi
-from kn_lambda.cluster.http import HttpClient
-from kn_lambda.cluster.installation import Installation
 from kn_lambda.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from kn_lambda.session import TargetOptions
+    from kn_lambda.cluster.installation import Installation
+
+DEFAULT_HOME = Path("~/.local/share/knative-lambda")
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class TargetOptions:
+    """The options that select a platform."""
+
+    context: str | None
+    kubeconfig: str | None
+    home: Path
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -61,7 +69,11 @@ def choose_target(options: TargetOptions) -> Target:
 
 
 def connect(options: TargetOptions) -> Installation:
-    """Connect to the platform that is meant; nothing is sent yet."""
+    """Connect to the selected platform; nothing is sent yet."""
+    from kn_lambda.cluster.api import ClusterApi  # noqa: PLC0415 # slow; --help goes without
+    from kn_lambda.cluster.http import HttpClient  # noqa: PLC0415
+    from kn_lambda.cluster.installation import Installation  # noqa: PLC0415
+
     target = choose_target(options)
     if target.context is not None:
         _require_context(target)

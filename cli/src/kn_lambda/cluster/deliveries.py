@@ -6,13 +6,14 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.events import Rejection, read_dead_letter, read_journal
+from kn_lambda.cluster.journal import read_dead_letter, read_journal
 from kn_lambda.errors import CommandError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from kn_lambda.cluster.installation import Installation
+    from kn_lambda.cluster.rejection import Rejection
 
 _PAUSE_SECONDS = 0.25
 

@@ -1,25 +1,20 @@
-"""CloudEvents on the wire, and what the embedded Broker remembers of them."""
+"""CloudEvents: how the command line makes one and sends it to a Broker."""
 
 from __future__ import annotations
 
-import base64
 import json
 import uuid
-from dataclasses import dataclass
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urljoin
+from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.rejection import read_rejection
 from kn_lambda.cluster.service_address import ServiceAddress
 from kn_lambda.errors import CommandError, UnreachableError
 from knative_lambda.inbound.http_binding import to_http
 from knative_lambda.inbound.valid_event import CloudEvent, create_event
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
-    from kn_lambda.cluster.http import Response
     from kn_lambda.cluster.installation import Installation
 
 SOURCE = "/kn-lambda"
@@ -72,68 +67,3 @@ def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> N
             f"the Broker did not take the event: {rejection}", hint="Try again in a moment."
         )
     raise CommandError(f"the Broker refused the event: {rejection}")
-
-
-@dataclass(frozen=True, kw_only=True, slots=True)
-class Rejection:
-    """Why something was refused, as all our error bodies say it."""
-
-    reason: str
-    message: str
-    field: str = ""
-
-    def __str__(self) -> str:
-        """One line for a person."""
-        field = f"{self.field}: " if self.field else ""
-        return f"{self.reason}: {field}{self.message}" if self.message else self.reason
-
-
-def read_rejection(response: Response) -> Rejection:
-    """Read an error body; whatever else it is becomes its own message."""
-    return parse_rejection(response.body, fallback=_status_name(response.status))
-
-
-def parse_rejection(body: bytes, *, fallback: str) -> Rejection:
-    """Read `{reason, message, field}`; other text is the message, under the fallback's name."""
-    text = body.decode(errors="replace").strip()
-    try:
-        said = json.loads(text)
-        return Rejection(
-            reason=str(said["reason"]),
-            message=str(said.get("message", "")),
-            field=str(said.get("field") or ""),
-        )
-    except (ValueError, KeyError, TypeError, AttributeError):
-        return Rejection(reason=fallback, message=text[:500])
-
-
-def read_dead_letter(entry: Mapping[str, Any]) -> Rejection:
-    """Say why a subscriber refused an event."""
-    fallback = str(entry.get("error") or "DeadLetter")
-    encoded = str(entry.get("event", {}).get("knativeerrordata", ""))
-    try:
-        body = base64.b64decode(encoded)
-    except ValueError:
-        body = encoded.encode()
-    return parse_rejection(body, fallback=fallback)
-
-
-def read_journal(
-    installation: Installation, what: str, **filters: str | int
-) -> list[dict[str, Any]]:
-    """Return `events` or `dead-letters`, newest first; embedded platforms alone have them."""
-    query = urlencode({name: value for name, value in filters.items() if value != ""})
-    url = urljoin(installation.control_broker_url(), f"/-/{what}?{query}")
-    response = installation.http.request("GET", url, headers=installation.broker_headers)
-    if not response.is_success:
-        raise CommandError(f"the journal cannot be read: {read_rejection(response)}")
-    document = json.loads(response.body)
-    entries: list[dict[str, Any]] = document["deadLetters" if what == "dead-letters" else what]
-    return entries
-
-
-def _status_name(status: int) -> str:
-    try:
-        return f"{status} {HTTPStatus(status).phrase}"
-    except ValueError:
-        return f"status {status}"

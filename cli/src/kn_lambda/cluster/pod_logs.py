@@ -6,7 +6,6 @@ import threading
 import time
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.log_lines import log_lines
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.errors import KnativeLambdaError
 
@@ -93,6 +92,11 @@ class PodLogs:
     def _query(self, tail: int | None) -> dict[str, str]:
         query = {"container": _CONTAINER}
         return query if tail is None else {**query, "tailLines": str(tail)}
+
+
+def log_lines(text: str) -> list[str]:
+    r"""Return the lines as they were written; unlike `splitlines`, only `\n` ends one."""
+    return text.removesuffix("\n").split("\n") if text else []
 
 
 def _age_key(pod: KubernetesObject) -> tuple[str, int]:

@@ -8,9 +8,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.commands.deploy import Duration
 from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
-from kn_lambda.options import session_command
+from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 

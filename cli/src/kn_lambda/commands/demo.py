@@ -48,7 +48,7 @@ def command(session: Session) -> None:
 
 
 def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> str:
-    from kn_lambda.cluster.events import read_rejection  # noqa: PLC0415
+    from kn_lambda.cluster.rejection import read_rejection  # noqa: PLC0415
     from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request  # noqa: PLC0415
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import require_ready  # noqa: PLC0415
@@ -57,7 +57,9 @@ def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> st
 
     request = make_deploy_request(source, None, Overrides())
     deployer = Deployer(
-        installation=session.installation, function=session.function(request.name), steps=progress
+        installation=session.installation,
+        function=session.function(request.name),
+        progress=progress,
     )
     record = require_ready(deployer, deployer.watch(deployer.send(request), _DEPLOY_SECONDS))
     progress.step(f"ready: {record['status']['url']}")

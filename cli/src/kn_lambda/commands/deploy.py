@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from kn_lambda.errors import WrongUsageError
-from kn_lambda.options import session_command
+from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
@@ -19,23 +18,6 @@ if TYPE_CHECKING:
     from kn_lambda.session import Session
 
 _EXISTING = click.Path(exists=True, path_type=Path)
-_DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
-
-
-class Duration(click.ParamType[float]):
-    """`90s`, `5m`, `1h`; a bare number is seconds."""
-
-    name = "duration"
-
-    def convert(
-        self, value: object, param: click.Parameter | None, ctx: click.Context | None
-    ) -> float:
-        """Return seconds."""
-        match = _DURATION.fullmatch(str(value))
-        if match is None:
-            self.fail(f"{value!r} is no duration such as 90s or 5m", param, ctx)
-        return float(match[1]) * _UNITS[match[2]]
 
 
 @session_command("deploy", outputs=("text", "name", "json"))
@@ -109,7 +91,9 @@ def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seco
     _use_namespace(session, request)
     progress = Progress()
     deployer = Deployer(
-        installation=session.installation, function=session.function(request.name), steps=progress
+        installation=session.installation,
+        function=session.function(request.name),
+        progress=progress,
     )
     event = deployer.send(request)
     session.debug(f"event {event.attributes['id']} to {session.installation.name}")

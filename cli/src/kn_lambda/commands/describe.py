@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kn_lambda.cluster.loose_values import mapping, mappings, text
+from kn_lambda.cluster.records import mapping, mappings, text
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document

@@ -30,7 +30,7 @@ _DEAD_LETTER_COLUMNS = ("died", "type", "subject", "trigger", "attempts", "statu
 @click.option("--limit", type=click.IntRange(1, _LARGEST_PAGE), default=50, help="At most (50).")
 def command(session: Session, name: str | None, dead_letters: bool, limit: int) -> None:
     """Show what became of events, the newest last: those about or delivered to NAME, or all."""
-    from kn_lambda.cluster.events import read_journal  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.cluster.journal import read_journal  # noqa: PLC0415 # a quick start of --help
 
     installation = session.installation
     if not installation.is_embedded:
@@ -100,7 +100,7 @@ def _rows(entry: dict[str, Any], *, is_dead: bool) -> Iterator[list[str]]:
 
 
 def _dead_letter_cells(entry: dict[str, Any]) -> list[str]:
-    from kn_lambda.cluster.events import read_dead_letter  # noqa: PLC0415
+    from kn_lambda.cluster.journal import read_dead_letter  # noqa: PLC0415
 
     event = entry["event"]
     return [

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.commands.deploy import Duration
+from kn_lambda.cluster.records import status_of
 from kn_lambda.errors import CommandError
-from kn_lambda.options import session_command
+from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
@@ -94,7 +94,7 @@ def command(
 
 
 def _url(function: FunctionId, record: KubernetesObject) -> str:
-    status: dict[str, Any] = record.get("status") or {}
+    status = status_of(record)
     if status.get("url"):
         url: str = status["url"]
         return url

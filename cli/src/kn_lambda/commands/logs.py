@@ -64,7 +64,7 @@ def _print_build_log(
     follow: bool,
 ) -> None:
     from kn_lambda.cluster.build_logs import follow_build, read_build_log  # noqa: PLC0415
-    from kn_lambda.cluster.log_lines import log_lines  # noqa: PLC0415
+    from kn_lambda.cluster.pod_logs import log_lines  # noqa: PLC0415
 
     if follow:
         follow_build(session.installation, function, show)

@@ -14,12 +14,11 @@ import click
 
 from kn_lambda.checkout import CHECKOUT
 from kn_lambda.errors import CommandError, WrongUsageError
-from kn_lambda.invoking.command_lines import target_flags
+from kn_lambda.invoking.command_lines import program, target_flags
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.log_records import stderr_handler
 from kn_lambda.terminal.output import Styled, echo
-from kn_lambda.terminal.program import program
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import new_event, send_to_broker
+from kn_lambda.cluster.records import status_of
 from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
@@ -22,8 +23,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.cluster.installation import Installation
     from kn_lambda.deploying.deploy_request import DeployRequest
-    from kn_lambda.deploying.watcher import Steps
-    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from kn_lambda.terminal.progress import Progress
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.inbound.valid_event import CloudEvent
 
@@ -42,7 +42,7 @@ class Deployer:
 
     installation: Installation
     function: FunctionId
-    steps: Steps
+    progress: Progress
 
     def send(self, request: DeployRequest) -> CloudEvent:
         """Check, pack and send; `await_acceptance` returns once the Broker has taken the event."""
@@ -60,7 +60,7 @@ class Deployer:
         event = new_event(BUILD_START, validate_spec(spec), subject=str(self.function))
         self._sending = Sending(partial(send_to_broker, self.installation, url, event))
         self._sending.wait(_SOON_SECONDS)
-        self.steps.step(f"sent {self.function} ({spec['runtime']})")
+        self.progress.step(f"sent {self.function} ({spec['runtime']})")
         return event
 
     def await_acceptance(self) -> None:
@@ -74,7 +74,7 @@ class Deployer:
             self.function,
             event,
             self._builds_namespace,
-            self.steps,
+            self.progress,
             check=self._sending.check,
         )
         result = watcher.watch(timeout_seconds)
@@ -84,7 +84,7 @@ class Deployer:
 
     def is_unchanged(self, result: DeploymentResult) -> bool:
         """Whether what serves now is what served before."""
-        before, now = _status(self._before), _status(result.record)
+        before, now = status_of(self._before), status_of(result.record)
         return (
             result.outcome is Outcome.READY
             and before.get("phase") == "Ready"
@@ -104,15 +104,15 @@ class Deployer:
             include=request.include,
         )
         if source.left_out:
-            self.steps.warn(left_out_text(source.left_out), CREDENTIALS_HINT)
+            self.progress.warn(left_out_text(source.left_out), CREDENTIALS_HINT)
         size = sum(len(file.content) for file in source.files) / _KIB
-        self.steps.step(f"packed {_files(len(source.files))}, {size:.1f} KiB")
+        self.progress.step(f"packed {_files(len(source.files))}, {size:.1f} KiB")
         texts = inline_source(source.files)
         if texts is not None:
             return {"inline": texts}
         archive = zip_source(source.files)
         uri = upload_archive(settings, self.function, archive)
-        self.steps.step(f"uploaded {len(archive) / _KIB:.1f} KiB")
+        self.progress.step(f"uploaded {len(archive) / _KIB:.1f} KiB")
         return {"uri": uri}
 
 
@@ -121,7 +121,3 @@ _ANY_SOURCE = {"inline": {"source": ""}}
 
 def _files(count: int) -> str:
     return "1 file" if count == 1 else f"{count} files"
-
-
-def _status(record: KubernetesObject | None) -> dict[str, Any]:
-    return (record or {}).get("status") or {}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.events import Rejection
+from kn_lambda.cluster.rejection import Rejection
 from knative_lambda.adapters.kubernetes.client import EVENTS
 from knative_lambda.domain.errors import KnativeLambdaError
 from knative_lambda.manifests import labels

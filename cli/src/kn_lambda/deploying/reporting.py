@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.log_lines import log_lines
+from kn_lambda.cluster.pod_logs import log_lines
+from kn_lambda.cluster.records import build_of, status_of
 from kn_lambda.deploying.watcher import Outcome
 from kn_lambda.errors import CommandError
 from kn_lambda.invoking.command_lines import (
@@ -36,8 +37,7 @@ _MENDING = {
 
 def result_document(deployer: Deployer, result: DeploymentResult, seconds: float) -> dict[str, Any]:
     """Return the end of a deployment for `-o json`."""
-    status: dict[str, Any] = (result.record or {}).get("status") or {}
-    build: dict[str, Any] = status.get("build") or {}
+    status, build = status_of(result.record), build_of(result.record)
     document: dict[str, Any] = {
         "namespace": deployer.function.namespace,
         "name": deployer.function.name,
@@ -71,7 +71,7 @@ def report(
     if session.output != "text":
         return
     word = "unchanged" if deployer.is_unchanged(result) else "ready"
-    deployer.steps.step(Styled(word, fg="green", bold=True))
+    deployer.progress.step(Styled(word, fg="green", bold=True))
     print_invocations(session, record, source)
 
 
@@ -114,21 +114,21 @@ def _failure(deployer: Deployer, result: DeploymentResult) -> CommandError:
 
 
 def _build_failure(deployer: Deployer, record: KubernetesObject) -> CommandError:
-    build = record["status"]["build"]
+    build = build_of(record)
     message = str(build.get("message") or "").strip()
     lines = log_lines(str(build.get("log") or "").strip())
     # They were shown as they came, unless it all went too fast, or happened after the build.
     was_shown = bool(lines) and deployer.last_log_line == lines[-1].strip()
     for line in [] if was_shown or message.endswith("\n".join(lines)) else lines[-_LAST_LINES:]:
-        deployer.steps.log(line)
+        deployer.progress.log(line)
     return CommandError(f"{build.get('reason')}: {message}", hint=_hint(deployer, record))
 
 
 def _hint(deployer: Deployer, record: KubernetesObject) -> str:
     function: FunctionId = deployer.function
     flags = "" if function.namespace == "default" else f" -n {function.namespace}"
-    kept = "The revision before goes on serving. " if record["status"].get("url") else ""
-    build = record["status"]["build"]
+    kept = "The revision before goes on serving. " if status_of(record).get("url") else ""
+    build = build_of(record)
     # Knative's own reasons tell of the start; what came before it is in the log of the build.
     is_built = bool(build.get("digest")) or str(build.get("reason")).startswith("Revision")
     option = "" if is_built else " --build"

@@ -6,10 +6,11 @@ import time
 from dataclasses import dataclass
 from datetime import datetime
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.build_logs import BuildLog
 from kn_lambda.cluster.deliveries import Deliveries
-from kn_lambda.deploying.build_log import BuildLog
+from kn_lambda.cluster.records import build_of, status_of
 from kn_lambda.deploying.rejections import Rejections
 from kn_lambda.errors import TimedOutError
 from knative_lambda.domain.errors import PlatformUnavailableError
@@ -20,9 +21,9 @@ from knative_lambda.manifests import labels
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from kn_lambda.cluster.events import Rejection
     from kn_lambda.cluster.installation import Installation
-    from kn_lambda.terminal.output import Styled
+    from kn_lambda.cluster.rejection import Rejection
+    from kn_lambda.terminal.progress import Progress
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.inbound.valid_event import CloudEvent
@@ -30,22 +31,6 @@ if TYPE_CHECKING:
 _POLL_SECONDS = 0.1
 # A platform that restarts goes on with what it accepted.
 _OUTAGE_SECONDS = 20.0
-
-
-class Steps(Protocol):
-    """Where the steps are told."""
-
-    def step(self, text: str | Styled) -> None:
-        """Something new began."""
-        ...
-
-    def warn(self, text: str, hint: str) -> None:
-        """Something is not as one may expect, and what to do about it."""
-        ...
-
-    def log(self, line: str) -> None:
-        """A line of the build."""
-        ...
 
 
 class Outcome(StrEnum):
@@ -76,7 +61,7 @@ class DeploymentWatcher:
         function: FunctionId,
         event: CloudEvent,
         builds_namespace: str,
-        steps: Steps,
+        progress: Progress,
         *,
         check: Callable[[], None] = lambda: None,
         pause: Callable[[float], None] = time.sleep,
@@ -87,12 +72,12 @@ class DeploymentWatcher:
         self._function = function
         time_ = datetime.fromisoformat(event.attributes["time"])
         self._wish = Wish(time=time_, event_id=event.attributes["id"])
-        self._steps = steps
+        self._progress = progress
         self._seen: set[str] = set()
-        self.log = BuildLog(installation.api, builds_namespace, steps.log)
+        self.log = BuildLog(installation.api, builds_namespace, progress.log)
         self._rejections = Rejections(installation.api, function, event)
         correlation = event.attributes["correlationid"]
-        self._deliveries = Deliveries(installation, correlation, steps.step)
+        self._deliveries = Deliveries(installation, correlation, progress.step)
 
     def watch(self, timeout_seconds: float) -> DeploymentResult:
         """Return how it ended; `TimedOutError` when we stop waiting, and the build goes on."""
@@ -138,8 +123,7 @@ class DeploymentWatcher:
 
     def _result(self, record: KubernetesObject) -> DeploymentResult | None:
         self._seen.add("accepted")
-        status: dict[str, Any] = record.get("status") or {}
-        build: dict[str, Any] = status.get("build") or {}
+        status, build = status_of(record), build_of(record)
         if build.get("wishId") != self._wish.event_id:
             return None
         phase, job = status.get("phase"), build.get("job")
@@ -157,7 +141,7 @@ class DeploymentWatcher:
     def _once(self, step: str) -> None:
         if step not in self._seen:
             self._seen.add(step)
-            self._steps.step(step)
+            self._progress.step(step)
 
 
 def _wish_id(record: KubernetesObject) -> str:

@@ -3,33 +3,39 @@
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.terminal.program import program
+from kn_lambda.cluster.connecting import DEFAULT_HOME
+from kn_lambda.cluster.records import is_http, subscribed_type
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-    from pathlib import Path
 
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
-DEFAULT_TYPE = "com.example.event"
+_PROGRAM = "kn-lambda"
 
 
-def subscribed_type(record: KubernetesObject) -> str:
-    """Return a type of events that the function asked for, or one that stands for any."""
-    for attributes in record.get("spec", {}).get("subscriptions") or ():
-        if "type" in attributes:
-            return str(attributes["type"])
-    return DEFAULT_TYPE
+def program() -> str:
+    """Return `kn-lambda`, or its whole path where no PATH but our own can be counted on."""
+    called_as = Path(sys.argv[0]).absolute()
+    in_own_environment = sys.prefix != sys.base_prefix and called_as.parent == Path(
+        sys.prefix, "bin"
+    )
+    # `make run` has the environment on its PATH, which the next terminal has not.
+    is_activated = os.environ.get("VIRTUAL_ENV") == sys.prefix  # noqa: TID251 # a shell's own
+    if called_as.name == _PROGRAM and in_own_environment and not is_activated:
+        return str(called_as)
+    return _PROGRAM
 
 
 def target_flags(session: Session, namespace: str) -> list[str]:
     """Return the flags by which another terminal reaches the same function."""
-    from kn_lambda.options import DEFAULT_HOME  # noqa: PLC0415 # options imports session
-
     flags = [] if namespace == "default" else ["-n", namespace]
     if session.target.context is not None:
         flags += ["--context", session.target.context]
@@ -41,7 +47,7 @@ def target_flags(session: Session, namespace: str) -> list[str]:
 def invoke_command(record: KubernetesObject, data: object, flags: list[str]) -> str:
     """Return a `kn-lambda invoke` line."""
     words = [program(), "invoke", record["metadata"]["name"], *flags]
-    if data is not None and not _is_http(record):
+    if data is not None and not is_http(record):
         words += ["--data", json.dumps(data, ensure_ascii=False)]
     return shlex.join(words)
 
@@ -49,7 +55,7 @@ def invoke_command(record: KubernetesObject, data: object, flags: list[str]) -> 
 def curl_command(record: KubernetesObject, data: object) -> str:
     """Return a curl line; for a `cloudevent` function it carries a whole event in binary mode."""
     url = record["status"]["url"]
-    if _is_http(record):
+    if is_http(record):
         return shlex.join(["curl", "-s", url])
     attributes = {
         "ce-specversion": "1.0",
@@ -74,7 +80,3 @@ def sample_data(folder: Path | None) -> object:
         return event.get("data")
     except (ValueError, AttributeError):
         return None
-
-
-def _is_http(record: KubernetesObject) -> bool:
-    return bool(record.get("spec", {}).get("signature") == "http")

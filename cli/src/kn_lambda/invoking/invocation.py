@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit, urlunsplit
 
+from kn_lambda.cluster.records import is_http, subscribed_type
 from kn_lambda.errors import WrongUsageError
-from kn_lambda.invoking.command_lines import subscribed_type
 from kn_lambda.invoking.input import (
     content_type,
     json_mistake,
@@ -57,7 +57,7 @@ class Invocation:
     def is_http(self) -> bool:
         """Whether it gets a plain request: by its record, or because the code decided so."""
         asked = self.method is not None or self.path is not None
-        return asked or bool(self.record["spec"].get("signature") == "http")
+        return asked or is_http(self.record)
 
     def check(self) -> None:
         """Refuse options that are for the other kind of function."""

@@ -6,7 +6,7 @@ import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.events import read_rejection
+from kn_lambda.cluster.rejection import read_rejection
 from kn_lambda.errors import CommandError, UnreachableError
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo, echo_bytes
