@@ -16,7 +16,7 @@ def test_the_doctor_finds_a_cluster_in_order(cluster: Cluster):
 
     checks = {check["name"]: check for check in json.loads(done.stdout)}
     assert done.returncode == 0, done.stdout
-    for name in ("Knative Serving", "Knative Eventing", "tenant default", "rights to send"):
+    for name in ("Knative Serving", "Knative Eventing", "tenant default", "permission to send"):
         assert checks[name]["verdict"] == "ok"
     for name in ("storage", "registry", "function cleanup", "Broker knative-lambda/knative-lambda"):
         assert checks[name]["verdict"] == "ok"
@@ -84,7 +84,7 @@ def test_a_source_that_is_not_there_ends_the_deployment_with_the_reason(
 
     # Not 5, with which it ends when its time is over.
     assert refused.returncode == 1, refused.stderr
-    assert "refused: SourceNotFound: source.uri: " in refused.stderr
+    assert "rejected: SourceNotFound: source.uri: " in refused.stderr
     assert unique_name in refused.stderr.partition("SourceNotFound")[2]
     document = json.loads(refused.stdout)
     assert (document["outcome"], document["reason"]) == ("refused", "SourceNotFound")

@@ -64,7 +64,7 @@ def test_a_change_of_code_is_served_and_one_that_fails_leaves_the_old(
     failed = kn_lambda("deploy", write_function("import nowhere"), "--name", unique_name)
     assert failed.returncode == ExitCode.FAILED
     assert "No module named 'nowhere'" in failed.stderr
-    assert "goes on serving" in failed.stderr
+    assert "still serves requests" in failed.stderr
     assert kn_lambda("invoke", unique_name).stdout == "2\n"
 
 
@@ -85,7 +85,7 @@ def test_what_build_start_refuses_is_told_with_its_reason(kn_lambda, tmp_path, u
     options = ("--name", unique_name, "--source", "file:///etc/hostname")
     refused = kn_lambda("deploy", tmp_path / "main.py", *options)
     assert refused.returncode == ExitCode.FAILED
-    assert "refused: UnsupportedSource: source.uri" in refused.stderr
+    assert "rejected: UnsupportedSource: source.uri" in refused.stderr
     # The Broker has the answer a moment after we were told.
     dead_letters = ("events", unique_name, "--dead-letters")
     wait_for(lambda: "UnsupportedSource" in kn_lambda(*dead_letters).stdout)
@@ -99,7 +99,7 @@ def test_a_refusal_is_told_by_a_platform_that_is_spoken_to_as_a_cluster(
     options = ("--name", unique_name, "--source", "file:///etc/hostname", "-o", "json")
     refused = kn_lambda("deploy", tmp_path / "main.py", *options, *cluster)
     assert refused.returncode == ExitCode.FAILED
-    assert "refused: UnsupportedSource: source.uri" in refused.stderr
+    assert "rejected: UnsupportedSource: source.uri" in refused.stderr
     document = json.loads(refused.stdout)
     assert (document["outcome"], document["field"]) == ("refused", "source.uri")
 

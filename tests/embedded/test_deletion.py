@@ -97,7 +97,7 @@ def test_an_unknown_lambda_is_deleted_twice_without_complaint(own_platform: Embe
     assert types.count("function.deleted.v1") == 2
     assert own_platform.dead_letters() == []
     assert own_platform.kn_lambda("delete", "never-there").stdout == (
-        "default/never-there was not there\n"
+        "default/never-there did not exist\n"
     )
 
 

@@ -65,7 +65,7 @@ def test_the_demo_prints_the_answer_last_and_leaves_nothing(demo: Demo, tmp_path
 @pytest.mark.parametrize(
     ("settings", "reason"),
     [
-        pytest.param({"KN_LAMBDA_SOURCE_MAX_BYTES": "1"}, "can be deployed", id="refused"),
+        pytest.param({"KN_LAMBDA_SOURCE_MAX_BYTES": "1"}, "larger than the limit", id="refused"),
         pytest.param({"KN_LAMBDA_UNPACKED_MAX_BYTES": "1"}, "larger than", id="build fails"),
         pytest.param({"UV_OFFLINE": "1"}, "uv pip failed", id="nothing can be installed"),
     ],

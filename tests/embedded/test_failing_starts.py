@@ -37,7 +37,7 @@ def test_a_first_version_that_does_not_start_is_told_once_and_at_once(
     expected = BROKEN_FUNCTIONS[kind].said
     assert expected in document["message"]
     assert said.count(document["message"].strip()) == 1
-    assert "tries again" not in said
+    assert "will retry" not in said
     assert patient_platform.phase(unique_name) == "Failed"
     (failed,) = wait_for(lambda: ends(patient_platform, unique_name))
     assert failed["attributes"]["type"].endswith("build.failed.v1")
@@ -72,8 +72,8 @@ def test_an_update_that_does_not_start_is_told_once_and_at_once_and_the_old_vers
 
     assert BROKEN_FUNCTIONS[kind].said in document["message"]
     assert said.count(document["message"].strip()) == 1
-    assert "tries again" not in said
-    assert "The revision before goes on serving" in said
+    assert "will retry" not in said
+    assert "The previous revision still serves requests" in said
     assert patient_platform.kn_lambda("invoke", name).stdout == '"hello"\n'
 
 

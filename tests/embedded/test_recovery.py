@@ -105,7 +105,7 @@ def test_what_is_missing_is_named_at_once_and_the_lambda_is_ready_once_it_is_the
     function = lacking(kind)
     said = function.deploy(1)
     assert f"{kind} default/{function.name} does not exist" in said
-    assert "tries again" not in said
+    assert "will retry" not in said
     assert function.platform.phase(function.name) == "Failed"
 
     function.put(another="x")

@@ -97,8 +97,8 @@ def test_a_person_who_waits_is_told_that_it_is_tried_again(
     done = platform.kn_lambda(*command)
 
     assert done.returncode == 5
-    assert "the Broker tries again" in done.stderr
-    assert "it goes on without us" in done.stderr
+    assert "the Broker will retry" in done.stderr
+    assert "the deployment continues" in done.stderr
     storage.start()
     platform.await_phase("patient", "Ready", within=60)
 

@@ -1,3 +1,3 @@
-"""The kn-lambda command line and the embedded platform."""
+"""The kn-lambda command line."""
 
 __version__ = "0.1.0"

@@ -10,11 +10,11 @@ CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 def checkout_folder(*parts: str) -> Path:
-    """Return a folder of the checkout; `CommandError` where this is installed without one."""
+    """Return a folder of the checkout; `CommandError` if kn-lambda is installed without one."""
     folder = CHECKOUT.joinpath(*parts)
     if not folder.is_dir():
         raise CommandError(
-            f"{folder} is not there",
+            f"{folder} does not exist",
             hint="Install kn-lambda from a checkout: pip install -e cli",
         )
     return folder

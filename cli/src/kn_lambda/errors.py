@@ -1,4 +1,4 @@
-"""How a command ends: the exit codes, and errors that say what happened and what to do about it."""
+"""How a command ends: exit codes, and errors with a hint how to fix them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ class ExitCode(IntEnum):
 
 
 class CommandError(click.ClickException):
-    """It did not work; shown as one line that says what, and one that says the way out."""
+    """The command failed; `show` prints the message, then the hint."""
 
     exit_code: ClassVar[int] = ExitCode.FAILED
 
@@ -40,31 +40,31 @@ class CommandError(click.ClickException):
 
 
 class WrongUsageError(CommandError):
-    """What was asked for makes no sense; nothing was sent."""
+    """The arguments are invalid; nothing was sent."""
 
     exit_code = ExitCode.USAGE
 
 
 class UnreachableError(CommandError):
-    """No platform answers."""
+    """The platform does not answer."""
 
     exit_code = ExitCode.UNREACHABLE
 
 
 class MissingError(CommandError):
-    """There is nothing of that name."""
+    """No such object exists."""
 
     exit_code = ExitCode.NOT_FOUND
 
 
 class TimedOutError(CommandError):
-    """It goes on without us: we stopped waiting."""
+    """The wait is over, but the operation continues."""
 
     exit_code = ExitCode.TIMED_OUT
 
 
 def as_command_error(error: Exception) -> click.ClickException:
-    """Say an error of the shared package, or a bug of ours, in the words of the command line."""
+    """Turn an error of the shared package, or a bug, into an error of the command line."""
     from knative_lambda.adapters.kubernetes.errors import NotFoundError  # noqa: PLC0415 # see main
     from knative_lambda.domain.errors import (  # noqa: PLC0415
         KnativeLambdaError,
@@ -75,14 +75,12 @@ def as_command_error(error: Exception) -> click.ClickException:
         case NotFoundError():
             return MissingError(error.message)
         case PlatformUnavailableError():
-            return UnreachableError(
-                error.message, hint="kn-lambda doctor tells what is wrong with the platform."
-            )
+            return UnreachableError(error.message, hint="Run `kn-lambda doctor` to find out why.")
         case KnativeLambdaError():
             field = f"{error.field}: " if error.field else ""
             return CommandError(f"{error.reason}: {field}{error.message}")
         case _:
             return CommandError(
-                f"a bug of kn-lambda: {type(error).__name__}: {error}",
-                hint="Run it again with -v for the traceback.",
+                f"bug in kn-lambda: {type(error).__name__}: {error}",
+                hint="Run the command again with -v to see the traceback.",
             )

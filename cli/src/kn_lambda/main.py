@@ -1,4 +1,4 @@
-"""kn-lambda: the command line. Commands are imported when they are asked for."""
+"""kn-lambda: the command line. A command is imported when it is called."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Commands(click.Group):
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return them in the order in which people need them."""
+        """Return the commands in the order in which people need them."""
         return list(_COMMANDS)
 
     @override
@@ -41,7 +41,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command that is meant, or say which one may be."""
+        """Find the command, or suggest a similar one."""
         if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
             raise NoSuchCommand(args[0], possibilities=_COMMANDS, ctx=ctx)
         return super().resolve_command(ctx, args)
@@ -52,7 +52,7 @@ class Commands(click.Group):
         try:
             return super().invoke(ctx)
         except click.ClickException as error:
-            # click's own errors quote what was given, and are shown by click.
+            # click's own errors quote the arguments, and click prints them itself.
             error.message = printable(error.message, err=True)  # type: ignore[misc] # for subclasses
             raise
         except (Exit, Abort, BrokenPipeError):
@@ -68,23 +68,23 @@ class Commands(click.Group):
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.pass_context
 def cli(context: click.Context, /, **given: object) -> None:
-    """Run functions from source code, on this machine or on Knative.
+    """Deploy functions from source code, on this machine or on Knative.
 
-    Start with `kn-lambda up`; in another terminal `kn-lambda init hello` and
-    `kn-lambda deploy hello`.
+    To begin, run `kn-lambda up`. Then run `kn-lambda init hello` and
+    `kn-lambda deploy hello` in another terminal.
 
     \b
-    Which platform a command speaks to:
-      1. --context NAME: that context of $KUBECONFIG or ~/.kube/config
-      2. the embedded platform of --home (or $KN_LAMBDA_HOME), if one was ever started there
+    A command uses the first of these platforms:
+      1. the context of --context, from $KUBECONFIG or ~/.kube/config
+      2. the embedded platform in --home or $KN_LAMBDA_HOME, if it was ever started
       3. the current context of $KUBECONFIG
 
     \b
-    Exit codes: 0 done, 1 failed, 2 wrong usage, 3 the platform cannot be reached,
-    4 not found, 5 timed out.
+    Exit codes: 0 success, 1 failure, 2 wrong usage, 3 platform unreachable,
+    4 not found, 5 timeout.
     """  # noqa: D301  # \b is for click
     defaults = {name: value for name, value in given.items() if value not in {None, False}}
-    # An option may stand before or after the command, as with kubectl.
+    # As with kubectl, an option may stand before or after the command.
     context.default_map = dict.fromkeys(_COMMANDS, defaults)
 
 

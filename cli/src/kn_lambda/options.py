@@ -1,4 +1,4 @@
-"""The options that every command has, and how a command gets its session."""
+"""The options that commands share, and how a command gets its session."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
 VERBOSE = "kn_lambda.verbose"
-"""Key of click's `meta`: whether tracebacks are wanted."""
+"""Key of click's `meta`: whether to print tracebacks."""
 TEXT_AND_JSON = ("text", "json")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
@@ -27,31 +27,31 @@ def shared_options(
     *,
     with_environment: bool = False,
 ) -> list[click.Option]:
-    """Options as kubectl and kn have them; the environment is read by the outermost command."""
+    """Return options as kubectl and kn have them; only the outermost command reads variables."""
     home_variable = "KN_LAMBDA_HOME" if with_environment else None
     kubeconfig_variable = "KUBECONFIG" if with_environment else None
     return [
         click.Option(
-            ["-n", "--namespace"], metavar="NAMESPACE", help='Namespace (default "default").'
+            ["-n", "--namespace"], metavar="NAMESPACE", help='The namespace (default "default").'
         ),
         click.Option(
-            ["--context"], metavar="NAME", help="Speak to the cluster of this kubeconfig context."
+            ["--context"], metavar="NAME", help="The kubeconfig context to use."
         ),
         click.Option(
             ["--kubeconfig"], hidden=True, envvar=kubeconfig_variable, metavar="FILE",
-            help="Where --context is looked up.",
+            help="The kubeconfig file to use.",
         ),
         click.Option(
             ["--home"], envvar=home_variable, metavar="FOLDER",
             type=click.Path(path_type=Path, file_okay=False),
-            help=f"Data folder of the embedded platform (KN_LAMBDA_HOME; {DEFAULT_HOME}).",
+            help=f"Data folder of the embedded platform ($KN_LAMBDA_HOME; default {DEFAULT_HOME}).",
         ),
         click.Option(
             ["-o", "--output"], type=click.Choice(list(outputs)),
-            help="Format of what goes to stdout.",
+            help="Output format.",
         ),
         click.Option(
-            ["-v", "--verbose"], is_flag=True, help="Tell what is sent, and tracebacks of bugs."
+            ["-v", "--verbose"], is_flag=True, help="Show requests and tracebacks."
         ),
     ]  # fmt: skip
 
@@ -105,5 +105,5 @@ class Duration(click.ParamType[float]):
         """Return seconds."""
         match = _DURATION.fullmatch(str(value))
         if match is None:
-            self.fail(f"{value!r} is no duration such as 90s or 5m", param, ctx)
+            self.fail(f"{value!r} is not a duration such as 90s or 5m", param, ctx)
         return float(match[1]) * _UNITS[match[2]]

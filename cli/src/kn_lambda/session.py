@@ -1,4 +1,4 @@
-"""What one run of a command knows: where it speaks to, and how it prints."""
+"""One run of a command: the platform that it uses, and its output options."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Session:
 
     @property
     def namespace(self) -> str:
-        """The namespace that is meant; one that cannot be is wrong usage."""
+        """The namespace; `WrongUsageError` if the name is invalid."""
         if self.requested_namespace is None:
             return "default"
         from knative_lambda.domain.names import FunctionId  # noqa: PLC0415 # slow
@@ -38,24 +38,26 @@ class Session:
         try:
             return FunctionId.parse(f"{self.requested_namespace}/any").namespace
         except ValueError as error:
-            raise WrongUsageError(f"--namespace {self.requested_namespace!r}: {error}") from error
+            raise WrongUsageError(
+                f"invalid --namespace {self.requested_namespace!r}: {error}"
+            ) from error
 
     @cached_property
     def installation(self) -> Installation:
-        """The platform; `UnreachableError` when there is none to speak to."""
+        """The platform; `UnreachableError` if there is none."""
         return self.connect(self.target)
 
     def function(self, name: str) -> FunctionId:
-        """Return the identity of a function; a name that none can have is wrong usage."""
+        """Return the identity of a function; `WrongUsageError` if the name is invalid."""
         from knative_lambda.domain.names import FunctionId  # noqa: PLC0415
 
         namespace = self.namespace
         try:
             return FunctionId.parse(f"{namespace}/{name}")
         except ValueError as error:
-            raise WrongUsageError(f"{name!r} cannot be a function's name: {error}") from error
+            raise WrongUsageError(f"invalid function name {name!r}: {error}") from error
 
     def debug(self, text: str) -> None:
-        """Say something that only -v shows."""
+        """Print a line that only -v shows."""
         if self.verbose:
             echo(Styled(text, dim=True), err=True)

@@ -1,4 +1,4 @@
-"""A platform in a folder of its own, as a child process, for as long as a `with` lasts."""
+"""An embedded platform in a temporary folder, as a child process of a `with` block."""
 
 from __future__ import annotations
 
@@ -29,9 +29,9 @@ _ANY_PORT = ("--port", "0", "--broker-port", "0", "--api-port", "0")
 
 @contextlib.contextmanager
 def temporary_platform() -> Iterator[Path]:
-    """Yield the home of a platform that is up; neither process nor folder outlives the block.
+    """Yield the home of a running platform; the block's end removes its process and its folder.
 
-    That holds for Ctrl-C and SIGTERM as well.
+    Ctrl-C and SIGTERM end the block in the same way.
     """
     with _interrupted_by_sigterm():
         folder = Path(tempfile.mkdtemp(prefix="kn-lambda-"))
@@ -55,7 +55,7 @@ def _start(home: Path, log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            # Ctrl-C is for us: we stop the platform when our own work with it has ended.
+            # Ctrl-C must not reach the platform: we stop it once we no longer need it.
             start_new_session=True,
         )
 
@@ -67,7 +67,7 @@ def _wait(child: subprocess.Popen[bytes], home: Path, log: Path) -> None:
             raise CommandError(f"the platform did not start:\n{_last_lines(log)}")
         if time.monotonic() > deadline:
             raise CommandError(
-                f"the platform is not up after {_START_SECONDS:.0f} s:\n{_last_lines(log)}"
+                f"the platform did not start in {_START_SECONDS:.0f} s:\n{_last_lines(log)}"
             )
         time.sleep(_POLL_SECONDS)
 
@@ -101,7 +101,7 @@ def _interrupted_by_sigterm() -> Iterator[None]:
 
 @contextlib.contextmanager
 def _uninterrupted() -> Iterator[None]:
-    """Let nothing break into the orderly end."""
+    """Ignore signals during the cleanup."""
     numbers = (signal.SIGINT, signal.SIGTERM)
     before = [signal.signal(number, signal.SIG_IGN) for number in numbers]
     try:

@@ -82,7 +82,7 @@ def test_the_doctor_says_what_a_cluster_lacks(fake_platform, kn_lambda, tmp_path
     assert result.exit_code == ExitCode.FAILED
     assert checks["Knative Serving"]["verdict"] == "ok"
     assert checks["Knative sources"]["verdict"] == "failed"
-    assert "no knative-lambda-build-start" in checks["tenant default"]["found"]
-    assert checks["rights to look"]["wayOut"]
-    assert checks["rights to be told"]["verdict"] == "warning"
-    assert checks["rights to send"]["verdict"] == "ok"
+    assert "lacks RoleBindings: knative-lambda-build-start" in checks["tenant default"]["found"]
+    assert checks["permission to read"]["wayOut"]
+    assert checks["permission to read Events"]["verdict"] == "warning"
+    assert checks["permission to send"]["verdict"] == "ok"

@@ -55,7 +55,7 @@ def test_describe_prints_the_object_itself(kn_lambda, fake_platform, output, loa
 def test_an_unknown_function_is_not_found(kn_lambda, command):
     result = kn_lambda(command, "nothing")
     assert result.exit_code == ExitCode.NOT_FOUND
-    assert "there is no function default/nothing" in result.stderr
+    assert "function default/nothing not found" in result.stderr
     assert "kn-lambda list" in result.stderr
 
 
@@ -88,7 +88,7 @@ def test_data_that_looks_like_json_and_is_none_is_sent_as_text_and_says_so(
     fake_platform.put_record(status=status(phase="Ready"))
     fake_platform.http.respond("POST", FakePlatform.url, 204)
     result = kn_lambda("invoke", "hello", "--data", data)
-    assert ("is no JSON and is sent as text" in result.stderr) == says_so
+    assert ("is not valid JSON, so it is sent as text" in result.stderr) == says_so
     assert fake_platform.http.sent[-1]["body"] == data.encode()
 
 
@@ -211,7 +211,7 @@ def test_a_function_that_never_ran_has_no_log_and_that_is_no_error(kn_lambda, fa
     fake_platform.put_record(status=status(phase="Ready"))
     result = kn_lambda("logs", "hello")
     assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
-    assert "has not run yet" in result.stderr
+    assert "has no Pods" in result.stderr
 
 
 def test_the_log_of_a_build_outlives_its_job(kn_lambda, fake_platform):

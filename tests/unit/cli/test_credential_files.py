@@ -1,4 +1,4 @@
-"""Files that usually hold credentials stay here, and whoever deploys is told."""
+"""Files that usually contain credentials stay here, and whoever deploys is told."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def test_a_single_file_is_judged_too(tmp_path):
     _write(tmp_path, "server.key")
     (tmp_path / "main.py").symlink_to("server.key")
     for name in ("server.key", "main.py"):
-        with pytest.raises(WrongUsageError, match="usually hold credentials") as refused:
+        with pytest.raises(WrongUsageError, match="usually contain credentials") as refused:
             _read(tmp_path / name)
         assert "--include" in refused.value.hint
         assert _read(tmp_path / name, [name]) == ([name], [])
@@ -166,7 +166,7 @@ def test_the_warning_comes_before_a_failure_that_it_explains(kn_lambda, fake_pla
     fake_platform.finish("Failed", reason="RevisionFailed", message="no such file: a.pem")
     _write(source, "a.pem")
     said = kn_lambda("deploy", str(source)).stderr
-    assert said.index("do without them") < said.index("Error: RevisionFailed")
+    assert said.index("runs without them") < said.index("Error: RevisionFailed")
 
 
 def test_a_name_cannot_add_lines_to_the_warning(on_terminal, fake_platform, source):

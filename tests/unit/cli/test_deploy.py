@@ -71,12 +71,12 @@ def test_a_failed_build_shows_reason_message_and_last_lines(kn_lambda, fake_plat
 
 def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_platform, source):
     fake_platform.finish("Failed", reason="RevisionFailed", message="it ended", digest=DIGEST)
-    assert "More: kn-lambda logs hello\n" in kn_lambda("deploy", source).stderr
+    assert "See the log: kn-lambda logs hello\n" in kn_lambda("deploy", source).stderr
 
 
 @pytest.mark.parametrize(
     ("reason", "hint"),
-    [("SourceNotFound", "mend that"), ("NamespaceNotFound", "config/tenants/default")],
+    [("SourceNotFound", "Fix the problem"), ("NamespaceNotFound", "config/tenants/default")],
 )
 def test_a_refused_event_shows_what_build_start_said(
     kn_lambda, fake_platform, source, reason, hint
@@ -96,7 +96,7 @@ def test_a_refused_event_shows_what_build_start_said(
     )
     result = kn_lambda("deploy", source)
     assert result.exit_code == ExitCode.FAILED
-    assert f"refused: {reason}: source: nothing there" in result.stderr
+    assert f"rejected: {reason}: source: nothing there" in result.stderr
     assert hint in result.stderr
 
 
@@ -110,8 +110,8 @@ def test_what_build_start_says_of_a_refusal_ends_the_waiting(
     fake_platform.reject(SourceNotFoundError("nothing there", field="source.uri"))
     result = kn_lambda("deploy", source)
     assert result.exit_code == ExitCode.FAILED
-    assert "refused: SourceNotFound: source.uri: nothing there" in result.stderr
-    assert "mend that and deploy again" in result.stderr
+    assert "rejected: SourceNotFound: source.uri: nothing there" in result.stderr
+    assert "Fix the problem and deploy again" in result.stderr
     document = json.loads(kn_lambda("deploy", source, "-o", "json").stdout)
     assert document == {
         "seconds": document["seconds"],
@@ -138,7 +138,7 @@ def test_a_newer_request_means_superseded(kn_lambda, fake_platform, source):
 def test_waiting_ends_with_an_exit_code_of_its_own(kn_lambda, source):
     result = kn_lambda("deploy", source, "--timeout", "1ms")
     assert result.exit_code == ExitCode.TIMED_OUT
-    assert "goes on without us" in result.stderr
+    assert "the deployment continues" in result.stderr
 
 
 def test_no_wait_returns_when_the_event_is_accepted(kn_lambda, fake_platform, source):
@@ -153,9 +153,9 @@ def test_no_wait_returns_when_the_event_is_accepted(kn_lambda, fake_platform, so
     [
         (("--runtime", "python2.7"), "not installed here"),
         (("--handler", "no handler"), "spec.handler"),
-        (("--name", "Not_A_Name"), "cannot be a function's name"),
-        (("--timeout", "soon"), "no duration"),
-        (("--image", "registry/name:latest"), "by its digest"),
+        (("--name", "Not_A_Name"), "invalid function name"),
+        (("--timeout", "soon"), "not a duration"),
+        (("--image", "registry/name:latest"), "must include a digest"),
     ],
 )
 def test_a_wish_that_cannot_be_is_wrong_usage_and_nothing_is_sent(

@@ -83,9 +83,11 @@ def test_a_single_file_of_any_name_is_its_own_module(tmp_path, stem):
 )
 def test_a_single_file_that_no_handler_can_name_is_refused_by_its_name(tmp_path, name):
     (tmp_path / name).touch()
-    with pytest.raises(WrongUsageError, match="is no name for a handler's file") as rejection:
+    with pytest.raises(
+        WrongUsageError, match="is not a valid file name for a handler"
+    ) as rejection:
         make_deploy_request(tmp_path / name, None, Overrides())
-    assert "Rename it" in str(rejection.value.hint)
+    assert "Rename the file" in str(rejection.value.hint)
     # Somebody who names a handler knows what it is about.
     make_deploy_request(tmp_path / name, None, Overrides(handler="main.handler"))
 
@@ -106,7 +108,7 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
     folder = _folder(tmp_path)
     request = make_deploy_request(folder, None, Overrides(source="s3://bucket/key.zip"))
     assert (request.files, request.spec["source"]) == (None, {"uri": "s3://bucket/key.zip"})
-    with pytest.raises(WrongUsageError, match="exclude each other"):
+    with pytest.raises(WrongUsageError, match="use only one of"):
         make_deploy_request(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
 
 
@@ -114,11 +116,11 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
     ("manifest", "problem"),
     [
         ("a: [", "line 1"),
-        ("just text", "holds no object"),
+        ("just text", "not a YAML object"),
         (_MANIFEST.replace("v1alpha1", "v9"), "apiVersion must be"),
         (_MANIFEST.replace("kind: LambdaFunction", "kind: Service"), "kind must be LambdaFunction"),
-        (_MANIFEST.replace("name: hello", "name: 5"), "metadata.name must be text"),
-        (_MANIFEST + "sepc: {}\n", "sepc is no field"),
+        (_MANIFEST.replace("name: hello", "name: 5"), "metadata.name must be a string"),
+        (_MANIFEST + "sepc: {}\n", "unknown field sepc"),
         (_MANIFEST.replace("spec:\n", "spec: 5\nstatus:\n"), "spec must be an object"),
     ],
 )

@@ -11,14 +11,14 @@ from kn_lambda.errors import CommandError
 
 
 def refuse() -> None:
-    raise CommandError("the Broker refused the event")
+    raise CommandError("the Broker rejected the event")
 
 
 def test_what_the_broker_refused_is_raised_where_somebody_waits():
     sending = Sending(refuse)
-    with pytest.raises(CommandError, match="refused"):
+    with pytest.raises(CommandError, match="rejected"):
         sending.wait()
-    with pytest.raises(CommandError, match="refused"):
+    with pytest.raises(CommandError, match="rejected"):
         sending.check()
 
 

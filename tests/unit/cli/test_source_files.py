@@ -66,15 +66,15 @@ def test_a_folder_can_be_named_relative_to_where_we_are(tmp_path, monkeypatch):
 
 def test_an_empty_folder_is_refused(tmp_path):
     _write(tmp_path, **{"function.yaml": ""})
-    with pytest.raises(WrongUsageError, match="holds no file"):
+    with pytest.raises(WrongUsageError, match="has no files to deploy"):
         _paths(tmp_path)
 
 
 def test_too_many_files_and_too_many_bytes_are_refused(tmp_path):
     _write(tmp_path, a="x" * 10, b="y" * 10)
-    with pytest.raises(CommandError, match="has 2 files; at most 1"):
+    with pytest.raises(CommandError, match="has 2 files; the limit is 1"):
         _paths(tmp_path, max_files=1)
-    with pytest.raises(CommandError, match="more than the"):
+    with pytest.raises(CommandError, match="is larger than"):
         _paths(tmp_path, max_bytes=19)
     assert _paths(tmp_path, max_bytes=20) == ["a", "b"]
 
@@ -86,7 +86,7 @@ def test_a_link_is_followed_inside_the_source_only(tmp_path):
     assert _paths(source) == ["inside.py", "main.py"]
     _write(tmp_path, secret="")
     (source / "outside").symlink_to(tmp_path / "secret")
-    with pytest.raises(CommandError, match="leads out of the source"):
+    with pytest.raises(CommandError, match="points outside the source"):
         _paths(source)
 
 

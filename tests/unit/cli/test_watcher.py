@@ -185,7 +185,7 @@ def test_a_delivery_that_is_tried_again_is_told(story):
     journal("pending", 2)
     story.parts = [story.record(phase="Ready")]
     story.watch()
-    assert story.steps.steps == ["build-start answered 503; the Broker tries again"]
+    assert story.steps.steps == ["build-start returned 503; the Broker will retry"]
 
 
 def test_a_request_that_is_rejected_on_a_cluster_is_over_with_the_reason(story):

@@ -1,1 +1,1 @@
-"""What `kn-lambda doctor` looks at."""
+"""The checks of `kn-lambda doctor`."""

@@ -1,4 +1,4 @@
-"""One finding of the doctor."""
+"""One check of `kn-lambda doctor`, and its result."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 class Verdict(StrEnum):
-    """Whether something is as it should be; a warning keeps some things from working."""
+    """The result of a check; after a warning, some features do not work."""
 
     OK = "ok"
     WARNING = "warning"
@@ -23,7 +23,7 @@ class Verdict(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Check:
-    """What was looked at, what was found, and how to mend it."""
+    """What was checked, what was found, and how to fix it."""
 
     name: str
     verdict: Verdict
@@ -32,7 +32,7 @@ class Check:
 
 
 def run_check(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
-    """Return what `look` found, as verdict, finding and hint; an error of it has failed."""
+    """Return the verdict, finding and hint of `look`; the check fails if it raises."""
     try:
         verdict, found, hint = look()
     except (CommandError, KnativeLambdaError, OSError) as error:
@@ -41,6 +41,6 @@ def run_check(name: str, look: Callable[[], tuple[Verdict, str, str]]) -> Check:
 
 
 def failed_check(name: str, error: Exception, *, hint: str = "") -> Check:
-    """Return a check that failed with an error; the error's own hint goes first."""
+    """Return a check that failed with an error; the error's own hint takes precedence."""
     hint = getattr(error, "hint", "") or hint
     return Check(name=name, verdict=Verdict.FAILED, found=str(error), hint=hint)

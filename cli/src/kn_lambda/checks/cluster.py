@@ -1,4 +1,4 @@
-"""What a cluster has to have and to allow, beyond what every platform has."""
+"""What a cluster must have and permit, in addition to the checks of every platform."""
 
 from __future__ import annotations
 
@@ -25,47 +25,49 @@ _BINDINGS = Resource("apis/rbac.authorization.k8s.io/v1", "rolebindings")
 _BOUND = tuple(
     f"knative-lambda-{function}" for function in ("build-start", "build-complete", "delete")
 )
-_SEND = "Who sends events from outside needs the right to create services/proxy in {}."
-_TENANT = "Make it a tenant: a folder of config/tenants, named in the overlay's resources."
+_SEND = "To send events from outside, you need permission to create services/proxy in {}."
+_TENANT = "Add a folder to config/tenants, and add it to the resources of the overlay."
 
 
 def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]:
-    """Look at what Knative Lambda stands on, at the tenant, and at this person's own rights."""
+    """Check the parts that Knative Lambda needs, the tenant, and the user's permissions."""
     api = installation.api
     for name, (group_version, hint) in _PARTS.items():
         yield run_check(name, partial(_check_part, api, group_version, hint))
     yield run_check(f"tenant {namespace}", partial(_check_tenant, api, namespace))
-    yield run_check("rights to look", partial(_check_right, api, "get", namespace))
-    yield run_check("rights to be told", partial(_check_telling, api, namespace))
-    yield run_check("rights to send", partial(_check_sending, installation))
+    yield run_check("permission to read", partial(_check_reading, api, "get", namespace))
+    yield run_check("permission to read Events", partial(_check_events, api, namespace))
+    yield run_check("permission to send", partial(_check_sending, installation))
 
 
 def _check_part(api: ClusterApi, group_version: str, hint: str) -> tuple[Verdict, str, str]:
     if api.serves(group_version):
         return Verdict.OK, group_version, ""
-    return Verdict.FAILED, f"the cluster does not know {group_version}", hint
+    return Verdict.FAILED, f"the cluster does not serve {group_version}", hint
 
 
 def _check_tenant(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
     bound = {item["metadata"]["name"] for item in api.list(_BINDINGS, namespace)}
     missing = [name for name in _BOUND if name not in bound]
     if not missing:
-        return Verdict.OK, "the builder may work there", ""
-    return Verdict.FAILED, f"the builder may not work there: no {', '.join(missing)}", _TENANT
+        return Verdict.OK, "has the RoleBindings of the functions", ""
+    return Verdict.FAILED, f"lacks RoleBindings: {', '.join(missing)}", _TENANT
 
 
-def _check_right(api: ClusterApi, verb: str, namespace: str) -> tuple[Verdict, str, str]:
+def _check_reading(api: ClusterApi, verb: str, namespace: str) -> tuple[Verdict, str, str]:
     if api.may(verb, "lambdafunctions", namespace, group="knative-lambda.dev"):
-        return Verdict.OK, f"you may {verb} lambdafunctions", ""
-    hint = "Ask for a RoleBinding that lets you read them."
-    return Verdict.FAILED, f"you may not {verb} lambdafunctions in {namespace}", hint
+        return Verdict.OK, f"you can {verb} lambdafunctions", ""
+    hint = "Ask for a RoleBinding that permits it."
+    return Verdict.FAILED, f"you cannot {verb} lambdafunctions in {namespace}", hint
 
 
-def _check_telling(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
+def _check_events(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
     if api.may("get", "events", namespace):
-        return Verdict.OK, "you are told why a wish is refused", ""
-    found = f"you may not get events in {namespace}, so nobody tells you why a wish is refused"
-    return Verdict.WARNING, found, "Ask for a RoleBinding to the ClusterRole `view` there."
+        return Verdict.OK, "deploy can report why a request is rejected", ""
+    found = (
+        f"you cannot get events in {namespace}, so deploy cannot report why a request is rejected"
+    )
+    return Verdict.WARNING, found, "Ask for a RoleBinding to the ClusterRole `view`."
 
 
 def _check_sending(installation: Installation) -> tuple[Verdict, str, str]:
@@ -75,4 +77,4 @@ def _check_sending(installation: Installation) -> tuple[Verdict, str, str]:
         return Verdict.OK, f"the Broker is at {url}", ""
     if installation.api.may("create", "services/proxy", address.namespace):
         return Verdict.OK, "events reach the Broker through the Kubernetes API", ""
-    return Verdict.FAILED, f"you may not reach {url}", _SEND.format(address.namespace)
+    return Verdict.FAILED, f"you cannot reach {url}", _SEND.format(address.namespace)

@@ -1,4 +1,4 @@
-"""Programs of this machine."""
+"""Programs on this machine."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ if TYPE_CHECKING:
 _OLDEST_PYTHON = (3, 11)
 _OLDEST_NODE = 18
 _SECONDS = 10
-_INSTALL_BUBBLEWRAP = "Install it: apt-get install bubblewrap; then start kn-lambda up again"
+_INSTALL_BUBBLEWRAP = "Install it: apt-get install bubblewrap. Then restart kn-lambda up."
 _ALLOW_BUBBLEWRAP = (
-    "Let it make user namespaces: an AppArmor profile for bwrap with the rule userns (Ubuntu),"
-    " or more rights for the container in which this runs"
+    "Permit user namespaces: on Ubuntu, add an AppArmor profile for bwrap with the rule userns;"
+    " in a container, grant the container more rights."
 )
 
 
 def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]:
-    """Look at Python, uv, Node.js, and at bubblewrap for a platform in `home`."""
+    """Check Python, uv, Node.js, and bubblewrap for a platform in `home`."""
     version = ".".join(map(str, sys.version_info[:3]))
     yield Check(
         name="Python",
@@ -41,7 +41,7 @@ def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]
 
 def _check_uv() -> Check:
     try:
-        from uv import find_uv_bin  # noqa: PLC0415 # what is missing is told, not raised
+        from uv import find_uv_bin  # noqa: PLC0415 # report a missing package, do not raise
 
         found = _version_of(find_uv_bin())
     except (ImportError, FileNotFoundError):
@@ -49,8 +49,8 @@ def _check_uv() -> Check:
     return Check(
         name="uv",
         verdict=Verdict.OK if found else Verdict.FAILED,
-        found=found or "not installed: packages of Python functions cannot be installed",
-        hint="Install it beside kn-lambda: pip install uv",
+        found=found or "not found: Python functions cannot have packages",
+        hint="Install it in the environment of kn-lambda: pip install uv",
     )
 
 
@@ -70,8 +70,8 @@ def _check_node() -> Check:
     return Check(
         name="Node.js",
         verdict=Verdict.WARNING,
-        found=f"{found} is too old" if found else "not on PATH: no Node.js functions here",
-        hint="Install it for Node.js functions: apt-get install nodejs npm; then kn-lambda up",
+        found=f"{found} is too old" if found else "not on PATH: Node.js functions do not work",
+        hint="For Node.js functions: apt-get install nodejs npm. Then restart kn-lambda up.",
     )
 
 
@@ -83,15 +83,15 @@ def _check_bubblewrap(home: Path, environment: Mapping[str, str]) -> Check:
         return Check(
             name="bubblewrap",
             verdict=Verdict.WARNING,
-            found=f"{error}: builds and lambdas of kn-lambda up can do all that you can",
+            found=f"{error}: builds and functions of kn-lambda up run with all your rights",
             hint=_ALLOW_BUBBLEWRAP if installed else _INSTALL_BUBBLEWRAP,
         )
     if platform_info(home).get("sandbox") is False:
         return Check(
             name="bubblewrap",
             verdict=Verdict.WARNING,
-            found="works, but the platform that runs was started without it",
-            hint="Start it again, without --no-sandbox and with bwrap on its PATH.",
+            found="works, but the running platform was started without it",
+            hint="Restart it without --no-sandbox and with bwrap on its PATH.",
         )
     version = _version_of(shutil.which("bwrap", path=environment.get("PATH")) or "")
     return Check(name="bubblewrap", verdict=Verdict.OK, found=version or "works")

@@ -1,4 +1,4 @@
-"""The platform and what the functions need of it."""
+"""The platform, and what the functions need from it."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _UNAUTHORIZED = 401
 
 
 def check_platform(connect: Callable[[], Installation], namespace: str) -> Iterator[Check]:
-    """Look at the platform, then at each part; without a platform there are no parts."""
+    """Check the platform, then its parts; without a platform, only the first check."""
     try:
         installation = connect()
         settings = installation.settings()
@@ -72,13 +72,13 @@ def _check_broker(
 
 def _readiness(item: Mapping[str, Any] | None) -> tuple[Verdict, str, str]:
     if item is None:
-        return Verdict.FAILED, "not there", _APPLY
+        return Verdict.FAILED, "not found", _APPLY
     conditions = (item.get("status") or {}).get("conditions") or []
     ready: Mapping[str, Any] = next((each for each in conditions if each["type"] == "Ready"), {})
     if ready.get("status") == "True":
         return Verdict.OK, "ready", ""
-    said = ": ".join(part for part in (ready.get("reason"), ready.get("message")) if part)
-    return Verdict.FAILED, f"not ready ({said or 'no status yet'})", _APPLY
+    why = ": ".join(part for part in (ready.get("reason"), ready.get("message")) if part)
+    return Verdict.FAILED, f"not ready ({why or 'no status yet'})", _APPLY
 
 
 def _check_storage(settings: Mapping[str, str], namespace: str) -> tuple[Verdict, str, str]:
@@ -87,7 +87,7 @@ def _check_storage(settings: Mapping[str, str], namespace: str) -> tuple[Verdict
     storage = upload_storage(settings)
     storage.write(uri, io.BytesIO(b"written by kn-lambda doctor\n"))
     storage.delete(uri)
-    return Verdict.OK, f"{url} can be written", ""
+    return Verdict.OK, f"{url} is writable", ""
 
 
 def _check_registry(
@@ -97,13 +97,13 @@ def _check_registry(
     if url.scheme == "file":
         folder = Path(unquote(url.path))
         if folder.is_dir():
-            return Verdict.OK, f"{folder} is there", ""
-        return Verdict.FAILED, f"{folder} is not there", "Start the platform again: kn-lambda up"
+            return Verdict.OK, f"{folder} exists", ""
+        return Verdict.FAILED, f"{folder} does not exist", "Start the platform again: kn-lambda up"
     base = f"{url.scheme}://{url.netloc.rpartition('@')[2]}"
     if url.hostname and url.hostname.endswith(".cluster.local"):
-        return Verdict.WARNING, f"{base} can be reached from inside the cluster only", ""
+        return Verdict.WARNING, f"{base} is reachable only inside the cluster", ""
     response = installation.http.request("GET", f"{base}/v2/")
     if response.is_success or response.status == _UNAUTHORIZED:
-        return Verdict.OK, f"{base} answers", ""
-    found = f"{base} answered {response.status} to /v2/"
+        return Verdict.OK, f"{base} responds", ""
+    found = f"{base}/v2/ returned {response.status}"
     return Verdict.FAILED, found, "Check KN_LAMBDA_REGISTRY_URL."

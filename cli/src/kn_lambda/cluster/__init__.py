@@ -1,1 +1,1 @@
-"""Speaking to a platform: which one, its API, its Brokers."""
+"""The platform that a command uses: its API, Brokers, logs and journal."""

@@ -1,4 +1,4 @@
-"""The Kubernetes API as the shared adapters speak it, and logs as they are written."""
+"""The Kubernetes API of the shared adapters, with the calls that only the command line needs."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ if TYPE_CHECKING:
 
 
 class ClusterApi(KubernetesApi):
-    """`KubernetesApi` for people: it follows logs, and leads to what is inside a cluster."""
+    """`KubernetesApi` that also follows logs, checks permissions and reaches Services."""
 
     def send_to_service(
         self, address: ServiceAddress, *, headers: Mapping[str, str], body: bytes, seconds: float
     ) -> None:
-        """POST to a Service inside the cluster; what is no success is one of our errors."""
+        """POST to a Service inside the cluster; any status but 2xx raises one of our errors."""
         self._transport.send(
             "POST", address.proxy_path, headers=headers, body=body, read_seconds=seconds
         )
 
     def may(self, verb: str, resource: str, namespace: str, *, group: str = "") -> bool:
-        """Whether this person may do that; `resource` may be `services/proxy`."""
+        """Whether the user has a permission; `resource` may be `services/proxy`."""
         name, _, subresource = resource.partition("/")
         attributes = {"verb": verb, "group": group, "resource": name, "namespace": namespace}
         review = {
@@ -37,7 +37,7 @@ class ClusterApi(KubernetesApi):
         return bool(self._json("POST", path, body=review)["status"]["allowed"])
 
     def serves(self, group_version: str) -> bool:
-        """Whether the API knows a group, such as `serving.knative.dev/v1`."""
+        """Whether the API serves a group and version, such as `serving.knative.dev/v1`."""
         try:
             self._json("GET", f"/apis/{group_version}")
         except NotFoundError:
@@ -45,7 +45,7 @@ class ClusterApi(KubernetesApi):
         return True
 
     def follow(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
-        """Yield a plain-text response piece by piece, until the server ends it."""
+        """Yield a plain-text response in pieces, until the server ends it."""
         response = self._transport.send(
             "GET",
             path,

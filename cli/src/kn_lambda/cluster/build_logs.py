@@ -1,4 +1,4 @@
-"""The logs of builds: one that runs, and the newest one of a function."""
+"""Logs of builds: of a Job that runs, and of the newest build of a function."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _ENDED = frozenset({"Ready", "Failed", "Deploying"})
 
 
 class BuildLog:
-    """Hands on the new lines of a Job's Pods; who may not read them, sees none."""
+    """Shows the new lines of a Job's Pods; none without permission to read them."""
 
     def __init__(self, api: ClusterApi, namespace: str, show: Callable[[str], None]) -> None:
         self._api = api
@@ -37,7 +37,7 @@ class BuildLog:
         self.last_line = ""
 
     def poll(self, job: str, *, at_once: bool = False) -> None:
-        """Show what was written since the last time, not more often than every 0.4 s."""
+        """Show the lines since the last call; reads the log at most every 0.4 s."""
         now = time.monotonic()
         if now < self._next and not at_once:
             return
@@ -47,7 +47,7 @@ class BuildLog:
                 for container in _containers(pod):
                     self._read(pod["metadata"]["name"], container)
         except KnativeLambdaError:
-            return  # the log is a convenience: the record says what matters
+            return  # the log is optional: the record has the outcome
 
     def _read(self, pod: str, container: str) -> None:
         path = PODS.path(self._namespace, pod, "log")
@@ -69,7 +69,7 @@ def _containers(pod: KubernetesObject) -> Iterator[str]:
 
 
 def read_build_log(installation: Installation, record: KubernetesObject) -> str:
-    """Return what the Job's containers wrote, or once they are gone the lines that were kept."""
+    """Return the log of the Job, or the lines that the record keeps once the Job is gone."""
     build = build_of(record)
     jobs = KubernetesBuildJobs(api=installation.api, namespace=installation.builds_namespace())
     job = build.get("job") or _job_of_build(jobs, record, build.get("id"))
@@ -80,7 +80,7 @@ def read_build_log(installation: Installation, record: KubernetesObject) -> str:
 def _job_of_build(
     jobs: KubernetesBuildJobs, record: KubernetesObject, build_id: str | None
 ) -> str | None:
-    """Find the Job that made an image which a later wish found finished."""
+    """Find the Job that built the image, if a later request reused it."""
     metadata = record["metadata"]
     for job in jobs.list(FunctionId(metadata["namespace"], metadata["name"])):
         if job.build_id == build_id:
@@ -91,7 +91,7 @@ def _job_of_build(
 def follow_build(
     installation: Installation, function: FunctionId, show: Callable[[str], None]
 ) -> None:
-    """Show the lines of a build as they come, until it has ended."""
+    """Show the lines of a build as they are written, until the build has ended."""
     log = BuildLog(installation.api, installation.builds_namespace(), show)
     while True:
         record = installation.record(function)

@@ -1,4 +1,4 @@
-"""Which platform a command speaks to."""
+"""Selects the platform that a command uses, and connects to it."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ class TargetOptions:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Target:
-    """One place to speak to; `name` is for people."""
+    """The selected platform; `name` is for messages."""
 
     name: str
     kubeconfig: str | None
@@ -35,10 +35,10 @@ class Target:
 
 
 def choose_target(options: TargetOptions) -> Target:
-    """Decide by what was asked for and what is there, never by what happens to answer.
+    """Select by options and files, never by which platform answers.
 
-    A home folder that once had a platform goes before KUBECONFIG: a platform that is down must not
-    send a `delete` to another cluster.
+    A home folder in which a platform was started takes precedence over KUBECONFIG: while that
+    platform is down, a `delete` must not reach another cluster.
     """
     if options.context is not None:
         return Target(
@@ -63,8 +63,8 @@ def choose_target(options: TargetOptions) -> Target:
             is_embedded=False,
         )
     raise UnreachableError(
-        f"there is no platform in {options.home}",
-        hint="Start one with `kn-lambda up`, or name a cluster with --context.",
+        f"no platform in {options.home}",
+        hint="Start one with `kn-lambda up`, or select a cluster with --context.",
     )
 
 
@@ -77,7 +77,7 @@ def connect(options: TargetOptions) -> Installation:
     target = choose_target(options)
     if target.context is not None:
         _require_context(target)
-    # A list of files in KUBECONFIG is merged by the client, which reads the variable itself.
+    # The client reads KUBECONFIG itself if it is a list of files, and merges them.
     kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
     home = options.home if target.is_embedded else _data_folder(target)
     return Installation(
@@ -94,17 +94,17 @@ def _token_header(home: Path) -> dict[str, str]:
         token = (home / "token").read_text().strip()
     except OSError as error:
         raise UnreachableError(
-            f"the token of the platform in {home} cannot be read ({error.strerror})",
-            hint="`kn-lambda up` makes it; only who started the platform may read it.",
+            f"cannot read the token of the platform in {home}: {error.strerror}",
+            hint="`kn-lambda up` writes it; only the user who started the platform can read it.",
         ) from error
     return {"Authorization": f"Bearer {token}"}
 
 
 def _data_folder(target: Target) -> Path | None:
-    """The data folder whose API is meant, by a copy of its kubeconfig; None where a cluster is.
+    """Return the data folder if the target is a copy of its kubeconfig; None for a cluster.
 
-    Server, authority and token have to be those of the folder's own kubeconfig: the token is for
-    the platform that wrote it, and for nobody who names its file.
+    Server, authority and token must equal those of the folder's own kubeconfig: a foreign
+    kubeconfig that names the token's file must not make us send the token elsewhere.
     """
     from knative_lambda.adapters.kubernetes.kubeconfig import (  # noqa: PLC0415 # reads YAML
         cluster_and_user,
@@ -114,7 +114,7 @@ def _data_folder(target: Target) -> Path | None:
         meant = cluster_and_user(target.kubeconfig or "~/.kube/config", target.context)
         folder = Path(meant[1]["tokenFile"]).parent
         return folder if meant == cluster_and_user(str(folder / "kubeconfig"), None) else None
-    except Exception:  # noqa: BLE001 # what is wrong with a file is told where it is connected to
+    except Exception:  # noqa: BLE001 # connecting reports what is wrong with the file
         return None
 
 
@@ -125,18 +125,18 @@ def _require_context(target: Target) -> None:
         contexts, _current = list_kube_config_contexts(config_file=target.kubeconfig)
     except ConfigException as error:
         raise UnreachableError(
-            f"there is no kubeconfig with the context {target.context}",
-            hint="Name the file in KUBECONFIG.",
+            f"no kubeconfig has the context {target.context}",
+            hint="Set KUBECONFIG to the path of your kubeconfig.",
         ) from error
     names = sorted(context["name"] for context in contexts)
     if target.context not in names:
         raise UnreachableError(
-            f"there is no context {target.context}", hint=f"There are {', '.join(names)}."
+            f"no context {target.context}", hint=f"Existing contexts: {', '.join(names)}."
         )
 
 
 def platform_info(home: Path) -> dict[str, object]:
-    """Return what a running embedded platform says of itself; nothing when none runs there."""
+    """Return the contents of `platform.json`; empty if no embedded platform runs there."""
     try:
         facts = json.loads((home / "platform.json").read_text())
     except (OSError, ValueError):

@@ -1,4 +1,4 @@
-"""What became of one event at the embedded Broker: what it gave up, and what it tries again."""
+"""The deliveries of one event at the embedded Broker: retries and dead letters."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ _PAUSE_SECONDS = 0.25
 
 
 class Deliveries:
-    """Watches all events of one correlation id; a cluster's Broker has nothing to watch."""
+    """Polls the events of one correlation id; a cluster's Broker has no journal to poll."""
 
     def __init__(
-        self, installation: Installation, correlation: str, tell: Callable[[str], None]
+        self, installation: Installation, correlation: str, report: Callable[[str], None]
     ) -> None:
         self._installation = installation
         self._correlation = correlation
-        self._tell = tell
+        self._report = report
         self._attempts: dict[tuple[str, str], int] = {}
         self._next = 0.0
         self.reply_types: set[str] = set()
 
     def poll(self) -> Rejection | None:
-        """Return why an event of the chain was given up; tell of those that are tried again."""
+        """Return why an event became a dead letter, if one did; report each retry."""
         now = time.monotonic()
         if not self._installation.is_embedded or now < self._next:
             return None
@@ -40,24 +40,24 @@ class Deliveries:
         try:
             return self._look()
         except CommandError:
-            return None  # the platform restarts: the follower of the record counts that
+            return None  # the platform restarts: the watcher of the record counts the outage
 
     def _look(self) -> Rejection | None:
         events = read_journal(self._installation, "events", correlation=self._correlation)
-        is_given_up = False
+        has_dead_letter = False
         for event in events:
             self.reply_types.add(event["attributes"]["type"])
             for delivery in event["triggers"]:
-                is_given_up |= delivery["state"] not in {"pending", "delivered"}
-                self._tell_of_retry(event, delivery)
-        return self._first_dead_letter() if is_given_up else None
+                has_dead_letter |= delivery["state"] not in {"pending", "delivered"}
+                self._report_retry(event, delivery)
+        return self._first_dead_letter() if has_dead_letter else None
 
-    def _tell_of_retry(self, event: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
+    def _report_retry(self, event: Mapping[str, Any], delivery: Mapping[str, Any]) -> None:
         key = (event["attributes"]["id"], delivery["name"])
         attempts = delivery["attempts"]
         if delivery["state"] == "pending" and attempts > self._attempts.get(key, 0):
-            answer = _status_text(delivery["status"])
-            self._tell(f"{delivery['name']} {answer}; the Broker tries again")
+            response = _status_text(delivery["status"])
+            self._report(f"{delivery['name']} {response}; the Broker will retry")
             self._attempts[key] = attempts
 
     def _first_dead_letter(self) -> Rejection | None:
@@ -67,7 +67,7 @@ class Deliveries:
 
 def _status_text(status: int | None) -> str:
     if status is None:
-        return "gave no answer"
+        return "did not respond"
     if status == HTTPStatus.TOO_MANY_REQUESTS:
-        return "asks to slow down"
-    return f"answered {status}"
+        return "is busy (429)"
+    return f"returned {status}"

@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from kn_lambda.cluster.installation import Installation
 
 SOURCE = "/kn-lambda"
-# A Broker of in-memory channels answers once its subscribers have, which may have to start first.
+# A Broker of in-memory channels responds after its subscribers, which may have to start first.
 _BROKER_SECONDS = 90.0
 
 
 def new_event(
     type_: str, data: object, *, subject: str | None = None, source: str = SOURCE
 ) -> CloudEvent:
-    """Make an event of now with JSON data; its chain has its own correlation id."""
+    """Make an event with the current time, JSON data and a new correlation id."""
     attributes = {
         "specversion": "1.0",
         "id": str(uuid.uuid4()),
@@ -41,9 +41,9 @@ def new_event(
 
 
 def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> None:
-    """Put an event into a Broker, which has accepted it when this returns.
+    """Send an event; when this returns, the Broker has accepted it.
 
-    A Broker that only the inside of a cluster can reach is reached through the Kubernetes API.
+    A Broker with an address inside the cluster is reached through the Kubernetes API.
     """
     headers, body = to_http(event)
     inside = None if installation.is_embedded else ServiceAddress.parse(url)
@@ -64,6 +64,6 @@ def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> N
     rejection = read_rejection(response)
     if response.status >= HTTPStatus.INTERNAL_SERVER_ERROR:
         raise UnreachableError(
-            f"the Broker did not take the event: {rejection}", hint="Try again in a moment."
+            f"the Broker did not accept the event: {rejection}", hint="Try again later."
         )
-    raise CommandError(f"the Broker refused the event: {rejection}")
+    raise CommandError(f"the Broker rejected the event: {rejection}")

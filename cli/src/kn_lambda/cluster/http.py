@@ -1,4 +1,4 @@
-"""Plain HTTP: events to Brokers, requests to functions."""
+"""HTTP to Brokers and functions."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CONNECT_SECONDS = 5.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Response:
-    """An response over HTTP; header names are in lower case."""
+    """An HTTP response; header names are in lower case."""
 
     status: int
     headers: Mapping[str, str]
@@ -27,12 +27,12 @@ class Response:
 
     @property
     def is_success(self) -> bool:
-        """Whether it is a 2xx."""
+        """Whether the status is 2xx."""
         return 200 <= self.status < 300  # noqa: PLR2004
 
 
 class HttpClient:
-    """Every request has a timeout; nothing is sent twice."""
+    """Sends each request once, with a timeout."""
 
     @cached_property
     def _pool(self) -> PoolManager:
@@ -49,7 +49,7 @@ class HttpClient:
         body: bytes | None = None,
         timeout_seconds: float = 15.0,
     ) -> Response:
-        """Send one request; `UnreachableError` or `TimedOutError` when there is no response."""
+        """Return the response; `UnreachableError` or `TimedOutError` if there is none."""
         from urllib3 import Timeout  # noqa: PLC0415
         from urllib3.exceptions import HTTPError, ReadTimeoutError  # noqa: PLC0415
 
@@ -63,11 +63,11 @@ class HttpClient:
                 timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout_seconds),
             )
         except ReadTimeoutError as error:
-            raise TimedOutError(f"{place} gave no response in {timeout_seconds:.0f} s") from error
+            raise TimedOutError(f"{place} did not respond in {timeout_seconds:.0f} s") from error
         except (HTTPError, OSError) as error:
             raise UnreachableError(
-                f"{place} cannot be reached ({type(error).__name__})",
-                hint="kn-lambda doctor tells what is wrong with the platform.",
+                f"cannot reach {place} ({type(error).__name__})",
+                hint="Run `kn-lambda doctor` to find out why.",
             ) from error
         return Response(
             status=response.status,
@@ -77,6 +77,6 @@ class HttpClient:
 
 
 def redacted_url(url: str) -> str:
-    """Return what of a URL may be shown: user name, password and query may be secrets."""
+    """Return a URL without its user name, password and query, which may be secrets."""
     parts = urlsplit(url)
     return f"{parts.scheme}://{parts.netloc.rpartition('@')[2]}{parts.path}"

@@ -23,29 +23,29 @@ SETTINGS = "knative-lambda-settings"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installation:
-    """Reads what is there; `name` says to people which installation it is."""
+    """Reads the objects of one installation; `name` is for messages."""
 
     api: ClusterApi
     http: HttpClient
     name: str
     is_embedded: bool
     broker_headers: Mapping[str, str] = field(default_factory=dict)
-    """What requests to a Broker have to show; the embedded platform's takes its token."""
+    """Headers for requests to a Broker; the embedded platform's Broker requires its token."""
 
     def settings(self) -> Mapping[str, str]:
-        """Return what the control functions are told."""
+        """Return the settings of the functions; `UnreachableError` if there are none."""
         found = self.api.find(CONFIG_MAPS, CONTROL_NAMESPACE, SETTINGS)
         if found is None:
             raise UnreachableError(
                 f"Knative Lambda is not installed in {self.name}:"
                 f" no ConfigMap {CONTROL_NAMESPACE}/{SETTINGS}",
-                hint="Choose another platform with --context or --home.",
+                hint="Select another platform with --context or --home.",
             )
         data: Mapping[str, str] = found.get("data") or {}
         return data
 
     def builds_namespace(self) -> str:
-        """Return where build Jobs run."""
+        """Return the namespace of the build Jobs."""
         return self.settings().get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
 
     def find_record(self, function: FunctionId) -> KubernetesObject | None:
@@ -57,24 +57,24 @@ class Installation:
         found = self.find_record(function)
         if found is None:
             raise MissingError(
-                f"there is no function {function}",
-                hint=f"`kn-lambda list -n {function.namespace}` shows those that are.",
+                f"function {function} not found",
+                hint=f"List the functions there: kn-lambda list -n {function.namespace}",
             )
         return found
 
     def broker_url(self, namespace: str, name: str) -> str:
-        """Return where a Broker takes events."""
+        """Return the address of a Broker."""
         broker = self.api.find(BROKERS, namespace, name)
         address: Mapping[str, Any] = ((broker or {}).get("status") or {}).get("address") or {}
         if "url" not in address:
             state = "has no address yet" if broker else "does not exist"
             raise UnreachableError(
                 f"the Broker {namespace}/{name} {state}",
-                hint="kn-lambda doctor tells what is wrong with the platform.",
+                hint="Run `kn-lambda doctor` to find out why.",
             )
         url: str = address["url"]
         return url
 
     def control_broker_url(self) -> str:
-        """Return where requests go."""
+        """Return the address of the Broker that accepts requests to deploy and to delete."""
         return self.broker_url(CONTROL_NAMESPACE, CONTROL_BROKER)

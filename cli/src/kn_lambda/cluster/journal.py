@@ -1,4 +1,4 @@
-"""The journal of the embedded Broker: the events that it took, and its dead letters."""
+"""The journal of the embedded Broker: the events that it accepted, and its dead letters."""
 
 from __future__ import annotations
 
@@ -19,19 +19,19 @@ if TYPE_CHECKING:
 def read_journal(
     installation: Installation, what: str, **filters: str | int
 ) -> list[dict[str, Any]]:
-    """Return `events` or `dead-letters`, newest first; embedded platforms alone have them."""
+    """Return `events` or `dead-letters`, newest first; only embedded platforms have a journal."""
     query = urlencode({name: value for name, value in filters.items() if value != ""})
     url = urljoin(installation.control_broker_url(), f"/-/{what}?{query}")
     response = installation.http.request("GET", url, headers=installation.broker_headers)
     if not response.is_success:
-        raise CommandError(f"the journal cannot be read: {read_rejection(response)}")
+        raise CommandError(f"cannot read the journal: {read_rejection(response)}")
     document = json.loads(response.body)
     entries: list[dict[str, Any]] = document["deadLetters" if what == "dead-letters" else what]
     return entries
 
 
 def read_dead_letter(entry: Mapping[str, Any]) -> Rejection:
-    """Say why a subscriber refused an event."""
+    """Return why the subscriber rejected the event of a dead letter."""
     fallback = str(entry.get("error") or "DeadLetter")
     encoded = str(entry.get("event", {}).get("knativeerrordata", ""))
     try:

@@ -1,4 +1,4 @@
-"""What the Pods of a function write."""
+"""Logs of the Pods of a function."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _POLL_SECONDS = 0.5
 
 
 class PodLogs:
-    """Logs of the Pods that run; of the newest that ran, where none does."""
+    """Logs of the running Pods; of the newest Pod if none runs."""
 
     def __init__(self, api: ClusterApi, function: FunctionId) -> None:
         self._api = api
@@ -31,7 +31,7 @@ class PodLogs:
         self._lock = threading.Lock()
 
     def print_all(self, show: Callable[[str], None], *, tail: int | None) -> bool:
-        """Show what was written so far; False when there is no Pod."""
+        """Show the lines so far; False if there is no Pod."""
         pods = self._pods()
         running = [pod for pod in pods if _phase(pod) not in _ENDED]
         chosen = running or pods[-1:]
@@ -49,14 +49,14 @@ class PodLogs:
         return bool(chosen)
 
     def follow(self, show: Callable[[str], None], *, tail: int | None) -> None:
-        """Show lines as they are written, of every Pod that comes, until interrupted."""
+        """Show lines as they are written, also of new Pods, until interrupted."""
         known: set[str] = set()
         is_first = True
         while True:
             pods = self._pods()
             fresh = [pod for pod in pods if pod["metadata"]["uid"] not in known]
             for pod in fresh:
-                # Of what ended before we came, only the newest is of interest.
+                # Of the Pods that have ended already, show only the newest.
                 if is_first and _phase(pod) in _ENDED and pod is not pods[-1]:
                     known.add(pod["metadata"]["uid"])
                     continue
@@ -79,7 +79,7 @@ class PodLogs:
                     for line in lines:
                         show(line.decode(errors="replace"))
         except (KnativeLambdaError, OSError):
-            return  # the Pod is gone; a new one is found by the next look
+            return  # the Pod is gone; the next poll finds its successor
 
     def _pods(self) -> list[KubernetesObject]:
         labels = {_SERVICE_LABEL: self._function.name}
@@ -95,7 +95,7 @@ class PodLogs:
 
 
 def log_lines(text: str) -> list[str]:
-    r"""Return the lines as they were written; unlike `splitlines`, only `\n` ends one."""
+    r"""Return the lines of a log; unlike `splitlines`, only `\n` ends a line."""
     return text.removesuffix("\n").split("\n") if text else []
 
 

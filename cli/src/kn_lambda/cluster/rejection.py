@@ -1,4 +1,4 @@
-"""Why an event or a request was rejected, as the error bodies of Knative Lambda say it."""
+"""Error bodies: why an event or a request was rejected."""
 
 from __future__ import annotations
 
@@ -13,32 +13,32 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Rejection:
-    """Why something was refused, as all our error bodies say it."""
+    """The reason in an error body; `field` names the wrong field of a spec."""
 
     reason: str
     message: str
     field: str = ""
 
     def __str__(self) -> str:
-        """One line for a person."""
+        """Return one line for a message."""
         field = f"{self.field}: " if self.field else ""
         return f"{self.reason}: {field}{self.message}" if self.message else self.reason
 
 
 def read_rejection(response: Response) -> Rejection:
-    """Read an error body; whatever else it is becomes its own message."""
+    """Read the body of an error response; text in another format becomes the message."""
     return parse_rejection(response.body, fallback=_status_name(response.status))
 
 
 def parse_rejection(body: bytes, *, fallback: str) -> Rejection:
-    """Read `{reason, message, field}`; other text is the message, under the fallback's name."""
+    """Read `{reason, message, field}`; other text becomes the message, `fallback` the reason."""
     text = body.decode(errors="replace").strip()
     try:
-        said = json.loads(text)
+        document = json.loads(text)
         return Rejection(
-            reason=str(said["reason"]),
-            message=str(said.get("message", "")),
-            field=str(said.get("field") or ""),
+            reason=str(document["reason"]),
+            message=str(document.get("message", "")),
+            field=str(document.get("field") or ""),
         )
     except (ValueError, KeyError, TypeError, AttributeError):
         return Rejection(reason=fallback, message=text[:500])

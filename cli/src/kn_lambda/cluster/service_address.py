@@ -1,4 +1,4 @@
-"""Addresses that only the inside of a cluster knows, and the way to them through its API."""
+"""Addresses of Services inside a cluster, and their path through the Kubernetes API."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class ServiceAddress:
 
     @classmethod
     def parse(cls, url: str) -> Self | None:
-        """Return the parts, or None of a URL that is no Service's."""
+        """Return the parts of a Service's URL, or None for any other URL."""
         parts = urlsplit(url)
         labels = (parts.hostname or "").split(".")
         if labels[2:3] != [_MARK] or parts.scheme not in _PORTS:
@@ -35,6 +35,6 @@ class ServiceAddress:
 
     @property
     def proxy_path(self) -> str:
-        """Where the Kubernetes API passes requests on to the Service; needs `services/proxy`."""
+        """The path at which the Kubernetes API forwards requests; needs `services/proxy`."""
         service = f"{self.scheme}:{self.name}:{self.port}"
         return f"/api/v1/namespaces/{self.namespace}/services/{service}/proxy{self.path}"

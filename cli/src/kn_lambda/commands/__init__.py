@@ -1,1 +1,1 @@
-"""One module per command; each has `command`."""
+"""One module per command, which defines `command`."""

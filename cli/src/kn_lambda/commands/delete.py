@@ -18,16 +18,26 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
 
 _POLL_SECONDS = 0.1
-# What Kubernetes takes as the name of a record.
+# Names that Kubernetes accepts for a record.
 _RECORD_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @session_command("delete", outputs=("text", "name", "json"))
 @click.argument("names", nargs=-1, required=True, metavar="NAME...")
-@click.option("--wait/--no-wait", default=True, help="Wait until they are gone (the default).")
-@click.option("--timeout", type=Duration(), default="2m", help="How long to wait (2m).")
+@click.option(
+    "--wait/--no-wait", default=True, help="Wait until the functions are gone (default: wait)."
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="2m",
+    help="How long to wait before giving up (default 2m).",
+)
 def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float) -> None:
-    """Delete functions and all they own; one that is gone already is no error."""
+    """Delete functions and everything that they own.
+
+    Deleting a function that does not exist is not an error.
+    """
     functions = [_identity(session, name) for name in names]
     outcomes = [_delete(session, function, timeout if wait else 0.0) for function in functions]
     if session.output == "json":
@@ -38,13 +48,13 @@ def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float
         print_document(documents[0] if len(documents) == 1 else documents, "json")
         return
     for function, outcome in zip(functions, outcomes, strict=True):
-        text = f"{function} {'was not there' if outcome == 'absent' else 'is ' + outcome}"
+        text = f"{function} {'did not exist' if outcome == 'absent' else 'is ' + outcome}"
         is_name = session.output == "name"
         echo(f"lambdafunction.knative-lambda.dev/{function.name}" if is_name else text)
 
 
 def _identity(session: Session, name: str) -> FunctionId:
-    """Return the identity of a function, or of a record under a name that no function can have."""
+    """Return the identity of a function, or of a record whose name is invalid for a function."""
     from knative_lambda.domain.names import FunctionId  # noqa: PLC0415 # quick --help
 
     try:
@@ -57,7 +67,7 @@ def _identity(session: Session, name: str) -> FunctionId:
 
 
 def _delete_stray(session: Session, function: FunctionId) -> str:
-    """Remove a record that owns nothing, since no event can name it."""
+    """Delete a record directly: no event can name it, so it owns nothing."""
     from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS  # noqa: PLC0415
 
     session.installation.api.delete(LAMBDA_FUNCTIONS, function.namespace, function.name)
@@ -73,7 +83,7 @@ def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> s
         return _delete_stray(session, function)
     installation = session.installation
     record = installation.find_record(function)
-    # Sent also when there is no record: a wish that is still on its way must not bring it back.
+    # Send it without a record too: a deploy request that is still in flight must not create one.
     event = new_event(DELETE, {}, subject=str(function))
     send_to_broker(installation, installation.control_broker_url(), event)
     session.debug(f"event {event.attributes['id']} to {installation.name}")
@@ -89,16 +99,16 @@ def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> s
             return "deleted"
         rejection = deliveries.poll()
         if rejection is not None:
-            raise CommandError(f"{function} is not deleted: {rejection}")
+            raise CommandError(f"{function} was not deleted: {rejection}")
         if BUILD_SUPERSEDED in deliveries.reply_types:
             raise CommandError(
-                f"{function} is not deleted: it was deployed again meanwhile",
-                hint="Delete it again if that is what you want.",
+                f"{function} was not deleted: a newer deployment replaced it",
+                hint="To delete the newer one, delete it again.",
             )
         time.sleep(_POLL_SECONDS)
     if timeout_seconds:
         raise TimedOutError(
-            f"{function} is still there after {timeout_seconds:.0f} s; it is being deleted",
-            hint=f"See what holds it: kn-lambda describe {function.name}",
+            f"{function} is not deleted after {timeout_seconds:.0f} s; the deletion continues",
+            hint=f"See its progress: kn-lambda describe {function.name}",
         )
     return "being deleted"

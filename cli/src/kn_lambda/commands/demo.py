@@ -1,4 +1,4 @@
-"""kn-lambda demo: the whole way once, leaving nothing behind."""
+"""kn-lambda demo."""
 
 from __future__ import annotations
 
@@ -23,16 +23,16 @@ _INVOKE_SECONDS = 60.0
 
 @session_command("demo")
 def command(session: Session) -> None:
-    """Start a platform of its own, deploy an example, call it, stop.
+    """Deploy and call an example on a temporary platform.
 
-    The last line on stdout is what the function answered.
+    The last line on stdout is the response of the function. Nothing is left behind.
     """
     from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415 # quick --help
 
     progress = Progress()
     source = checkout_folder("examples", _EXAMPLE)
     with ExitStack() as stopped:
-        progress.step("starting a platform in a folder of its own")
+        progress.step("starting a platform in a temporary folder")
         home = stopped.enter_context(temporary_platform())
         progress.step("the platform is up")
         own = Session(
@@ -43,7 +43,7 @@ def command(session: Session) -> None:
         )
         response = _deploy_and_invoke(own, source, progress)
         progress.step("stopping")
-    progress.step("stopped; no process and no file is left")
+    progress.step("stopped; no processes or files are left")
     echo(response)
 
 
@@ -72,6 +72,6 @@ def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> st
         timeout_seconds=_INVOKE_SECONDS,
     )
     if not response.is_success:
-        raise CommandError(f"the function answered {response.status}: {read_rejection(response)}")
-    progress.step("the function answered")
+        raise CommandError(f"the function returned {response.status}: {read_rejection(response)}")
+    progress.step("the function responded")
     return response.body.decode()

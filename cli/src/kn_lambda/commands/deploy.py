@@ -27,23 +27,40 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     "--file",
     "manifest",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="The LambdaFunction to read; function.yaml in PATH where there is one.",
+    help="The LambdaFunction to deploy (default: function.yaml in PATH, if it exists).",
 )
-@click.option("--name", help="The function's name.")
-@click.option("--runtime", help="python, nodejs, or a version such as python3.12.")
-@click.option("--handler", help="module.function, such as main.handler.")
-@click.option("--signature", type=click.Choice(["cloudevent", "http"]))
-@click.option("--env", "-e", multiple=True, metavar="NAME=VALUE", help="May be given many times.")
+@click.option("--name", help="Name of the function.")
+@click.option("--runtime", help="Runtime: python, nodejs, or a version such as python3.12.")
+@click.option("--handler", help="Handler as module.function, such as main.handler.")
+@click.option(
+    "--signature",
+    type=click.Choice(["cloudevent", "http"]),
+    help="What the function takes: CloudEvents, or plain HTTP requests.",
+)
+@click.option(
+    "--env",
+    "-e",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Environment variable to set; may be repeated.",
+)
 @click.option(
     "--include",
     multiple=True,
     metavar="PATTERN",
-    help="Deploy these files all the same; as in .funcignore. May be given many times.",
+    help="Deploy files that are left out by default; pattern as in .gitignore; may be repeated.",
 )
-@click.option("--source", metavar="URI", help="Take the source from storage, not from PATH.")
-@click.option("--image", metavar="REF@DIGEST", help="Serve a finished image; build nothing.")
-@click.option("--wait/--no-wait", default=True, help="Wait until it is ready (the default).")
-@click.option("--timeout", type=Duration(), default="10m", help="How long to wait (10m).")
+@click.option("--source", metavar="URI", help="URI of the source in storage, instead of PATH.")
+@click.option("--image", metavar="REF@DIGEST", help="Image to serve, instead of a build.")
+@click.option(
+    "--wait/--no-wait", default=True, help="Wait until the function is ready (default: wait)."
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="10m",
+    help="How long to wait before giving up (default 10m).",
+)
 def command(
     session: Session,
     *,
@@ -60,11 +77,11 @@ def command(
     wait: bool,
     timeout: float,
 ) -> None:
-    """Build the source in PATH (a folder or one file) and serve it.
+    """Build the source in PATH (a folder or a file) and deploy it.
 
-    PATH is the folder of --file, or the current one, when it is not named. What the options say
-    goes before what function.yaml says. Files that a .funcignore names stay here, and so do those
-    that usually hold credentials, such as .npmrc, .env or *.pem: see --include.
+    PATH defaults to the folder of --file, or to the current folder. Options override function.yaml.
+    Files that match .funcignore are not deployed, nor are files that usually contain credentials,
+    such as .npmrc, .env or *.pem; to deploy such a file, use --include.
     """  # fmt: skip
     from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request  # noqa: PLC0415 # a quick --help
 
@@ -84,7 +101,7 @@ def command(
 
 
 def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seconds: float) -> None:
-    """Send a request and tell what becomes of it."""
+    """Send a request and report the outcome."""
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import report  # noqa: PLC0415
 
@@ -104,7 +121,10 @@ def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seco
     try:
         result = deployer.watch(event, timeout_seconds)
     except KeyboardInterrupt:
-        echo(f"\nIt goes on without us: kn-lambda describe {request.name}", err=True)
+        echo(
+            f"\nThe deployment continues. See its progress: kn-lambda describe {request.name}",
+            err=True,
+        )
         raise
     report(session, deployer, result, progress.seconds, request.files)
 
@@ -114,7 +134,7 @@ def _use_namespace(session: Session, request: DeployRequest) -> None:
         raise WrongUsageError(
             f"function.yaml names namespace {request.namespace},"
             f" --namespace {session.requested_namespace}",
-            hint="Leave one of them out.",
+            hint="Remove one of them.",
         )
     session.requested_namespace = session.requested_namespace or request.namespace
 
@@ -129,4 +149,4 @@ def _print_accepted(session: Session, deployer: Deployer, event_id: str) -> None
     elif session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
-        echo(f"{function} is accepted; see kn-lambda describe {function.name}")
+        echo(f"{function} accepted. See its progress: kn-lambda describe {function.name}")

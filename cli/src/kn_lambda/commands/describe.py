@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 @session_command("describe", outputs=("text", "name", "json", "yaml"))
 @click.argument("name")
 def command(session: Session, name: str) -> None:
-    """Show all that is known of a function."""
+    """Show details of a function."""
     record = session.installation.record(session.function(name))
     if session.output in {"json", "yaml"}:
         print_document(record, session.output)
@@ -59,7 +59,7 @@ def _main_fields(record: KubernetesObject, status: dict[str, Any]) -> Iterator[t
         yield "Problem", problem
     yield "URL", text(status.get("url"))
     yield "Runtime", text(spec.get("runtime"))
-    yield "Handler", text(spec.get("handler")) or "(the runtime's own)"
+    yield "Handler", text(spec.get("handler")) or "(default of the runtime)"
     yield "Signature", text(spec.get("signature")) or "cloudevent"
     yield "Source", _source(mapping(spec.get("source")))
     yield "Image", text(status.get("image"))
@@ -74,7 +74,7 @@ def _main_fields(record: KubernetesObject, status: dict[str, Any]) -> Iterator[t
 
 
 def _problem(record: KubernetesObject) -> str | None:
-    """Why nothing is done for a record that was written by hand, or before there were rules."""
+    """Return why the control plane ignores a record, such as one with an invalid field."""
     from knative_lambda.adapters.kubernetes.functions import read_record  # noqa: PLC0415
     from knative_lambda.domain.errors import UnreadableRecordError  # noqa: PLC0415
 
@@ -87,7 +87,7 @@ def _problem(record: KubernetesObject) -> str | None:
 
 def _build_fields(build: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Id", text(build.get("id"))[:12]
-    yield "Job", text(build.get("job")) or "none (the image was there)"
+    yield "Job", text(build.get("job")) or "none (reused an image)"
     yield "Digest", text(build.get("digest"))
     yield "Started", text(build.get("startedAt"))
     yield "Finished", text(build.get("finishedAt"))

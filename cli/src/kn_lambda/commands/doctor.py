@@ -19,13 +19,13 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 @session_command("doctor")
 def command(session: Session) -> None:
-    """Look at this machine and the platform, and say what is wrong and how to mend it."""
+    """Check this machine and the platform, and show how to fix problems."""
     from kn_lambda.checks.machine import check_machine  # noqa: PLC0415
     from kn_lambda.checks.platform import check_platform  # noqa: PLC0415 # quick --help
 
     checks = []
     for each in (
-        # The one who asks is the one whose platform it is.
+        # An embedded platform inherits the environment of its user.
         *check_machine(session.target.home, dict(os.environ)),  # noqa: TID251
         *check_platform(lambda: session.installation, session.namespace),
     ):
@@ -36,9 +36,9 @@ def command(session: Session) -> None:
         print_document([_document(each) for each in checks], "json")
     failed = [each.name for each in checks if each.verdict == "failed"]
     if "platform" in failed:
-        raise UnreachableError("the platform cannot be reached")
+        raise UnreachableError("cannot reach the platform")
     if failed:
-        raise CommandError(f"not as it should be: {', '.join(failed)}")
+        raise CommandError(f"failed checks: {', '.join(failed)}")
 
 
 def _show(check: Check) -> None:
@@ -50,5 +50,5 @@ def _show(check: Check) -> None:
 
 def _document(check: Check) -> dict[str, str]:
     document = {"name": check.name, "verdict": check.verdict.value, "found": check.found}
-    needs_mending = check.verdict != "ok" and check.hint
-    return {**document, "wayOut": check.hint} if needs_mending else document
+    needs_fix = check.verdict != "ok" and check.hint
+    return {**document, "wayOut": check.hint} if needs_fix else document

@@ -26,19 +26,28 @@ _DEAD_LETTER_COLUMNS = ("died", "type", "subject", "trigger", "attempts", "statu
 
 @session_command("events")
 @click.argument("name", required=False)
-@click.option("--dead-letters", is_flag=True, help="Only events that could not be delivered.")
-@click.option("--limit", type=click.IntRange(1, _LARGEST_PAGE), default=50, help="At most (50).")
+@click.option("--dead-letters", is_flag=True, help="Show only events that could not be delivered.")
+@click.option(
+    "--limit",
+    type=click.IntRange(1, _LARGEST_PAGE),
+    default=50,
+    help="Maximum number of events (default 50).",
+)
 def command(session: Session, name: str | None, dead_letters: bool, limit: int) -> None:
-    """Show what became of events, the newest last: those about or delivered to NAME, or all."""
+    """Show events and their deliveries, newest last.
+
+    With NAME, only events that are about the function or were delivered to it. Only the embedded
+    platform records events.
+    """
     from kn_lambda.cluster.journal import read_journal  # noqa: PLC0415 # a quick start of --help
 
     installation = session.installation
     if not installation.is_embedded:
         raise CommandError(
-            "a cluster's Broker keeps no journal",
-            hint="Refused requests: kubectl get events --field-selector"
-            " involvedObject.kind=LambdaFunction. Others: the dead letter sink, or the Broker's"
-            " own metrics.",
+            "the Broker of a cluster does not record events",
+            hint="For rejected requests: kubectl get events --field-selector"
+            " involvedObject.kind=LambdaFunction. For others, see the dead letter sink or the"
+            " metrics of the Broker.",
         )
     what = "dead-letters" if dead_letters else "events"
     found = read_journal(installation, what, limit=_LARGEST_PAGE if name else limit)
@@ -52,13 +61,13 @@ def command(session: Session, name: str | None, dead_letters: bool, limit: int) 
     if rows:
         echo(format_table(_DEAD_LETTER_COLUMNS if dead_letters else _EVENT_COLUMNS, rows))
     else:
-        echo("There are none.", err=True)
+        echo("No events found.", err=True)
 
 
 def _about(
     session: Session, function: FunctionId, entries: list[dict[str, Any]]
 ) -> list[dict[str, Any]]:
-    """Keep those about the function, from it, or to it."""
+    """Return the entries that are about the function, from it, or delivered to it."""
     from knative_lambda.adapters.kubernetes.client import TRIGGERS  # noqa: PLC0415
     from knative_lambda.manifests import labels  # noqa: PLC0415
 

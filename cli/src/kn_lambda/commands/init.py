@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from kn_lambda.session import Session
 
 _LANGUAGES = ("python", "nodejs")
-# In the templates, wherever the function is named.
+# The name of the function in the templates.
 _PLACEHOLDER = re.compile(r"\bmy-function\b")
 _LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules")
 
@@ -27,15 +27,18 @@ _LEFT_BEHIND = shutil.ignore_patterns("__pycache__", "node_modules")
 @session_command("init", outputs=("text", "name", "json"))
 @click.argument("name")
 @click.option(
-    "--runtime", type=click.Choice(_LANGUAGES), default="python", help="python (the default)."
+    "--runtime",
+    type=click.Choice(_LANGUAGES),
+    default="python",
+    help="Runtime of the function (default python).",
 )
 def command(session: Session, name: str, runtime: str) -> None:
-    """Write a function to begin with into the new folder NAME."""
+    """Create a function from a template, in the new folder NAME."""
     folder = Path(name)
     function = session.function(folder.name)
     if folder.exists():
         raise WrongUsageError(
-            f"{folder} is there already; nothing was changed", hint="Choose another name."
+            f"{folder} already exists; nothing was changed", hint="Choose another name."
         )
     shutil.copytree(checkout_folder("runtimes", runtime, "template"), folder, ignore=_LEFT_BEHIND)
     for file in folder.rglob("*"):
@@ -47,4 +50,4 @@ def command(session: Session, name: str, runtime: str) -> None:
     elif session.output == "name":
         echo(str(folder))
     else:
-        echo(f"{folder} holds a {runtime} function. Next: kn-lambda deploy {folder}")
+        echo(f"Created a {runtime} function in {folder}. Next: kn-lambda deploy {folder}")

@@ -18,30 +18,44 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
 
-# A function may take as long as its own limit, after it has started from zero.
+# A function that starts from zero may take this long before its own limit counts.
 _START_SECONDS = 60.0
 _TENANT_BROKER = "default"
 
 
 @session_command("invoke")
 @click.argument("name")
-@click.option("-d", "--data", metavar="TEXT|@FILE|-", help="The event's data; - reads stdin.")
-@click.option("--type", "type_", help="The event's type; else the first that NAME subscribes to.")
+@click.option(
+    "-d",
+    "--data",
+    metavar="TEXT|@FILE|-",
+    help="Data of the event, as text, from a file, or from stdin (-).",
+)
+@click.option(
+    "--type", "type_", help="Type of the event (default: the first that NAME subscribes to)."
+)
 @click.option(
     "--event",
     "event_file",
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="A whole event in the CloudEvents JSON format, such as event.json.",
+    help="File with a whole event in the CloudEvents JSON format, such as event.json.",
 )
-@click.option("--method", help="For signature http: GET, or POST with --data.")
-@click.option("--path", "path", help="For signature http: /where/to?with=query.")
-@click.option("--async", "by_broker", is_flag=True, help="Put the event into the tenant's Broker.")
+@click.option(
+    "--method", help="HTTP method, for the signature http (default GET, or POST with --data)."
+)
+@click.option("--path", "path", help="Path and query, for the signature http.")
+@click.option(
+    "--async",
+    "by_broker",
+    is_flag=True,
+    help="Send the event to the Broker of the namespace; do not wait for a response.",
+)
 @click.option("--timeout", type=Duration(), help="How long to wait for the response.")
 @click.option(
     "--ingress",
     envvar="KN_LAMBDA_INGRESS_URL",
     metavar="URL",
-    help="Send to this address, where the name in the function's URL leads nowhere from here.",
+    help="Address of the ingress, if the host name of the function's URL does not resolve.",
 )
 def command(
     session: Session,
@@ -56,7 +70,7 @@ def command(
     timeout: float | None,
     ingress: str | None,
 ) -> None:
-    """Call a function, and print the data of its reply.
+    """Call a function and print the data of its response.
 
     \b
     kn-lambda invoke hello --data '{"name": "Ada"}'
@@ -72,8 +86,8 @@ def command(
         record=record, data=data, type_=type_, event_file=event_file, method=method, path=path
     )
     invocation.check()
-    if mistake := invocation.json_mistake():
-        echo(f"--data is no JSON and is sent as text: {mistake}", err=True)
+    if error := invocation.json_error():
+        echo(f"--data is not valid JSON, so it is sent as text: {error}", err=True)
     if by_broker:
         _publish(session, invocation)
         return
@@ -99,7 +113,7 @@ def _url(function: FunctionId, record: KubernetesObject) -> str:
         url: str = status["url"]
         return url
     raise CommandError(
-        f"{function} has no URL: it is {status.get('phase', 'Pending')}",
+        f"{function} has no URL; its phase is {status.get('phase', 'Pending')}",
         hint=f"See why: kn-lambda describe {function.name} -n {function.namespace}",
     )
 

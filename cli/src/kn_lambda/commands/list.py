@@ -22,7 +22,7 @@ _WIDE_COLUMNS = ("reason", "revision", "image")
 
 
 @session_command("list", outputs=("text", "wide", "name", "json", "yaml"))
-@click.option("-A", "--all-namespaces", is_flag=True, help="Those of every namespace.")
+@click.option("-A", "--all-namespaces", is_flag=True, help="List functions in all namespaces.")
 def command(session: Session, all_namespaces: bool) -> None:
     """List functions."""
     from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS  # noqa: PLC0415
@@ -39,7 +39,7 @@ def command(session: Session, all_namespaces: bool) -> None:
             echo(f"lambdafunction.knative-lambda.dev/{item['metadata']['name']}")
     elif not items:
         where = "any namespace" if all_namespaces else f"namespace {session.namespace}"
-        echo(f"There are no functions in {where}. Make one: kn-lambda init hello", err=True)
+        echo(f"No functions found in {where}. To create one: kn-lambda init hello", err=True)
     else:
         echo(_table(items, is_wide=session.output == "wide", has_namespace=all_namespaces))
 

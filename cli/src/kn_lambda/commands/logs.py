@@ -21,13 +21,22 @@ if TYPE_CHECKING:
 
 @session_command("logs")
 @click.argument("name")
-@click.option("-f", "--follow", is_flag=True, help="Go on until Ctrl-C, over restarts.")
-@click.option("--build", is_flag=True, help="The log of the newest build.")
-@click.option("--tail", type=click.IntRange(min=0), help="Only the last lines.")
+@click.option(
+    "-f", "--follow", is_flag=True, help="Stream the log until Ctrl-C, also of new instances."
+)
+@click.option("--build", is_flag=True, help="Print the log of the newest build.")
+@click.option(
+    "--tail",
+    type=click.IntRange(min=0),
+    help="Number of lines at the end of the log to print (default: all).",
+)
 def command(
     session: Session, name: str, follow: bool, build: bool, tail: int | None
 ) -> None:  # fmt: skip
-    """Print what a function wrote to its output; as JSON, one object a line."""
+    """Print the log of a function.
+
+    With -o json, print one object per line.
+    """
     function, show = session.function(name), _show_json if session.output == "json" else _show
     if build:
         _print_build_log(session, function, show, tail=tail, follow=follow)
@@ -37,17 +46,17 @@ def command(
     logs = PodLogs(session.installation.api, function)
     if follow:
         session.installation.record(function)
-        # Ctrl-C is how following is meant to end.
+        # Ctrl-C is the normal end of --follow.
         with contextlib.suppress(KeyboardInterrupt):
             logs.follow(show, tail=tail)
         return
     if not logs.print_all(show, tail=tail):
         session.installation.record(function)
-        echo(f"{function} has not run yet: nobody called it.", err=True)
+        echo(f"{function} has no Pods, so it has no log. A request starts a Pod.", err=True)
 
 
 def _show(line: str) -> None:
-    # In one piece: a carriage return before a newline belongs to it, any other paints over a line.
+    # With its newline: a carriage return before it is harmless, any other overwrites the line.
     echo(f"{line}\n", nl=False)
 
 
@@ -73,8 +82,8 @@ def _print_build_log(
     text = read_build_log(session.installation, record)
     if not text:
         raise MissingError(
-            f"there is no log of a build of {function}",
-            hint="An image that was there already is not built again.",
+            f"{function} has no build log",
+            hint="A deployment that reuses an image has no build.",
         )
     lines = log_lines(text)
     for line in lines if tail is None else lines[len(lines) - min(tail, len(lines)) :]:

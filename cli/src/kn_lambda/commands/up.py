@@ -33,37 +33,54 @@ _PORT = click.IntRange(0, 65535)
 
 
 @session_command("up")
-@click.option("--port", type=_PORT, default=8080, help="Of functions' URLs (8080); 0: any free.")
-@click.option("--broker-port", type=_PORT, default=8081, help="Of the Broker (8081).")
-@click.option("--api-port", type=_PORT, default=8082, help="Of the Kubernetes API (8082).")
+@click.option(
+    "--port",
+    type=_PORT,
+    default=8080,
+    help="Port of the functions (default 8080; 0 selects a free port).",
+)
+@click.option("--broker-port", type=_PORT, default=8081, help="Port of the Broker (default 8081).")
+@click.option(
+    "--api-port", type=_PORT, default=8082, help="Port of the Kubernetes API (default 8082)."
+)
 @click.option(
     "--deploy",
     "source",
     type=click.Path(exists=True, path_type=Path),
-    help="Deploy this folder or file once the platform is up.",
+    help="Folder or file to deploy when the platform is ready.",
 )
-@click.option("--config", type=_FOLDER, help="Run this kustomization in place of the shipped one.")
-@click.option("--installation", type=_FOLDER, help="A checkout of Knative Lambda to run from.")
-@click.option("--every-runtime", is_flag=True, help="Offer every Python on PATH.")
+@click.option(
+    "--config", type=_FOLDER, help="Kustomization to run (default: the one of the installation)."
+)
+@click.option(
+    "--installation",
+    type=_FOLDER,
+    help="Checkout of Knative Lambda to run (default: the one of kn-lambda).",
+)
+@click.option(
+    "--every-runtime", is_flag=True, help="Offer every version of Python on PATH as a runtime."
+)
 @click.option(
     "--allow-host",
     "hosts",
     metavar="NAME",
     multiple=True,
-    help="Answer to this name too, such as a tunnel's; *.NAME for all names below.",
+    help="Host name to accept, such as that of a tunnel; *.NAME accepts all subdomains;"
+    " may be repeated.",
 )
 @click.option(
     "--allow-origin",
     "origins",
     metavar="ORIGIN",
     multiple=True,
-    help="Let pages of this origin in, such as http://localhost:3000.",
+    help="Origin whose web pages may send requests, such as http://localhost:3000;"
+    " may be repeated.",
 )
-@click.option("--new-token", is_flag=True, help="Replace the token of the data folder.")
+@click.option("--new-token", is_flag=True, help="Create a new token; the old one becomes invalid.")
 @click.option(
     "--no-sandbox",
     is_flag=True,
-    help="Let builds and functions see and change all files that you can.",
+    help="Give builds and functions access to all your files.",
 )
 def command(
     session: Session,
@@ -80,17 +97,17 @@ def command(
     new_token: bool,
     no_sandbox: bool,
 ) -> None:
-    """Run the platform on this machine, in the foreground, until Ctrl-C."""  # fmt: skip
+    """Run the embedded platform in the foreground, until Ctrl-C."""  # fmt: skip
     from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
     from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
     from lambda_embedded.platform_options import PlatformOptions  # noqa: PLC0415
 
     if session.target.context is not None:
-        raise WrongUsageError("up starts a platform on this machine; --context is for clusters")
+        raise WrongUsageError("--context is for clusters, but up starts a platform on this machine")
     progress = Progress()
     options = PlatformOptions(
         home=session.target.home,
-        # The platform is told its environment here and reads none itself.
+        # The platform gets its environment from here, and does not read it itself.
         environment=dict(os.environ),  # noqa: TID251
         port=port,
         broker_port=broker_port,
@@ -130,7 +147,7 @@ def _run(
     def ready(platform: Platform) -> None:
         _greet(session, platform, progress)
         if source is not None:
-            # The platform runs in this thread; what is deployed has to speak to it.
+            # The platform runs in this thread and must respond to the deployment.
             threading.Thread(target=_deploy, args=(session, source), daemon=True).start()
 
     logging.basicConfig(handlers=[stderr_handler()], level=logging.WARNING)
@@ -158,11 +175,11 @@ def _greet(session: Session, platform: Platform, progress: Progress) -> None:
     echo(
         f"""
   functions   {platform.urls["gateway"]}/<namespace>/<name>
-  Broker      {platform.urls["broker"]}/default/default  (takes the token in {folder.token})
+  Broker      {platform.urls["broker"]}/default/default  (requires the token in {folder.token})
   Kubernetes  {platform.urls["api"]}  (KUBECONFIG={folder.kubeconfig})
 
 In another terminal: {name} init hello && {deploy} hello
-Ctrl-C stops the platform; what is deployed is there again at the next start.
+Ctrl-C stops the platform. Deployed functions are available again after the next start.
 """,
         err=True,
     )
@@ -178,5 +195,5 @@ def _deploy(session: Session, source: Path) -> None:
         deploy(session, request, wait=True, timeout_seconds=600)
     except click.ClickException as error:
         error.show()
-    except Exception as error:  # noqa: BLE001 # the platform goes on; a thread has nobody to tell
+    except Exception as error:  # noqa: BLE001 # the platform must go on; nothing catches errors of a thread
         as_command_error(error).show()

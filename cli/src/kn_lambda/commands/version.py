@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 @session_command("version")
 def command(session: Session) -> None:
-    """Print the version."""
+    """Print the version of kn-lambda."""
     if session.output == "json":
         print_document({"version": __version__}, "json")
     else:

@@ -1,1 +1,1 @@
-"""From a folder with source code to a function that answers."""
+"""A deployment: from a folder with source code to a function that is ready."""

@@ -1,4 +1,4 @@
-"""Files that hold credentials more often than not, told by their names alone."""
+"""Names of files that usually contain credentials."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAMES = (
-    # Of package registries. No build reads those of a source (runtimes/*/recipe.py), so it
-    # misses none of them, whatever they hold.
+    # For package registries. No build reads them from a source (runtimes/*/recipe.py), so
+    # leaving them out breaks none.
     ".npmrc", ".yarnrc", ".yarnrc.yml", ".pypirc", "pip.conf", "pip.ini",
-    # Logins of other tools.
+    # For other tools.
     ".netrc", "_netrc", ".git-credentials", "**/.git/config", ".dockercfg",
     "**/.docker/config.json", ".htpasswd", ".pgpass", "pgpass.conf", ".my.cnf", ".mylogin.cnf",
     ".s3cfg", ".boto", "rclone.conf", ".vault-token", ".terraformrc", "terraform.rc",
@@ -24,34 +24,34 @@ _NAMES = (
     "application_default_credentials.json", "credentials.json", "client_secret*.json",
     "service-account*.json", "service_account*.json", "serviceaccount*.json",
     "secrets.json", "secrets.toml", "secrets.yaml", "secrets.yml",
-    # Keys, and what keeps them.
+    # Keys and key stores.
     "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdb", "*.kdbx", "*.ppk",
     "*.ovpn", "*_rsa", "*_dsa", "*_ecdsa", "*_ecdsa_sk", "*_ed25519", "*_ed25519_sk",
-    # What editors and people keep beside them.
+    # Backups of such files.
     ".npmrc?*", ".netrc?*", ".env~", "id_rsa?*", "id_ed25519?*", "*.pem?*", "*.key?*",
-    # What was typed, and what programs were told.
+    # Shell histories, environments and variables.
     ".*_history", ".env", ".env.*", ".envrc", "*.tfstate", "*.tfstate.*", "*.tfvars",
     "*.tfvars.json",
-    # Made to be published.
+    # Meant to be published.
     "!*.pub", "!.env.example", "!.env.sample", "!.env.template", "!.env.dist",
     "!cacert.pem", "!roots.pem",
 )  # fmt: skip
 _SHOWN = 20
 
-# Some file systems make no difference between the cases, so neither does this.
+# Case does not matter, since some file systems ignore it.
 CREDENTIAL_FILES = tuple(
     re.sub("[a-z]", lambda letter: f"[{letter[0]}{letter[0].upper()}]", name) for name in _NAMES
 )
 """Patterns as in .gitignore."""
 
 CREDENTIALS_HINT = (
-    "The function has to do without them. --include NAME, or !NAME in .funcignore, deploys one all"
-    " the same; NAME in .funcignore ends this warning."
+    "The function runs without them. To deploy one, use --include NAME, or add !NAME to"
+    " .funcignore. To hide this warning, add NAME to .funcignore."
 )
 
 
 def left_out_text(names: Sequence[str]) -> str:
-    """Say in one line, however many they are, which files stay here and why."""
+    """Return one line that names the files that are not deployed; a long list is cut."""
     more = f" and {len(names) - _SHOWN} more" if len(names) > _SHOWN else ""
     listed = ", ".join(names[:_SHOWN])
-    return f"left out, because files with such names usually hold credentials: {listed}{more}"
+    return f"left out, because such files usually contain credentials: {listed}{more}"

@@ -1,4 +1,4 @@
-"""The spec that is wished for: function.yaml, then what the command line says."""
+"""The request to deploy a function: function.yaml, overridden by the command line."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _MODULE = re.compile(r"[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Overrides:
-    """What the command line says; None leaves it to function.yaml."""
+    """Options of the command line; None leaves a field to function.yaml."""
 
     name: str | None = None
     runtime: str | None = None
@@ -35,9 +35,9 @@ class Overrides:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeployRequest:
-    """A function to be; `files` is where its code is, None when the spec says that itself.
+    """A function to deploy; `files` is its source code, None if the spec names a source.
 
-    `include` names files that go along although they are left out by default.
+    `include` has patterns of files to deploy that are left out by default.
     """
 
     name: str
@@ -51,7 +51,7 @@ class DeployRequest:
 def make_deploy_request(
     path: Path, manifest_path: Path | None, overrides: Overrides
 ) -> DeployRequest:
-    """Put a wish together; nothing is validated yet but what cannot be put together."""
+    """Combine function.yaml and the options; `validate_spec` checks the result later."""
     manifest = _find_manifest(path, manifest_path)
     spec = dict(manifest.spec)
     given = {name: getattr(overrides, name) for name in ("runtime", "handler", "signature")}
@@ -79,11 +79,11 @@ def make_deploy_request(
 
 
 def _module_of(file: Path) -> str:
-    """The file's own name, dots and all: servers look for a file of that name too."""
+    """Return the file's name with its dots: servers look for a file of that name too."""
     if not _MODULE.fullmatch(file.stem):
         raise WrongUsageError(
-            f"{file.name!r} is no name for a handler's file",
-            hint="Rename it: ASCII letters, digits, '_' and '-', with single dots in between.",
+            f"{file.name!r} is not a valid file name for a handler",
+            hint="Rename the file: use ASCII letters, digits, '_', '-' and single dots in between.",
         )
     return file.stem
 
@@ -97,7 +97,7 @@ def _find_manifest(path: Path, given: Path | None) -> Manifest:
 
 def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Path | None:
     if overrides.source and overrides.image:
-        raise WrongUsageError("--source and --image exclude each other")
+        raise WrongUsageError("use only one of --source and --image")
     if overrides.source:
         spec["source"] = {"uri": overrides.source}
     elif overrides.image:
@@ -105,7 +105,7 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
     if "source" not in spec:
         return path
     if overrides.include:
-        raise WrongUsageError("--include is for files in PATH, which are not what is deployed here")
+        raise WrongUsageError("--include is for files in PATH, but the source is not in PATH")
     return None
 
 
@@ -116,7 +116,7 @@ def _merge_env(variables: Any, settings: Sequence[str]) -> list[Any]:  # noqa: A
     for setting in settings:
         name, separator, value = setting.partition("=")
         if not separator or not name:
-            raise WrongUsageError(f"--env takes NAME=VALUE, not {setting.partition('=')[0]!r}")
+            raise WrongUsageError(f"--env must be NAME=VALUE, not {setting.partition('=')[0]!r}")
         added[name] = {"name": name, "value": value}
     kept = [v for v in variables if not (isinstance(v, dict) and v.get("name") in added)]
     return [*kept, *added.values()]

@@ -1,4 +1,4 @@
-"""One deployment: from a request to the event that carries it, and how it ended."""
+"""One deployment: packs the source, sends the event, watches the outcome."""
 
 from __future__ import annotations
 
@@ -30,22 +30,22 @@ if TYPE_CHECKING:
 _MAX_BYTES = 50 * 1024 * 1024
 _MAX_FILES = 10_000
 _KIB = 1024
-# Most Brokers answer at once; with others the deployment is watched meanwhile.
+# Most Brokers respond at once; for the others, we watch the deployment meanwhile.
 _SOON_SECONDS = 1.0
-# The answer of such a Broker follows the end of the deployment; without us it would not be sent on.
+# Such a Broker responds after the deployment; if we hang up early, it drops the last events.
 _LAST_SECONDS = 5.0
 
 
 @dataclass(kw_only=True)
 class Deployer:
-    """Deploys one function; `send`, then `follow` if somebody wants to see it."""
+    """Deploys one function: call `send`, then `watch` or `await_acceptance`."""
 
     installation: Installation
     function: FunctionId
     progress: Progress
 
     def send(self, request: DeployRequest) -> CloudEvent:
-        """Check, pack and send; `await_acceptance` returns once the Broker has taken the event."""
+        """Validate, pack and send; the Broker may not have accepted the event yet."""
         settings = self.installation.settings()
         self._builds_namespace = settings.get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
         self._before = self.installation.find_record(self.function)
@@ -53,7 +53,7 @@ class Deployer:
         if isinstance(spec.get("runtime"), str):
             spec["runtime"] = resolve_runtime(spec["runtime"], installed_runtimes(settings))
         url = self.installation.control_broker_url()
-        # Before anything is uploaded: a spec that cannot be leaves nothing behind.
+        # Before the upload: an invalid spec must leave nothing behind.
         validate_spec(spec if request.files is None else {**spec, "source": _ANY_SOURCE})
         if request.files is not None:
             spec["source"] = self._source(request, settings)
@@ -64,11 +64,11 @@ class Deployer:
         return event
 
     def await_acceptance(self) -> None:
-        """Wait until the Broker answers for the event; whatever goes on is the platform's."""
+        """Wait until the Broker has accepted the event."""
         self._sending.wait()
 
     def watch(self, event: CloudEvent, timeout_seconds: float) -> DeploymentResult:
-        """Wait until the function is ready, or is not going to be."""
+        """Wait until the deployment has ended; `TimedOutError` if it has not by then."""
         watcher = DeploymentWatcher(
             self.installation,
             self.function,
@@ -83,7 +83,7 @@ class Deployer:
         return result
 
     def is_unchanged(self, result: DeploymentResult) -> bool:
-        """Whether what serves now is what served before."""
+        """Whether the same revision serves as before."""
         before, now = status_of(self._before), status_of(result.record)
         return (
             result.outcome is Outcome.READY
@@ -95,7 +95,7 @@ class Deployer:
     def _source(self, request: DeployRequest, settings: Mapping[str, str]) -> dict[str, Any]:
         path = request.files
         if path is None:
-            raise ValueError("the spec has its own source")
+            raise ValueError("the spec names its own source")
         source = read_source(
             path,
             max_bytes=int(settings.get("KN_LAMBDA_SOURCE_MAX_BYTES", _MAX_BYTES)),

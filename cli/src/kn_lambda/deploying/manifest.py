@@ -1,4 +1,4 @@
-"""`function.yaml`: a LambdaFunction whose source is the folder that it lies in."""
+"""`function.yaml`: a LambdaFunction whose source is the folder of the file."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _KIND = "LambdaFunction"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Manifest:
-    """What the file says; everything may be missing."""
+    """The contents of the file; every field is optional."""
 
     name: str | None = None
     namespace: str | None = None
@@ -25,7 +25,7 @@ class Manifest:
 
 
 def read_manifest(path: Path) -> Manifest:
-    """Read the file; `WrongUsageError` names the line or the field that is wrong."""
+    """Read the file; `WrongUsageError` names the wrong line or field."""
     import yaml  # noqa: PLC0415 # only for deploy
 
     try:
@@ -33,7 +33,9 @@ def read_manifest(path: Path) -> Manifest:
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WrongUsageError(f"{path} is not YAML: {_where(error)}") from error
     if not isinstance(document, dict):
-        raise WrongUsageError(f"{path} holds no object: start with `apiVersion: {_API_VERSION}`")
+        raise WrongUsageError(
+            f"{path} is not a YAML object; it must begin with `apiVersion: {_API_VERSION}`"
+        )
     for name, wanted in (("apiVersion", _API_VERSION), ("kind", _KIND)):
         if document.get(name) != wanted:
             raise WrongUsageError(f"{path}: {name} must be {wanted}, not {document.get(name)!r}")
@@ -42,7 +44,7 @@ def read_manifest(path: Path) -> Manifest:
         if not isinstance(value, dict):
             raise WrongUsageError(f"{path}: {name} must be an object")
     for name in document.keys() - {"apiVersion", "kind", "metadata", "spec", "status"}:
-        raise WrongUsageError(f"{path}: {name} is no field of a {_KIND}")
+        raise WrongUsageError(f"{path}: unknown field {name}")
     return Manifest(
         name=_text(path, metadata, "name"), namespace=_text(path, metadata, "namespace"), spec=spec
     )
@@ -51,7 +53,7 @@ def read_manifest(path: Path) -> Manifest:
 def _text(path: Path, metadata: dict[str, Any], name: str) -> str | None:
     value = metadata.get(name)
     if value is not None and not isinstance(value, str):
-        raise WrongUsageError(f"{path}: metadata.{name} must be text; put it in quotes")
+        raise WrongUsageError(f"{path}: metadata.{name} must be a string; put it in quotes")
     return value
 
 

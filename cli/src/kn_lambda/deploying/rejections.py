@@ -1,4 +1,4 @@
-"""Why build-start refused a wish, which it says in an Event of the function's namespace."""
+"""Why build-start rejected a request, from the Event that it writes in the namespace."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAUSE_SECONDS = 0.25
 
 
 class Rejections:
-    """Looks for what is said of one event; who may not read Events, is told of no rejection."""
+    """Polls the rejection of one event; finds none without permission to read Events."""
 
     def __init__(self, api: ClusterApi, function: FunctionId, event: CloudEvent) -> None:
         source, event_id = event.attributes["source"], event.attributes["id"]
@@ -31,7 +31,7 @@ class Rejections:
         self._next = 0.0
 
     def poll(self) -> Rejection | None:
-        """Return why the event was refused, once that is said."""
+        """Return why the event was rejected, once the Event exists."""
         now = time.monotonic()
         if now < self._next:
             return None
@@ -39,7 +39,7 @@ class Rejections:
         try:
             found = self._api.find(EVENTS, self._namespace, self._name)
         except KnativeLambdaError:
-            return None  # without it the wish is followed all the same
+            return None  # the watcher works without it
         return None if found is None else _read(found)
 
 

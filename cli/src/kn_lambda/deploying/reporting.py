@@ -1,4 +1,4 @@
-"""How a deployment ended, for people and for programs."""
+"""Reports the outcome of a deployment, as text or JSON."""
 
 from __future__ import annotations
 
@@ -27,16 +27,16 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
 
 _LAST_LINES = 20
-_MEND_AND_DEPLOY = "Nothing was changed; mend that and deploy again."
-# What is not for the author of the source to mend, by the reason of the rejection.
-_MENDING = {
-    "NamespaceNotFound": "That namespace is no tenant yet; config/tenants/default shows how to"
-    " set one up. The default is there: leave -n out."
+_FIX_AND_DEPLOY = "Nothing was changed. Fix the problem and deploy again."
+# By the reason of a rejection: problems that are not in the source.
+_HINTS = {
+    "NamespaceNotFound": "The namespace is not a tenant. config/tenants/default shows how to set"
+    " one up. To use the namespace default, omit -n."
 }
 
 
 def result_document(deployer: Deployer, result: DeploymentResult, seconds: float) -> dict[str, Any]:
-    """Return the end of a deployment for `-o json`."""
+    """Return the document for `-o json`."""
     status, build = status_of(result.record), build_of(result.record)
     document: dict[str, Any] = {
         "namespace": deployer.function.namespace,
@@ -62,7 +62,7 @@ def report(
     seconds: float,
     source: Path | None,
 ) -> None:
-    """Print how it ended; `CommandError` unless the function is ready."""
+    """Print the outcome; `CommandError` unless the function is ready."""
     if session.output == "json":
         print_document(result_document(deployer, result, seconds), "json")
     record = require_ready(deployer, result)
@@ -76,14 +76,14 @@ def report(
 
 
 def require_ready(deployer: Deployer, result: DeploymentResult) -> KubernetesObject:
-    """Return the record of a function that is ready; `CommandError` says why it is not."""
+    """Return the record of the function; `CommandError` unless it is ready."""
     if result.outcome is not Outcome.READY or result.record is None:
         raise _failure(deployer, result)
     return result.record
 
 
 def print_invocations(session: Session, record: KubernetesObject, source: Path | None) -> None:
-    """Print the URL of a function, and two ways to call it."""
+    """Print the URL of a function, and two command lines that call it."""
     data = sample_data(source)
     flags = target_flags(session, record["metadata"]["namespace"])
     echo(record["status"]["url"])
@@ -100,16 +100,16 @@ def _failure(deployer: Deployer, result: DeploymentResult) -> CommandError:
         case Outcome.REJECTED:
             reason = result.rejection.reason if result.rejection is not None else ""
             return CommandError(
-                f"refused: {result.rejection}", hint=_MENDING.get(reason, _MEND_AND_DEPLOY)
+                f"rejected: {result.rejection}", hint=_HINTS.get(reason, _FIX_AND_DEPLOY)
             )
         case Outcome.SUPERSEDED:
             return CommandError(
-                f"superseded: a newer wish for {function} was accepted before this one",
-                hint="Deploy again if this one is what you want.",
+                f"superseded: a newer request for {function} was accepted first",
+                hint="To replace it with this one, deploy again.",
             )
         case _:
             return CommandError(
-                f"{function} was deleted meanwhile", hint="Deploy again to bring it back."
+                f"{function} was deleted during the deployment", hint="To restore it, deploy again."
             )
 
 
@@ -117,7 +117,7 @@ def _build_failure(deployer: Deployer, record: KubernetesObject) -> CommandError
     build = build_of(record)
     message = str(build.get("message") or "").strip()
     lines = log_lines(str(build.get("log") or "").strip())
-    # They were shown as they came, unless it all went too fast, or happened after the build.
+    # They were printed during the build, unless it ended too fast, or failed after the build.
     was_shown = bool(lines) and deployer.last_log_line == lines[-1].strip()
     for line in [] if was_shown or message.endswith("\n".join(lines)) else lines[-_LAST_LINES:]:
         deployer.progress.log(line)
@@ -127,9 +127,9 @@ def _build_failure(deployer: Deployer, record: KubernetesObject) -> CommandError
 def _hint(deployer: Deployer, record: KubernetesObject) -> str:
     function: FunctionId = deployer.function
     flags = "" if function.namespace == "default" else f" -n {function.namespace}"
-    kept = "The revision before goes on serving. " if status_of(record).get("url") else ""
+    kept = "The previous revision still serves requests. " if status_of(record).get("url") else ""
     build = build_of(record)
-    # Knative's own reasons tell of the start; what came before it is in the log of the build.
+    # Reasons of Knative are about the start; errors before it are in the log of the build.
     is_built = bool(build.get("digest")) or str(build.get("reason")).startswith("Revision")
     option = "" if is_built else " --build"
-    return f"{kept}More: kn-lambda logs {function.name}{option}{flags}"
+    return f"{kept}See the log: kn-lambda logs {function.name}{option}{flags}"

@@ -1,4 +1,4 @@
-"""Sending an event while somebody watches what becomes of it."""
+"""Sends an event in the background, while the deployment is watched."""
 
 from __future__ import annotations
 
@@ -10,9 +10,10 @@ if TYPE_CHECKING:
 
 
 class Sending:
-    """Runs `send` in the background: some Brokers answer only once the whole chain is through.
+    """Runs `send` in a thread, since some Brokers respond only after the whole chain of events.
 
-    A Broker of in-memory channels waits for its subscribers, and they for those of their replies.
+    A Broker of in-memory channels waits for its subscribers, and for the subscribers of their
+    responses.
     """
 
     def __init__(self, send: Callable[[], None]) -> None:
@@ -22,21 +23,21 @@ class Sending:
         self._thread.start()
 
     def wait(self, seconds: float | None = None) -> None:
-        """Return once the Broker has answered, or the time is over; raise what sending raised."""
+        """Wait for the Broker's response, or for `seconds`; raise the error of `send`."""
         self.linger(seconds)
         self.check()
 
     def linger(self, seconds: float | None = None) -> None:
-        """Give the Broker this long to answer, whatever it answers."""
+        """Wait for the Broker's response, or for `seconds`; ignore errors."""
         self._thread.join(seconds)
 
     def check(self) -> None:
-        """Raise what sending raised, if it is over."""
+        """Raise the error of `send`, if it has failed."""
         if self._error is not None:
             raise self._error
 
     def _run(self) -> None:
         try:
             self._send()
-        except Exception as error:  # noqa: BLE001 # told in the thread that waits
+        except Exception as error:  # noqa: BLE001 # raised in the thread that waits
             self._error = error

@@ -1,4 +1,4 @@
-"""The files of a source, less those that have no business in an image."""
+"""Reads the files of a source, without those that do not belong in an image."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ class SourceFile:
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """What is deployed, by ascending path; and the names of what may hold credentials."""
+    """The files to deploy, sorted by path; `left_out` names those that may hold credentials."""
 
     files: list[SourceFile]
     left_out: list[str]
@@ -43,9 +43,9 @@ def read_source(
     manifest: Path | None = None,
     include: Sequence[str] = (),
 ) -> Source:
-    """Read one file or a folder; `CommandError` when it is empty or too much.
+    """Read one file or a folder; `CommandError` if it is empty or too large.
 
-    The manifest is left out, wherever in the folder it is. What `include` matches is not.
+    The manifest is left out, wherever in the folder it is. Files that match `include` are not.
     """
     is_folder = path.is_dir()
     root = path if is_folder else path.parent
@@ -53,7 +53,7 @@ def read_source(
     names = sorted(_walk(path, rules)) if is_folder else [path]
     if manifest is not None:
         names = [name for name in names if os.path.realpath(name) != os.path.realpath(manifest)]
-    left_out = {name: told for name in names if (told := _left_out(root, name, rules))}
+    left_out = {name: named for name in names if (named := _left_out(root, name, rules))}
     kept = [name for name in names if name not in left_out]
     _require_some(path, kept, max_files, list(left_out.values()))
     for name in kept:
@@ -66,11 +66,11 @@ def read_source(
 
 
 def _left_out(root: Path, name: Path, rules: SourceRules) -> str:
-    """Say which file is kept back; nothing of one that is deployed."""
+    """Return how to name a file that is left out; an empty string if it is deployed."""
     own = _relative(root, name)
     if not name.is_symlink():
         return own if rules.hold_credentials(own) else ""
-    # A link gives away what it leads to.
+    # A link deploys the contents of its target.
     target = os.path.relpath(os.path.realpath(name), os.path.realpath(root))
     return f"{own} (a link to {target})" if rules.hold_credentials(own, target) else ""
 
@@ -78,14 +78,13 @@ def _left_out(root: Path, name: Path, rules: SourceRules) -> str:
 def _require_some(path: Path, kept: list[Path], max_files: int, left_out: list[str]) -> None:
     if not kept:
         raise WrongUsageError(
-            f"{path} holds no file that would be deployed"
-            + (f"; {left_out_text(left_out)}" if left_out else ""),
+            f"{path} has no files to deploy" + (f"; {left_out_text(left_out)}" if left_out else ""),
             hint=CREDENTIALS_HINT if left_out else "",
         )
     if len(kept) > max_files:
         raise CommandError(
-            f"{path} has {len(kept)} files; at most {max_files} can be deployed",
-            hint=f"Name what is not needed in {path / IGNORE_FILE}.",
+            f"{path} has {len(kept)} files; the limit is {max_files}",
+            hint=f"List files that are not needed in {path / IGNORE_FILE}.",
         )
 
 
@@ -96,8 +95,8 @@ def _read(root: Path, names: Sequence[Path], max_bytes: int) -> list[SourceFile]
         total += len(content)
         if total > max_bytes:
             raise CommandError(
-                f"{root} has more than the {max_bytes // 2**20} MiB that can be deployed",
-                hint=f"Name what is not needed in {root / IGNORE_FILE}.",
+                f"{root} is larger than the limit of {max_bytes // 2**20} MiB",
+                hint=f"List files that are not needed in {root / IGNORE_FILE}.",
             )
         executable = bool(name.stat().st_mode & stat.S_IXUSR)
         files.append(SourceFile(_relative(root, name), content, executable))
@@ -111,7 +110,7 @@ def _walk(root: Path, rules: SourceRules) -> Iterator[Path]:
         kept = [name for name in folders if not rules.ignores(f"{below}{name}/")]
         for name in kept:
             if (here / name).is_symlink():
-                raise _link_error(here / name, "leads to a folder")
+                raise _link_error(here / name, "points to a folder")
         folders[:] = kept
         for name in names:
             if not rules.ignores(below + name):
@@ -125,8 +124,8 @@ def _relative(root: Path, name: Path) -> str:
 def _require_name(root: Path, path: Path) -> None:
     if any(part.startswith(_WHITEOUT) for part in path.relative_to(root).parts):
         raise CommandError(
-            f"{path} has a name that begins with {_WHITEOUT}, which in an image removes files",
-            hint=f"Rename it, or name it in {IGNORE_FILE}.",
+            f"{path}: in an image, a name that begins with {_WHITEOUT} removes other files",
+            hint=f"Rename it, or list it in {IGNORE_FILE}.",
         )
 
 
@@ -134,15 +133,15 @@ def _require_regular(root: Path, path: Path) -> None:
     if path.is_symlink():
         target = Path(os.path.realpath(path))
         if not target.is_relative_to(root.resolve()):
-            raise _link_error(path, "leads out of the source")
+            raise _link_error(path, "points outside the source")
     if not path.is_file():
         raise CommandError(
-            f"{path} is not a regular file", hint=f"Remove it, or name it in {IGNORE_FILE}."
+            f"{path} is not a regular file", hint=f"Remove it, or list it in {IGNORE_FILE}."
         )
 
 
 def _link_error(path: Path, problem: str) -> CommandError:
     return CommandError(
         f"the link {path} {problem}",
-        hint=f"Put the files themselves there, or name it in {IGNORE_FILE}.",
+        hint=f"Replace it with the files, or list it in {IGNORE_FILE}.",
     )

@@ -1,4 +1,4 @@
-"""Archives of sources in the object storage of an installation."""
+"""Uploads archives of sources to the object storage of an installation."""
 
 from __future__ import annotations
 
@@ -18,18 +18,18 @@ if TYPE_CHECKING:
 
 
 def upload_url(settings: Mapping[str, str]) -> str:
-    """Return the folder for uploads, without `/` at its end."""
+    """Return the URL for uploads, without a trailing `/`."""
     url = settings.get("KN_LAMBDA_UPLOAD_URL", "").rstrip("/")
     if not url:
         raise CommandError(
-            "this installation has no place for uploads: KN_LAMBDA_UPLOAD_URL is not set",
-            hint="Put the source in storage yourself and name it with --source.",
+            "the installation has no storage for uploads: KN_LAMBDA_UPLOAD_URL is not set",
+            hint="Upload the source yourself and pass its URI with --source.",
         )
     return url
 
 
 def upload_storage(settings: Mapping[str, str]) -> ObjectStorage:
-    """Open the storage of uploads; S3 with the credentials of the person at the keyboard."""
+    """Open the storage for uploads; S3 with the credentials of the user."""
     from knative_lambda.adapters.storage import S3Connection, open_storage  # noqa: PLC0415
 
     url = urlsplit(upload_url(settings))
@@ -44,7 +44,7 @@ def upload_storage(settings: Mapping[str, str]) -> ObjectStorage:
 
 
 def upload_archive(settings: Mapping[str, str], function: FunctionId, archive: bytes) -> str:
-    """Store an archive under its own hash and return its URI."""
+    """Store an archive under the hash of its content and return its URI."""
     name = f"{hashlib.sha256(archive).hexdigest()}.zip"
     uri = f"{upload_url(settings)}/{function.namespace}/{function.name}/{name}"
     upload_storage(settings).write(uri, io.BytesIO(archive))

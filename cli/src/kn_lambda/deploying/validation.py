@@ -1,4 +1,4 @@
-"""The rules of the platform, held against a spec before it is sent."""
+"""Validates a spec by the rules of the platform before it is sent."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _SHOWN = 10
-# A pattern says less to a person than an example.
+# An example is clearer than a pattern.
 _EXAMPLES = {
-    "handler": "must be module.function inside the source: main.handler, src/main.handler",
-    "runtime": "must be a language with its version, such as python3.12",
-    "image": "must name an image by its digest, such as registry/name@sha256:...",
+    "handler": "must be module.function in the source, such as main.handler or src/main.handler",
+    "runtime": "must be a language and its version, such as python3.12",
+    "image": "must include a digest, such as registry/name@sha256:...",
 }
 
 
 def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
-    """Return the spec as it is sent; `WrongUsageError` names every field that is wrong."""
+    """Return the spec in the form that is sent; `WrongUsageError` names each wrong field."""
     from pydantic import ValidationError  # noqa: PLC0415 # a quick start of --help
 
     from knative_lambda.domain.lambda_function import LambdaFunctionSpec  # noqa: PLC0415
@@ -35,7 +35,7 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
         for problem in problems[:_SHOWN]
     ]
     raise WrongUsageError(
-        "\n  ".join(["the function is not valid; nothing was sent", *lines]),
+        "\n  ".join(["the function is invalid; nothing was sent", *lines]),
         hint="docs/EVENT_SCHEMA.md describes every field.",
     )
 

@@ -1,4 +1,4 @@
-"""Watch one deployment to its end."""
+"""Watches a deployment until it has ended."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from knative_lambda.inbound.valid_event import CloudEvent
 
 _POLL_SECONDS = 0.1
-# A platform that restarts goes on with what it accepted.
+# A platform that restarts resumes the deployments that it has accepted.
 _OUTAGE_SECONDS = 20.0
 
 
@@ -45,7 +45,7 @@ class Outcome(StrEnum):
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeploymentResult:
-    """The end of a deployment, with the record as it was then."""
+    """The outcome of a deployment, with the record at that time."""
 
     outcome: Outcome
     record: KubernetesObject | None
@@ -71,7 +71,7 @@ class DeploymentWatcher:
         self._installation = installation
         self._function = function
         time_ = datetime.fromisoformat(event.attributes["time"])
-        self._wish = Wish(time=time_, event_id=event.attributes["id"])
+        self._request = Wish(time=time_, event_id=event.attributes["id"])
         self._progress = progress
         self._seen: set[str] = set()
         self.log = BuildLog(installation.api, builds_namespace, progress.log)
@@ -80,7 +80,7 @@ class DeploymentWatcher:
         self._deliveries = Deliveries(installation, correlation, progress.step)
 
     def watch(self, timeout_seconds: float) -> DeploymentResult:
-        """Return how it ended; `TimedOutError` when we stop waiting, and the build goes on."""
+        """Return the result; `TimedOutError` if the deployment takes longer, but it continues."""
         deadline = time.monotonic() + timeout_seconds
         silent_since: float | None = None
         while time.monotonic() < deadline:
@@ -96,24 +96,25 @@ class DeploymentWatcher:
                 return result
             self._pause(_POLL_SECONDS)
         raise TimedOutError(
-            f"{self._function} is not ready after {timeout_seconds:.0f} s; it goes on without us",
-            hint=f"See what it is at: kn-lambda describe {self._function.name}"
+            f"{self._function} is not ready after {timeout_seconds:.0f} s;"
+            " the deployment continues",
+            hint=f"See its progress: kn-lambda describe {self._function.name}"
             f" -n {self._function.namespace}",
         )
 
     def _look(self) -> DeploymentResult | None:
         record = self._installation.find_record(self._function)
-        is_ours = record is not None and _wish_id(record) == self._wish.event_id
+        is_ours = record is not None and _wish_id(record) == self._request.event_id
         if record is not None and is_ours:
             result = self._result(record)
             if result is not None:
                 return result
         elif "accepted" in self._seen and record is None:
             return DeploymentResult(outcome=Outcome.DELETED, record=None)
-        elif record is not None and self._wish.is_older_than(_wish(record)):
+        elif record is not None and self._request.is_older_than(_wish(record)):
             return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         if "accepted" not in self._seen:
-            self._check()  # whether the event reached the Broker at all
+            self._check()  # raises if the Broker did not accept the event
         rejection = self._rejections.poll() or self._deliveries.poll()
         if rejection is not None:
             return DeploymentResult(outcome=Outcome.REJECTED, record=record, rejection=rejection)
@@ -124,7 +125,7 @@ class DeploymentWatcher:
     def _result(self, record: KubernetesObject) -> DeploymentResult | None:
         self._seen.add("accepted")
         status, build = status_of(record), build_of(record)
-        if build.get("wishId") != self._wish.event_id:
+        if build.get("wishId") != self._request.event_id:
             return None
         phase, job = status.get("phase"), build.get("job")
         has_ended = phase in {Phase.READY, Phase.FAILED}

@@ -1,1 +1,1 @@
-"""One request to a function, and what it answered."""
+"""One request to a function, and its response."""

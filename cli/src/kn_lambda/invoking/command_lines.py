@@ -1,4 +1,4 @@
-"""Commands that people can paste to call a function."""
+"""Command lines for the user to copy, to call a function from another terminal."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ _PROGRAM = "kn-lambda"
 
 
 def program() -> str:
-    """Return `kn-lambda`, or its whole path where no PATH but our own can be counted on."""
+    """Return `kn-lambda`, or its full path if only our own PATH has its folder."""
     called_as = Path(sys.argv[0]).absolute()
     in_own_environment = sys.prefix != sys.base_prefix and called_as.parent == Path(
         sys.prefix, "bin"
     )
-    # `make run` has the environment on its PATH, which the next terminal has not.
+    # `make run` has the environment on its PATH; the next terminal does not.
     is_activated = os.environ.get("VIRTUAL_ENV") == sys.prefix  # noqa: TID251 # a shell's own
     if called_as.name == _PROGRAM and in_own_environment and not is_activated:
         return str(called_as)
@@ -35,7 +35,7 @@ def program() -> str:
 
 
 def target_flags(session: Session, namespace: str) -> list[str]:
-    """Return the flags by which another terminal reaches the same function."""
+    """Return the options that select the same platform and namespace."""
     flags = [] if namespace == "default" else ["-n", namespace]
     if session.target.context is not None:
         flags += ["--context", session.target.context]
@@ -53,7 +53,7 @@ def invoke_command(record: KubernetesObject, data: object, flags: list[str]) -> 
 
 
 def curl_command(record: KubernetesObject, data: object) -> str:
-    """Return a curl line; for a `cloudevent` function it carries a whole event in binary mode."""
+    """Return a curl line; for a `cloudevent` function, with an event in binary mode."""
     url = record["status"]["url"]
     if is_http(record):
         return shlex.join(["curl", "-s", url])
@@ -72,7 +72,7 @@ def curl_command(record: KubernetesObject, data: object) -> str:
 
 
 def sample_data(folder: Path | None) -> object:
-    """Return the data of the `event.json` beside a source; None when there is none to show."""
+    """Return the data of the `event.json` in a source; None without one."""
     if folder is None or not (folder / "event.json").is_file():
         return None
     try:

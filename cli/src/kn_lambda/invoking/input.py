@@ -1,4 +1,4 @@
-"""What a function is asked: an event, or a request over HTTP."""
+"""Data from the command line or a file, and the event made from it."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def read_data(given: str | None) -> bytes | None:
 
 
 def content_type(data: bytes) -> str:
-    """Say what data is: JSON where it can be read as that, else text or bytes."""
+    """Return JSON if the data is valid JSON, else text or bytes."""
     try:
         json.loads(data)
     except ValueError:
@@ -45,8 +45,8 @@ def content_type(data: bytes) -> str:
     return _TEXT
 
 
-def json_mistake(data: bytes) -> str | None:
-    """Say what is wrong with data that was meant as JSON by the look of it."""
+def json_error(data: bytes) -> str | None:
+    """Return the syntax error in data that looks like JSON; None without one."""
     if not data.lstrip().startswith((b"{", b"[")):
         return None
     try:
@@ -57,7 +57,7 @@ def json_mistake(data: bytes) -> str | None:
 
 
 def make_event(type_: str, data: bytes | None) -> CloudEvent:
-    """Make an event of now; without data, of an empty object."""
+    """Make an event with the current time; without data, with an empty object."""
     event = new_event(type_, {})
     if data is None:
         return event
@@ -65,7 +65,7 @@ def make_event(type_: str, data: bytes | None) -> CloudEvent:
 
 
 def read_event(path: Path, type_: str | None, data: bytes | None) -> CloudEvent:
-    """Read an event in the JSON format; what the command line says goes before what it says."""
+    """Read an event in the JSON format; `type_` and `data` override those of the file."""
     try:
         event = from_json(path.read_bytes())
         if type_ is not None:
@@ -74,5 +74,5 @@ def read_event(path: Path, type_: str | None, data: bytes | None) -> CloudEvent:
             attributes = {**event.attributes, "datacontenttype": content_type(data)}
             event = create_event(attributes, data)
     except InvalidEventError as error:
-        raise WrongUsageError(f"{path} is no CloudEvent: {error.message}") from error
+        raise WrongUsageError(f"{path} is not a valid CloudEvent: {error.message}") from error
     return event

@@ -1,4 +1,4 @@
-"""What is asked of a function: an event, or a request over HTTP."""
+"""An invocation: the options of `invoke`, and the HTTP request that they make."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from kn_lambda.cluster.records import is_http, subscribed_type
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.invoking.input import (
     content_type,
-    json_mistake,
+    json_error,
     make_event,
     read_data,
     read_event,
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class HttpRequest:
-    """One request over HTTP."""
+    """An HTTP request that is not sent yet."""
 
     method: str
     url: str
@@ -35,7 +35,7 @@ class HttpRequest:
     body: bytes | None = None
 
     def through(self, ingress: str) -> HttpRequest:
-        """The same to another address, which finds the function by the name that was meant."""
+        """Return the same request to an ingress, which finds the function by the Host header."""
         parts = urlsplit(self.url)
         place = urlunsplit(("", "", parts.path, parts.query, ""))
         headers = {**self.headers, "Host": parts.netloc}
@@ -44,7 +44,7 @@ class HttpRequest:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Invocation:
-    """What the options of `invoke` say, for the function of `record`."""
+    """The options of `invoke`, for the function of `record`."""
 
     record: KubernetesObject
     data: str | None = None
@@ -55,28 +55,30 @@ class Invocation:
 
     @property
     def is_http(self) -> bool:
-        """Whether it gets a plain request: by its record, or because the code decided so."""
-        asked = self.method is not None or self.path is not None
-        return asked or is_http(self.record)
+        """Whether to send a plain HTTP request, by the options or by the function's signature."""
+        is_requested = self.method is not None or self.path is not None
+        return is_requested or is_http(self.record)
 
     def check(self) -> None:
-        """Refuse options that are for the other kind of function."""
+        """Raise `WrongUsageError` for options that do not fit the function's signature."""
         if self.is_http and (self.event_file or self.type_):
-            raise WrongUsageError("--event and --type are for functions of signature cloudevent")
+            raise WrongUsageError(
+                "--event and --type are for functions with the signature cloudevent"
+            )
 
-    def json_mistake(self) -> str | None:
-        """Say what is wrong with `--data` on the command line that looks like JSON."""
+    def json_error(self) -> str | None:
+        """Return the syntax error in a `--data` that looks like JSON; None without one."""
         given = self.data or ""
-        return None if given == "-" or given.startswith("@") else json_mistake(given.encode())
+        return None if given == "-" or given.startswith("@") else json_error(given.encode())
 
     def event(self) -> CloudEvent:
-        """Return the event that is meant."""
+        """Return the event to send."""
         if self.event_file is not None:
             return read_event(self.event_file, self.type_, read_data(self.data))
         return make_event(self.type_ or subscribed_type(self.record), read_data(self.data))
 
     def request(self, url: str) -> HttpRequest:
-        """Return the request that is to be sent to the function's URL."""
+        """Return the request to the function's URL."""
         if not self.is_http:
             headers, content = to_http(self.event())
             return HttpRequest(method="POST", url=url, headers=headers, body=content)

@@ -1,4 +1,4 @@
-"""What a function answered."""
+"""The response of a function."""
 
 from __future__ import annotations
 
@@ -20,24 +20,24 @@ if TYPE_CHECKING:
 
 
 def require_success(response: Response, function: FunctionId) -> None:
-    """Raise what the function, or the platform before it, says of its failure."""
+    """Raise the error in the response of the function, or of the platform in front of it."""
     if response.is_success:
         return
     rejection = read_rejection(response)
     flags = "" if function.namespace == "default" else f" -n {function.namespace}"
-    hint = f"More: kn-lambda logs {function.name}{flags}"
+    hint = f"See the log: kn-lambda logs {function.name}{flags}"
     if response.status == HTTPStatus.SERVICE_UNAVAILABLE and rejection.reason[:3].isdigit():
-        raise UnreachableError(f"{function}: {rejection}", hint="Try again in a moment.")
-    raise CommandError(f"{function} answered {response.status}: {rejection}", hint=hint)
+        raise UnreachableError(f"{function}: {rejection}", hint="Try again later.")
+    raise CommandError(f"{function} returned {response.status}: {rejection}", hint=hint)
 
 
 def print_response(response: Response, output: str) -> None:
-    """Print the data of the reply, or with JSON all of it."""
+    """Print the body of the response; with the output `json`, the whole response."""
     if output == "json":
         print_document(_document(response), "json")
         return
     if not response.body:
-        echo("(no reply)", err=True)
+        echo("(empty response)", err=True)
         return
     if is_json(response.headers.get("content-type", "application/octet-stream")):
         try:
@@ -53,7 +53,9 @@ def _document(response: Response) -> dict[str, Any]:
         try:
             return to_json(from_http(response.headers.items(), response.body))
         except InvalidEventError as error:
-            raise CommandError(f"the reply is no valid CloudEvent: {error.message}") from error
+            raise CommandError(
+                f"the response is not a valid CloudEvent: {error.message}"
+            ) from error
     document: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     try:
         return {**document, "body": json.loads(response.body)} if response.body else document

@@ -1,1 +1,1 @@
-"""What people read: tables, ages, progress, documents."""
+"""Output for people and programs: tables, ages, progress, documents."""

@@ -9,7 +9,7 @@ _HOUR = 60 * _MINUTE
 _DAY = 24 * _HOUR
 _YEAR = 365 * _DAY
 
-# Below the limit, in this unit; and its rest in the next smaller unit where that still matters.
+# Below the limit: the unit, and the smaller unit of the remainder, if it is shown.
 _STEPS: tuple[tuple[int, tuple[int, str], tuple[int, str] | None], ...] = (
     (2 * _MINUTE, (1, "s"), None),
     (10 * _MINUTE, (_MINUTE, "m"), (1, "s")),
@@ -34,7 +34,7 @@ def humanised(seconds: float) -> str:
 
 
 def age(timestamp: str | None, now: datetime | None = None) -> str:
-    """Return how long ago an RFC 3339 time was; `<unknown>` where there is none."""
+    """Return the time since an RFC 3339 timestamp; `<unknown>` if there is none."""
     try:
         then = datetime.fromisoformat(timestamp or "")
         return humanised(((now or datetime.now(UTC)) - then).total_seconds())

@@ -1,4 +1,4 @@
-"""Objects on stdout, for programs."""
+"""Documents on stdout, for programs."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ from kn_lambda.terminal.output import echo, printable
 
 
 def print_document(document: object, output: str, *, indent: int | None = 2) -> None:
-    """Print JSON, or YAML where that was asked for; nothing else goes to stdout with it."""
+    """Print an object as JSON, or as YAML for the output `yaml`."""
     text = _dump(document, output, indent, ascii_only=False)
     if printable(text) != text:
-        # With the escapes of its own language it stays the document that it is.
+        # The escapes of JSON and YAML keep the meaning of the document.
         text = _dump(document, output, indent, ascii_only=True)
     echo(text)
 
 
 def _dump(document: object, output: str, indent: int | None, *, ascii_only: bool) -> str:
     if output == "yaml":
-        import yaml  # noqa: PLC0415 # only when it is asked for
+        import yaml  # noqa: PLC0415 # slow
 
         text: str = yaml.safe_dump(document, sort_keys=False, allow_unicode=not ascii_only)
         return text.removesuffix("\n")

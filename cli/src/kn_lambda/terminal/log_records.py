@@ -1,4 +1,4 @@
-"""What the platform logs while it runs in the foreground."""
+"""The log of the platform while it runs in the foreground."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from kn_lambda.terminal.output import printable
 
 
 def stderr_handler() -> logging.Handler:
-    """Return one that writes to stderr, where a record commands no more than other output does."""
+    """Return a handler that writes to stderr and escapes control characters on a terminal."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_ShownFormatter("%(levelname)s %(name)s: %(message)s"))
+    handler.setFormatter(_PrintableFormatter("%(levelname)s %(name)s: %(message)s"))
     return handler
 
 
-class _ShownFormatter(logging.Formatter):
+class _PrintableFormatter(logging.Formatter):
     @override
     def format(self, record: logging.LogRecord) -> str:
         return printable(super().format(record), err=True)

@@ -1,7 +1,8 @@
-"""The one way to stdout and stderr: on a terminal, text of others is shown and never obeyed.
+"""The only module that writes to stdout and stderr; it makes untrusted text safe on a terminal.
 
-Logs, replies, events, records and errors may hold sequences that write the clipboard, paint over
-what stands there, or turn it around. Into a pipe or a file everything goes as it is.
+Logs, responses, events, records and errors may contain escape sequences that write to the
+clipboard, or overwrite or reverse other text. On a terminal they are escaped; in a pipe or a file
+all text stays unchanged.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from dataclasses import dataclass
 
 import click
 
-# Control characters, and those of Unicode that nobody sees: they reorder or hide what stands
-# around them. Joiners (U+200C, U+200D) stay, since scripts and emoji need them.
-_OBEYED = (
+# Control characters, and the invisible characters of Unicode that reorder or hide other text.
+# Joiners (U+200C, U+200D) stay, since scripts and emoji need them.
+_UNSAFE = (
     r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\xad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e"
     r"\u200b\u200e\u200f\u2028-\u202e\u3164\uffa0"
     r"\u2060-\u206f\ud800-\udfff\ufeff\ufff9-\ufffb\U000e0000-\U000e007f]"
 )
-_IN_TEXT = re.compile(rf"{_OBEYED}|\r(?!\n)")
-_ON_A_LINE = re.compile(rf"{_OBEYED}|[\t\n\r]")
+_IN_TEXT = re.compile(rf"{_UNSAFE}|\r(?!\n)")
+_ON_A_LINE = re.compile(rf"{_UNSAFE}|[\t\n\r]")
 
 
 @dataclass(frozen=True, slots=True)
 class Styled:
-    """Text that a terminal shows in a colour of ours."""
+    """Text with a style for terminals."""
 
     text: str
     fg: str | None = None
@@ -35,9 +36,9 @@ class Styled:
 
 
 def echo(*parts: str | Styled, err: bool = False, nl: bool = True) -> None:
-    """Print the parts one after the other; whatever they hold cannot command the terminal."""
+    """Print the parts on one line; no content can control the terminal."""
     if not _is_terminal(err=err):
-        # True keeps click from leaving out what looks like a colour.
+        # True keeps click from removing escape sequences of colours.
         click.echo("".join(map(_plain, parts)), err=err, nl=nl, color=True)  # noqa: TID251 # here
         return
     text = "".join(_coloured(part, err=err) for part in parts)
@@ -45,7 +46,7 @@ def echo(*parts: str | Styled, err: bool = False, nl: bool = True) -> None:
 
 
 def echo_bytes(content: bytes) -> None:
-    """Print what may be no text: byte for byte, or on a terminal as text that ends its line."""
+    """Print bytes unchanged, or on a terminal as text that ends with a newline."""
     if not _is_terminal():
         click.echo(content, nl=False)  # noqa: TID251 # here
         return
@@ -54,11 +55,11 @@ def echo_bytes(content: bytes) -> None:
 
 
 def printable(text: str, *, err: bool = False) -> str:
-    """Return text as `echo` prints it; where widths matter, before they are counted."""
+    """Return text as `echo` prints it, for code that counts its characters."""
     return _escaped(text, _IN_TEXT) if _is_terminal(err=err) else text
 
 
-def printable_on_a_line(text: str, *, err: bool = False) -> str:
+def printable_line(text: str, *, err: bool = False) -> str:
     r"""Return text as `printable` does; on a terminal `\t` and `\n` are escaped as well."""
     return _escaped(text, _ON_A_LINE) if _is_terminal(err=err) else text
 
