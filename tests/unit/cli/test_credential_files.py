@@ -125,7 +125,7 @@ def test_a_pattern_that_is_none_is_wrong_usage(tmp_path, pattern):
 
 def test_a_funcignore_that_cannot_be_read_is_wrong_usage_and_names_its_line(tmp_path):
     _write(tmp_path, "main.py", **{".funcignore": "a\n!\n"})
-    with pytest.raises(WrongUsageError, match=r"\.funcignore, line 2: '!' is no pattern"):
+    with pytest.raises(WrongUsageError, match=r"\.funcignore, line 2: '!' is not a valid"):
         _read(tmp_path)
 
 

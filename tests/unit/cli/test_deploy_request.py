@@ -169,6 +169,6 @@ def test_every_wrong_field_is_named_before_anything_is_sent():
 @pytest.mark.parametrize("name", ["app.zip", "app.tar.xz", "notes.txt", "program"])
 def test_one_file_that_is_no_code_is_refused_with_the_way_out(tmp_path, name):
     (tmp_path / name).write_text("x")
-    with pytest.raises(WrongUsageError, match="no file of code") as refused:
+    with pytest.raises(WrongUsageError, match="not a source file") as refused:
         make_deploy_request(tmp_path / name, None, Overrides(runtime="python"))
     assert "--source URI" in refused.value.hint

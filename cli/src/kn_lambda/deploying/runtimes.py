@@ -53,8 +53,8 @@ def guess_language(path: Path) -> str:
         ]
     if len(found) != 1:
         raise WrongUsageError(
-            f"{path} does not tell its language",
-            hint="Name it: --runtime python, or --runtime nodejs.",
+            f"cannot detect the language of {path}",
+            hint="Set it with --runtime python or --runtime nodejs.",
         )
     return found[0]
 
@@ -63,8 +63,8 @@ def require_code(path: Path) -> None:
     """Refuse one file that no runtime can load, such as an archive: it would be served as it is."""
     if path.is_file() and path.suffix not in _LANGUAGES:
         raise WrongUsageError(
-            f"{path} is no file of code ({', '.join(_LANGUAGES)})",
-            hint="Deploy a folder. An archive is deployed from storage: --source URI.",
+            f"{path} is not a source file ({', '.join(_LANGUAGES)})",
+            hint="Deploy a folder. To deploy an archive from storage, use --source URI.",
         )
 
 

@@ -24,10 +24,10 @@ _NO_CODE = (
 
 
 class SourceRules:
-    """What stays here: no code, what a .funcignore names, and files that hold credentials.
+    """Leaves out files that are not code, that match .funcignore, or that hold credentials.
 
-    Paths are relative to the source. A pattern of `include`, or one after `!` in the .funcignore,
-    brings back what it matches.
+    Paths are relative to the source. A pattern of `include`, or one after `!` in .funcignore,
+    includes its matches again.
     """
 
     def __init__(self, folder: Path | None, include: Sequence[str]) -> None:
@@ -39,20 +39,20 @@ class SourceRules:
         self._credentials = _spec([*CREDENTIAL_FILES, *exceptions, *wanted])
 
     def ignores(self, path: str) -> bool:
-        """Whether it stays here without a word; a folder's path ends in `/`."""
+        """Whether the path is left out without a warning; a folder's path ends in `/`."""
         return self._ignored.match_file(path)
 
     def require_included(self, paths: Sequence[str]) -> None:
-        """Refuse a pattern of `include` that matches none of what is deployed: it is a mistake."""
+        """Raise `WrongUsageError` for a pattern of `include` that matches no deployed file."""
         for pattern, lines in self._included.items():
             if not any(_spec(lines).match_files(paths)):
                 raise WrongUsageError(
-                    f"--include {pattern!r} matches no file of the source",
-                    hint="Patterns are those of .gitignore, relative to the source.",
+                    f"--include {pattern!r} matches no file in the source",
+                    hint="Patterns follow the rules of .gitignore, relative to the source.",
                 )
 
     def hold_credentials(self, path: str, target: str | None = None) -> bool:
-        """Whether that file, or the file that it is a link to, is one to be kept back."""
+        """Whether the file, or the target of a link, usually holds credentials."""
         verdict = self._credentials.check_file(path).include
         if verdict is None and target is not None:
             verdict = self._credentials.check_file(target).include
@@ -68,9 +68,11 @@ def _lines(file: Path) -> list[str]:
 
 def _included(pattern: str) -> tuple[str, str]:
     if not pattern or pattern.startswith("!"):
-        raise WrongUsageError(f"--include {pattern!r} is no pattern such as .npmrc or certs/*.pem")
+        raise WrongUsageError(
+            f"--include {pattern!r} is not a pattern such as .npmrc or certs/*.pem"
+        )
     _require_pattern(f"!{pattern}", "--include")
-    # The second is for a folder, whose name brings back all that it holds.
+    # The second is for a folder, whose name includes everything in it.
     return pattern, f"{pattern.rstrip('/')}/**"
 
 
@@ -78,7 +80,7 @@ def _require_pattern(line: str, where: str) -> None:
     try:
         _spec([line])
     except ValueError as error:
-        raise WrongUsageError(f"{where}: {line!r} is no pattern as in .gitignore") from error
+        raise WrongUsageError(f"{where}: {line!r} is not a valid .gitignore pattern") from error
 
 
 def _spec(lines: Iterable[str]) -> GitIgnoreSpec:
