@@ -1,4 +1,4 @@
-"""Against a cluster: what is inside is reached through its API, and the doctor looks deeper."""
+"""Against a cluster: Services are reached through its API, and the doctor checks more."""
 
 from __future__ import annotations
 

@@ -99,7 +99,7 @@ def test_no_reply_is_a_success_that_prints_nothing(kn_lambda, fake_platform):
     assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
 
 
-def test_a_function_that_fails_is_told_by_its_own_reason(kn_lambda, fake_platform):
+def test_a_function_that_fails_is_reported_with_its_own_reason(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     body = {"reason": "HandlerFailed", "message": "see its log"}
     fake_platform.http.respond("POST", FakePlatform.url, 500, body)

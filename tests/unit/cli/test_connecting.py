@@ -32,13 +32,13 @@ def test_kubeconfig_is_used_where_no_platform_ever_ran(tmp_path):
     assert (target.kubeconfig, target.is_embedded) == ("/of/the/cluster", False)
 
 
-def test_nothing_to_speak_to_names_the_way_out(tmp_path):
+def test_without_a_platform_the_hint_names_two_ways_to_get_one(tmp_path):
     with pytest.raises(UnreachableError) as raised:
         choose_target(_options(tmp_path))
     assert "kn-lambda up" in raised.value.hint
 
 
-def test_an_unknown_context_is_told_with_those_that_are_known(tmp_path):
+def test_an_unknown_context_is_rejected_with_the_existing_ones(tmp_path):
     config = {
         "apiVersion": "v1",
         "kind": "Config",
@@ -131,7 +131,7 @@ def test_an_authority_of_its_own_is_another_platform(tmp_path, kubeconfigs):
     "text", ["", "[]", "1", "{", "contexts: 1", "contexts: [1]", "contexts: [{name: 1}]",
              "[" * 5000, '{"contexts": {"a": 1}, "current-context": "a"}']
 )  # fmt: skip
-def test_a_broken_kubeconfig_is_told_where_it_is_used(tmp_path, text):
+def test_a_broken_kubeconfig_is_reported_where_it_is_used(tmp_path, text):
     (tmp_path / "broken").write_text(text)
     assert connect(_options(tmp_path, kubeconfig=f"{tmp_path}/broken")).broker_headers == {}
 

@@ -1,4 +1,4 @@
-"""Files that usually contain credentials stay here, and whoever deploys is told."""
+"""Files that usually contain credentials are left out, with a warning."""
 
 from __future__ import annotations
 
@@ -96,7 +96,7 @@ def test_a_link_is_judged_by_what_it_leads_to_as_well(tmp_path):
     assert {".npmrc", "again.txt", "config.txt"} < set(_read(tmp_path, [".npmrc"])[0])
 
 
-def test_a_link_to_the_credentials_of_a_person_is_left_out_or_refused(tmp_path):
+def test_a_link_to_the_credentials_of_a_person_is_left_out_or_rejected(tmp_path):
     _write(tmp_path, "home/.npmrc", "source/main.py")
     (tmp_path / "source" / ".npmrc").symlink_to(tmp_path / "home" / ".npmrc")
     (tmp_path / "source" / "config.txt").symlink_to(tmp_path / "home" / ".npmrc")
@@ -110,9 +110,9 @@ def test_a_single_file_is_judged_too(tmp_path):
     _write(tmp_path, "server.key")
     (tmp_path / "main.py").symlink_to("server.key")
     for name in ("server.key", "main.py"):
-        with pytest.raises(WrongUsageError, match="usually contain credentials") as refused:
+        with pytest.raises(WrongUsageError, match="usually contain credentials") as rejected:
             _read(tmp_path / name)
-        assert "--include" in refused.value.hint
+        assert "--include" in rejected.value.hint
         assert _read(tmp_path / name, [name]) == ([name], [])
 
 
@@ -136,7 +136,7 @@ def source(tmp_path):
 
 
 @pytest.mark.parametrize("options", [[], ["-o", "json"], ["-o", "name"], ["--no-wait"]])
-def test_deploy_says_once_on_stderr_what_stays_here_and_the_way_out(
+def test_deploy_warns_once_of_files_that_it_leaves_out_and_gives_a_hint(
     kn_lambda, fake_platform, source, options
 ):
     fake_platform.finish("Ready")
@@ -190,7 +190,7 @@ def test_json_stays_one_document(kn_lambda, fake_platform, source):
 
 
 @pytest.mark.parametrize("pattern", ["no-such-file", "a.pem/", "node_modules/a.pem", "../a.pem"])
-def test_an_include_that_matches_no_file_is_a_mistake_that_is_told(kn_lambda, source, pattern):
+def test_an_include_that_matches_no_file_is_wrong_usage(kn_lambda, source, pattern):
     _write(source, "a.pem", "node_modules/a.pem")
     result = kn_lambda("deploy", str(source), "--include", pattern)
     assert result.exit_code == ExitCode.USAGE

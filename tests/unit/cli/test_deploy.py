@@ -78,7 +78,7 @@ def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_pl
     ("reason", "hint"),
     [("SourceNotFound", "Fix the problem"), ("NamespaceNotFound", "config/tenants/default")],
 )
-def test_a_refused_event_shows_what_build_start_said(
+def test_a_rejected_event_shows_the_reason_of_build_start(
     kn_lambda, fake_platform, source, reason, hint
 ):
     said = json.dumps({"reason": reason, "message": "nothing there", "field": "source"})
@@ -101,9 +101,7 @@ def test_a_refused_event_shows_what_build_start_said(
 
 
 @pytest.mark.parametrize("is_embedded", [True, False], ids=["embedded", "cluster"])
-def test_what_build_start_says_of_a_refusal_ends_the_waiting(
-    kn_lambda, fake_platform, source, is_embedded
-):
+def test_a_rejection_by_build_start_ends_the_wait(kn_lambda, fake_platform, source, is_embedded):
     fake_platform.installation = dataclasses.replace(
         fake_platform.installation, is_embedded=is_embedded
     )
@@ -158,7 +156,7 @@ def test_no_wait_returns_when_the_event_is_accepted(kn_lambda, fake_platform, so
         (("--image", "registry/name:latest"), "must include a digest"),
     ],
 )
-def test_a_wish_that_cannot_be_is_wrong_usage_and_nothing_is_sent(
+def test_an_invalid_request_is_wrong_usage_and_nothing_is_sent(
     kn_lambda, fake_platform, source, options, message
 ):
     result = kn_lambda("deploy", source, *options)

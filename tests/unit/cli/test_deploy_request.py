@@ -81,7 +81,7 @@ def test_a_single_file_of_any_name_is_its_own_module(tmp_path, stem):
 @pytest.mark.parametrize(
     "name", ["my function.py", "caf\u00e9.py", ".hidden.py", "a..b.py", "a$.js"]
 )
-def test_a_single_file_that_no_handler_can_name_is_refused_by_its_name(tmp_path, name):
+def test_a_single_file_that_no_handler_can_name_is_rejected_by_its_name(tmp_path, name):
     (tmp_path / name).touch()
     with pytest.raises(
         WrongUsageError, match="is not a valid file name for a handler"
@@ -124,7 +124,7 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
         (_MANIFEST.replace("spec:\n", "spec: 5\nstatus:\n"), "spec must be an object"),
     ],
 )
-def test_a_manifest_that_is_wrong_is_refused_with_the_place(tmp_path, manifest, problem):
+def test_a_wrong_manifest_is_rejected_with_the_place(tmp_path, manifest, problem):
     with pytest.raises(WrongUsageError, match=problem):
         make_deploy_request(_folder(tmp_path, manifest=manifest), None, Overrides())
 
@@ -147,7 +147,7 @@ def test_a_language_alone_is_its_newest_runtime(asked, runtime):
 
 
 @pytest.mark.parametrize("asked", ["python2.7", "py", "ruby", ""])
-def test_a_runtime_that_is_not_installed_is_told_with_those_that_are(asked):
+def test_a_runtime_that_is_not_installed_is_rejected_with_those_that_are(asked):
     with pytest.raises(WrongUsageError, match=r"choose one of nodejs20, python3\.9"):
         resolve_runtime(asked, _INSTALLED)
 
@@ -167,8 +167,8 @@ def test_every_wrong_field_is_named_before_anything_is_sent():
 
 
 @pytest.mark.parametrize("name", ["app.zip", "app.tar.xz", "notes.txt", "program"])
-def test_one_file_that_is_no_code_is_refused_with_the_way_out(tmp_path, name):
+def test_one_file_that_is_not_code_is_rejected_with_a_hint(tmp_path, name):
     (tmp_path / name).write_text("x")
-    with pytest.raises(WrongUsageError, match="not a source file") as refused:
+    with pytest.raises(WrongUsageError, match="not a source file") as rejected:
         make_deploy_request(tmp_path / name, None, Overrides(runtime="python"))
-    assert "--source URI" in refused.value.hint
+    assert "--source URI" in rejected.value.hint

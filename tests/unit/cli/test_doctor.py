@@ -81,7 +81,7 @@ def test_a_bubblewrap_that_works_is_well(healthy, kn_lambda, programs):
     assert (found["verdict"], found["found"]) == ("ok", "bubblewrap 1.2.3")
 
 
-def test_a_missing_bubblewrap_is_a_warning_with_the_way_out(healthy, kn_lambda, programs):
+def test_a_missing_bubblewrap_is_a_warning_with_a_hint(healthy, kn_lambda, programs):
     result = kn_lambda("doctor", "-o", "json")
     found = _bubblewrap(result)
     assert result.exit_code == ExitCode.OK

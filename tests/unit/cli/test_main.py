@@ -21,7 +21,7 @@ def test_help_shows_the_commands_but_not_those_for_us_alone(kn_lambda):
 
 
 @pytest.mark.parametrize("name", cli.list_commands(Context(cli)))
-def test_every_command_can_answer_in_json(name):
+def test_every_command_can_print_json(name):
     options = cli.get_command(Context(cli), name).params
     (output,) = [option for option in options if option.name == "output"]
     assert "json" in output.type.choices

@@ -1,4 +1,4 @@
-"""An event is sent while somebody watches what becomes of it."""
+"""An event is sent in the background, while the deployment is watched."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from kn_lambda.deploying.sending import Sending
 from kn_lambda.errors import CommandError
 
 
-def refuse() -> None:
+def reject() -> None:
     raise CommandError("the Broker rejected the event")
 
 
-def test_what_the_broker_refused_is_raised_where_somebody_waits():
-    sending = Sending(refuse)
+def test_a_rejection_of_the_broker_is_raised_in_the_thread_that_waits():
+    sending = Sending(reject)
     with pytest.raises(CommandError, match="rejected"):
         sending.wait()
     with pytest.raises(CommandError, match="rejected"):

@@ -64,13 +64,13 @@ def test_a_folder_can_be_named_relative_to_where_we_are(tmp_path, monkeypatch):
     assert _paths(Path()) == ["lib/a.py"]
 
 
-def test_an_empty_folder_is_refused(tmp_path):
+def test_an_empty_folder_is_rejected(tmp_path):
     _write(tmp_path, **{"function.yaml": ""})
     with pytest.raises(WrongUsageError, match="has no files to deploy"):
         _paths(tmp_path)
 
 
-def test_too_many_files_and_too_many_bytes_are_refused(tmp_path):
+def test_too_many_files_and_too_many_bytes_are_rejected(tmp_path):
     _write(tmp_path, a="x" * 10, b="y" * 10)
     with pytest.raises(CommandError, match="has 2 files; the limit is 1"):
         _paths(tmp_path, max_files=1)
@@ -91,7 +91,7 @@ def test_a_link_is_followed_inside_the_source_only(tmp_path):
 
 
 @pytest.mark.parametrize("target", ["gone", ".", "link"])
-def test_a_link_to_nothing_a_folder_or_itself_is_refused(tmp_path, target):
+def test_a_link_to_nothing_a_folder_or_itself_is_rejected(tmp_path, target):
     _write(tmp_path, **{"main.py": ""})
     (tmp_path / "link").symlink_to(target)
     with pytest.raises(CommandError, match="link"):
@@ -105,14 +105,14 @@ def test_an_ignored_link_is_no_trouble(tmp_path):
 
 
 @pytest.mark.parametrize("name", [".wh.main.py", "a/.wh.b", ".wh.a/b"])
-def test_a_name_that_an_image_takes_for_a_removal_is_refused(tmp_path, name):
+def test_a_name_that_an_image_takes_for_a_removal_is_rejected(tmp_path, name):
     _write(tmp_path, **{"main.py": "", name: ""})
-    with pytest.raises(CommandError, match=r"begins with \.wh\.") as refused:
+    with pytest.raises(CommandError, match=r"begins with \.wh\.") as rejected:
         _paths(tmp_path)
-    assert ".funcignore" in refused.value.hint
+    assert ".funcignore" in rejected.value.hint
 
 
-def test_a_single_file_of_such_a_name_is_refused(tmp_path):
+def test_a_single_file_of_such_a_name_is_rejected(tmp_path):
     _write(tmp_path, **{".wh.main.py": ""})
     with pytest.raises(CommandError, match=r"begins with \.wh\."):
         _paths(tmp_path / ".wh.main.py")

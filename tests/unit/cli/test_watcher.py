@@ -1,4 +1,4 @@
-"""A record that changes between two looks, as the control plane changes it."""
+"""A record that changes between two polls, as the control plane changes it."""
 
 from __future__ import annotations
 
@@ -50,15 +50,15 @@ class Story:
         said = {"id": "b" * 64, "wishId": self.event.attributes["id"], **build}
         return record(annotations=stamp, status=status(phase=phase, build=said))
 
-    def refused(self, event_id=None):
-        """What build-start says of our request, or of another for the same function."""
+    def rejected(self, event_id=None):
+        """The rejection of our request, or of another one for the same function."""
         attributes = self.event.attributes
         event = Event(id=event_id or attributes["id"], source=attributes["source"], type="t")
         error = SourceNotFoundError("nothing there", field="source.uri")
         return refusal_event(_HELLO, event, error, uid=None, at=datetime.now(UTC))
 
     def move_to_a_cluster(self):
-        """Nobody keeps a journal of events there."""
+        """The Broker of a cluster has no journal."""
         self.platform.http.responses.clear()
         installation = dataclasses.replace(self.platform.installation, is_embedded=False)
         self.platform.installation = installation
@@ -84,7 +84,7 @@ def story(fake_platform):
     return Story(fake_platform)
 
 
-def test_the_steps_of_a_build_are_told_once_each(story):
+def test_the_steps_of_a_build_are_reported_once_each(story):
     story.parts = [
         story.record(phase="Building", job="j"),
         story.record(phase="Building", job="j"),
@@ -158,7 +158,7 @@ def test_a_platform_that_restarts_is_waited_for(story, monkeypatch):
     assert story.watch().outcome is Outcome.READY
 
 
-def test_who_waits_no_longer_is_told_how_to_look_later(story):
+def test_a_timeout_says_how_to_see_the_progress_later(story):
     watcher = DeploymentWatcher(
         story.platform.installation,
         _HELLO,
@@ -172,7 +172,7 @@ def test_who_waits_no_longer_is_told_how_to_look_later(story):
     assert "kn-lambda describe hello" in raised.value.hint
 
 
-def test_a_delivery_that_is_tried_again_is_told(story):
+def test_a_retried_delivery_is_reported(story):
     def journal(state, attempts):
         entry = {
             "attributes": {"id": story.event.attributes["id"], "type": "t"},
@@ -190,7 +190,7 @@ def test_a_delivery_that_is_tried_again_is_told(story):
 
 def test_a_request_that_is_rejected_on_a_cluster_is_over_with_the_reason(story):
     story.move_to_a_cluster()
-    story.platform.api.put(EVENTS, story.refused())
+    story.platform.api.put(EVENTS, story.rejected())
     result = story.watch()
     assert result.outcome is Outcome.REJECTED
     assert result.rejection.field == "source.uri"
@@ -199,18 +199,18 @@ def test_a_request_that_is_rejected_on_a_cluster_is_over_with_the_reason(story):
 
 def test_a_request_that_is_rejected_after_it_was_recorded_is_over_too(story):
     story.platform.api.put(LAMBDA_FUNCTIONS, story.record(phase="Pending"))
-    story.platform.api.put(EVENTS, story.refused())
+    story.platform.api.put(EVENTS, story.rejected())
     result = story.watch()
     assert (result.outcome, result.record is not None) == (Outcome.REJECTED, True)
 
 
 def test_what_is_said_of_another_request_is_not_about_ours(story):
-    story.platform.api.put(EVENTS, story.refused("another"))
+    story.platform.api.put(EVENTS, story.rejected("another"))
     story.parts = [story.record(phase="Building"), story.record(phase="Ready")]
     assert story.watch().outcome is Outcome.READY
 
 
-def test_who_may_not_read_what_is_refused_waits_for_the_function(story, monkeypatch):
+def test_without_permission_to_read_events_it_waits_for_the_function(story, monkeypatch):
     find = story.platform.api.find
 
     def deny(resource, namespace, name):

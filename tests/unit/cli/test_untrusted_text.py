@@ -1,4 +1,4 @@
-"""What others wrote is shown on a terminal, and never obeyed; into a pipe it goes as it is."""
+"""Untrusted text is escaped on a terminal; in a pipe it stays unchanged."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def test_what_commands_nothing_is_left_alone(on_terminal, fake_platform):
     ],
     ids=lambda arguments: " ".join(arguments).replace(ALL, "ALL").encode("unicode_escape").decode(),
 )  # fmt: skip
-def test_no_command_lets_others_command_the_terminal(
+def test_no_command_lets_untrusted_text_control_the_terminal(
     on_terminal, fake_platform, arguments, tmp_path, monkeypatch
 ):
     monkeypatch.chdir(tmp_path)
@@ -145,7 +145,7 @@ def put_service(platform: FakePlatform, text: str) -> None:
 @pytest.mark.parametrize("output", ["text", "json"])
 @pytest.mark.parametrize("status_code", [200, 400, 500])
 @pytest.mark.parametrize("content_type", ["text/plain", "application/json", "image/png"])
-def test_neither_does_a_reply_or_a_refusal(
+def test_neither_does_a_response_or_a_rejection(
     on_terminal, fake_platform, output, status_code, content_type
 ):
     fake_platform.put_record(status=status(phase="Ready"))
@@ -223,7 +223,9 @@ def test_deploy_shows_log_and_failure_of_a_build_escaped(on_terminal, fake_platf
     assert_only_shown(shown.stdout, shown.stderr)
 
 
-def test_deploy_shows_a_refusal_and_commands_to_paste_escaped(on_terminal, fake_platform, source):
+def test_deploy_escapes_a_rejection_and_the_command_lines_to_copy(
+    on_terminal, fake_platform, source
+):
     fake_platform.reject(SourceNotFoundError(ALL, field=ALL))
     assert_only_shown(on_terminal("deploy", source).stderr)
     fake_platform.finish("Ready")
