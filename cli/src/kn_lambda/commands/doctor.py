@@ -51,4 +51,5 @@ def _show(check: Check) -> None:
 def _document(check: Check) -> dict[str, str]:
     document = {"name": check.name, "verdict": check.verdict.value, "found": check.found}
     needs_fix = check.verdict != "ok" and check.hint
+    # The documented field in `-o json` since the first release.
     return {**document, "wayOut": check.hint} if needs_fix else document

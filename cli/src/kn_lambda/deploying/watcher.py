@@ -38,6 +38,7 @@ class Outcome(StrEnum):
 
     READY = "ready"
     FAILED = "failed"
+    # The documented value in `-o json` since the first release.
     REJECTED = "refused"
     SUPERSEDED = "superseded"
     DELETED = "deleted"
