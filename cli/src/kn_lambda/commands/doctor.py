@@ -19,7 +19,7 @@ _COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
 @session_command("doctor")
 def command(session: Session) -> None:
-    """Check this machine and the platform, and show how to fix problems."""
+    """Check this machine and the platform, and suggest fixes."""
     from kn_lambda.checks.machine import check_machine  # noqa: PLC0415
     from kn_lambda.checks.platform import check_platform  # noqa: PLC0415 # quick --help
 

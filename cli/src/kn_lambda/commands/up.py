@@ -50,12 +50,14 @@ _PORT = click.IntRange(0, 65535)
     help="Folder or file to deploy when the platform is ready.",
 )
 @click.option(
-    "--config", type=_FOLDER, help="Kustomization to run (default: the one of the installation)."
+    "--config",
+    type=_FOLDER,
+    help="Folder of the kustomization to run (default: that of the checkout).",
 )
 @click.option(
     "--installation",
     type=_FOLDER,
-    help="Checkout of Knative Lambda to run (default: the one of kn-lambda).",
+    help="Checkout of Knative Lambda to run (default: that of kn-lambda).",
 )
 @click.option(
     "--every-runtime", is_flag=True, help="Offer every version of Python on PATH as a runtime."
