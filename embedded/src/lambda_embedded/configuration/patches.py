@@ -19,7 +19,7 @@ _MERGED_BY_NAME = frozenset({"containers", "initContainers", "env", "volumes", "
 def apply_patches(
     items: list[KubernetesObject], patches: list[dict[str, Any]], folder: Path
 ) -> None:
-    """Change `items` in place; `ValueError` for a patch that matches nothing or is not supported."""
+    """Change `items` in place; `ValueError` for a patch that matches nothing or is unsupported."""
     for entry in patches:
         unknown = sorted(set(entry) - {"path", "patch", "target", "options"})
         if unknown:
