@@ -9,6 +9,7 @@ WORKDIR /checkout
 COPY requirements/ requirements/
 RUN pip install --no-cache-dir --require-hashes -r requirements/builder.txt
 COPY images/ images/
+COPY oci/ oci/
 COPY shared/ shared/
 COPY functions/ functions/
 RUN python -m images.contents function /out "$FUNCTION"

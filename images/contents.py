@@ -48,8 +48,8 @@ class Contents:
     def sources(self, kind: str, name: str) -> list[Path]:
         """The folders of our code for images of this kind, and of this name where it has a say."""
         folders = {
-            "function": (f"functions/{name}", "shared/src/knative_lambda"),
-            "builder": ("builder/src/lambda_builder", "runtimes"),
+            "function": (f"functions/{name}", "shared/src/knative_lambda", "oci/src/lambda_oci"),
+            "builder": ("builder/src/lambda_builder", "oci/src/lambda_oci", "runtimes"),
         }.get(kind, (f"runtimes/{kind}/server",))
         return [self.checkout / folder for folder in folders]
 
@@ -68,6 +68,7 @@ class Contents:
             self._function(name, target / "app")
         elif kind == "builder":
             self._copy("builder/src/lambda_builder", target / "app/lambda_builder")
+            self._copy("oci/src/lambda_oci", target / "app/lambda_oci")
             for definition in sorted((self.checkout / "runtimes").glob("*/runtime.toml")):
                 language = definition.parent.name
                 self._copy(f"runtimes/{language}", target / "runtimes" / language)
@@ -83,6 +84,7 @@ class Contents:
         if not main.is_file():
             raise SystemExit(f"FUNCTION: there is no function {name!r} below functions/")
         self._copy("shared/src/knative_lambda", app / "shared/knative_lambda")
+        self._copy("oci/src/lambda_oci", app / "shared/lambda_oci")
         shutil.copyfile(main, app / "main.py")
 
     def _install(self, lock: Path, target: Path) -> None:

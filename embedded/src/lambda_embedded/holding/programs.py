@@ -13,6 +13,7 @@ from uv import find_uv_bin
 
 import knative_lambda
 import lambda_builder
+import lambda_oci
 from lambda_embedded.holding.mounts import follow
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def places_of_builder(machine: Mapping[str, str]) -> Iterator[Path]:
     yield Path(sys.prefix)
     yield from places_of_program(Path(sys.executable))
     # An installation may name them in a checkout, or have them in the person's own packages.
-    for package in (lambda_builder, knative_lambda):
+    for package in (lambda_builder, lambda_oci, knative_lambda):
         yield Path(package.__file__ or "").parents[1]
     if site.ENABLE_USER_SITE:
         yield Path(site.getusersitepackages())
