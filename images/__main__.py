@@ -20,7 +20,7 @@ from images.debian import Debian
 from images.layers import LayerCache
 from images.operating_system import OperatingSystem
 from images.references import registry_url
-from lambda_builder.errors import BuildError
+from lambda_oci.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,18 +13,18 @@ from images.contents import Contents
 from images.dockerfile import read_config
 from images.interpreter import Interpreter
 from images.operating_system import NODE_LOCK, key_of
-from lambda_builder.image import encode_image
-from lambda_builder.oci.references import parse_repository
-from lambda_builder.oci.repository import open_repository
-from lambda_builder.platforms import architecture
+from lambda_oci.image import encode_image
+from lambda_oci.platforms import architecture
+from lambda_oci.references import parse_repository
+from lambda_oci.repository import open_repository
 
 if TYPE_CHECKING:
     from images.catalog import Image
     from images.layers import LayerCache
     from images.operating_system import OperatingSystem
-    from lambda_builder.image import ImageDocuments
-    from lambda_builder.layer import Layer
-    from lambda_builder.oci.repository import Repository
+    from lambda_oci.image import ImageDocuments
+    from lambda_oci.layer import Layer
+    from lambda_oci.repository import Repository
 
 
 TAG = "latest"

@@ -13,8 +13,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
-from lambda_builder.layer import Layer
-from lambda_builder.oci.descriptors import LAYER_GZIP, Descriptor
+from lambda_oci.descriptors import LAYER_GZIP, Descriptor
+from lambda_oci.layer import Layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -51,7 +51,7 @@ class _Hashing:
 def write_tree(root: Path, file: Path) -> Layer:
     """Pack all below a folder as it is to be below `/`; owner 0, time 0, modes and links kept.
 
-    `lambda_builder.layer` refuses what an operating system has: links that lead anywhere, and /tmp.
+    `lambda_oci.layer` refuses what an operating system has: links that lead anywhere, and /tmp.
     """
     with file.open("wb") as raw:
         packed = _Hashing(raw)

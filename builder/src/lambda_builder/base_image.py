@@ -14,13 +14,13 @@ import tempfile
 from pathlib import Path
 
 from lambda_builder.bytecode import compile_folder
-from lambda_builder.errors import BuildError, PlatformError
-from lambda_builder.image import RUNTIME_LABEL, encode_image
-from lambda_builder.layer import Layer, write_layer
-from lambda_builder.oci.references import parse_repository
-from lambda_builder.oci.repository import open_repository
-from lambda_builder.platforms import architecture
 from lambda_builder.runtime import Runtime, find_runtime
+from lambda_oci.errors import BuildError, PlatformError
+from lambda_oci.image import RUNTIME_LABEL, encode_image
+from lambda_oci.layer import Layer, write_layer
+from lambda_oci.platforms import architecture
+from lambda_oci.references import parse_repository
+from lambda_oci.repository import open_repository
 
 _COMPILE_SECONDS = 120.0
 # Nobody of this number exists on any machine: Kubernetes' runAsNonRoot wants a number.

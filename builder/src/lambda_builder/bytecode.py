@@ -13,7 +13,7 @@ import sys
 from typing import TYPE_CHECKING
 
 from lambda_builder import termination
-from lambda_builder.workspace import remove
+from lambda_oci.folders import remove
 
 if TYPE_CHECKING:
     from pathlib import Path

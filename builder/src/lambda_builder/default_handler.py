@@ -6,7 +6,7 @@ import posixpath
 from typing import TYPE_CHECKING
 
 from lambda_builder.foreign_json import read_json_object
-from lambda_builder.oci.whiteouts import WHITEOUT
+from lambda_oci.whiteouts import WHITEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path

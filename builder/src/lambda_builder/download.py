@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from lambda_builder.errors import PlatformError, UserError
+from lambda_oci.errors import PlatformError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -86,7 +86,7 @@ def _http_chunks(url: str, deadline: float) -> Iterator[bytes]:
     # A context in a folder needs no HTTP library, and importing it takes longer than the copy.
     from urllib3.exceptions import HTTPError  # noqa: PLC0415
 
-    from lambda_builder.http import connection_pool, explain  # noqa: PLC0415
+    from lambda_oci.http import connection_pool, explain  # noqa: PLC0415
 
     try:
         with connection_pool(url) as pool:

@@ -9,11 +9,12 @@ import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
-from lambda_builder import archive
 from lambda_builder.download import download
 from lambda_builder.program import become, run_program
 from lambda_builder.settings import FETCH_VARIABLES, Environment, FetchSettings
-from lambda_builder.workspace import Workspace, remove
+from lambda_builder.workspace import Workspace
+from lambda_oci import archive
+from lambda_oci.folders import remove
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -10,9 +10,9 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
-from lambda_builder.errors import BuildError, PlatformError, Terminated
 from lambda_builder.settings import Environment
 from lambda_builder.termination import deferred, raise_on_signals
+from lambda_oci.errors import BuildError, PlatformError, Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence

@@ -9,23 +9,24 @@ import sys
 from typing import TYPE_CHECKING
 
 from lambda_builder.default_handler import default_handler
-from lambda_builder.errors import PlatformError
-from lambda_builder.image import RUNTIME_LABEL, BaseImage, append_layers
-from lambda_builder.layer import Layer, write_layer
-from lambda_builder.oci.references import check_tag, parse_image, parse_repository
-from lambda_builder.oci.repository import open_repository
 from lambda_builder.program import run_program
 from lambda_builder.runtime import find_runtime
 from lambda_builder.settings import Environment, PublishSettings
-from lambda_builder.workspace import Workspace, remove
+from lambda_builder.workspace import Workspace
+from lambda_oci.errors import PlatformError
+from lambda_oci.folders import remove
+from lambda_oci.image import RUNTIME_LABEL, BaseImage, append_layers
+from lambda_oci.layer import Layer, write_layer
+from lambda_oci.references import check_tag, parse_image, parse_repository
+from lambda_oci.repository import open_repository
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_builder.image import ImageDocuments
-    from lambda_builder.oci.descriptors import Descriptor
-    from lambda_builder.oci.repository import Repository
     from lambda_builder.runtime import Runtime
+    from lambda_oci.descriptors import Descriptor
+    from lambda_oci.image import ImageDocuments
+    from lambda_oci.repository import Repository
 
 
 def publish(settings: PublishSettings) -> dict[str, object]:

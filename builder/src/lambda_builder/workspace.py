@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -35,11 +34,3 @@ class Workspace:
     def scratch(self) -> Path:
         """Home and temporary files of a step; removed when the step ends."""
         return self.root / ".scratch"
-
-
-def remove(path: Path) -> None:
-    """Remove a file or a folder with all it holds; links are removed, never followed."""
-    if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
-    else:
-        path.unlink(missing_ok=True)

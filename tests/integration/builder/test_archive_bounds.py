@@ -120,7 +120,7 @@ def test_the_largest_allowed_source_fits_into_little_memory(tmp_path):
     (tmp_path / "context").write_bytes(zip_bytes(member))
     script = (
         "from pathlib import Path\n"
-        "from lambda_builder import archive\n"
+        "from lambda_oci import archive\n"
         "limits = archive.Limits(max_bytes=1 << 26, max_entries=10, max_ratio=10000)\n"
         "archive.unpack(Path('context'), Path('source'), limits)\n"
         # Unlike getrusage's, this peak starts anew with the program.

@@ -10,8 +10,8 @@ import pytest
 
 from lambda_builder.base_image import build_base_image
 from lambda_builder.bytecode import compile_folder
-from lambda_builder.layer import write_layer
 from lambda_builder.runtime import Runtime
+from lambda_oci.layer import write_layer
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import pytest
 
-from lambda_builder.errors import PlatformError
 from lambda_builder.settings import (
     FETCH_VARIABLES,
     BuildSettings,
@@ -12,6 +11,7 @@ from lambda_builder.settings import (
     FetchSettings,
     PublishSettings,
 )
+from lambda_oci.errors import PlatformError
 
 
 @pytest.fixture

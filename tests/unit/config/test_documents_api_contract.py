@@ -231,7 +231,7 @@ def keyword(call, name):
 
 def reasons_of_builds():
     """(reason, whether it is the user's): of builder, recipes, installers and control plane."""
-    for call in calls("builder/src"):
+    for call in (*calls("oci/src"), *calls("builder/src")):
         if call.func.id in {"UserError", "PlatformError"} and constant(call.args[0]):
             yield constant(call.args[0]), call.func.id == "UserError"
     for call in calls("runtimes"):

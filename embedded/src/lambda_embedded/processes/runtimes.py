@@ -16,9 +16,9 @@ from uv import find_uv_bin
 
 from lambda_builder import __version__ as builder_version
 from lambda_builder.base_image import build_base_image
-from lambda_builder.errors import BuildError
 from lambda_embedded.private_files import write_private
 from lambda_embedded.processes.interpreters import find_interpreters
+from lambda_oci.errors import BuildError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -7,18 +7,18 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from lambda_builder.errors import BuildError
-from lambda_builder.unpack import unpack_image
 from lambda_embedded.holding import View
 from lambda_embedded.holding.programs import places_of_program
 from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
+from lambda_oci.errors import BuildError
+from lambda_oci.unpack import unpack_image
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping
     from pathlib import Path
 
-    from lambda_builder.unpack import ImageConfig
+    from lambda_oci.unpack import ImageConfig
 
 _NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 _REFERENCE = re.compile(

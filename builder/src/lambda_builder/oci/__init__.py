@@ -1,1 +1,0 @@
-"""Images of the Open Container Initiative: layers, manifests, layouts in folders, registries."""

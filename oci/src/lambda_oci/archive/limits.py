@@ -1,0 +1,35 @@
+"""How much one archive may hold, and the reasons it is refused with."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from lambda_oci.errors import UserError
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Limits:
+    """Bounds of one unpacked archive."""
+
+    max_bytes: int
+    max_entries: int
+    max_path_bytes: int = 1024
+    max_depth: int = 32
+    # Text rarely shrinks to less than a fiftieth; small archives of blank files may.
+    max_ratio: int = 200
+    ratio_from_bytes: int = 16 * 1024 * 1024
+
+
+def too_large(message: str) -> UserError:
+    """Refusal of an archive that is over a limit."""
+    return UserError("SourceTooLarge", message)
+
+
+def unsafe(message: str) -> UserError:
+    """Refusal of an archive whose members could reach outside its folder or hide another member."""
+    return UserError("UnsafeArchive", message)
+
+
+def invalid(message: str) -> UserError:
+    """Refusal of bytes that are no complete archive of a supported kind."""
+    return UserError("InvalidArchive", message)

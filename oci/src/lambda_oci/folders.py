@@ -1,0 +1,118 @@
+"""Folders and files that appear complete or not at all, also when the machine stops halfway."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import secrets
+import shutil
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+
+@contextmanager
+def new_folder(target: Path) -> Iterator[Path]:
+    """A folder to fill, renamed to `target` when the block ends well and removed when it raises.
+
+    An older `target` is replaced. Two at once take turns; what a killed process left is removed.
+    """
+    partial = _partial(target)
+    with locked_folder(partial), _emptied(partial):
+        yield partial
+        remove(target)
+        partial.rename(target)
+
+
+def fill_once(target: Path, fill: Callable[[Path], None]) -> None:
+    """Have `target` filled by whoever comes first; it appears complete and stays as it is."""
+    if target.is_dir():
+        return
+    partial = _partial(target)
+    with locked_folder(partial):
+        if target.is_dir():
+            remove(partial)
+            return
+        with _emptied(partial):
+            fill(partial)
+            partial.rename(target)
+
+
+def _partial(target: Path) -> Path:
+    return target.with_name(f"{target.name}.partial")
+
+
+@contextmanager
+def _emptied(folder: Path) -> Iterator[None]:
+    """Start empty; on an error leave nothing."""
+    try:
+        for entry in list(folder.iterdir()):
+            remove(entry)
+        yield
+    except BaseException:
+        remove(folder)
+        raise
+
+
+@contextmanager
+def locked_folder(folder: Path) -> Iterator[None]:
+    """Make the folder where it is absent and hold the only lock on it; a killed holder lets go."""
+    while (descriptor := _lock(folder)) is None:
+        pass
+    try:
+        yield
+    finally:
+        os.close(descriptor)
+
+
+def _lock(folder: Path) -> int | None:
+    """The locked folder's descriptor, or None where its former holder renamed or removed it."""
+    folder.mkdir(parents=True, exist_ok=True)
+    try:
+        descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return None
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+        if os.path.samestat(os.fstat(descriptor), folder.stat()):
+            return descriptor
+    except FileNotFoundError:
+        pass
+    except BaseException:
+        os.close(descriptor)
+        raise
+    os.close(descriptor)
+    return None
+
+
+@contextmanager
+def new_file(target: Path) -> Iterator[Path]:
+    """A path to write, on disk as `target` when the block ends well; readers see old or new."""
+    partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
+    try:
+        yield partial
+        sync(partial)
+        partial.rename(target)
+        sync(target.parent)
+    finally:
+        partial.unlink(missing_ok=True)
+
+
+def sync(path: Path) -> None:
+    """Have a file's bytes, or a folder's names, on disk before going on."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def remove(path: Path) -> None:
+    """Remove a file or a folder with all it holds; links are removed, never followed."""
+    if path.is_dir() and not path.is_symlink():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)

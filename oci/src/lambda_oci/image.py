@@ -1,0 +1,103 @@
+"""Config and manifest of an image made of a base image and layers on top."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from lambda_oci.descriptors import (
+    CONFIG,
+    Descriptor,
+    Json,
+    Manifest,
+    describe,
+    encode_json,
+    invalid_image,
+    parse_json,
+)
+from lambda_oci.repository import read_image_manifest
+
+if TYPE_CHECKING:
+    from lambda_oci.layer import Layer
+    from lambda_oci.repository import Repository
+
+RUNTIME_LABEL = "dev.knative-lambda.runtime"
+_BASE_DIGEST = "org.opencontainers.image.base.digest"
+
+
+@dataclass(frozen=True, slots=True)
+class BaseImage:
+    """What an image is built upon."""
+
+    digest: str
+    layers: tuple[Descriptor, ...]
+    config: Json
+
+    @classmethod
+    def read(cls, repository: Repository, digest: str) -> BaseImage:
+        """The base image with this digest; of an index, the variant for this machine."""
+        manifest = Manifest.parse(read_image_manifest(repository, digest))
+        config = parse_json(repository.read_blob(manifest.config), "the base image's config")
+        if len(_diff_ids(config)) != len(manifest.layers):
+            raise invalid_image("the base image's config and manifest differ in their layers")
+        return cls(digest, manifest.layers, config)
+
+
+@dataclass(frozen=True, slots=True)
+class ImageDocuments:
+    """The two documents of an image, as bytes."""
+
+    config: bytes
+    config_descriptor: Descriptor
+    manifest: bytes
+
+
+def append_layers(
+    base: BaseImage,
+    layers: list[Layer],
+    labels: dict[str, str],
+    environment: dict[str, str] | None = None,
+) -> ImageDocuments:
+    """The image with `layers` over the base; entrypoint and user stay the base's.
+
+    Variables of `environment` are in place of the base's, which has its others still.
+    """
+    config = dict(base.config)
+    inner = config.get("config")
+    inner = dict(inner) if isinstance(inner, dict) else {}
+    inner["Labels"] = {**(inner.get("Labels") or {}), **labels}
+    if environment:
+        inner["Env"] = _merged(inner.get("Env"), environment)
+    config["config"] = inner
+    diff_ids = [*_diff_ids(base.config), *(layer.diff_id for layer in layers)]
+    config["rootfs"] = {"type": "layers", "diff_ids": diff_ids}
+    if isinstance(history := config.get("history"), list):
+        config["history"] = [*history, *({"created_by": "lambda_builder"} for _ in layers)]
+    return encode_image(
+        config,
+        (*base.layers, *(layer.descriptor for layer in layers)),
+        {_BASE_DIGEST: base.digest},
+    )
+
+
+def encode_image(
+    config: Json, layers: tuple[Descriptor, ...], annotations: dict[str, str]
+) -> ImageDocuments:
+    """Config and manifest as bytes; equal input gives equal bytes."""
+    content = encode_json(config)
+    descriptor = describe(CONFIG, content)
+    return ImageDocuments(content, descriptor, Manifest(descriptor, layers).encode(annotations))
+
+
+def _merged(variables: object, environment: dict[str, str]) -> list[str]:
+    of_base = variables if isinstance(variables, list) else []
+    kept = [text for text in map(str, of_base) if text.partition("=")[0] not in environment]
+    return [*kept, *(f"{name}={value}" for name, value in environment.items())]
+
+
+def _diff_ids(config: Json) -> list[str]:
+    rootfs = config.get("rootfs")
+    diff_ids = rootfs.get("diff_ids") if isinstance(rootfs, dict) else None
+    if not isinstance(diff_ids, list) or not all(isinstance(item, str) for item in diff_ids):
+        raise invalid_image("the image's config lists no layers")
+    return diff_ids

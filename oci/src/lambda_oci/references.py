@@ -1,0 +1,80 @@
+"""URLs that name an image repository, or one image of it by digest."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from urllib.parse import unquote, urlsplit
+
+from lambda_oci.errors import PlatformError
+
+_DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
+_TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
+_COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
+_NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+
+
+def invalid_reference(message: str) -> PlatformError:
+    """The control plane computed a name that no registry takes."""
+    return PlatformError("InvalidImageReference", message)
+
+
+@dataclass(frozen=True, slots=True)
+class LayoutLocation:
+    """A repository in a folder of this machine."""
+
+    folder: Path
+
+
+@dataclass(frozen=True, slots=True)
+class RegistryLocation:
+    """A repository of a registry; `origin` is scheme, host and port."""
+
+    origin: str
+    name: str
+
+    @property
+    def host(self) -> str:
+        """Host and port."""
+        return urlsplit(self.origin).netloc
+
+
+Location = LayoutLocation | RegistryLocation
+
+
+def parse_repository(url: str) -> Location:
+    """Where `http(s)://host[:port]/repository` or `file:///folder/repository` is."""
+    parts = urlsplit(url)
+    if parts.query or parts.fragment or parts.username or parts.password:
+        raise invalid_reference("an image URL has no user, password, query or fragment")
+    if parts.scheme == "file" and parts.netloc in {"", "localhost"} and len(parts.path) > 1:
+        return LayoutLocation(Path(unquote(parts.path)))
+    if parts.scheme in {"http", "https"} and parts.netloc:
+        name = parts.path.strip("/")
+        if not _NAME.fullmatch(name):
+            raise invalid_reference(f"{name!r} is no repository name of a registry")
+        return RegistryLocation(f"{parts.scheme}://{parts.netloc}", name)
+    raise invalid_reference("an image URL starts with http://host/, https://host/ or file:///")
+
+
+def parse_image(url: str) -> tuple[Location, str]:
+    """Repository and digest of `<repository URL>@sha256:...`."""
+    repository, at, digest = url.rpartition("@")
+    if not at:
+        raise invalid_reference("an image has to be named by digest: <repository URL>@sha256:...")
+    return parse_repository(repository), check_digest(digest)
+
+
+def check_digest(digest: str) -> str:
+    """The digest, when it is a sha256 one."""
+    if not _DIGEST.fullmatch(digest):
+        raise invalid_reference(f"{digest[:80]!r} is no sha256 digest")
+    return digest
+
+
+def check_tag(tag: str) -> str:
+    """The tag, when registries take it."""
+    if not _TAG.fullmatch(tag):
+        raise invalid_reference(f"{tag[:160]!r} is no image tag")
+    return tag

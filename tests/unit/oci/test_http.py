@@ -1,0 +1,60 @@
+"""Connections go through the machine's proxy, and errors never show a URL."""
+
+from __future__ import annotations
+
+import pytest
+import urllib3
+from urllib3.exceptions import (
+    HTTPError,
+    MaxRetryError,
+    NameResolutionError,
+    NewConnectionError,
+    ProtocolError,
+    ReadTimeoutError,
+    SSLError,
+)
+
+from lambda_oci.http import connection_pool, explain
+
+
+@pytest.fixture(autouse=True)
+def no_proxies(monkeypatch):
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+
+
+def test_without_a_proxy_hosts_are_reached_directly():
+    assert not isinstance(connection_pool("https://registry.test"), urllib3.ProxyManager)
+
+
+def test_the_proxy_of_the_scheme_is_used(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+    assert isinstance(connection_pool("https://registry.test"), urllib3.ProxyManager)
+    assert not isinstance(connection_pool("http://registry.test"), urllib3.ProxyManager)
+
+
+def test_hosts_that_need_no_proxy_are_reached_directly(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+    monkeypatch.setenv("no_proxy", ".test")
+    assert not isinstance(connection_pool("https://registry.test"), urllib3.ProxyManager)
+
+
+URL = "/context?signature=secret"
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (NewConnectionError(None, "refused secret"), "no connection"),
+        (NameResolutionError("secret", None, OSError()), "name is not known"),
+        (ReadTimeoutError(None, URL, "secret"), "no answer in time"),
+        (SSLError("secret"), "SSL_CERT_FILE"),
+        (ProtocolError("secret"), "connection broke"),
+    ],
+)
+def test_an_error_is_explained_without_its_url(error, text):
+    wrapped: HTTPError = MaxRetryError(None, URL, error)
+    for shown in (explain(error), explain(wrapped)):
+        assert text in shown
+        assert "secret" not in shown

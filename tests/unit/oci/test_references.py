@@ -1,0 +1,70 @@
+"""Image URLs name a folder or a registry, and nothing that could reach elsewhere."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from lambda_oci.errors import PlatformError
+from lambda_oci.references import (
+    LayoutLocation,
+    RegistryLocation,
+    check_tag,
+    parse_image,
+    parse_repository,
+)
+
+DIGEST = "sha256:" + "0" * 64
+
+
+def test_a_file_url_is_a_folder():
+    location, digest = parse_image(f"file:///data/a%20b/fn@{DIGEST}")
+    assert (location, digest) == (LayoutLocation(Path("/data/a b/fn")), DIGEST)
+
+
+def test_an_http_url_is_a_repository_of_a_registry():
+    location = parse_repository("http://127.0.0.1:5000/tenant/fn")
+    assert location == RegistryLocation("http://127.0.0.1:5000", "tenant/fn")
+    assert location.host == "127.0.0.1:5000"
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "registry/fn",
+        "ftp://host/fn",
+        "file://host/folder",
+        "file:///",
+        "https://host",
+        "https://host/UPPER",
+        "https://host/a/../b",
+        "https://user:secret@host/fn",
+        "https://host/fn?token=secret",
+        "https://host/fn#x",
+    ],
+)
+def test_other_urls_are_refused_without_showing_secrets(url):
+    with pytest.raises(PlatformError) as caught:
+        parse_repository(url)
+    assert caught.value.reason == "InvalidImageReference"
+    assert "secret" not in caught.value.message
+
+
+@pytest.mark.parametrize("url", ["file:///a", "file:///a@sha256:0", "file:///a:tag", "@" + DIGEST])
+def test_an_image_has_a_digest(url):
+    with pytest.raises(PlatformError):
+        parse_image(url)
+
+
+@given(tag=st.text(max_size=200))
+def test_a_tag_is_what_registries_take_or_refused(tag):
+    try:
+        accepted = check_tag(tag)
+    except PlatformError:
+        return
+    assert accepted.isascii()
+    assert len(accepted) <= 128
+    assert not set(accepted) & set("/:@ ?#")
