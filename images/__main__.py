@@ -20,7 +20,8 @@ from images.debian import Debian
 from images.layers import LayerCache
 from images.operating_system import OperatingSystem
 from images.references import registry_url
-from lambda_oci.errors import BuildError
+from lambda_builder.errors import build_error
+from lambda_oci.errors import OciError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -81,8 +82,8 @@ def main() -> int:
             started = time.monotonic()
             try:
                 digest, size = make(image)
-            except BuildError as error:
-                _say(f"{image.name}: {error.message}")
+            except OciError as error:
+                _say(f"{image.name}: {build_error(error).message}")
                 return 1
             references[image.name] = f"{place}/{image.name}@{digest}"
             shown = f", {size / _MEGABYTE:.1f} MB" if size else ""

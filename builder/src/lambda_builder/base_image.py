@@ -14,8 +14,9 @@ import tempfile
 from pathlib import Path
 
 from lambda_builder.bytecode import compile_folder
+from lambda_builder.errors import BuildError, PlatformError, build_error
 from lambda_builder.runtime import Runtime, find_runtime
-from lambda_oci.errors import BuildError, PlatformError
+from lambda_oci.errors import OciError
 from lambda_oci.image import RUNTIME_LABEL, encode_image
 from lambda_oci.layer import Layer, write_layer
 from lambda_oci.platforms import architecture
@@ -87,7 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     try:
         url = build_base_image(options.runtime, options.runtimes_dir, options.repository_url)
-    except BuildError as error:
+    except (BuildError, OciError) as raised:
+        error = raised if isinstance(raised, BuildError) else build_error(raised)
         print(f"{error.reason}: {error.message}", file=sys.stderr)  # noqa: T201 - a command line's answer
         return error.exit_code
     print(url)  # noqa: T201 - a command line's answer

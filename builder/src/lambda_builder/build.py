@@ -9,12 +9,12 @@ import sys
 import time
 
 from lambda_builder.bytecode import compile_folder
+from lambda_builder.errors import PlatformError
 from lambda_builder.program import run_program
 from lambda_builder.recipe import clear, run_recipe
 from lambda_builder.runtime import find_runtime
 from lambda_builder.settings import BuildSettings, Environment
 from lambda_builder.workspace import Workspace
-from lambda_oci.errors import PlatformError
 from lambda_oci.folders import remove
 
 

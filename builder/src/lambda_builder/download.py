@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
-from lambda_oci.errors import PlatformError, UserError
+from lambda_builder.errors import PlatformError, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

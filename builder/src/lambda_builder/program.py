@@ -10,9 +10,10 @@ import traceback
 from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
+from lambda_builder.errors import BuildError, PlatformError, Terminated, build_error
 from lambda_builder.settings import Environment
 from lambda_builder.termination import deferred, raise_on_signals
-from lambda_oci.errors import BuildError, PlatformError, Terminated
+from lambda_oci.errors import OciError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -87,6 +88,8 @@ def _printable(text: str) -> str:
 def _failure(error: BaseException) -> BuildError:
     if isinstance(error, BuildError):
         return error
+    if isinstance(error, OciError):
+        return build_error(error)
     if isinstance(error, Terminated):
         return PlatformError("Interrupted", f"the build was stopped from outside ({error})")
     if isinstance(error, MemoryError):

@@ -9,11 +9,11 @@ import sys
 from typing import TYPE_CHECKING
 
 from lambda_builder.default_handler import default_handler
+from lambda_builder.errors import PlatformError
 from lambda_builder.program import run_program
 from lambda_builder.runtime import find_runtime
 from lambda_builder.settings import Environment, PublishSettings
 from lambda_builder.workspace import Workspace
-from lambda_oci.errors import PlatformError
 from lambda_oci.folders import remove
 from lambda_oci.image import RUNTIME_LABEL, BaseImage, append_layers
 from lambda_oci.layer import Layer, write_layer

@@ -10,10 +10,10 @@ from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_builder.errors import BuildError, PlatformError, UserError
 from lambda_builder.foreign_json import read_json_object
 from lambda_builder.process_group import run_in_process_group
 from lambda_builder.workspace import Workspace
-from lambda_oci.errors import BuildError, PlatformError, UserError
 from lambda_oci.folders import remove
 
 if TYPE_CHECKING:

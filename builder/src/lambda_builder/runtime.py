@@ -6,7 +6,7 @@ import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_oci.errors import PlatformError, UserError
+from lambda_builder.errors import PlatformError, UserError
 
 if TYPE_CHECKING:
     from pathlib import Path

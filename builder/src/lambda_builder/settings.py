@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_oci.errors import PlatformError
+from lambda_builder.errors import PlatformError
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping

@@ -6,7 +6,7 @@ import signal
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from lambda_oci.errors import Terminated
+from lambda_builder.errors import Terminated
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

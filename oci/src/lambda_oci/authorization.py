@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import SetupError
 
 if TYPE_CHECKING:
     from urllib3 import PoolManager
@@ -19,12 +19,9 @@ _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _OK = 200
 
 
-def denied(host: str, what: str) -> PlatformError:
+def denied(host: str, what: str) -> SetupError:
     """The registry does not let us; the settings have to change before it will."""
-    return PlatformError(
-        "RegistryDenied",
-        f"the registry {host} {what}; check the registry credentials (DOCKER_CONFIG)",
-    )
+    return SetupError("RegistryDenied", f"the registry {host} {what}")
 
 
 class Authorization:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
 from lambda_oci.descriptors import parse_json
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import SetupError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -78,5 +78,5 @@ def _credentials(entry: dict[str, object]) -> Credentials | None:
     return Credentials(username, password, token) if username or token else None
 
 
-def _unusable(problem: str) -> PlatformError:
-    return PlatformError("InvalidSettings", f"config.json of DOCKER_CONFIG {problem}")
+def _unusable(problem: str) -> SetupError:
+    return SetupError("InvalidSettings", f"config.json {problem}")

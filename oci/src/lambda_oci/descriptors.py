@@ -6,8 +6,8 @@ import hashlib
 import json
 from dataclasses import dataclass
 
-from lambda_oci.errors import PlatformError
-from lambda_oci.references import check_digest
+from lambda_oci.errors import StoredImageError
+from lambda_oci.references import is_digest
 
 MANIFEST = "application/vnd.oci.image.manifest.v1+json"
 INDEX = "application/vnd.oci.image.index.v1+json"
@@ -51,9 +51,9 @@ def describe(media_type: str, content: bytes) -> Descriptor:
     return Descriptor(media_type, digest, len(content))
 
 
-def invalid_image(message: str) -> PlatformError:
+def invalid_image(message: str) -> StoredImageError:
     """An image that cannot be used as it is stored."""
-    return PlatformError("InvalidImage", message)
+    return StoredImageError("InvalidImage", message)
 
 
 def parse_json(content: bytes, what: str) -> Json:
@@ -77,7 +77,9 @@ def parse_descriptor(value: object) -> Descriptor:
     if isinstance(value, dict):
         media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
         if isinstance(media_type, str) and isinstance(digest, str) and isinstance(size, int):
-            return Descriptor(media_type, check_digest(digest), size)
+            if not is_digest(digest):
+                raise invalid_image(f"{digest[:80]!r} is no sha256 digest")
+            return Descriptor(media_type, digest, size)
     raise invalid_image("a descriptor lacks mediaType, digest or size")
 
 

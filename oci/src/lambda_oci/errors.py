@@ -1,14 +1,10 @@
-"""Why a build failed, and whether building again can help."""
+"""What fails with images, registries and archives, and whose mistake it is."""
 
 from __future__ import annotations
 
-from typing import ClassVar
 
-
-class BuildError(Exception):
+class OciError(Exception):
     """A failure with a CamelCase reason for programs and a message for a person."""
-
-    exit_code: ClassVar[int]
 
     def __init__(self, reason: str, message: str) -> None:
         super().__init__(message)
@@ -16,17 +12,29 @@ class BuildError(Exception):
         self.message = message
 
 
-class UserError(BuildError):
-    """The mistake is in what was sent; the same build fails the same way."""
-
-    exit_code = 1
+class ContentError(OciError):
+    """The mistake is in what was sent: the same content fails the same way."""
 
 
-class PlatformError(BuildError):
-    """The platform is in trouble (`EX_TEMPFAIL`); the same build may pass later."""
-
-    exit_code = 75
+class StoredImageError(OciError):
+    """An image that is stored is incomplete, damaged or of an unsupported kind."""
 
 
-class Terminated(BaseException):
-    """SIGTERM or SIGINT arrived."""
+class RejectedError(OciError):
+    """The registry calls the request invalid, or would: the same request fails the same way."""
+
+
+class SetupError(OciError):
+    """The registry's credentials are missing, wrong or unreadable; somebody has to set them."""
+
+
+class UnavailableError(OciError):
+    """The registry does not respond, or not as a registry does; the same request may work later."""
+
+
+class ThrottledError(UnavailableError):
+    """The registry asks to slow down."""
+
+    def __init__(self, reason: str, message: str, *, retry_after_seconds: int) -> None:
+        super().__init__(reason, message)
+        self.retry_after_seconds = retry_after_seconds

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, cast
 
 from lambda_oci.descriptors import LAYER_GZIP, Descriptor
-from lambda_oci.errors import UserError
+from lambda_oci.errors import ContentError
 from lambda_oci.whiteouts import IS_WHITEOUT, WHITEOUT
 
 if TYPE_CHECKING:
@@ -142,5 +142,5 @@ def _member(name: str, kind: bytes, *, executable: bool) -> tarfile.TarInfo:
     return info
 
 
-def _unsupported(member: str, problem: str) -> UserError:
-    return UserError("UnsupportedFile", f"{member!a} {problem}")
+def _unsupported(member: str, problem: str) -> ContentError:
+    return ContentError("UnsupportedFile", f"{member!a} {problem}")

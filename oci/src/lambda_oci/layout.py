@@ -36,7 +36,7 @@ from lambda_oci.descriptors import (
     invalid_image,
     parse_json,
 )
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import StoredImageError
 from lambda_oci.folders import locked_folder, new_file, sync
 from lambda_oci.references import check_tag
 from lambda_oci.repository import check_content, check_size
@@ -149,8 +149,8 @@ class LayoutRepository:
         except FileNotFoundError:
             raise self._missing(blob) from None
 
-    def _missing(self, blob: Descriptor) -> PlatformError:
-        return PlatformError("ImageNotFound", f"{blob.digest} is not in {self._folder.name!r}")
+    def _missing(self, blob: Descriptor) -> StoredImageError:
+        return StoredImageError("ImageNotFound", f"{blob.digest} is not in {self._folder.name!r}")
 
     def _entries(self) -> list[dict[str, object]]:
         path = self._folder / "index.json"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import RejectedError
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
@@ -15,9 +15,9 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 
 
-def invalid_reference(message: str) -> PlatformError:
+def invalid_reference(message: str) -> RejectedError:
     """The control plane computed a name that no registry takes."""
-    return PlatformError("InvalidImageReference", message)
+    return RejectedError("InvalidImageReference", message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,9 +66,14 @@ def parse_image(url: str) -> tuple[Location, str]:
     return parse_repository(repository), check_digest(digest)
 
 
+def is_digest(text: str) -> bool:
+    """Whether this is a sha256 digest."""
+    return _DIGEST.fullmatch(text) is not None
+
+
 def check_digest(digest: str) -> str:
     """The digest, when it is a sha256 one."""
-    if not _DIGEST.fullmatch(digest):
+    if not is_digest(digest):
         raise invalid_reference(f"{digest[:80]!r} is no sha256 digest")
     return digest
 

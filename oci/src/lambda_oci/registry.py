@@ -18,7 +18,7 @@ from lambda_oci.descriptors import (
     describe,
     invalid_image,
 )
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import RejectedError, StoredImageError
 from lambda_oci.references import RegistryLocation, check_tag
 from lambda_oci.repository import check_content, check_size
 from lambda_oci.transport import Transport, TroubleError
@@ -143,10 +143,10 @@ class RegistryRepository:
         if f"sha256:{sha256.hexdigest()}" != blob.digest:
             raise TroubleError("a download was damaged")
 
-    def _missing(self, digest: str) -> PlatformError:
+    def _missing(self, digest: str) -> StoredImageError:
         place = f"{self.location.host}/{self.location.name}"
-        return PlatformError("ImageNotFound", f"{digest} is not in {place}")
+        return StoredImageError("ImageNotFound", f"{digest} is not in {place}")
 
-    def _unexpected(self, what: str, status: int) -> PlatformError:
+    def _unexpected(self, what: str, status: int) -> RejectedError:
         message = f"the registry {self.location.host} answers {status} to {what}"
-        return PlatformError("RegistryRefused", message)
+        return RejectedError("RegistryRefused", message)

@@ -24,7 +24,7 @@ _MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
 
 
 class Repository(Protocol):
-    """One repository; failures are `PlatformError`s of the reasons `Registry...` or `Layout...`."""
+    """One repository; failures are `OciError`s."""
 
     def writing(self) -> AbstractContextManager[None]:
         """Held from the first `contains` to `add_manifest`: no collector comes between."""

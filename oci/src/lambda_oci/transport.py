@@ -9,7 +9,7 @@ from urllib.parse import urljoin, urlsplit
 from urllib3.exceptions import HTTPError
 
 from lambda_oci.authorization import Authorization, denied
-from lambda_oci.errors import PlatformError, UserError
+from lambda_oci.errors import ContentError, RejectedError, UnavailableError
 from lambda_oci.http import connection_pool, explain
 
 if TYPE_CHECKING:
@@ -59,7 +59,7 @@ class Transport:
             if attempt < _TRIES - 1:
                 time.sleep(max(pause, _PAUSE_SECONDS * 2**attempt))
         message = f"the registry {self._host} does not work: {problem}, {_TRIES} times"
-        raise PlatformError("RegistryUnavailable", message)
+        raise UnavailableError("RegistryUnavailable", message)
 
     def send(
         self,
@@ -109,11 +109,13 @@ class Transport:
         if status == _FORBIDDEN:
             raise denied(self._host, f"does not allow this ({', '.join(self.scopes)})")
         if status == _TOO_LARGE:
-            raise UserError("ImageTooLarge", f"the registry {self._host} takes no layer this large")
+            raise ContentError(
+                "ImageTooLarge", f"the registry {self._host} takes no layer this large"
+            )
         if status == _TOO_MANY or status >= _SERVER_ERROR:
             raise TroubleError(f"it answers {status}", pause_seconds=_retry_after(response))
         if status >= 400 and status != _NOT_FOUND:  # noqa: PLR2004 - the client errors
-            raise PlatformError("RegistryRefused", f"the registry {self._host} answers {status}")
+            raise RejectedError("RegistryRefused", f"the registry {self._host} answers {status}")
 
 
 def _retry_after(response: BaseHTTPResponse) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from lambda_builder.errors import PlatformError, UserError
 from lambda_builder.runtime import find_runtime
-from lambda_oci.errors import PlatformError, UserError
 from tests.helpers.workspaces import write_files, write_runtime
 
 

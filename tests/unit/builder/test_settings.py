@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from lambda_builder.errors import PlatformError
 from lambda_builder.settings import (
     FETCH_VARIABLES,
     BuildSettings,
@@ -11,7 +12,6 @@ from lambda_builder.settings import (
     FetchSettings,
     PublishSettings,
 )
-from lambda_oci.errors import PlatformError
 
 
 @pytest.fixture

@@ -229,11 +229,18 @@ def keyword(call, name):
     return next((constant(k.value) for k in call.keywords if k.arg == name), None)
 
 
+WHOSE = {
+    **dict.fromkeys(("UserError", "ContentError"), "yours"),
+    **dict.fromkeys(("PlatformError", "StoredImageError", "RejectedError"), "ours"),
+    **dict.fromkeys(("SetupError", "UnavailableError"), "ours"),
+}
+
+
 def reasons_of_builds():
     """(reason, whether it is the user's): of builder, recipes, installers and control plane."""
     for call in (*calls("oci/src"), *calls("builder/src")):
-        if call.func.id in {"UserError", "PlatformError"} and constant(call.args[0]):
-            yield constant(call.args[0]), call.func.id == "UserError"
+        if call.func.id in WHOSE and constant(call.args[0]):
+            yield constant(call.args[0]), WHOSE[call.func.id] == "yours"
     for call in calls("runtimes"):
         if call.func.id == "RecipeError" and constant(call.args[0]):
             yield constant(call.args[0]), not keyword(call, "temporary")

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_oci import archive
-from lambda_oci.errors import UserError
+from lambda_oci.errors import ContentError
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -26,9 +26,9 @@ class Unpacker:
         files = (path for path in self.source.rglob("*") if path.is_file())
         return {str(path.relative_to(self.source)): path.read_bytes() for path in files}
 
-    def refusal(self, content: bytes, **limits: int) -> UserError:
+    def refusal(self, content: bytes, **limits: int) -> ContentError:
         """Why it is refused; nothing of it may stay, inside its folder or beside it."""
-        with pytest.raises(UserError) as caught:
+        with pytest.raises(ContentError) as caught:
             self.unpack(content, **limits)
         assert [path.name for path in self._folder.iterdir()] == ["archive"]
         return caught.value

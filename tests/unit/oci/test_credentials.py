@@ -8,7 +8,7 @@ import json
 import pytest
 
 from lambda_oci.credentials import find_credentials
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import SetupError
 from lambda_oci.references import RegistryLocation
 
 LOCATION = RegistryLocation("https://registry.test:5000", "tenant/fn")
@@ -74,6 +74,6 @@ def test_without_a_file_we_go_anonymously(tmp_path):
 
 
 def test_a_broken_entry_is_named(find):
-    with pytest.raises(PlatformError, match="DOCKER_CONFIG") as caught:
+    with pytest.raises(SetupError, match=r"config\.json") as caught:
         find({"registry.test:5000": {"auth": "secret!"}})
     assert "secret" not in caught.value.message

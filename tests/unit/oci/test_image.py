@@ -17,7 +17,7 @@ from lambda_oci.descriptors import (
     describe,
     encode_json,
 )
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import StoredImageError
 from lambda_oci.image import BaseImage, append_layers
 from lambda_oci.layer import Layer
 from lambda_oci.platforms import architecture
@@ -112,7 +112,7 @@ def test_docker_s_media_types_become_those_of_oci():
     ],
 )
 def test_an_unusable_manifest_is_refused(content):
-    with pytest.raises(PlatformError) as caught:
+    with pytest.raises(StoredImageError) as caught:
         Manifest.parse(content)
     assert caught.value.reason in {"InvalidImage", "InvalidImageReference"}
 
@@ -138,5 +138,5 @@ def test_of_an_index_the_variant_for_this_machine_is_taken():
 
 def test_an_index_without_this_machine_is_refused():
     content = index(("other", {"os": "linux", "architecture": "z80"}))
-    with pytest.raises(PlatformError, match=architecture()):
+    with pytest.raises(StoredImageError, match=architecture()):
         read_image_manifest(Documents(content), describe("", content).digest)

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_oci.errors import UserError
+from lambda_oci.errors import ContentError
 from lambda_oci.layer import write_layer
 from tests.helpers.workspaces import write_files
 
@@ -71,7 +71,7 @@ def test_links_inside_the_folder_stay(tmp_path):
 def test_links_that_lead_out_are_refused(tmp_path, target):
     folder = write_files(tmp_path / "packages", {"a": "x"})
     (folder / "link").symlink_to(target)
-    with pytest.raises(UserError) as caught:
+    with pytest.raises(ContentError) as caught:
         write_layer([("function/packages", folder)], tmp_path / "layer")
     assert caught.value.reason == "UnsupportedFile"
     assert "function/packages/link" in caught.value.message
@@ -80,26 +80,26 @@ def test_links_that_lead_out_are_refused(tmp_path, target):
 def test_pipes_and_sockets_are_refused_and_not_read(tmp_path):
     folder = write_files(tmp_path / "packages", {"a": "x"})
     os.mkfifo(folder / "pipe")
-    with pytest.raises(UserError, match="no file, folder or link"):
+    with pytest.raises(ContentError, match="no file, folder or link"):
         write_layer([("function/packages", folder)], tmp_path / "layer")
     (folder / "pipe").unlink()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "s"))
-        with pytest.raises(UserError, match="no file, folder or link"):
+        with pytest.raises(ContentError, match="no file, folder or link"):
             write_layer([("function/packages", folder)], tmp_path / "layer")
 
 
 def test_names_that_are_not_utf8_are_refused(tmp_path):
     folder = write_files(tmp_path / "packages", {"a": "x"})
     (folder / os.fsdecode(b"caf\xe9")).touch()
-    with pytest.raises(UserError, match="not UTF-8"):
+    with pytest.raises(ContentError, match="not UTF-8"):
         write_layer([("function/packages", folder)], tmp_path / "layer")
 
 
 @pytest.mark.parametrize("name", [".wh.main.py", "a/.wh.b", ".wh.a/b", "a/.wh..wh..opq"])
 def test_names_that_would_remove_files_of_the_base_are_refused(tmp_path, name):
     folder = write_files(tmp_path / "packages", {"a/c": "x", name: ""})
-    with pytest.raises(UserError, match=r"begins with \.wh\.") as caught:
+    with pytest.raises(ContentError, match=r"begins with \.wh\.") as caught:
         write_layer([("function/packages", folder)], tmp_path / "layer")
     assert caught.value.reason == "UnsupportedFile"
 
@@ -107,7 +107,7 @@ def test_names_that_would_remove_files_of_the_base_are_refused(tmp_path, name):
 def test_folders_that_are_too_deep_are_refused(tmp_path):
     folder = tmp_path / "packages"
     (folder / "/".join("d" * 300)).mkdir(parents=True)
-    with pytest.raises(UserError, match="too deep"):
+    with pytest.raises(ContentError, match="too deep"):
         write_layer([("function/packages", folder)], tmp_path / "layer")
 
 

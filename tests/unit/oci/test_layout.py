@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lambda_oci.descriptors import LAYER_GZIP, describe
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import StoredImageError
 from lambda_oci.folders import fill_once, new_file, new_folder
 from lambda_oci.layout import REF_NAME, LayoutRepository
 
@@ -84,14 +84,14 @@ def test_damaged_blobs_are_not_handed_out(repository, tmp_path):
         lambda: repository.read_blob(blob),
         lambda: repository.copy_blob(blob, tmp_path / "copy"),
     ):
-        with pytest.raises(PlatformError) as caught:
+        with pytest.raises(StoredImageError) as caught:
             read()
         assert caught.value.reason == "InvalidImage"
 
 
 def test_what_is_not_there_is_said_to_be_missing(repository, tmp_path):
     blob = describe(LAYER_GZIP, b"layer")
-    with pytest.raises(PlatformError, match="is not in 'fn'") as caught:
+    with pytest.raises(StoredImageError, match="is not in 'fn'") as caught:
         repository.copy_blob(blob, tmp_path / "copy")
     assert caught.value.reason == "ImageNotFound"
 

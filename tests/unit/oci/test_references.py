@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import RejectedError
 from lambda_oci.references import (
     LayoutLocation,
     RegistryLocation,
@@ -47,7 +47,7 @@ def test_an_http_url_is_a_repository_of_a_registry():
     ],
 )
 def test_other_urls_are_refused_without_showing_secrets(url):
-    with pytest.raises(PlatformError) as caught:
+    with pytest.raises(RejectedError) as caught:
         parse_repository(url)
     assert caught.value.reason == "InvalidImageReference"
     assert "secret" not in caught.value.message
@@ -55,7 +55,7 @@ def test_other_urls_are_refused_without_showing_secrets(url):
 
 @pytest.mark.parametrize("url", ["file:///a", "file:///a@sha256:0", "file:///a:tag", "@" + DIGEST])
 def test_an_image_has_a_digest(url):
-    with pytest.raises(PlatformError):
+    with pytest.raises(RejectedError):
         parse_image(url)
 
 
@@ -63,7 +63,7 @@ def test_an_image_has_a_digest(url):
 def test_a_tag_is_what_registries_take_or_refused(tag):
     try:
         accepted = check_tag(tag)
-    except PlatformError:
+    except RejectedError:
         return
     assert accepted.isascii()
     assert len(accepted) <= 128

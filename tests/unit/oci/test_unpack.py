@@ -10,7 +10,7 @@ from lambda_builder.base_image import build_base_image
 from lambda_builder.publish import publish
 from lambda_builder.settings import PublishSettings
 from lambda_oci.descriptors import LAYER_GZIP, describe
-from lambda_oci.errors import PlatformError
+from lambda_oci.errors import StoredImageError
 from lambda_oci.image import encode_image
 from lambda_oci.layout import LayoutRepository
 from lambda_oci.unpack import unpack_image
@@ -90,7 +90,7 @@ def test_an_image_that_is_there_is_left_alone(store, unpack, tmp_path):
 )
 def test_a_dangerous_layer_is_refused_and_leaves_nothing(store, unpack, tmp_path, member, message):
     digest = store(gzipped(tar_bytes(tar_member("first"), member)))
-    with pytest.raises(PlatformError, match=message) as caught:
+    with pytest.raises(StoredImageError, match=message) as caught:
         unpack(digest)
     assert caught.value.reason == "InvalidImage"
     assert not [path for path in (tmp_path / "run").rglob("*") if path.is_file()]
@@ -100,7 +100,7 @@ def test_a_dangerous_layer_is_refused_and_leaves_nothing(store, unpack, tmp_path
 def test_nothing_is_written_through_a_link(store, unpack, tmp_path):
     link = tar_member("a", b"", type=tarfile.SYMTYPE, linkname="b")
     target = tar_member("b/", b"", type=tarfile.DIRTYPE)
-    with pytest.raises(PlatformError, match="through a link"):
+    with pytest.raises(StoredImageError, match="through a link"):
         unpack(store(gzipped(tar_bytes(target, link, tar_member("a/evil")))))
 
 
@@ -121,7 +121,7 @@ def test_a_damaged_layer_is_refused(store, unpack, tmp_path, change):
     path = LayoutRepository(tmp_path / "image").path(describe(LAYER_GZIP, content))
     path.unlink()
     path.write_bytes(change(content))
-    with pytest.raises(PlatformError) as caught:
+    with pytest.raises(StoredImageError) as caught:
         unpack(digest)
     assert caught.value.reason == "InvalidImage"
 
@@ -132,18 +132,18 @@ def test_a_layer_with_other_bytes_than_its_digest_says_is_refused(store, unpack,
     path = LayoutRepository(tmp_path / "image").path(describe(LAYER_GZIP, content))
     path.unlink()
     path.write_bytes(gzipped(tar_bytes(tar_member("a", b"evil"))))
-    with pytest.raises(PlatformError, match="are others"):
+    with pytest.raises(StoredImageError, match="are others"):
         unpack(digest)
 
 
 def test_layers_of_another_kind_are_refused(store, unpack):
-    with pytest.raises(PlatformError, match="zstd"):
+    with pytest.raises(StoredImageError, match="zstd"):
         unpack(store(b"x", media_type="application/vnd.oci.image.layer.v1.tar+zstd"))
 
 
 def test_an_image_that_is_missing_is_said_to_be(store, unpack):
     store(gzipped(tar_bytes(tar_member("a"))))
-    with pytest.raises(PlatformError) as caught:
+    with pytest.raises(StoredImageError) as caught:
         unpack("sha256:" + "0" * 64)
     assert caught.value.reason == "ImageNotFound"
 

@@ -16,9 +16,10 @@ from uv import find_uv_bin
 
 from lambda_builder import __version__ as builder_version
 from lambda_builder.base_image import build_base_image
+from lambda_builder.errors import BuildError
 from lambda_embedded.private_files import write_private
 from lambda_embedded.processes.interpreters import find_interpreters
-from lambda_oci.errors import BuildError
+from lambda_oci.errors import OciError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -116,7 +117,7 @@ class RuntimePreparation:
             return await asyncio.to_thread(
                 build_base_image, interpreter.runtime, self.runtimes, folder.as_uri()
             )
-        except (BuildError, OSError) as error:
+        except (BuildError, OciError, OSError) as error:
             raise RuntimePreparationError(
                 f"the base image of {interpreter.runtime} cannot be built: {error}"
             ) from error

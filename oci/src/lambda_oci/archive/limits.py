@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from lambda_oci.errors import UserError
+from lambda_oci.errors import ContentError
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -20,16 +20,16 @@ class Limits:
     ratio_from_bytes: int = 16 * 1024 * 1024
 
 
-def too_large(message: str) -> UserError:
+def too_large(message: str) -> ContentError:
     """Refusal of an archive that is over a limit."""
-    return UserError("SourceTooLarge", message)
+    return ContentError("SourceTooLarge", message)
 
 
-def unsafe(message: str) -> UserError:
+def unsafe(message: str) -> ContentError:
     """Refusal of an archive whose members could reach outside its folder or hide another member."""
-    return UserError("UnsafeArchive", message)
+    return ContentError("UnsafeArchive", message)
 
 
-def invalid(message: str) -> UserError:
+def invalid(message: str) -> ContentError:
     """Refusal of bytes that are no complete archive of a supported kind."""
-    return UserError("InvalidArchive", message)
+    return ContentError("InvalidArchive", message)

@@ -24,7 +24,7 @@ _BLOCK = 512
 def unpack(archive: Path, target: Path, limits: Limits) -> None:
     """Unpack into `target`, which appears complete or not at all.
 
-    Files keep their executable bit and nothing else of their metadata. Refusals are `UserError`
+    Files keep their executable bit and nothing else of their metadata. Refusals are `ContentError`
     with the reason `UnsafeArchive`, `SourceTooLarge` or `InvalidArchive`.
     """
     with new_folder(target) as root, archive.open("rb") as stream:

@@ -11,7 +11,7 @@ from lambda_embedded.holding import View
 from lambda_embedded.holding.programs import places_of_program
 from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
-from lambda_oci.errors import BuildError
+from lambda_oci.errors import OciError
 from lambda_oci.unpack import unpack_image
 
 if TYPE_CHECKING:
@@ -97,7 +97,7 @@ class ImageLauncher:
             self._unpacking += 1
         try:
             return await asyncio.to_thread(unpack_image, url, f"sha256:{hexadecimal}", root)
-        except (BuildError, OSError) as error:
+        except (OciError, OSError) as error:
             raise LaunchError(f"the image cannot be unpacked: {error}") from error
         finally:
             self._unpacking -= 1
