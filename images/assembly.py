@@ -16,7 +16,7 @@ from images.operating_system import NODE_LOCK, key_of
 from lambda_oci.image import encode_image
 from lambda_oci.platforms import architecture
 from lambda_oci.references import parse_repository
-from lambda_oci.repository import open_repository
+from lambda_oci.repositories import open_repository
 
 if TYPE_CHECKING:
     from images.catalog import Image

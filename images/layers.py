@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gzip
-import hashlib
 import json
 import stat
 import tarfile
@@ -11,58 +9,29 @@ import tempfile
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
-from lambda_oci.descriptors import LAYER_GZIP, Descriptor
-from lambda_oci.layer import Layer
+from lambda_oci.descriptors import Descriptor
+from lambda_oci.layer import Layer, pack_layer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from typing import BinaryIO
 
 _COMPRESSION = 6
-
-
-class _Hashing:
-    """Hashes what passes through to a file."""
-
-    def __init__(self, target: BinaryIO | gzip.GzipFile) -> None:
-        self._target = target
-        self._sha256 = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        self._sha256.update(data)
-        self.size += len(data)
-        return self._target.write(data)
-
-    def flush(self) -> None:
-        self._target.flush()
-
-    def as_file(self) -> BinaryIO:
-        """This, for writers that only write and flush."""
-        return cast("BinaryIO", self)
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._sha256.hexdigest()}"
 
 
 def write_tree(root: Path, file: Path) -> Layer:
     """Pack all below a folder as it is to be below `/`; owner 0, time 0, modes and links kept.
 
-    `lambda_oci.layer` refuses what an operating system has: links that lead anywhere, and /tmp.
+    `lambda_oci.layer.write_layer` rejects what an operating system has: links that lead anywhere,
+    and /tmp.
     """
-    with file.open("wb") as raw:
-        packed = _Hashing(raw)
-        with gzip.GzipFile("", "wb", _COMPRESSION, packed.as_file(), mtime=0) as compressor:
-            unpacked = _Hashing(compressor)
-            with tarfile.open(
-                fileobj=unpacked.as_file(), mode="w|", format=tarfile.PAX_FORMAT
-            ) as tar:
-                for path in sorted(root.rglob("*")):
-                    _add(tar, path, path.relative_to(root).as_posix())
-    return Layer(Descriptor(LAYER_GZIP, packed.digest, packed.size), unpacked.digest, file)
+
+    def fill(tar: tarfile.TarFile) -> None:
+        for path in sorted(root.rglob("*")):
+            _add(tar, path, path.relative_to(root).as_posix())
+
+    return pack_layer(file, fill, compression=_COMPRESSION)
 
 
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:

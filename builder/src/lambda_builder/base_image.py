@@ -21,7 +21,7 @@ from lambda_oci.image import RUNTIME_LABEL, encode_image
 from lambda_oci.layer import Layer, write_layer
 from lambda_oci.platforms import architecture
 from lambda_oci.references import parse_repository
-from lambda_oci.repository import open_repository
+from lambda_oci.repositories import open_repository
 
 _COMPILE_SECONDS = 120.0
 # Nobody of this number exists on any machine: Kubernetes' runAsNonRoot wants a number.

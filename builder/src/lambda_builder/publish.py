@@ -18,7 +18,7 @@ from lambda_oci.folders import remove
 from lambda_oci.image import RUNTIME_LABEL, BaseImage, append_layers
 from lambda_oci.layer import Layer, write_layer
 from lambda_oci.references import check_tag, parse_image, parse_repository
-from lambda_oci.repository import open_repository
+from lambda_oci.repositories import open_repository
 
 if TYPE_CHECKING:
     from pathlib import Path

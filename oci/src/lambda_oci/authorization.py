@@ -1,4 +1,4 @@
-"""Answers a registry's challenge: Basic, or a Bearer token from the service it names."""
+"""Meets a registry's challenge: Basic, or a Bearer token from the service it names."""
 
 from __future__ import annotations
 
@@ -8,15 +8,19 @@ from typing import TYPE_CHECKING
 from urllib.parse import urlencode, urlsplit
 
 from lambda_oci.errors import SetupError
+from lambda_oci.http import read_all
 
 if TYPE_CHECKING:
-    from urllib3 import PoolManager
+    from collections.abc import Callable
+
+    from urllib3 import BaseHTTPResponse, PoolManager
 
     from lambda_oci.credentials import Credentials
 
 _CHALLENGE = re.compile(r"\b(Basic|Bearer)\b([^\n]*?)(?=,\s*(?:Basic|Bearer)\b|$)", re.IGNORECASE)
 _PARAMETER = re.compile(r'(\w+)="([^"]*)"')
 _OK = 200
+_MAX_TOKEN_BYTES = 64 * 1024
 
 
 def denied(host: str, what: str) -> SetupError:
@@ -27,63 +31,120 @@ def denied(host: str, what: str) -> SetupError:
 class Authorization:
     """The `Authorization` header for one repository; anonymous until challenged."""
 
-    def __init__(self, pool: PoolManager, origin: str, credentials: Credentials | None) -> None:
+    def __init__(
+        self, pool: PoolManager, origin: str, find: Callable[[], Credentials | None]
+    ) -> None:
         self._pool = pool
         self._origin = urlsplit(origin)
-        self._credentials = credentials
+        # Looked for at each challenge: a Secret that is mounted can change.
+        self._find = find
         self.header: str | None = None
 
-    def answer(self, challenge: str, scopes: list[str]) -> None:
-        """Take the header a 401 asks for; `RegistryDenied` where we have nothing to show."""
+    def meet(
+        self, challenge: str, scopes: list[str], check: Callable[[BaseHTTPResponse], None]
+    ) -> None:
+        """Set the header that a 401 asks for; `RegistryDenied` where we have nothing to show.
+
+        `scopes` grows by what the challenge asks for besides, as far as it is about the same
+        repositories. `check` raises for statuses of the token service that may pass.
+        """
         host = self._origin.netloc
         offers = {
             scheme.lower(): dict(_PARAMETER.findall(parameters))
             for scheme, parameters in _CHALLENGE.findall(challenge)
         }
+        credentials = self._find()
         if (bearer := offers.get("bearer")) is not None:
-            self.header = f"Bearer {self._token(bearer, scopes)}"
-        elif "basic" in offers and self._credentials is not None:
-            self.header = self._credentials.basic()
+            scopes += _missing(bearer.get("scope", "").split(), scopes)
+            self.header = f"Bearer {self._token(bearer, scopes, credentials, check)}"
+        elif "basic" in offers and credentials is not None:
+            self.header = credentials.basic()
         elif "basic" in offers:
             raise denied(host, "asks for a password and none is set")
         else:
             raise denied(host, "asks for a kind of authorization that is not supported")
 
-    def _token(self, challenge: dict[str, str], scopes: list[str]) -> str:
-        realm = urlsplit(challenge.get("realm", ""))
-        if realm.scheme not in {"http", "https"}:
-            raise denied(self._origin.netloc, "names no token service")
-        if realm.scheme == "http" and self._origin.scheme == "https":
-            raise denied(self._origin.netloc, "asks to send the password without encryption")
-        service = [("service", challenge["service"])] if "service" in challenge else []
-        content = self._ask(realm.geturl(), service, scopes)
+    def _token(
+        self,
+        challenge: dict[str, str],
+        scopes: list[str],
+        credentials: Credentials | None,
+        check: Callable[[BaseHTTPResponse], None],
+    ) -> str:
+        host = self._origin.netloc
         try:
-            document = json.loads(content)
-            token = document.get("token") or document.get("access_token")
-        except (ValueError, AttributeError):
-            token = None
-        if not isinstance(token, str) or not token.isprintable():
-            raise denied(self._origin.netloc, "has a token service that sends no token")
+            realm = urlsplit(challenge.get("realm", ""))
+        except ValueError:
+            raise denied(host, "names no token service") from None
+        if realm.scheme not in {"http", "https"}:
+            raise denied(host, "names no token service")
+        if realm.scheme == "http" and self._origin.scheme == "https":
+            raise denied(host, "asks to send the password without encryption")
+        service = [("service", challenge["service"])] if "service" in challenge else []
+        response = self._ask(realm.geturl(), service, scopes, credentials)
+        content = read_all(response, _MAX_TOKEN_BYTES)
+        check(response)
+        if response.status != _OK:
+            raise denied(host, f"gives no token (status {response.status})")
+        if (token := _token_in(content)) is None:
+            raise denied(host, "has a token service that sends no token")
         return token
 
-    def _ask(self, realm: str, service: list[tuple[str, str]], scopes: list[str]) -> bytes:
-        credentials = self._credentials
+    def _ask(
+        self,
+        realm: str,
+        service: list[tuple[str, str]],
+        scopes: list[str],
+        credentials: Credentials | None,
+    ) -> BaseHTTPResponse:
         if credentials is not None and credentials.identity_token:
             form = [
                 ("grant_type", "refresh_token"),
                 ("refresh_token", credentials.identity_token),
-                ("client_id", "lambda-builder"),
+                ("client_id", "knative-lambda"),
                 *service,
                 ("scope", " ".join(scopes)),
             ]
-            response = self._pool.request_encode_body(
-                "POST", realm, fields=form, encode_multipart=False
+            # A redirect would take the identity token along, wherever it leads.
+            return self._pool.request(
+                "POST",
+                realm,
+                body=urlencode(form),
+                headers={"Content-Type": "application/x-www-form-urlencoded"},
+                redirect=False,
+                preload_content=False,
             )
-        else:
-            query = urlencode([*service, *(("scope", scope) for scope in scopes)])
-            joiner = "&" if urlsplit(realm).query else "?"
-            headers = {"Authorization": credentials.basic()} if credentials else {}
-            response = self._pool.request("GET", f"{realm}{joiner}{query}", headers=headers)
-        if response.status != _OK:
-            raise denied(self._origin.netloc, f"refuses a token (status {response.status})")
-        return response.data
+        query = urlencode([*service, *(("scope", scope) for scope in scopes)])
+        joiner = "&" if urlsplit(realm).query else "?"
+        headers = {"Authorization": credentials.basic()} if credentials else {}
+        return self._pool.request(
+            "GET", f"{realm}{joiner}{query}", headers=headers, preload_content=False
+        )
+
+
+def _missing(asked: list[str], scopes: list[str]) -> list[str]:
+    """The scopes of the challenge for our repositories that ours do not cover."""
+    ours: dict[str, set[str]] = {}
+    for repository, actions in map(_parted, scopes):
+        ours.setdefault(repository, set()).update(actions.split(","))
+    return [
+        scope
+        for scope in asked
+        for repository, actions in [_parted(scope)]
+        if repository in ours and not set(actions.split(",")) <= ours[repository]
+    ]
+
+
+def _parted(scope: str) -> tuple[str, str]:
+    repository, _, actions = scope.rpartition(":")
+    return repository, actions
+
+
+def _token_in(content: bytes | None) -> str | None:
+    try:
+        document = json.loads(content or b"")
+        token = document.get("token") or document.get("access_token")
+    except (ValueError, AttributeError, RecursionError):
+        return None
+    # Anything else could end the header that it is put into.
+    return token if isinstance(token, str) and token.isascii() and token.isprintable() else None

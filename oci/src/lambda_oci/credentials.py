@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import base64
-import binascii
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
-from lambda_oci.descriptors import parse_json
-from lambda_oci.errors import SetupError
+from lambda_oci.descriptors import parse_object
+from lambda_oci.errors import OciError, SetupError
+from lambda_oci.references import normal_host
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_oci.references import RegistryLocation
+
+# Docker Hub has one entry, and a name for people, one for its index and one for its registry.
+_DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +38,19 @@ def find_credentials(docker_config: Path | None, location: RegistryLocation) -> 
     if docker_config is None:
         return None
     try:
-        content = (docker_config / "config.json").read_bytes()
+        document = parse_object((docker_config / "config.json").read_bytes())
     except FileNotFoundError:
         return None
     except OSError as error:
         raise _unusable(f"cannot be read ({error.strerror})") from None
-    entries = parse_json(content, "config.json of DOCKER_CONFIG").get("auths")
+    if document is None:
+        raise _unusable("is no JSON object")
+    entries = document.get("auths")
     if not isinstance(entries, dict):
         return None
-    named = {_place(key): value for key, value in entries.items()}
+    scheme = urlsplit(location.origin).scheme
+    # Of two keys for one place, the one that is written like it.
+    named = {_place(key, scheme): value for key, value in entries.items()} | entries
     for place in _places(location):
         if isinstance(entry := named.get(place), dict):
             return _credentials(entry)
@@ -52,16 +59,26 @@ def find_credentials(docker_config: Path | None, location: RegistryLocation) -> 
 
 def _places(location: RegistryLocation) -> list[str]:
     """`host/a/b`, `host/a`, `host`: the most special first."""
+    host = _known_host(location.origin)
     parts = location.name.split("/")
-    folders = ["/".join([location.host, *parts[:count]]) for count in range(len(parts), 0, -1)]
-    return [*folders, location.host]
+    folders = ["/".join([host, *parts[:count]]) for count in range(len(parts), 0, -1)]
+    return [*folders, host]
 
 
-def _place(key: str) -> str:
-    parts = urlsplit(key if "://" in key else f"//{key}")
-    path = parts.path.strip("/")
+def _place(key: str, scheme: str) -> str:
+    """`host` or `host/a` of a key, which may have a scheme; nothing where it is no place."""
+    url = key if "://" in key else f"{scheme}://{key}"
+    try:
+        host, path = _known_host(url), urlsplit(url).path.strip("/")
+    except OciError:
+        return ""
     # Docker writes the API's version behind the host.
-    return "/".join(filter(None, (parts.netloc, "" if path in {"v1", "v2"} else path)))
+    return "/".join(filter(None, (host, "" if path in {"v1", "v2"} else path)))
+
+
+def _known_host(url: str) -> str:
+    host = normal_host(url)
+    return "docker.io" if host in _DOCKER_HUB else host
 
 
 def _credentials(entry: dict[str, object]) -> Credentials | None:
@@ -70,7 +87,7 @@ def _credentials(entry: dict[str, object]) -> Credentials | None:
     if auth := values.get("auth"):
         try:
             username, _, password = base64.b64decode(auth, validate=True).decode().partition(":")
-        except (binascii.Error, UnicodeDecodeError):
+        except ValueError:
             raise _unusable("has an auth entry that is no base64 text") from None
         # Docker pads old entries with zero bytes.
         password = password.rstrip("\0")

@@ -24,6 +24,8 @@ _OCI_LAYERS = {
     "application/vnd.oci.image.layer.v1.tar+zstd": "application/vnd.oci.image.layer.v1.tar+zstd",
 }
 
+MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+
 Json = dict[str, object]
 
 
@@ -56,15 +58,34 @@ def invalid_image(message: str) -> StoredImageError:
     return StoredImageError("InvalidImage", message)
 
 
+def check_content(content: bytes, digest: str) -> bytes:
+    """The bytes, when they are what the digest names."""
+    if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
+        raise invalid_image(f"the bytes stored as {digest} are others")
+    return content
+
+
+def check_size(blob: Descriptor) -> int:
+    """The size of a document, when it may be read into memory."""
+    if not 0 <= blob.size <= MAX_DOCUMENT_BYTES:
+        raise invalid_image(f"{blob.digest} is too large for an image config")
+    return blob.size
+
+
 def parse_json(content: bytes, what: str) -> Json:
     """The JSON object in these bytes."""
+    if (document := parse_object(content)) is None:
+        raise invalid_image(f"{what} is no JSON object")
+    return document
+
+
+def parse_object(content: bytes) -> Json | None:
+    """The JSON object in these bytes, or None where there is none."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
-        document = None
-    if not isinstance(document, dict):
-        raise invalid_image(f"{what} is no JSON object")
-    return document
+        return None
+    return document if isinstance(document, dict) else None
 
 
 def encode_json(document: object) -> bytes:

@@ -60,17 +60,28 @@ def _emptied(folder: Path) -> Iterator[None]:
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
     """Make the folder where it is absent and hold the only lock on it; a killed holder lets go."""
+    folder.mkdir(parents=True, exist_ok=True)
     while (descriptor := _lock(folder)) is None:
-        pass
+        folder.mkdir(parents=True, exist_ok=True)
     try:
         yield
     finally:
         os.close(descriptor)
 
 
+@contextmanager
+def locked_if_there(folder: Path) -> Iterator[bool]:
+    """Hold the only lock on the folder; false where there is none, also after waiting for it."""
+    descriptor = _lock(folder)
+    try:
+        yield descriptor is not None
+    finally:
+        if descriptor is not None:
+            os.close(descriptor)
+
+
 def _lock(folder: Path) -> int | None:
     """The locked folder's descriptor, or None where its former holder renamed or removed it."""
-    folder.mkdir(parents=True, exist_ok=True)
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
+from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies, proxy_bypass
@@ -20,25 +22,81 @@ from urllib3.exceptions import (
 )
 
 if TYPE_CHECKING:
-    from urllib3 import PoolManager
+    from urllib3 import BaseHTTPResponse, PoolManager
 
-_TIMEOUT = urllib3.Timeout(connect=5, read=60)
-# Storage behind a registry is reached by redirect. Every other kind of retry is the caller's, who
-# knows whether a request may be sent twice.
-_REDIRECTS = urllib3.Retry(
-    total=None, connect=0, read=0, status=0, other=0, redirect=5, raise_on_status=False
+_CHUNK = 64 * 1024
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Patience:
+    """How long a response is waited for, and how often a request is tried."""
+
+    connect_seconds: float
+    read_seconds: float
+    redirects: int
+    tries: int
+    first_pause_seconds: float
+    """Before the second try; each further pause is twice as long."""
+    longest_retry_after_seconds: float
+    """A server that asks for longer is asked again after this time."""
+    waits_when_throttled: bool
+    """Whether a server that says "too many requests" is asked again at all."""
+
+
+# A build has minutes, and nobody who repeats it.
+OF_A_BUILD = Patience(
+    connect_seconds=5,
+    read_seconds=60,
+    redirects=5,
+    tries=5,
+    first_pause_seconds=0.25,
+    longest_retry_after_seconds=10,
+    waits_when_throttled=True,
+)
+# A Broker waits for the response to its event, and delivers it again when it is told to.
+OF_AN_EVENT = Patience(
+    connect_seconds=3,
+    read_seconds=10,
+    redirects=2,
+    tries=3,
+    first_pause_seconds=0.1,
+    longest_retry_after_seconds=0,
+    waits_when_throttled=False,
 )
 
 
-def connection_pool(url: str) -> PoolManager:
+def connection_pool(url: str, patience: Patience = OF_A_BUILD) -> PoolManager:
     """Connections for one URL's host, through the proxy that the environment names for it."""
-    parts = urlsplit(url)
-    proxy = getproxies().get(parts.scheme)
+    timeout = urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds)
+    # Storage behind a registry is reached by redirect. Every other kind of retry is the caller's,
+    # who knows whether a request may be sent twice.
+    retries = urllib3.Retry(
+        total=None,
+        connect=0,
+        read=0,
+        status=0,
+        other=0,
+        redirect=patience.redirects,
+        raise_on_status=False,
+        respect_retry_after_header=False,
+    )
     # urllib3 reads SSL_CERT_FILE by way of OpenSSL, but not the variable other clients share.
     bundle = os.environ.get("REQUESTS_CA_BUNDLE")  # noqa: TID251 - a setting of the machine, not ours
-    if proxy and not proxy_bypass(parts.hostname or ""):
-        return urllib3.ProxyManager(proxy, timeout=_TIMEOUT, retries=_REDIRECTS, ca_certs=bundle)
-    return urllib3.PoolManager(timeout=_TIMEOUT, retries=_REDIRECTS, ca_certs=bundle)
+    if proxy := _proxy_for(url):
+        return urllib3.ProxyManager(proxy, timeout=timeout, retries=retries, ca_certs=bundle)
+    return urllib3.PoolManager(timeout=timeout, retries=retries, ca_certs=bundle)
+
+
+def read_all(response: BaseHTTPResponse, max_bytes: int) -> bytes | None:
+    """The body, or None where it is longer; the connection is free again."""
+    content = bytearray()
+    for chunk in response.stream(_CHUNK):
+        content += chunk
+        if len(content) > max_bytes:
+            response.close()
+            return None
+    response.release_conn()
+    return bytes(content)
 
 
 def explain(error: HTTPError) -> str:
@@ -51,5 +109,30 @@ def explain(error: HTTPError) -> str:
     if isinstance(reason, NewConnectionError):
         return "no connection"
     if isinstance(reason, HTTPTimeoutError):
-        return "no answer in time"
+        return "no response in time"
     return "the connection broke"
+
+
+def _proxy_for(url: str) -> str | None:
+    parts = urlsplit(url)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme)
+    host = parts.hostname or ""
+    if not proxy or proxy_bypass(host) or _is_within(host, proxies.get("no", "")):
+        return None
+    return proxy
+
+
+def _is_within(host: str, networks: str) -> bool:
+    """Whether NO_PROXY has the network of this address, as clusters write it."""
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for network in networks.split(","):
+        try:
+            if address in ip_network(network.strip(), strict=False):
+                return True
+        except ValueError:
+            continue  # a name
+    return False

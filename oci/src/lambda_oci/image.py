@@ -7,15 +7,18 @@ from typing import TYPE_CHECKING
 
 from lambda_oci.descriptors import (
     CONFIG,
+    DOCKER_INDEX,
+    INDEX,
     Descriptor,
     Json,
     Manifest,
     describe,
     encode_json,
     invalid_image,
+    parse_descriptor,
     parse_json,
 )
-from lambda_oci.repository import read_image_manifest
+from lambda_oci.platforms import architecture
 
 if TYPE_CHECKING:
     from lambda_oci.layer import Layer
@@ -41,6 +44,21 @@ class BaseImage:
         if len(_diff_ids(config)) != len(manifest.layers):
             raise invalid_image("the base image's config and manifest differ in their layers")
         return cls(digest, manifest.layers, config)
+
+
+def read_image_manifest(repository: Repository, digest: str) -> bytes:
+    """The manifest of an image, or of an index's image for this machine's architecture."""
+    content = repository.read_manifest(digest)
+    document = parse_json(content, "the manifest")
+    if document.get("mediaType") not in {INDEX, DOCKER_INDEX} and "manifests" not in document:
+        return content
+    wanted = {"os": "linux", "architecture": architecture()}
+    entries = document.get("manifests")
+    for entry in entries if isinstance(entries, list) else []:
+        platform = entry.get("platform") if isinstance(entry, dict) else None
+        if isinstance(platform, dict) and platform.items() >= wanted.items():
+            return repository.read_manifest(parse_descriptor(entry).digest)
+    raise invalid_image(f"the base image has no variant for linux/{architecture()}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,22 +3,21 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import posixpath
 import stat
 import tarfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lambda_oci.descriptors import LAYER_GZIP, Descriptor
 from lambda_oci.errors import ContentError
+from lambda_oci.hashing import Hashing
 from lambda_oci.whiteouts import IS_WHITEOUT, WHITEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
-    from typing import BinaryIO
 
 # Level 6 makes layers a tenth smaller than 3 and takes twice as long; most are pulled once.
 _COMPRESSION = 3
@@ -34,45 +33,25 @@ class Layer:
     file: Path
 
 
-class _Hashing:
-    """Counts and hashes what passes through to a file."""
-
-    def __init__(self, target: BinaryIO | gzip.GzipFile) -> None:
-        self._target = target
-        self._sha256 = hashlib.sha256()
-        self.size = 0
-
-    def write(self, data: bytes) -> int:
-        self._sha256.update(data)
-        self.size += len(data)
-        return self._target.write(data)
-
-    def flush(self) -> None:
-        self._target.flush()
-
-    def as_file(self) -> BinaryIO:
-        """This, for writers that only write and flush."""
-        return cast("BinaryIO", self)
-
-    @property
-    def digest(self) -> str:
-        return f"sha256:{self._sha256.hexdigest()}"
-
-
 def write_layer(contents: Sequence[tuple[str, Path]], file: Path) -> Layer:
     """Pack files and folders, each at its path in the image, into a gzipped tar.
 
     Sorted; owner 0, time 0; modes 0644, 0755. Links stay when they are relative and lead to the
-    same content; everything that is no file, folder or link is refused: `UnsupportedFile`.
+    same content; everything that is no file, folder or link is rejected: `UnsupportedFile`.
     """
+    return pack_layer(file, lambda tar: _add_all(tar, contents), compression=_COMPRESSION)
+
+
+def pack_layer(file: Path, fill: Callable[[tarfile.TarFile], None], *, compression: int) -> Layer:
+    """A gzipped tar of what `fill` adds; equal members give equal bytes."""
     with file.open("wb") as raw:
-        packed = _Hashing(raw)
-        with gzip.GzipFile("", "wb", _COMPRESSION, packed.as_file(), mtime=0) as compressor:
-            unpacked = _Hashing(compressor)
+        packed = Hashing(raw)
+        with gzip.GzipFile("", "wb", compression, packed.as_file(), mtime=0) as compressor:
+            unpacked = Hashing(compressor)
             with tarfile.open(
                 fileobj=unpacked.as_file(), mode="w|", format=tarfile.PAX_FORMAT
             ) as tar:
-                _add_all(tar, contents)
+                fill(tar)
     descriptor = Descriptor(LAYER_GZIP, packed.digest, packed.size)
     return Layer(descriptor, unpacked.digest, file)
 

@@ -3,47 +3,23 @@
 from __future__ import annotations
 
 import gzip
-import hashlib
 import os
 import posixpath
 import shutil
 import tarfile
 import zlib
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING
 
 from lambda_oci.descriptors import LAYER_GZIP, Descriptor, invalid_image
+from lambda_oci.hashing import Hashing
 from lambda_oci.whiteouts import WHITEOUT
 
 if TYPE_CHECKING:
     from pathlib import Path
-    from typing import BinaryIO
 
     from lambda_oci.layout import LayoutRepository
 
-_CHUNK = 1024 * 1024
 _PLAIN = "application/vnd.oci.image.layer.v1.tar"
-
-
-class _Hashing:
-    """Hashes what is read from a file."""
-
-    def __init__(self, source: BinaryIO) -> None:
-        self._source = source
-        self._sha256 = hashlib.sha256()
-
-    def read(self, size: int = _CHUNK) -> bytes:
-        data = self._source.read(size)
-        self._sha256.update(data)
-        return data
-
-    def as_file(self) -> BinaryIO:
-        """This, for readers that only read."""
-        return cast("BinaryIO", self)
-
-    def digest_of_all(self) -> str:
-        while self.read():
-            pass
-        return f"sha256:{self._sha256.hexdigest()}"
 
 
 def extract_layer(repository: LayoutRepository, layer: Descriptor, root: Path) -> None:
@@ -55,9 +31,10 @@ def extract_layer(repository: LayoutRepository, layer: Descriptor, root: Path) -
         raise invalid_image(f"layers of the type {layer.media_type!r} cannot be unpacked here")
     try:
         with repository.path(layer).open("rb") as file:
-            packed = _Hashing(file)
+            packed = Hashing(file)
             _extract(packed, root, is_gzip=layer.media_type == LAYER_GZIP)
-            if packed.digest_of_all() != layer.digest:
+            packed.read_to_end()
+            if packed.digest != layer.digest:
                 raise invalid_image(f"the bytes stored as {layer.digest} are others")
     except FileNotFoundError:
         raise invalid_image(f"the layer {layer.digest} is not in the repository") from None
@@ -65,7 +42,7 @@ def extract_layer(repository: LayoutRepository, layer: Descriptor, root: Path) -
         raise invalid_image(f"the layer {layer.digest} is damaged") from None
 
 
-def _extract(packed: _Hashing, root: Path, *, is_gzip: bool) -> None:
+def _extract(packed: Hashing, root: Path, *, is_gzip: bool) -> None:
     file = packed.as_file()
     stream = gzip.GzipFile(fileobj=file) if is_gzip else file
     with tarfile.open(fileobj=stream, mode="r|") as tar:

@@ -21,7 +21,6 @@
 from __future__ import annotations
 
 import errno
-import hashlib
 import os
 import shutil
 from contextlib import contextmanager
@@ -31,24 +30,28 @@ from lambda_oci.descriptors import (
     INDEX,
     MANIFEST,
     Descriptor,
+    check_content,
+    check_size,
     describe,
     encode_json,
     invalid_image,
+    parse_descriptor,
     parse_json,
+    parse_object,
 )
 from lambda_oci.errors import StoredImageError
-from lambda_oci.folders import locked_folder, new_file, sync
-from lambda_oci.references import check_tag
-from lambda_oci.repository import check_content, check_size
+from lambda_oci.folders import locked_folder, locked_if_there, new_file, remove, sync
+from lambda_oci.hashing import Hashing
+from lambda_oci.references import check_digest, check_tag, is_digest
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from lambda_oci.descriptors import Json
     from lambda_oci.repository import Repository
 
 REF_NAME = "org.opencontainers.image.ref.name"
-_CHUNK = 1024 * 1024
 _LAYOUT = b'{"imageLayoutVersion":"1.0.0"}'
 # Another disk, a file system without links, too many links, a kernel that protects links.
 _NO_LINK = {errno.EXDEV, errno.EPERM, errno.ENOTSUP, errno.EMLINK, errno.EACCES}
@@ -115,10 +118,7 @@ class LayoutRepository:
                 partial.chmod(0o444)
         # Links made by `adopt` have to be on disk before the index names them.
         sync(self._blobs)
-        entries = _tagged(self._entries(), manifest, check_tag(tag))
-        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
-        with new_file(self._folder / "index.json") as partial:
-            partial.write_bytes(encode_json(index))
+        self._write_index(_tagged(self._entries(), manifest, check_tag(tag)))
         return manifest
 
     def read_manifest(self, digest: str) -> bytes:
@@ -132,16 +132,46 @@ class LayoutRepository:
 
     def copy_blob(self, blob: Descriptor, target: Path) -> None:
         """Copy a blob out, checking it on the way."""
-        sha256 = hashlib.sha256()
         try:
             with self.path(blob).open("rb") as source, target.open("wb") as file:
-                while chunk := source.read(_CHUNK):
-                    sha256.update(chunk)
-                    file.write(chunk)
+                hashing = Hashing(source)
+                shutil.copyfileobj(hashing.as_file(), file)
         except FileNotFoundError:
             raise self._missing(blob) from None
-        if f"sha256:{sha256.hexdigest()}" != blob.digest:
+        if hashing.digest != blob.digest:
             raise invalid_image(f"the bytes stored as {blob.digest} are others")
+
+    def find(self, tag: str) -> str | None:
+        """The digest behind a tag."""
+        return next((_digest(entry) for entry in self._entries() if _tag(entry) == tag), None)
+
+    def list_tags(self) -> list[str]:
+        """All tags in order."""
+        return sorted(tag for entry in self._entries() if (tag := _tag(entry)) is not None)
+
+    def delete(self, digest: str) -> None:
+        """Remove a manifest and the blobs that only it used; with the last one, the repository."""
+        check_digest(digest)
+        with locked_if_there(self._folder) as is_there:
+            entries = self._entries() if is_there else []
+            kept = [entry for entry in entries if _digest(entry) != digest]
+            if is_there and not kept:
+                remove(self._folder)
+            elif len(kept) < len(entries):
+                self._write_index(kept)
+                self._remove_unnamed_blobs(kept)
+
+    def _remove_unnamed_blobs(self, entries: list[Json]) -> None:
+        named = set()
+        for digest in map(_digest, entries):
+            manifest = parse_json(self.read_manifest(digest), "a manifest")
+            layers = manifest.get("layers")
+            parts = [manifest.get("config"), *(layers if isinstance(layers, list) else [])]
+            named |= {digest, *(parse_descriptor(part).digest for part in parts)}
+        names = {digest.partition(":")[2] for digest in named}
+        for blob in self._blobs.iterdir():
+            if blob.name not in names:
+                blob.unlink()
 
     def _read(self, blob: Descriptor) -> bytes:
         try:
@@ -152,36 +182,47 @@ class LayoutRepository:
     def _missing(self, blob: Descriptor) -> StoredImageError:
         return StoredImageError("ImageNotFound", f"{blob.digest} is not in {self._folder.name!r}")
 
-    def _entries(self) -> list[dict[str, object]]:
-        path = self._folder / "index.json"
-        if not path.exists():
+    def _entries(self) -> list[Json]:
+        try:
+            content = (self._folder / "index.json").read_bytes()
+        except FileNotFoundError:
             return []
-        entries = parse_json(path.read_bytes(), "index.json").get("manifests")
-        return (
-            [entry for entry in entries if isinstance(entry, dict)]
-            if isinstance(entries, list)
-            else []
-        )
+        index = parse_object(content)
+        entries = None if index is None else index.get("manifests")
+        if not isinstance(entries, list) or not all(map(_is_entry, entries)):
+            raise invalid_image("index.json lists no images")
+        return entries
+
+    def _write_index(self, entries: list[Json]) -> None:
+        index = {"schemaVersion": 2, "mediaType": INDEX, "manifests": entries}
+        with new_file(self._folder / "index.json") as partial:
+            partial.write_bytes(encode_json(index))
 
 
-def _tagged(
-    entries: list[dict[str, object]], manifest: Descriptor, tag: str
-) -> list[dict[str, object]]:
+def _is_entry(value: object) -> bool:
+    return isinstance(value, dict) and is_digest(str(value.get("digest")))
+
+
+def _digest(entry: Json) -> str:
+    return str(entry["digest"])
+
+
+def _tagged(entries: list[Json], manifest: Descriptor, tag: str) -> list[Json]:
     """The entries with the tag at the manifest; what the tag named before stays without a tag."""
-    kept: list[dict[str, object]] = []
+    kept: list[Json] = []
     for entry in entries:
         unnamed = {key: value for key, value in entry.items() if key != "annotations"}
         kept.append(unnamed if _tag(entry) == tag else entry)
     kept.append({**manifest.document(), "annotations": {REF_NAME: tag}})
     named = {entry["digest"] for entry in kept if _tag(entry)}
-    untagged: dict[object, dict[str, object]] = {}
+    untagged: dict[object, Json] = {}
     for entry in kept:
         if not _tag(entry) and entry.get("digest") not in named:
             untagged[entry.get("digest")] = entry
     return [*untagged.values(), *(entry for entry in kept if _tag(entry))]
 
 
-def _tag(entry: dict[str, object]) -> str | None:
+def _tag(entry: Json) -> str | None:
     annotations = entry.get("annotations")
     tag = annotations.get(REF_NAME) if isinstance(annotations, dict) else None
     return tag if isinstance(tag, str) else None

@@ -5,18 +5,23 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 from lambda_oci.errors import RejectedError
+
+if TYPE_CHECKING:
+    from urllib.parse import SplitResult
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
+_DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def invalid_reference(message: str) -> RejectedError:
-    """The control plane computed a name that no registry takes."""
+    """A name that no registry accepts."""
     return RejectedError("InvalidImageReference", message)
 
 
@@ -45,16 +50,16 @@ Location = LayoutLocation | RegistryLocation
 
 def parse_repository(url: str) -> Location:
     """Where `http(s)://host[:port]/repository` or `file:///folder/repository` is."""
-    parts = urlsplit(url)
+    parts = _split(url)
     if parts.query or parts.fragment or parts.username or parts.password:
         raise invalid_reference("an image URL has no user, password, query or fragment")
     if parts.scheme == "file" and parts.netloc in {"", "localhost"} and len(parts.path) > 1:
         return LayoutLocation(Path(unquote(parts.path)))
-    if parts.scheme in {"http", "https"} and parts.netloc:
+    if parts.scheme in _DEFAULT_PORTS and parts.netloc:
         name = parts.path.strip("/")
         if not _NAME.fullmatch(name):
             raise invalid_reference(f"{name!r} is no repository name of a registry")
-        return RegistryLocation(f"{parts.scheme}://{parts.netloc}", name)
+        return RegistryLocation(f"{parts.scheme}://{_host(parts)}", name)
     raise invalid_reference("an image URL starts with http://host/, https://host/ or file:///")
 
 
@@ -64,6 +69,26 @@ def parse_image(url: str) -> tuple[Location, str]:
     if not at:
         raise invalid_reference("an image has to be named by digest: <repository URL>@sha256:...")
     return parse_repository(repository), check_digest(digest)
+
+
+def normal_origin(url: str) -> str:
+    """Scheme, host and port of a URL in the one form to compare."""
+    parts = _split(url)
+    return f"{parts.scheme}://{_host(parts)}"
+
+
+def normal_host(url: str) -> str:
+    """Host and port of a URL in the one form to compare: lower case, without the default port."""
+    return _host(_split(url))
+
+
+def normal_image(reference: str) -> str:
+    """`host[:port]/repository@digest` in the one form to compare, whatever the scheme may be.
+
+    Container runtimes take `REGISTRY:443/x` and `registry/x` for the same image.
+    """
+    host, slash, rest = reference.partition("/")
+    return f"{re.sub(':(80|443)$', '', host.lower())}{slash}{rest}"
 
 
 def is_digest(text: str) -> bool:
@@ -79,7 +104,25 @@ def check_digest(digest: str) -> str:
 
 
 def check_tag(tag: str) -> str:
-    """The tag, when registries take it."""
+    """The tag, when registries accept it."""
     if not _TAG.fullmatch(tag):
         raise invalid_reference(f"{tag[:160]!r} is no image tag")
     return tag
+
+
+def _split(url: str) -> SplitResult:
+    try:
+        return urlsplit(url)
+    except ValueError:
+        raise invalid_reference("an image URL has a host that is none") from None
+
+
+def _host(parts: SplitResult) -> str:
+    host = parts.hostname or ""
+    if ":" in host:
+        host = f"[{host}]"
+    try:
+        port = parts.port
+    except ValueError:
+        raise invalid_reference("the port of an image URL is no number up to 65535") from None
+    return host if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f"{host}:{port}"

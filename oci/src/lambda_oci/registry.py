@@ -1,12 +1,12 @@
-"""An image repository of a registry, by the OCI distribution API."""
+"""An image repository of a registry, by the OCI distribution API (distribution-spec 1.1)."""
 
 from __future__ import annotations
 
-import hashlib
+import re
 from contextlib import contextmanager
 from functools import partial
 from typing import TYPE_CHECKING
-from urllib.parse import urlencode, urljoin
+from urllib.parse import urlencode, urljoin, urlsplit
 
 from lambda_oci.credentials import find_credentials
 from lambda_oci.descriptors import (
@@ -15,23 +15,35 @@ from lambda_oci.descriptors import (
     INDEX,
     MANIFEST,
     Descriptor,
+    check_content,
+    check_size,
     describe,
     invalid_image,
+    parse_object,
 )
 from lambda_oci.errors import RejectedError, StoredImageError
-from lambda_oci.references import RegistryLocation, check_tag
-from lambda_oci.repository import check_content, check_size
+from lambda_oci.hashing import Hashing
+from lambda_oci.references import RegistryLocation, check_digest, check_tag, is_digest
 from lambda_oci.transport import Transport, TroubleError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
+    from typing import Unpack
 
+    from urllib3 import PoolManager
+
+    from lambda_oci.http import Patience
     from lambda_oci.repository import Repository
+    from lambda_oci.transport import Options, Response
 
 _CHUNK = 1024 * 1024
-_OK, _CREATED, _ACCEPTED, _NOT_FOUND = 200, 201, 202, 404
-_MANIFESTS = f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"
+_OK, _CREATED, _ACCEPTED, _NOT_FOUND, _NOT_ALLOWED = 200, 201, 202, 404, 405
+_MANIFESTS = {"Accept": f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"}
+_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+# Some registries send all tags at once, whatever they are asked for.
+_MAX_TAGS_BYTES = 16 * 1024 * 1024
+_MAX_PAGES = 1000
 
 
 class RegistryRepository:
@@ -43,11 +55,23 @@ class RegistryRepository:
         self._path = f"/v2/{location.name}"
 
     @classmethod
-    def connect(cls, location: RegistryLocation, docker_config: Path | None) -> RegistryRepository:
-        """A repository with the credentials that `DOCKER_CONFIG` has for it."""
-        credentials = find_credentials(docker_config, location)
-        scopes = [f"repository:{location.name}:pull"]
-        return cls(location, Transport(location.origin, credentials, scopes))
+    def connect(
+        cls,
+        location: RegistryLocation,
+        docker_config: Path | None,
+        *,
+        patience: Patience,
+        pool: PoolManager,
+    ) -> RegistryRepository:
+        """A repository with the credentials that `DOCKER_CONFIG` has for it when it is asked."""
+        transport = Transport(
+            location.origin,
+            partial(find_credentials, docker_config, location),
+            [f"repository:{location.name}:pull"],
+            patience=patience,
+            pool=pool,
+        )
+        return cls(location, transport)
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -57,8 +81,7 @@ class RegistryRepository:
 
     def contains(self, blob: Descriptor) -> bool:
         """Ask with HEAD."""
-        url = f"{self._path}/blobs/{blob.digest}"
-        return self._transport.retry(partial(self._transport.send, "HEAD", url)).status == _OK
+        return self._ask("HEAD", f"blobs/{blob.digest}").status == _OK
 
     def adopt(self, blob: Descriptor, origin: Repository) -> bool:
         """Mount the blob from a repository of the same registry."""
@@ -70,10 +93,8 @@ class RegistryRepository:
         if pull not in self._transport.scopes:
             self._transport.scopes.append(pull)
         query = urlencode({"mount": blob.digest, "from": origin.location.name})
-        url = f"{self._path}/blobs/uploads/?{query}"
         # A registry that cannot mount answers 202: an upload session, which it forgets in time.
-        response = self._transport.retry(partial(self._transport.send, "POST", url))
-        return response.status == _CREATED
+        return self._ask("POST", f"blobs/uploads/?{query}").status == _CREATED
 
     def add_blob(self, blob: Descriptor, content: Path) -> None:
         """Send the file; a try that breaks starts over with a new upload."""
@@ -98,55 +119,96 @@ class RegistryRepository:
         """Push by tag, then make sure that the digest names the very same bytes."""
         manifest = describe(MANIFEST, content)
         headers = {"Content-Type": MANIFEST}
-        url = f"{self._path}/manifests/{check_tag(tag)}"
-        send = self._transport.send
-        status = self._transport.retry(
-            partial(send, "PUT", url, headers=headers, body=content)
-        ).status
-        if status != _CREATED:
-            raise self._unexpected("a manifest", status)
+        response = self._ask("PUT", f"manifests/{check_tag(tag)}", headers=headers, body=content)
+        if response.status != _CREATED:
+            raise self._unexpected("a manifest", response.status)
         self.read_manifest(manifest.digest)
         return manifest
 
     def read_manifest(self, digest: str) -> bytes:
         """A manifest or index by its digest."""
-        return check_content(self._get(f"manifests/{digest}", {"Accept": _MANIFESTS}), digest)
+        return check_content(self._get(f"manifests/{digest}", headers=_MANIFESTS), digest)
 
     def read_blob(self, blob: Descriptor) -> bytes:
         """A small blob."""
         check_size(blob)
-        return check_content(self._get(f"blobs/{blob.digest}", {}), blob.digest)
-
-    def _get(self, path: str, headers: dict[str, str]) -> bytes:
-        url = f"{self._path}/{path}"
-        response = self._transport.retry(partial(self._transport.send, "GET", url, headers=headers))
-        if response.status != _OK:
-            raise self._missing(path.rpartition("/")[2])
-        return response.data
+        return check_content(self._get(f"blobs/{blob.digest}"), blob.digest)
 
     def copy_blob(self, blob: Descriptor, target: Path) -> None:
         """Download to a file."""
         self._transport.retry(partial(self._download, blob, target))
 
     def _download(self, blob: Descriptor, target: Path) -> None:
-        url = f"{self._path}/blobs/{blob.digest}"
-        response = self._transport.send("GET", url, stream=True)
+        response = self._transport.open(f"{self._path}/blobs/{blob.digest}")
         if response.status != _OK:
             raise self._missing(blob.digest)
-        sha256, size = hashlib.sha256(), 0
         with target.open("wb") as file:
+            hashing = Hashing(file)
             for chunk in response.stream(_CHUNK):
-                if (size := size + len(chunk)) > blob.size:
+                hashing.write(chunk)
+                if hashing.size > blob.size:
+                    response.close()
                     raise invalid_image(f"{blob.digest} is larger than its descriptor says")
-                sha256.update(chunk)
-                file.write(chunk)
-        if f"sha256:{sha256.hexdigest()}" != blob.digest:
+        if hashing.digest != blob.digest:
             raise TroubleError("a download was damaged")
+
+    def find(self, tag: str) -> str | None:
+        """The digest behind a tag."""
+        path = f"manifests/{check_tag(tag)}"
+        response = self._ask("HEAD", path, headers=_MANIFESTS)
+        if response.status == _NOT_FOUND:
+            return None
+        digest = response.headers.get("Docker-Content-Digest")
+        if digest is None:
+            # The header is a SHOULD of the specification.
+            return describe(MANIFEST, self._get(path, headers=_MANIFESTS)).digest
+        if not is_digest(digest):
+            raise self._transport.unavailable("names an image by something else than a digest")
+        return digest
+
+    def list_tags(self) -> list[str]:
+        """All tags in order."""
+        tags: list[str] = []
+        query = "n=1000"
+        for _ in range(_MAX_PAGES):
+            response = self._ask("GET", f"tags/list?{query}", max_bytes=_MAX_TAGS_BYTES)
+            if response.status == _NOT_FOUND:
+                return sorted(tags)
+            tags += self._tags_in(response)
+            # The next page is one of ours, wherever the link leads.
+            link = _NEXT.search(response.headers.get("Link", ""))
+            if link is None:
+                return sorted(tags)
+            query = urlsplit(link[1]).query
+        raise self._transport.unavailable("lists tags without end")
+
+    def _tags_in(self, response: Response) -> list[str]:
+        document = parse_object(response.content)
+        # Some say null where there is none.
+        tags = None if document is None else document.get("tags") or []
+        if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
+            raise self._transport.unavailable("sends no list of tags")
+        return tags
+
+    def delete(self, digest: str) -> None:
+        """Remove a manifest; a registry that does not delete keeps its images, which harms none."""
+        path = f"manifests/{check_digest(digest)}"
+        self._ask("DELETE", path, expected=(_NOT_FOUND, _NOT_ALLOWED))
+
+    def _ask(self, method: str, path: str, **options: Unpack[Options]) -> Response:
+        url = f"{self._path}/{path}"
+        return self._transport.retry(partial(self._transport.send, method, url, **options))
+
+    def _get(self, path: str, **options: Unpack[Options]) -> bytes:
+        response = self._ask("GET", path, **options)
+        if response.status != _OK:
+            raise self._missing(path.rpartition("/")[2])
+        return response.content
 
     def _missing(self, digest: str) -> StoredImageError:
         place = f"{self.location.host}/{self.location.name}"
         return StoredImageError("ImageNotFound", f"{digest} is not in {place}")
 
     def _unexpected(self, what: str, status: int) -> RejectedError:
-        message = f"the registry {self.location.host} answers {status} to {what}"
+        message = f"the registry {self.location.host} responds with {status} to {what}"
         return RejectedError("RegistryRefused", message)

@@ -1,30 +1,18 @@
-"""What publishing needs from a repository, be it a folder or a registry."""
+"""What is done with an image repository, be it a folder or one of a registry."""
 
 from __future__ import annotations
 
-import hashlib
 from typing import TYPE_CHECKING, Protocol
-
-from lambda_oci.descriptors import (
-    DOCKER_INDEX,
-    INDEX,
-    Descriptor,
-    invalid_image,
-    parse_descriptor,
-    parse_json,
-)
-from lambda_oci.platforms import architecture
-from lambda_oci.references import LayoutLocation, Location
 
 if TYPE_CHECKING:
     from contextlib import AbstractContextManager
     from pathlib import Path
 
-_MAX_DOCUMENT_BYTES = 4 * 1024 * 1024
+    from lambda_oci.descriptors import Descriptor
 
 
 class Repository(Protocol):
-    """One repository; failures are `OciError`s."""
+    """One repository; failures are `OciError`s, in a folder `OSError`s too."""
 
     def writing(self) -> AbstractContextManager[None]:
         """Held from the first `contains` to `add_manifest`: no collector comes between."""
@@ -58,43 +46,14 @@ class Repository(Protocol):
         """A small blob (a config), checked against its digest."""
         ...
 
+    def find(self, tag: str) -> str | None:
+        """The digest behind a tag; None where the tag or the repository is unknown."""
+        ...
 
-def open_repository(location: Location, docker_config: Path | None) -> Repository:
-    """The adapter for a location."""
-    if isinstance(location, LayoutLocation):
-        from lambda_oci.layout import LayoutRepository  # noqa: PLC0415
+    def list_tags(self) -> list[str]:
+        """All tags in order; none where the repository is unknown."""
+        ...
 
-        return LayoutRepository(location.folder)
-    # Importing the HTTP library takes longer than all else that a folder needs.
-    from lambda_oci.registry import RegistryRepository  # noqa: PLC0415
-
-    return RegistryRepository.connect(location, docker_config)
-
-
-def check_content(content: bytes, digest: str) -> bytes:
-    """The bytes, when they are what the digest names."""
-    if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
-        raise invalid_image(f"the bytes stored as {digest} are others")
-    return content
-
-
-def check_size(blob: Descriptor) -> int:
-    """The size of a document, when it may be read into memory."""
-    if not 0 <= blob.size <= _MAX_DOCUMENT_BYTES:
-        raise invalid_image(f"{blob.digest} is too large for an image config")
-    return blob.size
-
-
-def read_image_manifest(repository: Repository, digest: str) -> bytes:
-    """The manifest of an image, or of an index's image for this machine's architecture."""
-    content = repository.read_manifest(digest)
-    document = parse_json(content, "the manifest")
-    if document.get("mediaType") not in {INDEX, DOCKER_INDEX} and "manifests" not in document:
-        return content
-    wanted = {"os": "linux", "architecture": architecture()}
-    entries = document.get("manifests")
-    for entry in entries if isinstance(entries, list) else []:
-        platform = entry.get("platform") if isinstance(entry, dict) else None
-        if isinstance(platform, dict) and platform.items() >= wanted.items():
-            return repository.read_manifest(parse_descriptor(entry).digest)
-    raise invalid_image(f"the base image has no variant for linux/{architecture()}")
+    def delete(self, digest: str) -> None:
+        """Remove a manifest with its tags; one that is gone is removed already."""
+        ...

@@ -2,85 +2,134 @@
 
 from __future__ import annotations
 
+import re
 import time
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import HTTPError
 
 from lambda_oci.authorization import Authorization, denied
-from lambda_oci.errors import ContentError, RejectedError, UnavailableError
-from lambda_oci.http import connection_pool, explain
+from lambda_oci.descriptors import MAX_DOCUMENT_BYTES
+from lambda_oci.errors import ContentError, RejectedError, ThrottledError, UnavailableError
+from lambda_oci.http import explain, read_all
+from lambda_oci.references import normal_origin
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from typing import BinaryIO
+    from typing import BinaryIO, Unpack
 
-    from urllib3 import BaseHTTPResponse
+    from urllib3 import BaseHTTPResponse, PoolManager
 
     from lambda_oci.credentials import Credentials
+    from lambda_oci.http import Patience
 
 T = TypeVar("T")
-_TRIES = 5
-_PAUSE_SECONDS = 0.25
-_LONGEST_PAUSE_SECONDS = 10.0
 _UNAUTHORIZED, _FORBIDDEN, _NOT_FOUND, _TOO_LARGE, _TOO_MANY = 401, 403, 404, 413, 429
-_SERVER_ERROR = 500
+_CLIENT_ERROR, _SERVER_ERROR = 400, 500
+_SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 class TroubleError(Exception):
     """This try failed; the next may not."""
 
-    def __init__(self, problem: str, *, pause_seconds: float = 0) -> None:
+    def __init__(self, problem: str, *, retry_after_seconds: int = 0) -> None:
         super().__init__(problem)
-        self.pause_seconds = pause_seconds
+        self.retry_after_seconds = retry_after_seconds
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """A response that has been read."""
+
+    status: int
+    headers: Mapping[str, str]
+    content: bytes
+
+
+class Options(TypedDict, total=False):
+    """What a request may have besides its method and URL."""
+
+    headers: Mapping[str, str]
+    body: bytes | BinaryIO
+    expected: tuple[int, ...]
+    """Statuses from 400 that are responses to look at; 404 where nothing is said."""
+    max_bytes: int
 
 
 class Transport:
     """HTTP to one registry on behalf of one repository."""
 
-    def __init__(self, origin: str, credentials: Credentials | None, scopes: list[str]) -> None:
+    def __init__(
+        self,
+        origin: str,
+        find_credentials: Callable[[], Credentials | None],
+        scopes: list[str],
+        *,
+        patience: Patience,
+        pool: PoolManager,
+    ) -> None:
         self._origin = origin
         self._host = urlsplit(origin).netloc
-        self._pool = connection_pool(origin)
-        self._authorization = Authorization(self._pool, origin, credentials)
+        self._patience = patience
+        self._pool = pool
+        self._authorization = Authorization(pool, origin, find_credentials)
         self.scopes = scopes
 
     def retry(self, action: Callable[[], T]) -> T:
         """What the action returns, after as many tries as its trouble takes."""
-        problem = ""
-        for attempt in range(_TRIES):
+        patience, problem = self._patience, ""
+        for attempt in range(patience.tries):
             try:
                 return action()
             except TroubleError as error:
-                problem, pause = str(error), error.pause_seconds
+                problem, asked = str(error), error.retry_after_seconds
             except HTTPError as error:
-                problem, pause = explain(error), 0.0
-            if attempt < _TRIES - 1:
-                time.sleep(max(pause, _PAUSE_SECONDS * 2**attempt))
-        message = f"the registry {self._host} does not work: {problem}, {_TRIES} times"
-        raise UnavailableError("RegistryUnavailable", message)
+                problem, asked = explain(error), 0
+            if attempt < patience.tries - 1:
+                pause = min(asked, patience.longest_retry_after_seconds)
+                time.sleep(max(pause, patience.first_pause_seconds * 2**attempt))
+        raise self.unavailable(f"does not work: {problem}, {patience.tries} times")
 
-    def send(
+    def send(self, method: str, url: str, **options: Unpack[Options]) -> Response:
+        """One request, with a second one where the first is challenged.
+
+        Statuses from 400 that are not `expected` raise: `TroubleError` where trying again may
+        help. No message shows a URL.
+        """
+        response = self._authorized(method, url, options.get("headers"), options.get("body"))
+        content = self._read(response, options.get("max_bytes", MAX_DOCUMENT_BYTES))
+        self._check(response, options.get("expected", (_NOT_FOUND,)))
+        return Response(response.status, response.headers, content)
+
+    def open(self, url: str) -> BaseHTTPResponse:
+        """GET a body that is too large for memory; the caller reads it. 404 is a response."""
+        response = self._authorized("GET", url, None, None)
+        if response.status >= _CLIENT_ERROR:
+            self._read(response, MAX_DOCUMENT_BYTES)
+            self._check(response, (_NOT_FOUND,))
+        return response
+
+    def unavailable(self, problem: str) -> UnavailableError:
+        """The registry does not do what a registry does."""
+        return UnavailableError("RegistryUnavailable", f"the registry {self._host} {problem}")
+
+    def _authorized(
         self,
         method: str,
         url: str,
-        *,
-        headers: Mapping[str, str] | None = None,
-        body: bytes | BinaryIO | None = None,
-        stream: bool = False,
+        headers: Mapping[str, str] | None,
+        body: bytes | BinaryIO | None,
     ) -> BaseHTTPResponse:
-        """One request, with a second one where the first is challenged; 404 is an answer.
-
-        Raises `TroubleError` where trying again may help, and never shows a URL.
-        """
         target = urljoin(self._origin, url)
-        response = self._once(method, target, headers, body, stream=stream)
-        if response.status == _UNAUTHORIZED:
-            self._authorization.answer(response.headers.get("WWW-Authenticate", ""), self.scopes)
-            response = self._once(method, target, headers, body, stream=stream)
-        self._check(response)
-        return response
+        response = self._once(method, target, headers, body)
+        if response.status != _UNAUTHORIZED:
+            return response
+        self._read(response, MAX_DOCUMENT_BYTES)
+        challenge = response.headers.get("WWW-Authenticate", "")
+        self._authorization.meet(challenge, self.scopes, self._check_passing)
+        return self._once(method, target, headers, body)
 
     def _once(
         self,
@@ -88,36 +137,44 @@ class Transport:
         url: str,
         headers: Mapping[str, str] | None,
         body: bytes | BinaryIO | None,
-        *,
-        stream: bool,
     ) -> BaseHTTPResponse:
-        sent = {"User-Agent": "lambda-builder", **(headers or {})}
+        sent = {"User-Agent": "knative-lambda", **(headers or {})}
         # Uploads may be sent elsewhere, by a link that holds its own right.
-        same_origin = urlsplit(url)[:2] == urlsplit(self._origin)[:2]
-        if same_origin and (authorization := self._authorization.header):
+        authorization = self._authorization.header
+        if authorization and normal_origin(url) == self._origin:
             sent["Authorization"] = authorization
         if body is not None and not isinstance(body, bytes):
             body.seek(0)
         return self._pool.request(
-            method, url, headers=sent, body=body, preload_content=not stream, decode_content=False
+            method, url, headers=sent, body=body, preload_content=False, decode_content=False
         )
 
-    def _check(self, response: BaseHTTPResponse) -> None:
+    def _read(self, response: BaseHTTPResponse, max_bytes: int) -> bytes:
+        if (content := read_all(response, max_bytes)) is None:
+            raise self.unavailable(f"sends more than {max_bytes} bytes")
+        return content
+
+    def _check(self, response: BaseHTTPResponse, expected: tuple[int, ...]) -> None:
         status = response.status
+        if status < _CLIENT_ERROR or status in expected:
+            return
         if status == _UNAUTHORIZED:
             raise denied(self._host, "does not accept the credentials")
         if status == _FORBIDDEN:
             raise denied(self._host, f"does not allow this ({', '.join(self.scopes)})")
         if status == _TOO_LARGE:
             raise ContentError(
-                "ImageTooLarge", f"the registry {self._host} takes no layer this large"
+                "ImageTooLarge", f"the registry {self._host} takes no layer so large"
             )
+        self._check_passing(response)
+        raise RejectedError("RegistryRefused", f"the registry {self._host} responds with {status}")
+
+    def _check_passing(self, response: BaseHTTPResponse) -> None:
+        """Raise for statuses that may be others later."""
+        status, asked = response.status, response.headers.get("Retry-After", "")
+        seconds = int(asked) if _SECONDS.fullmatch(asked) else 0
+        if status == _TOO_MANY and not self._patience.waits_when_throttled:
+            message = f"the registry {self._host} asks to slow down"
+            raise ThrottledError("RegistryUnavailable", message, retry_after_seconds=seconds or 1)
         if status == _TOO_MANY or status >= _SERVER_ERROR:
-            raise TroubleError(f"it answers {status}", pause_seconds=_retry_after(response))
-        if status >= 400 and status != _NOT_FOUND:  # noqa: PLR2004 - the client errors
-            raise RejectedError("RegistryRefused", f"the registry {self._host} answers {status}")
-
-
-def _retry_after(response: BaseHTTPResponse) -> float:
-    value = response.headers.get("Retry-After", "")
-    return min(float(value), _LONGEST_PAUSE_SECONDS) if value.isdigit() else 0
+            raise TroubleError(f"it responds with {status}", retry_after_seconds=seconds)

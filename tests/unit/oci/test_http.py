@@ -40,6 +40,14 @@ def test_hosts_that_need_no_proxy_are_reached_directly(monkeypatch):
     assert not isinstance(connection_pool("https://registry.test"), urllib3.ProxyManager)
 
 
+def test_addresses_within_a_network_that_needs_no_proxy_are_reached_directly(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
+    monkeypatch.setenv("no_proxy", "cluster.local,10.0.0.0/8,2001:db8::/32")
+    for host in ("10.1.2.3:5000", "[2001:db8::1]"):
+        assert not isinstance(connection_pool(f"https://{host}"), urllib3.ProxyManager)
+    assert isinstance(connection_pool("https://192.168.0.1"), urllib3.ProxyManager)
+
+
 URL = "/context?signature=secret"
 
 
@@ -48,7 +56,7 @@ URL = "/context?signature=secret"
     [
         (NewConnectionError(None, "refused secret"), "no connection"),
         (NameResolutionError("secret", None, OSError()), "name is not known"),
-        (ReadTimeoutError(None, URL, "secret"), "no answer in time"),
+        (ReadTimeoutError(None, URL, "secret"), "no response in time"),
         (SSLError("secret"), "SSL_CERT_FILE"),
         (ProtocolError("secret"), "connection broke"),
     ],

@@ -18,10 +18,9 @@ from lambda_oci.descriptors import (
     encode_json,
 )
 from lambda_oci.errors import StoredImageError
-from lambda_oci.image import BaseImage, append_layers
+from lambda_oci.image import BaseImage, append_layers, read_image_manifest
 from lambda_oci.layer import Layer
 from lambda_oci.platforms import architecture
-from lambda_oci.repository import read_image_manifest
 
 DIGEST = "sha256:" + "1" * 64
 BASE_LAYER = Descriptor(LAYER_GZIP, "sha256:" + "2" * 64, 20)

@@ -13,6 +13,8 @@ from lambda_oci.references import (
     LayoutLocation,
     RegistryLocation,
     check_tag,
+    normal_image,
+    normal_origin,
     parse_image,
     parse_repository,
 )
@@ -32,9 +34,34 @@ def test_an_http_url_is_a_repository_of_a_registry():
 
 
 @pytest.mark.parametrize(
+    ("url", "origin"),
+    [
+        ("https://REGISTRY.test:443/fn", "https://registry.test"),
+        ("http://registry.test:80/fn", "http://registry.test"),
+        ("https://registry.test:80/fn", "https://registry.test:80"),
+        ("HTTPS://[2001:DB8::1]:443/fn", "https://[2001:db8::1]"),
+    ],
+)
+def test_a_registry_has_one_name(url, origin):
+    assert parse_repository(url) == RegistryLocation(origin, "fn")
+    assert normal_origin(url) == origin
+
+
+@pytest.mark.parametrize(
+    "image", ["registry.test/a/b@x", "REGISTRY.test/a/b@x", "registry.test:443/a/b@x"]
+)
+def test_an_image_has_one_name_whatever_the_scheme_is(image):
+    assert normal_image(image) == "registry.test/a/b@x"
+    assert normal_image("registry.test:5000/a") == "registry.test:5000/a"
+
+
+@pytest.mark.parametrize(
     "url",
     [
         "registry/fn",
+        "https://host:port/fn",
+        "https://host:99999/fn",
+        "https://[host/fn",
         "ftp://host/fn",
         "file://host/folder",
         "file:///",
