@@ -96,6 +96,16 @@ def test_an_image_of_another_lambda_is_refused_without_a_record(other):
     assert world.record is None
 
 
+@pytest.mark.parametrize("registry", ["rEGISTRY", "registry:443", "registry:80", "rEgistry:443"])
+def test_an_image_of_another_lambda_is_refused_by_every_name_of_its_registry(registry):
+    """Container runtimes take them for the same."""
+    world = ControlPlane()
+    prefix = IMAGE_PREFIX.replace("registry", registry)
+    with pytest.raises(UnsupportedSourceError):
+        world.start(source={"image": f"{prefix}/other/hello@{DIGEST}"})
+    assert world.record is None
+
+
 def test_a_new_wish_after_a_failure_builds_again():
     world = ControlPlane()
     job = world.start().data.job

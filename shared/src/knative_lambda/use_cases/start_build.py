@@ -28,6 +28,7 @@ from knative_lambda.domain.lambda_function import (
 from knative_lambda.use_cases.records import update_status, with_condition
 from knative_lambda.use_cases.tombstones import read_tombstone
 from knative_lambda.use_cases.wishes import read_wish, superseded
+from lambda_oci.references import normal_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -111,8 +112,9 @@ class StartBuild:
 
     def _check_image(self, function: FunctionId, image: str) -> None:
         """Refuse images of other lambdas, which go with their lambda and belong to its tenant."""
-        repository, own = image.partition("@")[0], f"{self.image_prefix}/{function}"
-        if repository.startswith(f"{self.image_prefix}/") and repository != own:
+        repository, prefix = normal_image(image).partition("@")[0], normal_image(self.image_prefix)
+        if repository.startswith(f"{prefix}/") and repository != f"{prefix}/{function}":
+            own = f"{self.image_prefix}/{function}"
             raise UnsupportedSourceError(
                 f"the images of {function} begin with {own}@; those of other lambdas are theirs",
                 field="source.image",
