@@ -164,6 +164,69 @@ def test_an_https_registry_gets_no_credentials_sent_in_clear_text(
     assert registry.seen == []
 
 
+def test_an_identity_token_follows_no_redirect(registry, control_plane, monkeypatch):
+    elsewhere = f"http://localhost:{registry.server_port}/elsewhere"
+
+    def redirect(handler):
+        handler.server.seen.append(handler.path)
+        handler.rfile.read(int(handler.headers["Content-Length"]))
+        handler.send_response(307)
+        handler.send_header("Location", elsewhere)
+        handler.send_header("Content-Length", "0")
+        handler.end_headers()
+
+    monkeypatch.setattr(_Handler, "do_POST", redirect)
+    with pytest.raises(RegistryUnavailableError, match="gives no token"):
+        control_plane(registry.host, IDENTITY).list_tags(registry.repository)
+    assert registry.seen == [None, "/token"]
+
+
+@pytest.mark.parametrize(
+    "token", ["", None, 5, "t\r\nX-Other: 1", "\u00e9", "t" * 100_000], ids=range(6)
+)
+def test_a_token_is_a_text_of_bounded_length_for_a_header(
+    registry, control_plane, monkeypatch, token
+):
+    def give(handler):
+        is_token = handler.path.startswith("/token?")
+        handler.respond(200 if is_token else 401, {"token": token})
+
+    monkeypatch.setattr(_Handler, "do_GET", give)
+    with pytest.raises(RegistryUnavailableError, match="sends no token"):
+        control_plane(registry.host, PASSWORD).list_tags(registry.repository)
+
+
+def test_a_token_service_in_trouble_is_asked_again(registry, control_plane, monkeypatch):
+    def fail(handler):
+        is_token = handler.path.startswith("/token?")
+        handler.server.seen.append(handler.path)
+        handler.respond(503 if is_token else 401, {})
+
+    monkeypatch.setattr(_Handler, "do_GET", fail)
+    with pytest.raises(RegistryUnavailableError, match="503, 3 times"):
+        control_plane(registry.host, PASSWORD).list_tags(registry.repository)
+    assert len(registry.seen) == 6
+
+
+def test_the_scope_that_a_registry_asks_for_is_asked_of_its_token_service(
+    registry, control_plane, monkeypatch
+):
+    ours, others = f"repository:{REPOSITORY}", "repository:other/fn:pull"
+    asks = f'Bearer realm="{registry.realm}",scope="{ours}:metadata_read,pull {others}"'
+    monkeypatch.setattr(Registry, "challenge", asks)
+    scopes = []
+
+    def give(handler):
+        if handler.path.startswith("/token?"):
+            scopes.append(parse_qs(handler.path.partition("?")[2])["scope"])
+        is_given = handler.headers.get("Authorization") in {BASIC, "Bearer t"}
+        handler.respond(200 if is_given else 401, {"token": "t", "tags": []})
+
+    monkeypatch.setattr(_Handler, "do_GET", give)
+    assert control_plane(registry.host, PASSWORD).list_tags(registry.repository) == []
+    assert scopes == [[f"{ours}:pull", f"{ours}:metadata_read,pull"]]
+
+
 def test_a_basic_challenge_is_met_with_the_password(registry, control_plane, monkeypatch):
     monkeypatch.setattr(Registry, "challenge", 'Basic realm="http://elsewhere.test"')
     with pytest.raises(RegistryUnavailableError, match="check the registry secret"):
