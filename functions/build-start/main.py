@@ -74,7 +74,7 @@ def kubernetes_api() -> KubernetesApi:
 
 def refusals() -> Refusals:
     """Where the people of a namespace read why a wish of theirs is refused."""
-    from knative_lambda.adapters.kubernetes.refusals import KubernetesRefusals
+    from knative_lambda.adapters.kubernetes.event_recorder import KubernetesRefusals
 
     return KubernetesRefusals(api=kubernetes_api())
 
@@ -113,7 +113,7 @@ def handlers() -> Mapping[str, Handler]:
     """Event type -> what is done."""
     from knative_lambda.domain.events import BUILD_START, BuildStart
     from knative_lambda.inbound.cloud_events import read_data, read_function
-    from knative_lambda.use_cases.refusals import refusals_told
+    from knative_lambda.use_cases.rejections import refusals_told
 
     def on_build_start(event: Event) -> Reply:
         function = read_function(event)

@@ -16,7 +16,7 @@ from knative_lambda.use_cases.clean_up import CleanUp, Retention
 from knative_lambda.use_cases.complete_build import CompleteBuild
 from knative_lambda.use_cases.delete_lambda import DeleteLambda
 from knative_lambda.use_cases.notice_recovery import NoticeRecovery
-from knative_lambda.use_cases.refusals import refusals_told
+from knative_lambda.use_cases.rejections import refusals_told
 from knative_lambda.use_cases.start_build import StartBuild
 from tests.helpers.fakes import InMemoryObjectStorage
 from tests.helpers.fakes_platform import (

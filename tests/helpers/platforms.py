@@ -20,8 +20,8 @@ from knative_lambda.adapters.kubernetes.client import (
     TRIGGERS,
     KubernetesApi,
 )
+from knative_lambda.adapters.kubernetes.event_recorder import KubernetesRefusals
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
-from knative_lambda.adapters.kubernetes.refusals import KubernetesRefusals
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import ServiceState

@@ -15,7 +15,7 @@ from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS, 
 from knative_lambda.domain.errors import PlatformUnavailableError, SourceNotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.refusal import refusal_event
+from knative_lambda.manifests.rejection_event import refusal_event
 from tests.unit.cli.helpers.fakes import WISH_ID, WISH_TIME, FakePlatform, record, status
 
 _HELLO = FunctionId("default", "hello")

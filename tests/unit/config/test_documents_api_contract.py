@@ -37,7 +37,7 @@ from knative_lambda.domain.names import FunctionId
 from knative_lambda.inbound import cloud_events, dead_letters, endpoint
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.build_job import BuildJobOptions, build_job
-from knative_lambda.manifests.refusal import _MAX_MESSAGE_BYTES, refusal_event, refusal_name
+from knative_lambda.manifests.rejection_event import _MAX_MESSAGE_BYTES, refusal_event, refusal_name
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
 from tests.unit.config.conftest import OBJECTS, REPOSITORY

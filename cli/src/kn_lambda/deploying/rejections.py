@@ -9,7 +9,7 @@ from kn_lambda.cluster.rejection import Rejection
 from knative_lambda.adapters.kubernetes.client import EVENTS
 from knative_lambda.domain.errors import KnativeLambdaError
 from knative_lambda.manifests import labels
-from knative_lambda.manifests.refusal import refusal_name
+from knative_lambda.manifests.rejection_event import refusal_name
 
 if TYPE_CHECKING:
     from kn_lambda.cluster.api import ClusterApi

@@ -12,7 +12,7 @@ from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import KnativeLambdaError, NotReadyError, PermanentError
 from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.use_cases.settle_build import SettleBuild
+from knative_lambda.use_cases.record_outcome import SettleBuild
 
 if TYPE_CHECKING:
     from collections.abc import Callable

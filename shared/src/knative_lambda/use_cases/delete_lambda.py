@@ -12,8 +12,8 @@ from knative_lambda.domain.errors import LimitExceededError, UnreadableRecordErr
 from knative_lambda.domain.events import FunctionDeleted
 from knative_lambda.domain.lambda_function import Condition, Phase
 from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.use_cases.request_stamps import read_wish, superseded
 from knative_lambda.use_cases.tombstones import write_tombstone
-from knative_lambda.use_cases.wishes import read_wish, superseded
 
 if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply

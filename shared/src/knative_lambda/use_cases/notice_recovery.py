@@ -9,7 +9,7 @@ from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import NotReadyError
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId, readable_part
-from knative_lambda.use_cases.settle_build import SettleBuild
+from knative_lambda.use_cases.record_outcome import SettleBuild
 
 if TYPE_CHECKING:
     from knative_lambda.domain.deployment import ServiceState

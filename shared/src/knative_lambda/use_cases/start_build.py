@@ -26,8 +26,8 @@ from knative_lambda.domain.lambda_function import (
     Phase,
 )
 from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.use_cases.request_stamps import read_wish, superseded
 from knative_lambda.use_cases.tombstones import read_tombstone
-from knative_lambda.use_cases.wishes import read_wish, superseded
 from lambda_oci.references import normal_image
 
 if TYPE_CHECKING:

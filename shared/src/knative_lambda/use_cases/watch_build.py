@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.use_cases.settle_build import SettleBuild, failed_reply
+from knative_lambda.use_cases.record_outcome import SettleBuild, failed_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -12,8 +12,8 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
+from knative_lambda.adapters.kubernetes.event_recorder import KubernetesRefusals
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
-from knative_lambda.adapters.kubernetes.refusals import KubernetesRefusals
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, image_tag
 from knative_lambda.domain.deployment import Deployment, ServiceState

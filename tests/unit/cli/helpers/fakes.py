@@ -18,7 +18,7 @@ from knative_lambda.adapters.kubernetes.client import (
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.refusal import refusal_event
+from knative_lambda.manifests.rejection_event import refusal_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS
 from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError
-from knative_lambda.manifests.refusal import refusal_event
+from knative_lambda.manifests.rejection_event import refusal_event
 
 if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesApi

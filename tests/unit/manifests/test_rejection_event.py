@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from knative_lambda.domain.errors import SourceNotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.refusal import refusal_event, refusal_name
+from knative_lambda.manifests.rejection_event import refusal_event, refusal_name
 
 HELLO = FunctionId("default", "hello")
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)

@@ -17,7 +17,7 @@ from knative_lambda.domain.errors import (
 )
 from knative_lambda.domain.events import Event
 from knative_lambda.inbound.endpoint import STATUS_BY_ERROR
-from knative_lambda.use_cases.refusals import refusals_told
+from knative_lambda.use_cases.rejections import refusals_told
 from tests.helpers.control_plane import HELLO, ControlPlane
 from tests.helpers.fakes_platform import InMemoryRefusals
 
