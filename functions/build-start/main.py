@@ -1,4 +1,4 @@
-"""build-start: a wish comes in, a build Job runs (or a finished image is found).
+"""build-start: a request arrives, a build Job runs (or a finished image is found).
 
 What an event needs is imported with the first one: until then a function costs little more than
 the framework under it.
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply
     from knative_lambda.inbound.endpoint import Answer, Handler
     from knative_lambda.manifests.build_job import BuildJobOptions
-    from knative_lambda.ports import ObjectStorage, Refusals
+    from knative_lambda.ports import EventRecorder, ObjectStorage
     from knative_lambda.use_cases.build_context import ContextPacker
     from knative_lambda.use_cases.start_build import StartBuild
 
@@ -72,11 +72,11 @@ def kubernetes_api() -> KubernetesApi:
     return KubernetesApi()
 
 
-def refusals() -> Refusals:
-    """Where the people of a namespace read why a wish of theirs is refused."""
-    from knative_lambda.adapters.kubernetes.event_recorder import KubernetesRefusals
+def event_recorder() -> EventRecorder:
+    """Record where the people of a namespace read why a request of theirs is rejected."""
+    from knative_lambda.adapters.kubernetes.event_recorder import KubernetesEventRecorder
 
-    return KubernetesRefusals(api=kubernetes_api())
+    return KubernetesEventRecorder(api=kubernetes_api())
 
 
 def job_options() -> BuildJobOptions:
@@ -113,11 +113,11 @@ def handlers() -> Mapping[str, Handler]:
     """Event type -> what is done."""
     from knative_lambda.domain.events import BUILD_START, BuildStart
     from knative_lambda.inbound.cloud_events import read_data, read_function
-    from knative_lambda.use_cases.rejections import refusals_told
+    from knative_lambda.use_cases.rejections import rejections_recorded
 
     def on_build_start(event: Event) -> Reply:
         function = read_function(event)
-        with refusals_told(refusals(), function, event):
+        with rejections_recorded(event_recorder(), function, event):
             return start_build()(event, function, read_data(event, BuildStart))
 
     return {BUILD_START: on_build_start}

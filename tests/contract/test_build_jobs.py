@@ -15,11 +15,11 @@ DIGEST = "sha256:" + "d" * 64
 OTHER_DIGEST = "sha256:" + "e" * 64
 
 
-def order(platform, name="hello", build_id="b" * 64, wish_id="2026/event-1"):
+def order(platform, name="hello", build_id="b" * 64, request_id="2026/event-1"):
     return BuildOrder(
         function=FunctionId(platform.namespace, name),
         build_id=build_id,
-        wish_id=wish_id,
+        request_id=request_id,
         runtime="python3.11",
         base_image_url=f"http://registry/base@{DIGEST}",
         repository_url="http://registry/lambdas/default/hello",
@@ -32,25 +32,25 @@ def test_a_job_that_starts_runs(platform):
     started = platform.jobs.start(order(platform))
     assert platform.jobs.get(started.name) == started
     assert (started.state, started.finished_at) == (JobState.RUNNING, None)
-    assert (started.build_id, started.wish_id) == ("b" * 64, "2026/event-1")
+    assert (started.build_id, started.request_id) == ("b" * 64, "2026/event-1")
     assert started.function == FunctionId(platform.namespace, "hello")
     assert started.created_at.tzinfo is not None
 
 
-def test_the_same_order_is_the_same_job_and_keeps_its_first_wish(platform):
+def test_the_same_order_is_the_same_job_and_keeps_its_first_request(platform):
     first = platform.jobs.start(order(platform))
-    assert platform.jobs.start(order(platform, wish_id="2027/event-2")) == first
+    assert platform.jobs.start(order(platform, request_id="2027/event-2")) == first
     assert len(list(platform.jobs.list())) == 1
 
 
-def test_a_job_that_is_announced_is_the_same_job(platform):
+def test_a_job_whose_watchers_are_notified_is_the_same_job(platform):
     started = platform.jobs.start(order(platform))
-    platform.jobs.announce(started.name)
+    platform.jobs.notify(started.name)
     assert platform.jobs.get(started.name) == started
 
 
 def test_announcing_an_unknown_job_is_nothing(platform):
-    platform.jobs.announce("nothing")
+    platform.jobs.notify("nothing")
 
 
 def test_an_unknown_job_is_none(platform):
@@ -159,7 +159,9 @@ def test_an_order_can_be_given_again_after_its_job_was_deleted(platform):
     first = platform.jobs.start(order(platform))
     platform.jobs.delete(first.name)
     eventually(lambda: platform.jobs.get(first.name) is None)
-    assert platform.jobs.start(order(platform, wish_id="2027/event-2")).wish_id == "2027/event-2"
+    assert (
+        platform.jobs.start(order(platform, request_id="2027/event-2")).request_id == "2027/event-2"
+    )
 
 
 def test_a_job_that_is_no_build_of_ours_is_none(kubernetes):

@@ -14,7 +14,7 @@ from knative_lambda.domain.lambda_function import (
     LambdaFunctionSpec,
     LambdaFunctionStatus,
     Phase,
-    Wish,
+    RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
 
@@ -30,7 +30,7 @@ def record(platform, name="hello", event_id="event-1", **fields):
     return LambdaFunction(
         id=FunctionId(platform.namespace, name),
         spec=spec(**fields),
-        wish=Wish(time=NOON, event_id=event_id),
+        stamp=RequestStamp(time=NOON, event_id=event_id),
     )
 
 
@@ -39,9 +39,9 @@ def with_phase(stored, phase):
     return stored.model_copy(update={"status": status})
 
 
-def newer_wish(stored, **fields):
-    wish = Wish(time=stored.wish.time + timedelta(microseconds=1), event_id="event-2")
-    return stored.model_copy(update={"spec": spec(**fields), "wish": wish})
+def newer_request(stored, **fields):
+    stamp = RequestStamp(time=stored.stamp.time + timedelta(microseconds=1), event_id="event-2")
+    return stored.model_copy(update={"spec": spec(**fields), "stamp": stamp})
 
 
 def test_an_unknown_record_is_none(platform):
@@ -52,7 +52,7 @@ def test_what_is_created_is_read_back(platform):
     created = platform.records.create(record(platform))
     assert platform.records.get(created.id) == created
     assert created.spec == spec()
-    assert created.wish == Wish(time=NOON, event_id="event-1")
+    assert created.stamp == RequestStamp(time=NOON, event_id="event-1")
     assert (created.generation, created.deleting) == (1, False)
     assert created.uid
     assert created.resource_version
@@ -68,7 +68,7 @@ def test_any_id_of_an_event_and_any_text_survive(platform, text):
     }
     created = platform.records.create(record(platform, event_id=text, **fields))
     assert platform.records.get(created.id) == created
-    assert created.wish.event_id == text
+    assert created.stamp.event_id == text
     assert created.spec == spec(**fields)
 
 
@@ -78,26 +78,26 @@ def test_a_record_is_created_once(platform):
         platform.records.create(record(platform))
 
 
-def test_a_new_wish_is_a_new_generation_and_leaves_the_status_alone(platform):
+def test_a_new_request_is_a_new_generation_and_leaves_the_status_alone(platform):
     created = platform.records.create(record(platform))
     built = platform.records.replace_status(with_phase(created, Phase.READY))
-    written = platform.records.replace_wish(
-        newer_wish(with_phase(built, Phase.FAILED), handler="a.b")
+    written = platform.records.replace_request(
+        newer_request(with_phase(built, Phase.FAILED), handler="a.b")
     )
     assert written.generation == 2
     assert written.status.phase is Phase.READY
     assert platform.records.get(created.id) == written
-    assert (written.spec.handler, written.wish.event_id) == ("a.b", "event-2")
+    assert (written.spec.handler, written.stamp.event_id) == ("a.b", "event-2")
 
 
-def test_a_wish_for_the_same_spec_is_the_same_generation(platform):
+def test_a_request_for_the_same_spec_is_the_same_generation(platform):
     created = platform.records.create(record(platform))
-    assert platform.records.replace_wish(newer_wish(created)).generation == 1
+    assert platform.records.replace_request(newer_request(created)).generation == 1
 
 
 def test_a_source_of_another_kind_replaces_the_one_before(platform):
     created = platform.records.create(record(platform))
-    written = platform.records.replace_wish(newer_wish(created, source={"uri": "s3://b/k"}))
+    written = platform.records.replace_request(newer_request(created, source={"uri": "s3://b/k"}))
     assert written.spec.source.inline is None
 
 
@@ -105,7 +105,9 @@ def test_a_status_is_all_that_a_status_write_changes(platform):
     created = platform.records.create(record(platform))
     status = LambdaFunctionStatus(
         phase=Phase.BUILDING,
-        build=BuildStatus(id="b", wish_id="event-1", wish_time=NOON, job="j", started_at=NOON),
+        build=BuildStatus(
+            id="b", request_id="event-1", request_time=NOON, job="j", started_at=NOON
+        ),
     )
     changed = created.model_copy(update={"status": status, "spec": spec(handler="a.b")})
     written = platform.records.replace_status(changed)
@@ -114,16 +116,16 @@ def test_a_status_is_all_that_a_status_write_changes(platform):
     assert (written.spec, written.generation) == (created.spec, 1)
 
 
-@pytest.mark.parametrize("write", ["replace_wish", "replace_status"])
+@pytest.mark.parametrize("write", ["replace_request", "replace_status"])
 def test_who_writes_what_is_out_of_date_is_told(platform, write):
     created = platform.records.create(record(platform))
     platform.records.replace_status(with_phase(created, Phase.BUILDING))
     with pytest.raises(ConflictError):
-        getattr(platform.records, write)(with_phase(newer_wish(created), Phase.READY))
+        getattr(platform.records, write)(with_phase(newer_request(created), Phase.READY))
     assert platform.records.get(created.id).status.phase is Phase.BUILDING
 
 
-@pytest.mark.parametrize("write", ["replace_wish", "replace_status"])
+@pytest.mark.parametrize("write", ["replace_request", "replace_status"])
 def test_who_writes_what_is_gone_is_told(platform, write):
     created = platform.records.create(record(platform))
     platform.records.delete(created)
@@ -170,12 +172,12 @@ def raw_record(kubernetes, name, spec_):
     }
 
 
-def test_a_record_made_by_hand_has_the_wish_of_its_creation(kubernetes):
+def test_a_record_made_by_hand_has_the_stamp_of_its_creation(kubernetes):
     item = raw_record(kubernetes, "by-hand", spec().to_json())
     stored = kubernetes.hands.api.create(LAMBDA_FUNCTIONS, item)
     read = kubernetes.records.get(FunctionId(kubernetes.namespace, "by-hand"))
-    assert read.wish.event_id == stored["metadata"]["uid"]
-    assert abs(read.wish.time - datetime.now(UTC)) < timedelta(minutes=5)
+    assert read.stamp.event_id == stored["metadata"]["uid"]
+    assert abs(read.stamp.time - datetime.now(UTC)) < timedelta(minutes=5)
 
 
 def test_a_record_that_no_lambda_can_be_is_told_and_does_not_hide_the_others(kubernetes):

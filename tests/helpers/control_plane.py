@@ -16,16 +16,16 @@ from knative_lambda.use_cases.clean_up import CleanUp, Retention
 from knative_lambda.use_cases.complete_build import CompleteBuild
 from knative_lambda.use_cases.delete_lambda import DeleteLambda
 from knative_lambda.use_cases.notice_recovery import NoticeRecovery
-from knative_lambda.use_cases.rejections import refusals_told
+from knative_lambda.use_cases.rejections import rejections_recorded
 from knative_lambda.use_cases.start_build import StartBuild
 from tests.helpers.fakes import InMemoryObjectStorage
 from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
+    InMemoryEventRecorder,
     InMemoryImageRegistry,
     InMemoryLambdaFunctions,
     InMemoryLambdaServices,
-    InMemoryRefusals,
 )
 
 if TYPE_CHECKING:
@@ -51,7 +51,7 @@ class ControlPlane:
     records: InMemoryLambdaFunctions = field(default_factory=InMemoryLambdaFunctions)
     services: InMemoryLambdaServices = field(default_factory=InMemoryLambdaServices)
     registry: InMemoryImageRegistry = field(default_factory=InMemoryImageRegistry)
-    refusals: InMemoryRefusals = field(default_factory=InMemoryRefusals)
+    event_recorder: InMemoryEventRecorder = field(default_factory=InMemoryEventRecorder)
     meanwhile: Callable[[], object] = lambda: None
 
     def __post_init__(self) -> None:
@@ -135,7 +135,7 @@ class ControlPlane:
         source = {"inline": {"main.py": "def handler(event): ..."}}
         data = BuildStart.model_validate({"source": source, "runtime": "python3.11"} | spec)
         event = event or self.event()
-        with refusals_told(self.refusals, function, event):
+        with rejections_recorded(self.event_recorder, function, event):
             return self.start_build(event, function, data)
 
     def job_changed(self, job: str, event: Event | None = None) -> Reply | None:

@@ -70,7 +70,7 @@ class InMemoryLambdaFunctions:
         return self._store(record, uid=str(uuid.uuid4()), generation=1)
 
     @_in_one_step
-    def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
+    def replace_request(self, record: LambdaFunction) -> LambdaFunction:
         old = self._at_same_version(record)
         generation = old.generation + (old.spec != record.spec)
         kept = record.model_copy(update={"status": old.status})
@@ -118,7 +118,7 @@ class InMemoryBuildJobs:
     jobs: dict[str, BuildJob] = field(default_factory=dict)
     logs: dict[str, str] = field(default_factory=dict)
     started: list[BuildOrder] = field(default_factory=list)
-    announced: list[str] = field(default_factory=list)
+    notified: list[str] = field(default_factory=list)
     pods: dict[str, PendingBuild | None] = field(default_factory=dict)
     """The Pods of Jobs; None for one of which a container runs."""
     lock: threading.RLock = field(default_factory=threading.RLock)
@@ -131,7 +131,7 @@ class InMemoryBuildJobs:
                 name=order.name,
                 function=order.function,
                 build_id=order.build_id,
-                wish_id=order.wish_id,
+                request_id=order.request_id,
                 state=JobState.RUNNING,
                 created_at=self.clock.now(),
             )
@@ -154,9 +154,9 @@ class InMemoryBuildJobs:
         self.pods.pop(name, None)
         self.logs.pop(name, None)
 
-    def announce(self, name: str) -> None:
+    def notify(self, name: str) -> None:
         if name in self.jobs:
-            self.announced.append(name)
+            self.notified.append(name)
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         for job in list(self.jobs.values()):
@@ -231,12 +231,14 @@ class InMemoryLambdaServices:
 
 
 @dataclass
-class InMemoryRefusals:
-    """`Refusals` in a dictionary of function and event to what was said of them first."""
+class InMemoryEventRecorder:
+    """`EventRecorder` in a dictionary of function and event to what was said of them first."""
 
     told: dict[tuple[FunctionId, str, str], KnativeLambdaError] = field(default_factory=dict)
 
-    def tell(self, function: FunctionId, event: Event, error: KnativeLambdaError) -> None:
+    def record_rejection(
+        self, function: FunctionId, event: Event, error: KnativeLambdaError
+    ) -> None:
         self.told.setdefault((function, event.source, event.id), error)
 
 

@@ -20,7 +20,7 @@ from knative_lambda.adapters.kubernetes.client import (
     TRIGGERS,
     KubernetesApi,
 )
-from knative_lambda.adapters.kubernetes.event_recorder import KubernetesRefusals
+from knative_lambda.adapters.kubernetes.event_recorder import KubernetesEventRecorder
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, JobState
@@ -29,9 +29,9 @@ from knative_lambda.manifests.build_job import BuildJobOptions
 from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
+    InMemoryEventRecorder,
     InMemoryLambdaFunctions,
     InMemoryLambdaServices,
-    InMemoryRefusals,
 )
 
 if TYPE_CHECKING:
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.ports import BuildJobs, LambdaFunctions, LambdaServices, Refusals
+    from knative_lambda.ports import BuildJobs, EventRecorder, LambdaFunctions, LambdaServices
 
 CONTAINERS = ("build", "publish")
 _LAMBDA_CONTAINER = {"name": "user-container", "image": "i"}
@@ -61,7 +61,7 @@ class Platform:
     records: LambdaFunctions
     jobs: BuildJobs
     services: LambdaServices
-    refusals: Refusals
+    event_recorder: EventRecorder
     hands: FakeHands | KubernetesHands
 
 
@@ -77,14 +77,14 @@ def fake_platform() -> Platform:
     """Everything in memory."""
     jobs = InMemoryBuildJobs(FixedClock())
     services = InMemoryLambdaServices(outcome=ServiceState(ready=False))
-    refusals = InMemoryRefusals()
+    event_recorder = InMemoryEventRecorder()
     return Platform(
         namespace="default",
         records=InMemoryLambdaFunctions(),
         jobs=jobs,
         services=services,
-        refusals=refusals,
-        hands=FakeHands(jobs, services, refusals),
+        event_recorder=event_recorder,
+        hands=FakeHands(jobs, services, event_recorder),
     )
 
 
@@ -95,11 +95,11 @@ class FakeHands:
         self,
         jobs: InMemoryBuildJobs,
         services: InMemoryLambdaServices,
-        refusals: InMemoryRefusals,
+        event_recorder: InMemoryEventRecorder,
     ) -> None:
         self.jobs = jobs
         self.services = services
-        self.refusals = refusals
+        self.event_recorder = event_recorder
 
     def succeed(self, job: str, digest: str) -> None:
         """Let a build end well."""
@@ -132,10 +132,10 @@ class FakeHands:
         return deployment.spec.subscriptions if deployment else []
 
     def told(self, function: FunctionId) -> list[tuple[str, str]]:
-        """Reason and message of each refusal."""
+        """Reason and message of each rejection."""
         return [
             (error.reason, f"{error.field}: {error.message}" if error.field else error.message)
-            for (of, _, _), error in self.refusals.told.items()
+            for (of, _, _), error in self.event_recorder.told.items()
             if of == function
         ]
 
@@ -161,7 +161,7 @@ def kubernetes_platform(
         records=KubernetesLambdaFunctions(api=api),
         jobs=KubernetesBuildJobs(api=api, namespace=namespace, options=options),
         services=KubernetesLambdaServices(api=api),
-        refusals=KubernetesRefusals(api=api),
+        event_recorder=KubernetesEventRecorder(api=api),
         hands=KubernetesHands(api, namespace, write_log),
     )
 
@@ -286,7 +286,7 @@ class KubernetesHands:
             self.triggers_become(deployment, "True")
 
     def say(self, deployment: Deployment, **conditions: tuple[str, ...]) -> None:
-        """Write conditions of a Service, as of what is wished now: status, reason, message."""
+        """Write conditions of a Service, as of what is asked for now: status, reason, message."""
         function = deployment.function
         item = self.api.get(SERVICES, function.namespace, function.name)
         item["status"] = (item.get("status") or {}) | _observed(item, **conditions)
@@ -382,7 +382,7 @@ def is_over(platform: Platform, job: str) -> bool:
 
 
 def another_generation(deployment: Deployment, generation: int, **changes: Any) -> Deployment:
-    """The same lambda after another wish."""
+    """The same lambda after another request."""
     return replace(deployment, generation=generation, **changes)
 
 

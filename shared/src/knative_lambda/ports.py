@@ -73,8 +73,8 @@ class LambdaFunctions(Protocol):
         """Write a new record; `ConflictError` when there is one."""
         ...
 
-    def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
-        """Write spec and wish together."""
+    def replace_request(self, record: LambdaFunction) -> LambdaFunction:
+        """Write the spec together with the stamp of its request."""
         ...
 
     def replace_status(self, record: LambdaFunction) -> LambdaFunction:
@@ -120,8 +120,8 @@ class BuildJobs(Protocol):
         """Remove a Job and its Pods; one that is gone is removed already."""
         ...
 
-    def announce(self, name: str) -> None:
-        """Have the platform tell of this Job again, as of one that changed; none if it is gone."""
+    def notify(self, name: str) -> None:
+        """Cause the watchers of this Job to look at it again; done when it is gone."""
         ...
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
@@ -162,11 +162,13 @@ class LambdaServices(Protocol):
         ...
 
 
-class Refusals(Protocol):
-    """What the people of a namespace are told of wishes that came to nothing."""
+class EventRecorder(Protocol):
+    """Records Kubernetes Events that tell the people of a namespace about rejected requests."""
 
-    def tell(self, function: FunctionId, event: Event, error: KnativeLambdaError) -> None:
-        """Say why an event is refused for good; told once, however often it is delivered."""
+    def record_rejection(
+        self, function: FunctionId, event: Event, error: KnativeLambdaError
+    ) -> None:
+        """Say why an event is rejected for good; once, however often it is delivered."""
         ...
 
 

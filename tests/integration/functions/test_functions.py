@@ -59,7 +59,7 @@ sources = st.one_of(
     ),
     json_values,
 )
-wishes = st.fixed_dictionaries(
+specs = st.fixed_dictionaries(
     {"source": sources, "runtime": st.sampled_from(["python3.11", "python3.99"])},
     optional={
         "handler": st.text(max_size=20),
@@ -154,8 +154,8 @@ def test_whatever_could_not_be_delivered_is_kept(applications, event_type):
 
 
 @any_event
-@given(wish=wishes, time=times, id_=st.text(min_size=1, max_size=20))
-def test_any_wish_is_answered(applications, wish, time, id_):
+@given(spec=specs, time=times, id_=st.text(min_size=1, max_size=20))
+def test_any_request_is_answered(applications, spec, time, id_):
     event = {
         "specversion": "1.0",
         "id": id_,
@@ -163,7 +163,7 @@ def test_any_wish_is_answered(applications, wish, time, id_):
         "type": TAKEN["build-start"][0],
         "subject": "default/hello",
         "time": time,
-        "data": wish,
+        "data": spec,
     }
     client = applications["build-start"].test_client()
     checked(client.post("/", data=json.dumps(event), headers=STRUCTURED))
@@ -196,7 +196,7 @@ def test_a_function_whose_kubernetes_api_is_down_asks_to_be_called_again(applica
     ("subject", "status", "is_told"),
     [("default/hello", 422, True), ("Not/A/Subject", 400, False), (None, 400, False)],
 )
-def test_a_refusal_is_told_to_the_namespace_of_its_subject_and_stands_where_it_cannot_be(
+def test_a_rejection_is_told_to_the_namespace_of_its_subject_and_stands_where_it_cannot_be(
     applications, caplog, subject, status, is_told
 ):
     event = {
@@ -212,4 +212,4 @@ def test_a_refusal_is_told_to_the_namespace_of_its_subject_and_stands_where_it_c
     answer = checked(client.post("/", data=json.dumps(event), headers=STRUCTURED))
     assert answer.status_code == status
     # Its Kubernetes API refuses connections.
-    assert ("a refusal is not told" in caplog.text) == is_told
+    assert ("a rejection could not be recorded" in caplog.text) == is_told

@@ -1,4 +1,4 @@
-"""Wishes that pass validation, all the way through the use cases: never a 500."""
+"""Requests that pass validation, all the way through the use cases: never a 500."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ sources = st.one_of(
     text.map(lambda tail: {"uri": f"s3://sources/default/{tail}"}),
     st.just({"image": f"registry/x@sha256:{'d' * 64}"}),
 )
-wishes = st.fixed_dictionaries(
+specs = st.fixed_dictionaries(
     {"source": sources, "runtime": st.just("python3.11")},
     optional={
         "handler": text
@@ -66,27 +66,27 @@ def send(target, event_type, data, **attributes):
 
 @settings(max_examples=200, suppress_health_check=list(HealthCheck))
 @given(
-    deliveries=st.lists(st.tuples(st.none() | wishes, times, ids, subjects), min_size=1, max_size=4)
+    deliveries=st.lists(st.tuples(st.none() | specs, times, ids, subjects), min_size=1, max_size=4)
 )
-def test_any_sequence_of_wishes_and_deletions_is_answered(deliveries):
+def test_any_sequence_of_requests_and_deletions_is_answered(deliveries):
     world = ControlPlane()
     target = endpoint(world)
-    for wish, time, id_, subject in deliveries:
-        kind = DELETE if wish is None else BUILD_START
-        answer = send(target, kind, wish or {}, time=time, id=id_, subject=subject)
+    for spec, time, id_, subject in deliveries:
+        kind = DELETE if spec is None else BUILD_START
+        answer = send(target, kind, spec or {}, time=time, id=id_, subject=subject)
         assert answer in {200, 400, 422}
 
 
 @settings(max_examples=100, suppress_health_check=list(HealthCheck))
-@given(wish=wishes)
-def test_an_accepted_wish_is_deployed_as_it_was_sent(wish):
+@given(spec=specs)
+def test_an_accepted_request_is_deployed_as_it_was_sent(spec):
     world = ControlPlane()
     now = world.clock.now().isoformat()
-    if send(endpoint(world), BUILD_START, wish, time=now, id="1") != 200:
+    if send(endpoint(world), BUILD_START, spec, time=now, id="1") != 200:
         return
     for job in list(world.jobs.list()):
         world.finish(job.name)
         world.job_changed(job.name)
-    sent = BuildStart.model_validate(wish)
+    sent = BuildStart.model_validate(spec)
     assert world.record.spec.source == sent.source
     assert world.record.spec.env == sent.env

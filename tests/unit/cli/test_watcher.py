@@ -15,7 +15,7 @@ from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS, 
 from knative_lambda.domain.errors import PlatformUnavailableError, SourceNotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.rejection_event import refusal_event
+from knative_lambda.manifests.rejection_event import rejection_event
 from tests.unit.cli.helpers.fakes import WISH_ID, WISH_TIME, FakePlatform, record, status
 
 _HELLO = FunctionId("default", "hello")
@@ -55,7 +55,7 @@ class Story:
         attributes = self.event.attributes
         event = Event(id=event_id or attributes["id"], source=attributes["source"], type="t")
         error = SourceNotFoundError("nothing there", field="source.uri")
-        return refusal_event(_HELLO, event, error, uid=None, at=datetime.now(UTC))
+        return rejection_event(_HELLO, event, error, uid=None, at=datetime.now(UTC))
 
     def move_to_a_cluster(self):
         """The Broker of a cluster has no journal."""

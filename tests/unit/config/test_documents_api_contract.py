@@ -31,13 +31,17 @@ from knative_lambda.domain.lambda_function import (
     _RESERVED_ENV,
     LambdaFunction,
     LambdaFunctionSpec,
-    Wish,
+    RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.inbound import cloud_events, dead_letters, endpoint
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.build_job import BuildJobOptions, build_job
-from knative_lambda.manifests.rejection_event import _MAX_MESSAGE_BYTES, refusal_event, refusal_name
+from knative_lambda.manifests.rejection_event import (
+    _MAX_MESSAGE_BYTES,
+    rejection_event,
+    rejection_event_name,
+)
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
 from tests.unit.config.conftest import OBJECTS, REPOSITORY
@@ -70,7 +74,7 @@ def status_of(cls):
 
 def answer_to(method, path="/"):
     environ = {"REQUEST_METHOD": method, "PATH_INFO": path}
-    return endpoint.answer_without_event(Request(environ))
+    return endpoint.response_without_event(Request(environ))
 
 
 def test_every_reason_of_the_functions_has_its_status():
@@ -375,7 +379,7 @@ def order():
     return BuildOrder(
         function=HELLO,
         build_id=BUILD,
-        wish_id="1",
+        request_id="1",
         runtime="python3.11",
         base_image_url="https://r/b@sha256:0",
         repository_url="https://r/l",
@@ -409,7 +413,7 @@ def dead_letter():
         ),
         (
             "Event of a rejected request, one per CloudEvent (source and id)",
-            refusal_name(HELLO, source="/s", event_id="1"),
+            rejection_event_name(HELLO, source="/s", event_id="1"),
         ),
         ("tag of a build", build.image_tag(BUILD)),
         ("build context", build.context_key(HELLO, BUILD)),
@@ -443,7 +447,7 @@ def build_job_of():
 def event_of_a_refusal():
     event = Event(id="1", source="/s", type="t")
     error = PermanentError("no", field="source.uri")
-    return refusal_event(HELLO, event, error, uid="u", at=datetime.now(UTC))
+    return rejection_event(HELLO, event, error, uid="u", at=datetime.now(UTC))
 
 
 def test_the_event_of_a_rejected_request_is_as_it_says():
@@ -460,11 +464,11 @@ def test_the_event_of_a_rejected_request_is_as_it_says():
 
 def made_marks():
     """Kind -> its labels and annotations."""
-    wish = Wish.model_validate({"time": "2026-01-31T12:00:00Z", "event_id": "1"})
+    stamp = RequestStamp.model_validate({"time": "2026-01-31T12:00:00Z", "event_id": "1"})
     trigger = lambda_triggers(deployment(), broker="default")[0]
     return {
-        "record": marks(_write_record(LambdaFunction(id=HELLO, spec=spec(), wish=wish))),
-        "Job": marks(build_job_of()) | {labels.ANNOUNCED_AT},
+        "record": marks(_write_record(LambdaFunction(id=HELLO, spec=spec(), stamp=stamp))),
+        "Job": marks(build_job_of()) | {labels.NOTIFIED_AT},
         "Service": marks(labels.marked_failed(lambda_service(deployment()))),
         "Trigger": marks(labels.marked_failed(trigger)),
         "Event": marks(event_of_a_refusal()),

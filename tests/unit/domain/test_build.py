@@ -10,7 +10,7 @@ from knative_lambda.domain.errors import (
 )
 
 hashes = st.from_regex(r"[0-9a-f]{64}", fullmatch=True)
-wishes = st.fixed_dictionaries(
+identities = st.fixed_dictionaries(
     {
         "source_sha256": hashes,
         "runtime": st.sampled_from(["python3.11", "nodejs22"]),
@@ -20,7 +20,7 @@ wishes = st.fixed_dictionaries(
 )
 
 
-@given(wishes, wishes)
+@given(identities, identities)
 def test_builds_are_the_same_when_all_that_decides_their_image_is(one, other):
     assert (build_id(**one) == build_id(**other)) == (one == other)
 

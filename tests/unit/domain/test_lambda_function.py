@@ -10,7 +10,7 @@ from knative_lambda.domain.lambda_function import (
     BuildStatus,
     LambdaFunctionSpec,
     LambdaFunctionStatus,
-    Wish,
+    RequestStamp,
 )
 
 INLINE = {"inline": {"main.py": "def handler(event): ..."}}
@@ -101,7 +101,7 @@ def spec(**fields):
         ({"replicas": 3}, "replicas", "Extra inputs"),
     ],
 )
-def test_a_wrong_wish_is_refused_with_the_field_and_the_rule(fields, field, says):
+def test_a_wrong_request_is_refused_with_the_field_and_the_rule(fields, field, says):
     with pytest.raises(ValidationError) as refused:
         spec(**fields)
     error = refused.value.errors()[0]
@@ -109,10 +109,14 @@ def test_a_wrong_wish_is_refused_with_the_field_and_the_rule(fields, field, says
     assert says in error["msg"]
 
 
-def test_a_wish_has_the_defaults_of_the_design():
-    wished = spec()
-    assert (wished.signature, wished.handler, wished.timeout_seconds) == ("cloudevent", None, 60)
-    scale = wished.scale
+def test_a_request_has_the_defaults_of_the_design():
+    requested = spec()
+    assert (requested.signature, requested.handler, requested.timeout_seconds) == (
+        "cloudevent",
+        None,
+        60,
+    )
+    scale = requested.scale
     assert (scale.min, scale.max, scale.target, scale.concurrency) == (0, 50, 10, 10)
 
 
@@ -151,7 +155,7 @@ anything = st.recursive(
 
 
 @given(source=anything, env=anything, subscriptions=anything)
-def test_any_json_is_a_wish_or_is_refused(source, env, subscriptions):
+def test_any_json_is_a_request_or_is_refused(source, env, subscriptions):
     with contextlib.suppress(ValidationError):
         spec(source=source, env=env, subscriptions=subscriptions)
 
@@ -166,26 +170,29 @@ def test_a_newer_control_plane_may_have_written_more():
 @pytest.mark.parametrize(
     ("one", "other"),
     [
-        (Wish(time=NOON, event_id="b"), Wish(time=NOON + timedelta(microseconds=1), event_id="a")),
-        (Wish(time=NOON, event_id="a"), Wish(time=NOON, event_id="b")),
+        (
+            RequestStamp(time=NOON, event_id="b"),
+            RequestStamp(time=NOON + timedelta(microseconds=1), event_id="a"),
+        ),
+        (RequestStamp(time=NOON, event_id="a"), RequestStamp(time=NOON, event_id="b")),
     ],
     ids=["by time", "by id where the times are equal"],
 )
-def test_wishes_are_in_one_order(one, other):
+def test_requests_are_in_one_order(one, other):
     assert one.is_older_than(other)
     assert not other.is_older_than(one)
     assert not one.is_older_than(one)
 
 
-def test_a_build_serves_one_wish_even_where_ids_are_used_twice():
-    first = Wish(time=NOON, event_id="1")
-    second = Wish(time=NOON + timedelta(seconds=1), event_id="1")
-    build = BuildStatus(id="b", wish_id=first.event_id, wish_time=first.time)
+def test_a_build_serves_one_request_even_where_ids_are_used_twice():
+    first = RequestStamp(time=NOON, event_id="1")
+    second = RequestStamp(time=NOON + timedelta(seconds=1), event_id="1")
+    build = BuildStatus(id="b", request_id=first.event_id, request_time=first.time)
     assert build.serves(first)
     assert not build.serves(second)
     assert first.key != second.key
 
 
-def test_the_key_of_a_wish_does_not_depend_on_how_its_time_is_written():
+def test_the_key_of_a_request_does_not_depend_on_how_its_time_is_written():
     there = datetime.fromisoformat("2026-01-01T14:00:00+02:00")
-    assert Wish(time=NOON, event_id="1").key == Wish(time=there, event_id="1").key
+    assert RequestStamp(time=NOON, event_id="1").key == RequestStamp(time=there, event_id="1").key

@@ -28,7 +28,7 @@ def test_the_name_of_a_job_is_a_dns_label(function, build):
 
 
 @given(st.tuples(functions, builds), st.tuples(functions, builds))
-def test_jobs_of_different_wishes_never_meet(one, other):
+def test_jobs_of_different_requests_never_meet(one, other):
     assume(one != other)
     assert job_name(*one) != job_name(*other)
 

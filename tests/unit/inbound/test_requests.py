@@ -274,7 +274,7 @@ def test_any_structured_event_is_an_event_or_a_client_error(event):
 
 
 @given(json_values)
-def test_any_data_is_a_wish_or_a_client_error(data):
+def test_any_data_is_a_request_or_a_client_error(data):
     event = received(structured(data=data))
     try:
         read_data(event, BuildStart)

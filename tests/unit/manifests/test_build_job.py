@@ -14,7 +14,7 @@ SIGNED = "https://storage/key?X-Amz-Signature=hunter2"
 ORDER = BuildOrder(
     function=FunctionId("default", "hello"),
     build_id="b" * 64,
-    wish_id="2026-01-01T12:00:00+00:00/event-1",
+    request_id="2026-01-01T12:00:00+00:00/event-1",
     runtime="python3.11",
     base_image_url="http://registry/base@sha256:" + "0" * 64,
     repository_url="http://registry/lambdas/default/hello",
@@ -50,13 +50,13 @@ def test_the_same_order_is_the_same_job():
     assert build_job(ORDER, WITH_SECRETS) == build_job(ORDER, WITH_SECRETS)
 
 
-def test_a_job_is_named_by_its_wish_and_found_by_its_lambda():
+def test_a_job_is_named_by_its_request_and_found_by_its_lambda():
     metadata = build_job(ORDER, OPTIONS)["metadata"]
     assert (metadata["name"], metadata["namespace"]) == (ORDER.name, "builds")
     assert metadata["labels"] == labels.function_labels(ORDER.function)
     assert metadata["annotations"] == {
         labels.BUILD_ID: ORDER.build_id,
-        labels.WISH_ID: ORDER.wish_id,
+        labels.REQUEST_ID: ORDER.request_id,
     }
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from knative_lambda.domain.errors import SourceNotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.rejection_event import refusal_event, refusal_name
+from knative_lambda.manifests.rejection_event import rejection_event, rejection_event_name
 
 HELLO = FunctionId("default", "hello")
 NOON = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
@@ -15,11 +15,13 @@ EVENT = Event(id="1", source="/test", type="t", extensions={"correlationid": "c-
 
 
 def told(message="nothing there", *, field="source.uri", event=EVENT, uid="uid-1"):
-    return refusal_event(HELLO, event, SourceNotFoundError(message, field=field), uid=uid, at=NOON)
+    return rejection_event(
+        HELLO, event, SourceNotFoundError(message, field=field), uid=uid, at=NOON
+    )
 
 
 def name(function=HELLO, source="/test", event_id="1"):
-    return refusal_name(function, source=source, event_id=event_id)
+    return rejection_event_name(function, source=source, event_id=event_id)
 
 
 def test_it_is_a_warning_about_the_record_with_reason_field_and_message():

@@ -71,7 +71,7 @@ def test_the_runtime_is_told_what_it_serves():
         ({"source": {"uri": "s3://b/py"}}, None),
     ],
 )
-def test_the_handler_is_the_wished_one_or_that_of_a_single_file(fields, handler):
+def test_the_handler_is_the_requested_one_or_that_of_a_single_file(fields, handler):
     assert variables(**fields).get("FUNCTION_HANDLER") == handler
 
 
@@ -83,7 +83,7 @@ def test_variables_of_all_origins_come_after_the_platforms():
     assert made["C"] == ""
 
 
-def test_scale_timeout_and_resources_are_the_wished_ones():
+def test_scale_timeout_and_resources_are_the_requested_ones():
     made = template(
         scale={"min": 1, "max": 2, "target": 3, "concurrency": 4},
         timeoutSeconds=7,

@@ -58,16 +58,16 @@ def test_an_end_that_nobody_dealt_with_is_told_again():
     job = world.start().data.job
     world.finish(job)
     world.clock.advance(timedelta(minutes=2))
-    assert collect(world).announced_jobs == 1
-    assert world.jobs.announced == [job]
+    assert collect(world).notified_jobs == 1
+    assert world.jobs.notified == [job]
     world.job_changed(job)
-    assert collect(world).announced_jobs == 0
+    assert collect(world).notified_jobs == 0
 
 
 def test_an_end_of_this_moment_is_left_to_its_own_event():
     world = ControlPlane()
     world.finish(world.start().data.job)
-    assert collect(world).announced_jobs == 0
+    assert collect(world).notified_jobs == 0
 
 
 def test_a_lost_build_is_told_although_another_lambda_builds_the_same_source():

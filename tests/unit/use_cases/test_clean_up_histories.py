@@ -113,22 +113,22 @@ class Histories(RuleBasedStateMachine):
 
     @initialize(function=functions, source=sources)
     def a_first_lambda(self, function, source):
-        self.wish(function, source)
+        self.request(function, source)
 
     @rule(function=functions, source=sources)
-    def wish(self, function, source):
+    def request(self, function, source):
         self.deliver_start(function, {"inline": {"main.py": str(source)}})
 
     @rule(function=functions, source=sources)
     def deploy(self, function, source):
         """What mostly happens: nothing comes in between."""
-        self.wish(function, source)
+        self.request(function, source)
         for job in self.running():
             self.end(job)
         self.deliver_all()
 
     @rule(function=functions, owner=functions, data=st.data())
-    def wish_for_an_image(self, function, owner, data):
+    def request_an_image(self, function, owner, data):
         if not (digests := self.digests(f"{REGISTRY}/{owner}")):
             return
         image = {"image": f"{IMAGE_PREFIX}/{owner}@{data.draw(st.sampled_from(sorted(digests)))}"}
@@ -139,14 +139,14 @@ class Histories(RuleBasedStateMachine):
                 self.world.start(function=function, source=image)
 
     @rule(function=functions, source=sources, moment=moments)
-    def wish_and_have_build_start_killed(self, function, source, moment):
+    def request_and_have_build_start_killed(self, function, source, moment):
         at, start_build = At(moment, self.kill), self.world.start_build
         ports = watched(start_build, at, "records", "jobs", "registry", "storage")
         self.world.start_build = replace(start_build, **ports)
         try:
-            self.wish(function, source)
+            self.request(function, source)
         except KilledError:
-            self.deliveries.append(self.last_wish)
+            self.deliveries.append(self.last_request)
         finally:
             self.world.start_build = start_build
 
@@ -237,7 +237,7 @@ class Histories(RuleBasedStateMachine):
     @rule(moment=moments, function=functions, source=sources)
     def a_pass_while_somebody_deploys(self, moment, function, source):
         if self.world.records.get(function) is not None:
-            self.pass_while(moment, lambda: self.wish(function, source))
+            self.pass_while(moment, lambda: self.request(function, source))
 
     @rule(moment=moments, function=functions, old=sources, new=sources)
     def a_pass_while_somebody_goes_back_to_an_old_source(self, moment, function, old, new):
@@ -322,7 +322,7 @@ class Histories(RuleBasedStateMachine):
             if reply.type == BUILD_COMPLETE:
                 self.later(lambda e: self.world.complete_build.image_found(e, function, reply.data))
 
-        self.last_wish = start
+        self.last_request = start
         self.deliver(start)
 
     def later(self, deliver):
@@ -365,7 +365,7 @@ class Histories(RuleBasedStateMachine):
     def wanted_digest(self, record):
         """The image that build-complete is about to deploy."""
         said = record.status.build
-        if said is None or not said.serves(record.wish) or said.completed_by is not None:
+        if said is None or not said.serves(record.stamp) or said.completed_by is not None:
             return None
         if record.status.phase not in {Phase.BUILDING, Phase.DEPLOYING}:
             return None

@@ -101,9 +101,9 @@ def test_a_job_that_ends_before_its_start_is_recorded_is_looked_at_again():
     world = ControlPlane()
     job = world.start().data.job
     world.finish(job)
-    # A newer wish is written; which build it means is not known yet.
-    newer = world.record.wish.model_copy(update={"event_id": "next"})
-    world.records.replace_wish(world.record.model_copy(update={"wish": newer}))
+    # A newer request is written; which build it means is not known yet.
+    newer = world.record.stamp.model_copy(update={"event_id": "next"})
+    world.records.replace_request(world.record.model_copy(update={"stamp": newer}))
     with pytest.raises(NotReadyError):
         world.job_changed(job)
 
@@ -177,19 +177,19 @@ def test_a_log_that_cannot_be_kept_fails_nothing(trouble, place):
     assert kept_log(world) is None
 
 
-def test_a_log_says_nothing_of_a_newer_wish():
+def test_a_log_says_nothing_of_a_newer_request():
     world = ControlPlane()
     job = world.start().data.job
     world.finish(job)
     world.jobs.logs[job] = "installed"
     write = world.storage.write
 
-    def write_after_a_newer_wish(uri, source):
+    def write_after_a_newer_request(uri, source):
         write(uri, source)
         if "/logs/" in uri:
             world.start(env=[{"name": "A", "value": "1"}])
 
-    world.storage.write = write_after_a_newer_wish
+    world.storage.write = write_after_a_newer_request
     world.job_changed(job)
     assert kept_log(world) is None
 

@@ -20,7 +20,7 @@ def test_an_unknown_lambda_is_deleted_as_often_as_asked():
         assert world.delete_lambda(world.event(), HELLO).type == FUNCTION_DELETED
 
 
-def test_a_deletion_older_than_the_newest_wish_is_not_carried_out():
+def test_a_deletion_older_than_the_newest_request_is_not_carried_out():
     world = ControlPlane()
     late = world.event()
     world.deploy()
@@ -57,7 +57,7 @@ def test_a_record_that_cannot_be_read_is_deleted_with_what_it_owns():
     assert not world.services.deployments
 
 
-def test_a_record_that_cannot_be_read_is_replaced_by_the_next_wish():
+def test_a_record_that_cannot_be_read_is_replaced_by_the_next_request():
     world = ControlPlane()
     world.records.unreadable.add(HELLO)
     world.deploy()

@@ -136,13 +136,13 @@ def test_an_event_of_the_failure_that_comes_late_changes_nothing():
     assert in_any_way(world) == before
 
 
-def with_a_newer_wish(world):
+def with_a_newer_request(world):
     world.start(source={"inline": {"main.py": "newer"}})
 
 
-def with_a_wish_whose_build_is_not_known_yet(world):
-    newer = world.record.wish.model_copy(update={"event_id": "next"})
-    world.records.replace_wish(world.record.model_copy(update={"wish": newer}))
+def with_a_request_whose_build_is_not_known_yet(world):
+    newer = world.record.stamp.model_copy(update={"event_id": "next"})
+    world.records.replace_request(world.record.model_copy(update={"stamp": newer}))
 
 
 def while_it_is_deleted(world):
@@ -159,8 +159,8 @@ def after_its_service_was_deleted(world):
 
 
 OTHER_ENDS = [
-    with_a_newer_wish,
-    with_a_wish_whose_build_is_not_known_yet,
+    with_a_newer_request,
+    with_a_request_whose_build_is_not_known_yet,
     while_it_is_deleted,
     after_it_was_deleted,
     after_its_service_was_deleted,
@@ -315,7 +315,7 @@ def test_what_recovers_before_the_failure_was_told_ends_ready():
     assert world.record.status.phase is Phase.READY
 
 
-def test_the_same_wish_again_is_not_watched_any_more():
+def test_the_same_request_again_is_not_watched_any_more():
     world = Failed()
     world.services.outcome = READY
     data = world.start().data

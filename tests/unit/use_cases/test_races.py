@@ -54,7 +54,7 @@ def deliver_until_settled(start, event, spec):
             continue
 
 
-def test_twenty_deliveries_at_once_of_one_wish_are_one_job_and_one_reply():
+def test_twenty_deliveries_at_once_of_one_request_are_one_job_and_one_reply():
     world = ControlPlane()
     event, barrier = world.event(), threading.Barrier(20)
 
@@ -68,7 +68,7 @@ def test_twenty_deliveries_at_once_of_one_wish_are_one_job_and_one_reply():
     assert len(world.jobs.started) == 1
 
 
-def test_of_twenty_different_wishes_at_once_the_newest_wins():
+def test_of_twenty_different_requests_at_once_the_newest_wins():
     world = ControlPlane()
     events, barrier = [world.event() for _ in range(20)], threading.Barrier(20)
 
@@ -87,7 +87,7 @@ def test_of_twenty_different_wishes_at_once_the_newest_wins():
         assert reply.type in {BUILD_STARTED, BUILD_SUPERSEDED}
 
 
-def test_twenty_wishes_at_once_for_the_same_source_share_a_job():
+def test_twenty_requests_at_once_for_the_same_source_share_a_job():
     world = ControlPlane()
     events, barrier = [world.event() for _ in range(20)], threading.Barrier(20)
 
@@ -98,10 +98,10 @@ def test_twenty_wishes_at_once_for_the_same_source_share_a_job():
     with ThreadPoolExecutor(20) as threads:
         list(threads.map(deliver, events))
     assert len(world.jobs.started) == 1
-    assert world.record.wish.event_id == events[19].id
+    assert world.record.stamp.event_id == events[19].id
 
 
-def test_a_wish_that_is_overtaken_while_its_job_starts_is_superseded():
+def test_a_request_that_is_overtaken_while_its_job_starts_is_superseded():
     world = ControlPlane()
     newer = {"source": {"inline": {"main.py": "newer"}}}
     once_after(world.jobs, "start", lambda: world.start(**newer))
@@ -109,7 +109,7 @@ def test_a_wish_that_is_overtaken_while_its_job_starts_is_superseded():
     assert world.record.spec.source.inline == {"main.py": "newer"}
 
 
-def test_a_wish_whose_lambda_is_deleted_while_its_job_starts_leaves_no_job():
+def test_a_request_whose_lambda_is_deleted_while_its_job_starts_leaves_no_job():
     world = ControlPlane()
     once_after(world.jobs, "start", lambda: world.records.delete(world.record))
     assert world.start().type == BUILD_SUPERSEDED
@@ -123,7 +123,7 @@ def test_a_finished_image_whose_lambda_is_deleted_meanwhile_is_superseded():
     assert world.start(handler="main.other").type == BUILD_SUPERSEDED
 
 
-def test_a_wish_for_a_record_that_was_made_again_meanwhile_is_superseded():
+def test_a_request_for_a_record_that_was_made_again_meanwhile_is_superseded():
     world = ControlPlane()
 
     def delete_and_make_again():
@@ -149,7 +149,7 @@ def test_a_record_that_changes_without_end_is_tried_again_later():
     def conflict(_):
         raise ConflictError("changed")
 
-    world.records.replace_wish = conflict
+    world.records.replace_request = conflict
     with pytest.raises(ConflictError, match="changes too fast"):
         world.start()
 
@@ -165,7 +165,7 @@ def test_a_status_that_changes_without_end_is_tried_again_later():
         world.start()
 
 
-def test_a_job_of_an_earlier_wish_that_is_still_going_is_waited_for():
+def test_a_job_of_an_earlier_request_that_is_still_going_is_waited_for():
     world = ControlPlane()
     job = world.start().data.job
     world.jobs.fail(job, LOST_NODE)
@@ -174,7 +174,7 @@ def test_a_job_of_an_earlier_wish_that_is_still_going_is_waited_for():
         world.start()
 
 
-def test_a_sender_that_uses_an_id_twice_gets_both_wishes():
+def test_a_sender_that_uses_an_id_twice_gets_both_requests():
     world = ControlPlane()
     world.deploy()
     world.start(world.event(id="1"), env=[{"name": "A", "value": "1"}])
@@ -185,7 +185,7 @@ def test_a_sender_that_uses_an_id_twice_gets_both_wishes():
     assert world.services.deployments[HELLO].spec.env[0].value == "2"
 
 
-def test_an_older_wish_with_the_same_id_is_superseded():
+def test_an_older_request_with_the_same_id_is_superseded():
     world = ControlPlane()
     old, new = world.event(id="1"), world.event(id="1")
     world.start(new, source={"inline": {"main.py": "new"}})
@@ -194,14 +194,14 @@ def test_an_older_wish_with_the_same_id_is_superseded():
     assert len(world.jobs.started) == 1
 
 
-def test_a_wish_again_with_the_same_id_builds_again_after_a_failure():
+def test_a_request_again_with_the_same_id_builds_again_after_a_failure():
     world = ControlPlane()
     world.jobs.fail(world.start(world.event(id="1")).data.job, LOST_NODE)
     world.start(world.event(id="1"))
     assert len(world.jobs.started) == 2
 
 
-def test_a_deletion_between_a_wish_and_its_record_wins():
+def test_a_deletion_between_a_request_and_its_record_wins():
     world = ControlPlane()
     late = world.event()
     deletion = world.event()
@@ -210,7 +210,7 @@ def test_a_deletion_between_a_wish_and_its_record_wins():
     assert world.record is None
 
 
-def test_a_newer_wish_that_is_quicker_than_a_deletion_wins():
+def test_a_newer_request_that_is_quicker_than_a_deletion_wins():
     world = ControlPlane()
     world.deploy()
     deletion = world.event()
@@ -229,7 +229,7 @@ def test_a_record_that_goes_while_it_is_deleted_is_deleted():
     assert world.delete_lambda(world.event(), HELLO).type == FUNCTION_DELETED
 
 
-def test_the_end_of_a_build_is_not_told_when_a_newer_wish_came_meanwhile():
+def test_the_end_of_a_build_is_not_told_when_a_newer_request_came_meanwhile():
     world = ControlPlane()
     job = world.start().data.job
     world.finish(job)
@@ -239,7 +239,7 @@ def test_the_end_of_a_build_is_not_told_when_a_newer_wish_came_meanwhile():
     assert world.record.status.phase is Phase.BUILDING
 
 
-def test_a_failure_is_not_told_when_a_newer_wish_came_meanwhile():
+def test_a_failure_is_not_told_when_a_newer_request_came_meanwhile():
     world = ControlPlane()
     job = world.start().data.job
     world.jobs.fail(job, LOST_NODE, log="the end")

@@ -1,4 +1,4 @@
-"""`kubectl wait --for=condition=Ready` works on a record from its wish to its end."""
+"""`kubectl wait --for=condition=Ready` works on a record from its request to its end."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def test_a_lambda_that_does_not_start_is_not_ready(serves):
     assert ready(world) == ("False", "Broken")
 
 
-def test_a_new_wish_makes_a_ready_lambda_unknown_again():
+def test_a_new_request_makes_a_ready_lambda_unknown_again():
     world = ControlPlane()
     world.deploy()
     world.start(timeoutSeconds=5, source={"inline": {"main.py": "def handler(event): 2"}})

@@ -17,9 +17,9 @@ from knative_lambda.domain.errors import (
 )
 from knative_lambda.domain.events import Event
 from knative_lambda.inbound.endpoint import STATUS_BY_ERROR
-from knative_lambda.use_cases.rejections import refusals_told
+from knative_lambda.use_cases.rejections import rejections_recorded
 from tests.helpers.control_plane import HELLO, ControlPlane
-from tests.helpers.fakes_platform import InMemoryRefusals
+from tests.helpers.fakes_platform import InMemoryEventRecorder
 
 EVENT = Event(id="1", source="/test", type="t", subject=str(HELLO))
 
@@ -44,12 +44,12 @@ def made(cls):
     return cls("no", **given)
 
 
-def told_of(error, refusals=None):
-    refusals = refusals or InMemoryRefusals()
-    with pytest.raises(type(error)) as raised, refusals_told(refusals, HELLO, EVENT):
+def told_of(error, event_recorder=None):
+    event_recorder = event_recorder or InMemoryEventRecorder()
+    with pytest.raises(type(error)) as raised, rejections_recorded(event_recorder, HELLO, EVENT):
         raise error
     assert raised.value is error
-    return getattr(refusals, "told", {})
+    return getattr(event_recorder, "told", {})
 
 
 @pytest.mark.parametrize("cls", every_error(), ids=lambda cls: cls.__name__)
@@ -64,16 +64,16 @@ def test_a_bug_of_ours_is_not_told():
 
 
 def test_what_works_is_not_told():
-    refusals = InMemoryRefusals()
-    with refusals_told(refusals, HELLO, EVENT):
+    event_recorder = InMemoryEventRecorder()
+    with rejections_recorded(event_recorder, HELLO, EVENT):
         pass
-    assert refusals.told == {}
+    assert event_recorder.told == {}
 
 
 @pytest.mark.parametrize("obstacle", [PlatformUnavailableError, PermanentError, RetryableError])
-def test_where_it_cannot_be_told_the_log_says_so_and_the_refusal_stands(caplog, obstacle):
+def test_where_it_cannot_be_told_the_log_says_so_and_the_rejection_stands(caplog, obstacle):
     class Unable:
-        def tell(self, *_):
+        def record_rejection(self, *_):
             raise obstacle("403 forbidden")
 
     with caplog.at_level(logging.WARNING):
@@ -83,21 +83,21 @@ def test_where_it_cannot_be_told_the_log_says_so_and_the_refusal_stands(caplog, 
     assert (record.event_id, record.subject) == ("1", "default/hello")
 
 
-def test_a_wish_whose_source_is_not_there_is_told_once_and_changes_nothing():
+def test_a_request_whose_source_is_not_there_is_told_once_and_changes_nothing():
     world = ControlPlane()
     event = world.event()
     for _ in range(2):
         with pytest.raises(SourceNotFoundError):
             world.start(event, source={"uri": "s3://sources/default/none.zip"})
-    ((_, _, event_id),) = world.refusals.told
+    ((_, _, event_id),) = world.event_recorder.told
     assert event_id == event.id
     assert world.record is None
 
 
-def test_a_refused_wish_is_told_though_a_newer_one_is_there():
+def test_a_rejected_request_is_told_though_a_newer_one_is_there():
     world = ControlPlane()
     old = world.event(time=None)
     world.start()
     with pytest.raises(InvalidEventError):
         world.start(old)
-    assert [event_id for _, _, event_id in world.refusals.told] == [old.id]
+    assert [event_id for _, _, event_id in world.event_recorder.told] == [old.id]

@@ -12,7 +12,7 @@ from knative_lambda.domain.lambda_function import (
     LambdaFunctionSpec,
     LambdaFunctionStatus,
     Phase,
-    Wish,
+    RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.use_cases.seen_records import SeenRecord, SeenRecords
@@ -23,12 +23,12 @@ NEWEST, OTHER = "1" * 64, "2" * 64
 
 
 def record(function=CART, build_id=NEWEST, *, phase=Phase.READY, **spec):
-    said = None if build_id is None else BuildStatus(id=build_id, wish_id="w")
+    said = None if build_id is None else BuildStatus(id=build_id, request_id="w")
     return LambdaFunction(
         id=function,
         spec=LambdaFunctionSpec.model_validate(MINIMAL | spec),
         status=LambdaFunctionStatus(build=said, phase=phase),
-        wish=Wish(time=datetime.now(UTC), event_id="w"),
+        stamp=RequestStamp(time=datetime.now(UTC), event_id="w"),
         resource_version="7",
     )
 

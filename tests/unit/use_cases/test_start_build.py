@@ -21,7 +21,7 @@ from knative_lambda.domain.lambda_function import Phase
 from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, ControlPlane
 
 
-def test_a_wish_becomes_a_record_and_one_job():
+def test_a_request_becomes_a_record_and_one_job():
     world = ControlPlane()
     reply = world.start()
     assert reply.type == BUILD_STARTED
@@ -37,14 +37,14 @@ def test_the_same_event_delivered_twenty_times_is_one_job_and_one_reply():
     assert len(world.jobs.started) == 1
 
 
-def test_twenty_wishes_for_the_same_source_share_one_job():
+def test_twenty_requests_for_the_same_source_share_one_job():
     world = ControlPlane()
     names = {world.start().data.job for _ in range(20)}
     assert len(names) == 1
     assert len(world.jobs.started) == 1
 
 
-def test_an_older_wish_that_comes_late_is_superseded():
+def test_an_older_request_that_comes_late_is_superseded():
     world = ControlPlane()
     old = world.event()
     world.start(source={"inline": {"main.py": "new"}})
@@ -54,7 +54,7 @@ def test_an_older_wish_that_comes_late_is_superseded():
     assert len(world.jobs.started) == 1
 
 
-def test_wishes_of_the_same_time_are_ordered_by_their_ids():
+def test_requests_of_the_same_time_are_ordered_by_their_ids():
     world = ControlPlane()
     time = world.clock.now()
     world.start(world.event(id="b", time=time), handler="main.b")
@@ -106,7 +106,7 @@ def test_an_image_of_another_lambda_is_refused_by_every_name_of_its_registry(reg
     assert world.record is None
 
 
-def test_a_new_wish_after_a_failure_builds_again():
+def test_a_new_request_after_a_failure_builds_again():
     world = ControlPlane()
     job = world.start().data.job
     world.jobs.fail(job, BuildFailure(reason="OutOfMemory", message="", is_users=False))
@@ -158,20 +158,20 @@ def test_an_unknown_runtime_is_refused_with_those_that_are_there():
 
 
 @pytest.mark.parametrize("ahead", [timedelta(minutes=6), timedelta(days=9999)])
-def test_a_wish_from_the_future_is_refused(ahead):
+def test_a_request_from_the_future_is_refused(ahead):
     world = ControlPlane()
     with pytest.raises(InvalidEventError) as refused:
         world.start(world.event(time=world.clock.now() + ahead))
     assert refused.value.field == "time"
 
 
-def test_a_wish_without_a_time_is_refused():
+def test_a_request_without_a_time_is_refused():
     world = ControlPlane()
     with pytest.raises(InvalidEventError):
         world.start(world.event(time=None))
 
 
-def test_a_wish_waits_while_the_lambda_is_being_deleted():
+def test_a_request_waits_while_the_lambda_is_being_deleted():
     world = ControlPlane()
     world.start()
     deleting = world.record.status.model_copy(update={"phase": Phase.DELETING})
@@ -180,7 +180,7 @@ def test_a_wish_waits_while_the_lambda_is_being_deleted():
         world.start()
 
 
-def test_a_wish_from_before_the_deletion_does_not_bring_the_lambda_back():
+def test_a_request_from_before_the_deletion_does_not_bring_the_lambda_back():
     world = ControlPlane()
     late = world.event()
     world.delete_lambda(world.event(), HELLO)
@@ -188,7 +188,7 @@ def test_a_wish_from_before_the_deletion_does_not_bring_the_lambda_back():
     assert world.record is None
 
 
-def test_a_wish_after_the_deletion_makes_the_lambda_again():
+def test_a_request_after_the_deletion_makes_the_lambda_again():
     world = ControlPlane()
     world.start()
     world.delete_lambda(world.event(), HELLO)

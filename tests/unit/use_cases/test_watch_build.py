@@ -141,8 +141,8 @@ def overtaken(world):
 
 
 def overtaken_and_not_yet_started(world):
-    newer = world.record.wish.model_copy(update={"event_id": "next"})
-    world.records.replace_wish(world.record.model_copy(update={"wish": newer}))
+    newer = world.record.stamp.model_copy(update={"event_id": "next"})
+    world.records.replace_request(world.record.model_copy(update={"stamp": newer}))
 
 
 def deleted(world):
@@ -235,7 +235,7 @@ def test_a_watch_that_is_quicker_than_a_jobs_event_empties_no_log(world):
     assert log == b"the end"
 
 
-def test_a_wish_that_comes_while_the_last_look_is_written_wins(world):
+def test_a_request_that_comes_while_the_last_look_is_written_wins(world):
     world.jobs.wait(world.job, NO_NODE, is_lasting=True)
     once_after(world.jobs, "pending", lambda: world.start(**NEWER))
     assert world.watch() is None
@@ -268,7 +268,7 @@ def test_the_job_of_a_build_that_is_over_stays_readable(world):
     assert world.jobs.get(world.job) is not None
 
 
-def test_the_job_of_a_newer_wish_for_the_same_source_stays(world):
+def test_the_job_of_a_newer_request_for_the_same_source_stays(world):
     world.jobs.wait(world.job, NO_NODE, is_lasting=True)
     reply = world.watch()
     again = world.start(env=[{"name": "A", "value": "1"}])
@@ -293,13 +293,13 @@ def test_the_same_source_builds_after_a_build_that_could_not_start(world):
     assert world.job_changed(job).type == FUNCTION_READY
 
 
-def test_a_wish_that_is_delivered_again_after_its_failure_leaves_no_job(world):
+def test_a_request_that_is_delivered_again_after_its_failure_leaves_no_job(world):
     world.jobs.wait(world.job, NO_NODE, is_lasting=True)
     event = world.event()
     reply = world.watch(event)
     world.tell(reply)
-    wish = world.record.wish
-    world.start(world.event(id=wish.event_id, time=wish.time))
+    stamp = world.record.stamp
+    world.start(world.event(id=stamp.event_id, time=stamp.time))
     assert world.watch(event) == reply
     world.tell(reply)
     assert world.jobs.get(world.job) is None

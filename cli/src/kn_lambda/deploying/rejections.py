@@ -9,7 +9,7 @@ from kn_lambda.cluster.rejection import Rejection
 from knative_lambda.adapters.kubernetes.client import EVENTS
 from knative_lambda.domain.errors import KnativeLambdaError
 from knative_lambda.manifests import labels
-from knative_lambda.manifests.rejection_event import refusal_name
+from knative_lambda.manifests.rejection_event import rejection_event_name
 
 if TYPE_CHECKING:
     from kn_lambda.cluster.api import ClusterApi
@@ -27,7 +27,7 @@ class Rejections:
         source, event_id = event.attributes["source"], event.attributes["id"]
         self._api = api
         self._namespace = function.namespace
-        self._name = refusal_name(function, source=source, event_id=event_id)
+        self._name = rejection_event_name(function, source=source, event_id=event_id)
         self._next = 0.0
 
     def poll(self) -> Rejection | None:

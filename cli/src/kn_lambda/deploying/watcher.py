@@ -15,7 +15,7 @@ from kn_lambda.deploying.rejections import Rejections
 from kn_lambda.errors import TimedOutError
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.events import BUILD_SUPERSEDED
-from knative_lambda.domain.lambda_function import Phase, Wish
+from knative_lambda.domain.lambda_function import Phase, RequestStamp
 from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
@@ -72,7 +72,7 @@ class DeploymentWatcher:
         self._installation = installation
         self._function = function
         time_ = datetime.fromisoformat(event.attributes["time"])
-        self._request = Wish(time=time_, event_id=event.attributes["id"])
+        self._request = RequestStamp(time=time_, event_id=event.attributes["id"])
         self._progress = progress
         self._seen: set[str] = set()
         self.log = BuildLog(installation.api, builds_namespace, progress.log)
@@ -148,11 +148,11 @@ class DeploymentWatcher:
 
 def _wish_id(record: KubernetesObject) -> str:
     annotations = record["metadata"].get("annotations") or {}
-    return str(annotations.get(labels.WISH_ID, ""))
+    return str(annotations.get(labels.REQUEST_ID, ""))
 
 
-def _wish(record: KubernetesObject) -> Wish:
+def _wish(record: KubernetesObject) -> RequestStamp:
     metadata = record["metadata"]
     annotations = metadata.get("annotations") or {}
-    said = annotations.get(labels.WISH_TIME) or metadata["creationTimestamp"]
-    return Wish(time=datetime.fromisoformat(said), event_id=_wish_id(record))
+    said = annotations.get(labels.REQUEST_TIME) or metadata["creationTimestamp"]
+    return RequestStamp(time=datetime.fromisoformat(said), event_id=_wish_id(record))

@@ -26,7 +26,7 @@ def build_id(
 
 
 def job_name(function: FunctionId, build: str) -> str:
-    """Name the Job of one wish; the same wish always has the same name."""
+    """Name the Job of one request; the same request always has the same name."""
     return derived_name(f"{function.namespace}-{function.name}", *_identity(function, build))
 
 
@@ -46,7 +46,7 @@ def log_key(function: FunctionId, build: str) -> str:
 
 
 def tombstone_key(function: FunctionId) -> str:
-    """Return the key of the note that a lambda was deleted, against wishes that come late."""
+    """Return the key of the note that a lambda was deleted, for requests that arrive late."""
     return f"deleted/{function.namespace}/{function.name}"
 
 
@@ -60,7 +60,7 @@ class BuildOrder:
 
     function: FunctionId
     build_id: str
-    wish_id: str
+    request_id: str
     runtime: str
     base_image_url: str
     repository_url: str
@@ -100,7 +100,7 @@ class BuildJob:
     name: str
     function: FunctionId
     build_id: str
-    wish_id: str
+    request_id: str
     state: JobState
     created_at: datetime
     finished_at: datetime | None = None

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Deployment:
-    """One wish, built: what the Knative Service and the Triggers are made from."""
+    """One request, built: what the Knative Service and the Triggers are made from."""
 
     function: FunctionId
     uid: str

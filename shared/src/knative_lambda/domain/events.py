@@ -56,9 +56,9 @@ class BuildStarted(Model):
 
 
 class BuildSuperseded(Model):
-    """The wish is older than one accepted before, so nothing was done."""
+    """The request is older than one that was accepted before, so nothing was done."""
 
-    accepted_time: Time = Field(description="time of the newer wish")
+    accepted_time: Time = Field(description="time of the newer request")
     accepted_event_id: str
 
 
@@ -111,7 +111,11 @@ class CleanupDone(Model):
     contexts: int = 0
     logs: int = 0
     images: int = 0
-    announced_jobs: int = Field(0, description="ended Jobs whose end nobody had dealt with")
+    notified_jobs: int = Field(
+        0,
+        alias="announcedJobs",  # older than the word
+        description="Jobs that ended without anybody dealing with it",
+    )
     stuck_builds: int = 0
     tombstones: int = 0
     dead_letters: int = 0

@@ -1,4 +1,4 @@
-"""The LambdaFunction record: what is wished for (spec) and what is there (status).
+"""The LambdaFunction record: what is requested (spec) and what is there (status).
 
 The field names in JSON are those of the custom resource `lambdafunctions.knative-lambda.dev`.
 """
@@ -169,7 +169,7 @@ class Resources(Model):
 
 
 class LambdaFunctionSpec(Model):
-    """What a person wishes for."""
+    """What a person requests."""
 
     source: Source
     runtime: Annotated[str, StringConstraints(pattern=r"^[a-z]+[0-9][0-9.]*$", max_length=32)]
@@ -259,8 +259,9 @@ class BuildStatus(Model):
     model_config = _WRITTEN_BY_US
 
     id: str
-    wish_id: str = Field(description="id of the event whose wish this build serves")
-    wish_time: Time | None = Field(None, description="time of that event")
+    # The names in JSON are older than the word.
+    request_id: str = Field(alias="wishId", description="id of the event that requested this build")
+    request_time: Time | None = Field(None, alias="wishTime", description="time of that event")
     job: str | None = None
     digest: str | None = None
     started_at: Time | None = None
@@ -269,11 +270,13 @@ class BuildStatus(Model):
     message: str | None = None
     log: str | None = Field(None, description="the last lines; all of it is in storage at logUri")
     log_uri: str | None = None
-    completed_by: str | None = Field(None, description="id of the event that settled this build")
+    completed_by: str | None = Field(
+        None, description="id of the event that recorded the outcome of this build"
+    )
 
-    def serves(self, wish: Wish) -> bool:
-        """Whether this is the build of that very wish; senders do use an id twice."""
-        return (self.wish_time, self.wish_id) == (wish.time, wish.event_id)
+    def serves(self, request: RequestStamp) -> bool:
+        """Whether this is the build of that very request; some senders use an id twice."""
+        return (self.request_time, self.request_id) == (request.time, request.event_id)
 
 
 class LambdaFunctionStatus(Model):
@@ -299,26 +302,26 @@ class LambdaFunction(Model):
     id: FunctionId
     spec: LambdaFunctionSpec
     status: LambdaFunctionStatus = LambdaFunctionStatus()
-    wish: Wish
+    stamp: RequestStamp
     uid: str = ""
     generation: int = 0
     resource_version: str = ""
     deleting: bool = False
 
 
-class Wish(Model):
-    """The order of wishes: by the event's time, and by its id where the times are equal."""
+class RequestStamp(Model):
+    """Which request made this state. Stamps are ordered by the event's time, then by its id."""
 
     time: Time
     event_id: str
 
     @property
     def key(self) -> str:
-        """One word for this wish and no other."""
+        """One word for this request and no other."""
         return f"{self.time.astimezone(UTC).isoformat()}/{self.event_id}"
 
-    def is_older_than(self, other: Wish) -> bool:
-        """Whether `other` was wished after this."""
+    def is_older_than(self, other: RequestStamp) -> bool:
+        """Whether `other` was requested after this."""
         return (self.time, self.event_id) < (other.time, other.event_id)
 
 

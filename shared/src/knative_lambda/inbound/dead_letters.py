@@ -15,7 +15,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.errors import InvalidEventError
-from knative_lambda.inbound.endpoint import answer_without_event, read_at_most, refuse
+from knative_lambda.inbound.endpoint import read_at_most, refuse, response_without_event
 from knative_lambda.inbound.http_binding import decode_value, decoded_header
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class DeadLetterEndpoint:
 
     def __call__(self, request: Request) -> Answer:
         """Answer 204 once the letter is stored; never raises."""
-        answer = answer_without_event(request)
+        answer = response_without_event(request)
         if answer is not None:
             return answer
         try:

@@ -65,7 +65,7 @@ class Endpoint:
 
     def __call__(self, request: Request) -> Answer:
         """Answer health checks and events; never raises."""
-        other = answer_without_event(request)
+        other = response_without_event(request)
         if other is not None:
             return other
         # Health checks do without the models, whose loading takes longer than all else.
@@ -99,7 +99,7 @@ class Endpoint:
         return body, HTTPStatus.OK, headers
 
 
-def answer_without_event(request: Request) -> Answer | None:
+def response_without_event(request: Request) -> Answer | None:
     """Answer a health check, or a method that brings no event; None for what may be one."""
     if request.path in _HEALTH:
         return b"ok", HTTPStatus.OK, {"Content-Type": "text/plain"}

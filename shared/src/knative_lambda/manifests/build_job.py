@@ -44,7 +44,7 @@ def build_job(order: BuildOrder, options: BuildJobOptions) -> dict[str, Any]:
     """Return the Job; it never runs user-chosen code where a secret is."""
     metadata = {
         "labels": labels.function_labels(order.function),
-        "annotations": {labels.BUILD_ID: order.build_id, labels.WISH_ID: order.wish_id},
+        "annotations": {labels.BUILD_ID: order.build_id, labels.REQUEST_ID: order.request_id},
     }
     seconds = int(options.timeout.total_seconds())
     return {

@@ -1,4 +1,4 @@
-"""The Kubernetes Event by which build-start says why it refused a wish."""
+"""The Kubernetes Event in which build-start says why it rejected a request."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _COMPONENT = "knative-lambda/build-start"
 _MAX_MESSAGE_BYTES = 1024  # of events.k8s.io; the older API that we write has no limit of its own
 
 
-def refusal_name(function: FunctionId, *, source: str, event_id: str) -> str:
+def rejection_event_name(function: FunctionId, *, source: str, event_id: str) -> str:
     """Name the Event after the CloudEvent: two deliveries make one, and its sender can look it up.
 
     Source and id together are what makes a CloudEvent this one and no other.
@@ -27,7 +27,7 @@ def refusal_name(function: FunctionId, *, source: str, event_id: str) -> str:
     return derived_name(function.name, str(function), source, event_id)
 
 
-def refusal_event(
+def rejection_event(
     function: FunctionId,
     event: Event,
     error: KnativeLambdaError,
@@ -40,7 +40,7 @@ def refusal_event(
     `kubectl describe` shows Events with the uid of what it describes, and no others.
     """
     text = f"{error.field}: {error.message}" if error.field else error.message
-    annotations = {labels.WISH_ID: event.id, labels.CORRELATION_ID: event.correlation_id}
+    annotations = {labels.REQUEST_ID: event.id, labels.CORRELATION_ID: event.correlation_id}
     if error.field:
         annotations[labels.FIELD] = error.field
     involved = {
@@ -54,7 +54,7 @@ def refusal_event(
         "apiVersion": "v1",
         "kind": "Event",
         "metadata": {
-            "name": refusal_name(function, source=event.source, event_id=event.id),
+            "name": rejection_event_name(function, source=event.source, event_id=event.id),
             "namespace": function.namespace,
             "annotations": annotations,
         },

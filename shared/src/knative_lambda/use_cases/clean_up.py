@@ -162,9 +162,9 @@ class _Pass:
                 self.building.add(job.function)
             else:
                 self.ended[f"{job.function}/{job.build_id}"] = ended
-                self._announce(job, ended)
+                self._notify(job, ended)
 
-    def _announce(self, job: BuildJob, ended: datetime) -> None:
+    def _notify(self, job: BuildJob, ended: datetime) -> None:
         """Have an end told again that nobody dealt with.
 
         An ApiServerSource that was down when the Job ended never tells of it by itself.
@@ -173,9 +173,9 @@ class _Pass:
             job.function, job.build_id
         )
         if waiting and self._older(ended, self.use.retention.untold_after):
-            self.counts["announced_jobs"] += 1
+            self.counts["notified_jobs"] += 1
             if not self.dry_run:
-                self.use.jobs.announce(job.name)
+                self.use.jobs.notify(job.name)
 
     def stuck_builds(self) -> None:
         """Say of builds that vanished half-way that they failed."""
@@ -188,7 +188,7 @@ class _Pass:
                 said.finished_at,
                 self.ended.get(f"{record.id}/{said.id}"),
                 said.started_at,
-                record.wish.time,
+                record.stamp.time,
             )
             since = next(time for time in times if time is not None)
             if self._older(since, self.use.retention.stuck_after):
@@ -253,8 +253,8 @@ class _Pass:
             return
         if not garbage and not seen.is_collecting:
             return
-        # Whoever deploys compares with this note, and any wish since this pass began conflicts
-        # with writing it: an image is either removed or found by a wish, never both.
+        # Whoever deploys checks this note, and any request since this pass began makes writing it a
+        # conflict: an image is either removed or found by a request, never both.
         record = self._unchanged(seen)
         if record is None:
             return

@@ -12,7 +12,7 @@ from knative_lambda.domain.build import BuildFailure, JobState
 from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import KnativeLambdaError, NotReadyError, PermanentError
 from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.use_cases.record_outcome import SettleBuild
+from knative_lambda.use_cases.record_outcome import RecordOutcome
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -97,7 +97,7 @@ class CompleteBuild:
             return None
         if job.failure is not None:
             log = self.jobs.log_tail(job.name, max_bytes=_LOG_BYTES)
-            return self._settle.failed(event, record, wanted, job.failure, log)
+            return self._record_outcome.failed(event, record, wanted, job.failure, log)
         return self._deploy(event, record, wanted, job)
 
     def image_found(self, event: Event, function: FunctionId, data: BuildComplete) -> Reply | None:
@@ -118,8 +118,8 @@ class CompleteBuild:
         if record.deleting or record.status.phase is Phase.DELETING:
             return None
         said = record.status.build
-        if said is None or not said.serves(record.wish):
-            # build-start has written the wish and is about to write which build it means.
+        if said is None or not said.serves(record.stamp):
+            # build-start has written the request and is about to write which build it means.
             raise NotReadyError(f"the build of {record.id} is just being started; try again")
         if said.id != build_id or said.completed_by not in {None, event.id}:
             return None
@@ -132,7 +132,7 @@ class CompleteBuild:
         if digest is None:
             text = "the build ended, but the registry has no image of it; deploy again"
             failure = BuildFailure(reason="ImageMissing", message=text, is_users=False)
-            return self._settle.failed(event, record, wanted, failure)
+            return self._record_outcome.failed(event, record, wanted, failure)
         built = wanted.model_copy(update={"digest": digest})
         deployment = Deployment.of(record, digest, image_prefix=self.image_prefix)
         try:
@@ -141,7 +141,7 @@ class CompleteBuild:
         except PermanentError as error:
             # What Knative refuses of a spec will not get better, and its sender has to know.
             failure = BuildFailure(reason=error.reason, message=error.message, is_users=True)
-            return self._settle.failed(event, record, built, failure)
+            return self._record_outcome.failed(event, record, built, failure)
         state = self._wait(deployment)
         if state.failed:
             failure = BuildFailure(
@@ -150,13 +150,15 @@ class CompleteBuild:
                 is_users=not state.serves,
             )
             log = "" if state.serves else state.failure_message
-            failed = self._settle.failed(event, record, built, failure, log, serves=state.serves)
+            failed = self._record_outcome.failed(
+                event, record, built, failure, log, serves=state.serves
+            )
             # Only now: what becomes of it is told to who finds a record that says Failed.
             current = self.records.get(record.id)
             if current is not None:
                 self._watch_failed(current, built.id)
             return failed
-        ready = self._settle.succeeded(event, record, built, deployment, state)
+        ready = self._record_outcome.succeeded(event, record, built, deployment, state)
         if job is not None and ready is not None and wanted.completed_by is None:
             self._keep_log(event, job)
         return ready
@@ -169,7 +171,7 @@ class CompleteBuild:
         said = record.status.build
         if record.deleting or said is None or said.digest is None or said.id != build_id:
             return
-        if record.status.phase is Phase.FAILED and said.serves(record.wish):
+        if record.status.phase is Phase.FAILED and said.serves(record.stamp):
             deployment = Deployment.of(record, said.digest, image_prefix=self.image_prefix)
             self.services.watch(deployment)
 
@@ -177,7 +179,7 @@ class CompleteBuild:
         """Let the log of a build that went well outlive its Job, if that can be done."""
         try:
             log = self.jobs.log_tail(job.name, max_bytes=_LOG_BYTES)
-            self._settle.keep_log(event, job.function, job.build_id, log)
+            self._record_outcome.keep_log(event, job.function, job.build_id, log)
         except KnativeLambdaError as error:
             _log.warning("the log of Job %s is not kept: %s", job.name, error.message)
 
@@ -204,8 +206,8 @@ class CompleteBuild:
         )
 
     @property
-    def _settle(self) -> SettleBuild:
-        return SettleBuild(
+    def _record_outcome(self) -> RecordOutcome:
+        return RecordOutcome(
             records=self.records,
             storage=self.storage,
             clock=self.clock,

@@ -12,12 +12,16 @@ from knative_lambda.domain.errors import LimitExceededError, UnreadableRecordErr
 from knative_lambda.domain.events import FunctionDeleted
 from knative_lambda.domain.lambda_function import Condition, Phase
 from knative_lambda.use_cases.records import update_status, with_condition
-from knative_lambda.use_cases.request_stamps import read_wish, superseded
+from knative_lambda.use_cases.request_stamps import read_stamp, superseded
 from knative_lambda.use_cases.tombstones import write_tombstone
 
 if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus, Wish
+    from knative_lambda.domain.lambda_function import (
+        LambdaFunction,
+        LambdaFunctionStatus,
+        RequestStamp,
+    )
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
         BuildJobs,
@@ -35,7 +39,7 @@ _LIST_LIMIT = 1_000_000
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeleteLambda:
-    """Deleting what is gone succeeds; a deletion older than the newest wish is not carried out."""
+    """Deleting what is gone succeeds; a deletion older than the newest request does nothing."""
 
     records: LambdaFunctions
     jobs: BuildJobs
@@ -47,19 +51,19 @@ class DeleteLambda:
     registry_url: str
 
     def __call__(self, event: Event, function: FunctionId) -> Reply:
-        """Answer `function.deleted`, or `build.superseded` when a newer wish wants the lambda."""
-        deletion = read_wish(event, self.clock)
+        """Reply `function.deleted`, or `build.superseded` when a newer request wants the lambda."""
+        deletion = read_stamp(event, self.clock)
         record = self._readable(function)
-        if record is not None and deletion.is_older_than(record.wish):
-            return superseded(function, record.wish)
-        # The note comes first: from here on, no wish from before can bring the lambda back.
+        if record is not None and deletion.is_older_than(record.stamp):
+            return superseded(function, record.stamp)
+        # The note comes first: from here on, no earlier request can bring the lambda back.
         write_tombstone(self.storage, self.storage_url, function, deletion)
         record = self._readable(function)
         if record is not None:
             self._mark(record, deletion)
             record = self.records.get(function)
-            if record is not None and deletion.is_older_than(record.wish):
-                return superseded(function, record.wish)
+            if record is not None and deletion.is_older_than(record.stamp):
+                return superseded(function, record.stamp)
         self._remove_what_it_owns(function)
         if record is not None:
             self.records.delete(record)
@@ -67,18 +71,18 @@ class DeleteLambda:
         return events.Reply(type=events.FUNCTION_DELETED, function=function, data=FunctionDeleted())
 
     def _readable(self, function: FunctionId) -> LambdaFunction | None:
-        """The record; None too for one that cannot be read, and so cannot be wanted by a wish."""
+        """The record; None too for one that cannot be read, which no request can want."""
         try:
             return self.records.get(function)
         except UnreadableRecordError:
             return None
 
-    def _mark(self, record: LambdaFunction, deletion: Wish) -> None:
-        """Keep wishes out while everything is removed, unless a newer one was quicker."""
+    def _mark(self, record: LambdaFunction, deletion: RequestStamp) -> None:
+        """Keep requests out while everything is removed, unless a newer one was quicker."""
         now = self.clock.now()
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            if deletion.is_older_than(current.wish):
+            if deletion.is_older_than(current.stamp):
                 return None
             gone = Condition(
                 type="Ready", status="False", reason="Deleting", last_transition_time=now

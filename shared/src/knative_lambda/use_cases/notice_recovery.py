@@ -9,7 +9,7 @@ from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import NotReadyError
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId, readable_part
-from knative_lambda.use_cases.record_outcome import SettleBuild
+from knative_lambda.use_cases.record_outcome import RecordOutcome
 
 if TYPE_CHECKING:
     from knative_lambda.domain.deployment import ServiceState
@@ -43,7 +43,7 @@ class NoticeRecovery:
         state = self._state(deployment)
         if state is None or not state.ready:
             return None
-        ready = self._settle.recovered(event, record, failed, deployment, state)
+        ready = self._record_outcome.recovered(event, record, failed, deployment, state)
         if ready is not None:
             self.services.apply(deployment)  # nobody watches it any more
         return ready
@@ -55,8 +55,8 @@ class NoticeRecovery:
             return None  # it is gone
 
     @property
-    def _settle(self) -> SettleBuild:
-        return SettleBuild(
+    def _record_outcome(self) -> RecordOutcome:
+        return RecordOutcome(
             records=self.records,
             storage=self.storage,
             clock=self.clock,
@@ -75,12 +75,12 @@ def _function_of(changed: ObjectReference) -> FunctionId | None:
 
 
 def _failed_start(record: LambdaFunction, event: Event) -> BuildStatus | None:
-    """The build of the newest wish, if it failed after its image was made.
+    """The build of the newest request, if it failed after its image was made.
 
     Also if this very event settled it as ready: the answer may have been lost.
     """
     said = record.status.build
-    if record.deleting or said is None or not said.serves(record.wish):
+    if record.deleting or said is None or not said.serves(record.stamp):
         return None
     is_failed = record.status.phase is Phase.FAILED
     return said if is_failed or said.completed_by == event.id else None

@@ -29,7 +29,7 @@ _LOG_BYTES_IN_EVENT = 2 * 1024
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class SettleBuild:
+class RecordOutcome:
     """Of all events that tell of one build's end, the first settles it; the others are nothing."""
 
     records: LambdaFunctions
@@ -126,13 +126,13 @@ class SettleBuild:
     def _write(
         self, record: LambdaFunction, status: LambdaFunctionStatus, *, over: str | None = None
     ) -> bool:
-        """Write how the build ended, unless a newer wish, a deletion or another event did.
+        """Write how the build ended, unless a newer request, a deletion or another event did.
 
         `over`: the event whose end this one replaces.
         """
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            overtaken = current.wish != record.wish or _is_going(current)
+            overtaken = current.stamp != record.stamp or _is_going(current)
             if overtaken or current.status.build is None:
                 return None
             # A build's end comes in several events; one of them tells of it.

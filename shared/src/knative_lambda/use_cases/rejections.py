@@ -1,4 +1,4 @@
-"""Why a wish is refused, told to the people of its namespace and not to the Broker alone."""
+"""Tells the people of a namespace why a request is rejected; the Broker alone would not."""
 
 from __future__ import annotations
 
@@ -13,32 +13,34 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.events import Event
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.ports import Refusals
+    from knative_lambda.ports import EventRecorder
 
 _log = logging.getLogger(__name__)
 
 
 @contextmanager
-def refusals_told(refusals: Refusals, function: FunctionId, event: Event) -> Iterator[None]:
-    """Tell of an error after which the event is not tried again; every error is raised on.
+def rejections_recorded(
+    event_recorder: EventRecorder, function: FunctionId, event: Event
+) -> Iterator[None]:
+    """Record an error after which the event is not tried again; every error is re-raised.
 
-    Where it cannot be told, the log says so, and the error stays the one that it is.
+    Where it cannot be recorded, the log says so, and the original error is raised all the same.
     """
     try:
         yield
     except (InvalidEventError, PermanentError) as error:
-        _tell(refusals, function, event, error)
+        _record(event_recorder, function, event, error)
         raise
 
 
-def _tell(
-    refusals: Refusals, function: FunctionId, event: Event, error: KnativeLambdaError
+def _record(
+    event_recorder: EventRecorder, function: FunctionId, event: Event, error: KnativeLambdaError
 ) -> None:
     try:
-        refusals.tell(function, event, error)
+        event_recorder.record_rejection(function, event, error)
     except KnativeLambdaError as obstacle:
         _log.warning(
-            "a refusal is not told: %s",
+            "a rejection could not be recorded: %s",
             obstacle.message,
             extra={"event_id": event.id, "subject": event.subject, "reason": obstacle.reason},
         )

@@ -1,4 +1,4 @@
-"""The wish in an event: what puts build.start and delete in one order."""
+"""The stamp of the request in an event: it puts build.start and delete in one order."""
 
 from __future__ import annotations
 
@@ -8,27 +8,27 @@ from typing import TYPE_CHECKING
 from knative_lambda.domain import events
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import BuildSuperseded
-from knative_lambda.domain.lambda_function import Wish
+from knative_lambda.domain.lambda_function import RequestStamp
 
 if TYPE_CHECKING:
     from knative_lambda.domain.events import Event, Reply
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import Clock
 
-# Clocks of senders differ; a wish from the far future would block every later one.
+# Clocks of senders differ; a request from the far future would block every later one.
 _CLOCK_SKEW = timedelta(minutes=5)
 
 
-def read_wish(event: Event, clock: Clock) -> Wish:
+def read_stamp(event: Event, clock: Clock) -> RequestStamp:
     """Return the event's place in the order; `InvalidEventError` where it can have none."""
     if event.time is None:
-        raise InvalidEventError("needs a time, which puts wishes in order", field="time")
+        raise InvalidEventError("needs a time, which puts requests in order", field="time")
     if event.time > clock.now() + _CLOCK_SKEW:
         raise InvalidEventError("lies in the future; check the sender's clock", field="time")
-    return Wish(time=event.time, event_id=event.id)
+    return RequestStamp(time=event.time, event_id=event.id)
 
 
-def superseded(function: FunctionId, newer: Wish) -> Reply:
-    """Answer a wish that a newer one overtook."""
+def superseded(function: FunctionId, newer: RequestStamp) -> Reply:
+    """Reply to a request that a newer one overtook."""
     data = BuildSuperseded(accepted_time=newer.time, accepted_event_id=newer.event_id)
     return events.Reply(type=events.BUILD_SUPERSEDED, function=function, data=data)

@@ -20,7 +20,7 @@ _NONE = "-"
 
 
 class SeenRecord(NamedTuple):
-    """What one record said: its version then, its newest build, the image it wishes for."""
+    """What one record said: its version then, its newest build, the image it asks for."""
 
     function: FunctionId
     version: str

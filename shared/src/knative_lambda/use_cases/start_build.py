@@ -1,4 +1,4 @@
-"""build-start: from a wish to a running build Job, or straight to a finished image."""
+"""build-start: from a request to a running build Job, or straight to a finished image."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ from knative_lambda.domain.lambda_function import (
     Phase,
 )
 from knative_lambda.use_cases.records import update_status, with_condition
-from knative_lambda.use_cases.request_stamps import read_wish, superseded
+from knative_lambda.use_cases.request_stamps import read_stamp, superseded
 from knative_lambda.use_cases.tombstones import read_tombstone
 from lambda_oci.references import normal_image
 
@@ -36,18 +36,18 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.domain.lambda_function import Wish
+    from knative_lambda.domain.lambda_function import RequestStamp
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import BuildJobs, Clock, ImageRegistry, LambdaFunctions, ObjectStorage
     from knative_lambda.use_cases.build_context import ContextPacker
 
 _SPOOL_BYTES = 4 * 1024 * 1024
-_WISH_ATTEMPTS = 10
+_WRITE_ATTEMPTS = 10
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartBuild:
-    """Record the wish, then make its build happen; a redelivery finds what was made before."""
+    """Record the request, then make its build happen; a redelivery finds what was made before."""
 
     records: LambdaFunctions
     jobs: BuildJobs
@@ -64,16 +64,16 @@ class StartBuild:
 
     def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
         """Answer `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
-        wish = read_wish(event, self.clock)
+        stamp = read_stamp(event, self.clock)
         spec = LambdaFunctionSpec.model_validate(data.model_dump())
         base_image = self._base_image(spec)
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
             context = cast("BinaryIO", spool)
             # Read before anything is recorded: a source that is not there changes nothing.
             sha256 = self._pack(function, spec, context)
-            record = self._accept(function, spec, wish)
-            if record.wish != wish:
-                return superseded(function, record.wish)
+            record = self._accept(function, spec, stamp)
+            if record.stamp != stamp:
+                return superseded(function, record.stamp)
             build_id = build.build_id(
                 source_sha256=sha256,
                 runtime=spec.runtime,
@@ -120,38 +120,40 @@ class StartBuild:
                 field="source.image",
             )
 
-    def _accept(self, function: FunctionId, spec: LambdaFunctionSpec, wish: Wish) -> LambdaFunction:
-        """Return the record of the newest wish, which is this one unless it came too late."""
-        for _ in range(_WISH_ATTEMPTS):
+    def _accept(
+        self, function: FunctionId, spec: LambdaFunctionSpec, stamp: RequestStamp
+    ) -> LambdaFunction:
+        """Return the record of the newest request, which is this one unless it came too late."""
+        for _ in range(_WRITE_ATTEMPTS):
             try:
                 record = self.records.get(function)
                 if record is None:
-                    return self._create(LambdaFunction(id=function, spec=spec, wish=wish))
+                    return self._create(LambdaFunction(id=function, spec=spec, stamp=stamp))
                 if record.deleting or record.status.phase is Phase.DELETING:
                     raise NotReadyError(f"{function} is being deleted; try again")
-                if record.wish == wish or wish.is_older_than(record.wish):
+                if record.stamp == stamp or stamp.is_older_than(record.stamp):
                     return record
-                return self.records.replace_wish(
-                    record.model_copy(update={"spec": spec, "wish": wish})
+                return self.records.replace_request(
+                    record.model_copy(update={"spec": spec, "stamp": stamp})
                 )
             except ConflictError:
                 continue
             except UnreadableRecordError:
-                # Nothing in it can be gone on with; the wish brings all that a record needs.
+                # Nothing in it can be used; the request brings all that a record needs.
                 self.records.discard(function)
         raise ConflictError(f"the record {function} changes too fast; try again")
 
     def _create(self, wanted: LambdaFunction) -> LambdaFunction:
         """Write a first record, unless a newer deletion is remembered."""
         buried = read_tombstone(self.storage, self.storage_url, wanted.id)
-        if buried is None or not wanted.wish.is_older_than(buried):
+        if buried is None or not wanted.stamp.is_older_than(buried):
             record = self.records.create(wanted)
             # Again: a deletion in between found no record to remove.
             buried = read_tombstone(self.storage, self.storage_url, wanted.id)
-            if buried is None or not wanted.wish.is_older_than(buried):
+            if buried is None or not wanted.stamp.is_older_than(buried):
                 return record
             self.records.delete(record)
-        return wanted.model_copy(update={"wish": buried})
+        return wanted.model_copy(update={"stamp": buried})
 
     def _finished_digest(
         self, function: FunctionId, spec: LambdaFunctionSpec, build_id: str
@@ -172,7 +174,7 @@ class StartBuild:
         order = BuildOrder(
             function=record.id,
             build_id=build_id,
-            wish_id=record.wish.key,
+            request_id=record.stamp.key,
             runtime=record.spec.runtime,
             base_image_url=base_image,
             repository_url=self._repository_url(record.id),
@@ -180,15 +182,19 @@ class StartBuild:
             context_sha256=sha256,
         )
         job = self.jobs.get(order.name)
-        if job is not None and job.state is not JobState.RUNNING and job.wish_id != order.wish_id:
-            # Its image is not there (it failed, or was collected since), and this is a new wish.
+        if (
+            job is not None
+            and job.state is not JobState.RUNNING
+            and job.request_id != order.request_id
+        ):
+            # Its image is not there (it failed, or was collected since), and this is a new request.
             self.jobs.delete(order.name)
             job = None
         if job is None:
             self.storage.write(context_uri, context)
             job = self.jobs.start(order)
-        if job.state is not JobState.RUNNING and job.wish_id != order.wish_id:
-            raise NotReadyError(f"the Job {order.name} of an earlier wish is being removed")
+        if job.state is not JobState.RUNNING and job.request_id != order.request_id:
+            raise NotReadyError(f"the Job {order.name} of an earlier request is being removed")
         return job
 
     def _started(self, record: LambdaFunction, job: BuildJob) -> Reply:
@@ -197,8 +203,8 @@ class StartBuild:
             Phase.BUILDING,
             BuildStatus(
                 id=job.build_id,
-                wish_id=record.wish.event_id,
-                wish_time=record.wish.time,
+                request_id=record.stamp.event_id,
+                request_time=record.stamp.time,
                 job=job.name,
                 started_at=job.created_at,
             ),
@@ -212,8 +218,8 @@ class StartBuild:
     def _complete(self, record: LambdaFunction, build_id: str, digest: str) -> Reply:
         done = BuildStatus(
             id=build_id,
-            wish_id=record.wish.event_id,
-            wish_time=record.wish.time,
+            request_id=record.stamp.event_id,
+            request_time=record.stamp.time,
             digest=digest,
             finished_at=self.clock.now(),
         )
@@ -230,14 +236,14 @@ class StartBuild:
         *,
         build_ready: Literal["True", "Unknown"],
     ) -> LambdaFunction | None:
-        """Say in the status what this wish is at, unless it was said or the wish is old."""
+        """Say in the status how far this request is, unless that was said or the request is old."""
         now = self.clock.now()
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            if current.wish != record.wish or current.deleting:
+            if current.stamp != record.stamp or current.deleting:
                 return None
             status, said = current.status, current.status.build
-            if said is not None and said.serves(record.wish):
+            if said is not None and said.serves(record.stamp):
                 return status  # a redelivery: the build may be further by now
             if wanted.digest in status.collecting:
                 raise NotReadyError("the image is just being removed; it will be built again")
@@ -263,13 +269,13 @@ class StartBuild:
         return update_status(self.records, record, change)
 
     def _overtaken(self, record: LambdaFunction, job: BuildJob | None) -> Reply:
-        """Answer for a wish that a newer one, or a deletion, overtook while we worked on it."""
+        """Reply to a request that a newer one, or a deletion, overtook while we worked on it."""
         current = self.records.get(record.id)
         if current is not None and current.uid == record.uid:
-            return superseded(record.id, current.wish)
+            return superseded(record.id, current.stamp)
         if job is not None and current is None:
             self.jobs.delete(job.name)
-        return superseded(record.id, current.wish if current else record.wish)
+        return superseded(record.id, current.stamp if current else record.stamp)
 
     def _repository_url(self, function: FunctionId) -> str:
         return f"{self.registry_url}/{function.namespace}/{function.name}"

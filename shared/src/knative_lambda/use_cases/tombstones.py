@@ -1,4 +1,4 @@
-"""Notes in storage that a lambda was deleted: a wish from before must not bring it back.
+"""Notes in storage that a lambda was deleted: an earlier request must not bring it back.
 
 They are kept outside Kubernetes, where a deletion leaves nothing, until no delivery can be
 under way any more.
@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.domain.build import tombstone_key
 from knative_lambda.domain.errors import SourceNotFoundError
-from knative_lambda.domain.lambda_function import Wish
+from knative_lambda.domain.lambda_function import RequestStamp
 
 if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
@@ -21,18 +21,20 @@ if TYPE_CHECKING:
 _MAX_BYTES = 64 * 1024
 
 
-def read_tombstone(storage: ObjectStorage, storage_url: str, function: FunctionId) -> Wish | None:
+def read_tombstone(
+    storage: ObjectStorage, storage_url: str, function: FunctionId
+) -> RequestStamp | None:
     """Return the newest deletion of this lambda, as long as it is remembered."""
     note = io.BytesIO()
     try:
         storage.read(storage_url + tombstone_key(function), note, max_bytes=_MAX_BYTES)
     except SourceNotFoundError:
         return None
-    return Wish.model_validate_json(note.getvalue())
+    return RequestStamp.model_validate_json(note.getvalue())
 
 
 def write_tombstone(
-    storage: ObjectStorage, storage_url: str, function: FunctionId, deletion: Wish
+    storage: ObjectStorage, storage_url: str, function: FunctionId, deletion: RequestStamp
 ) -> None:
     """Remember a deletion, unless a newer one is remembered."""
     known = read_tombstone(storage, storage_url, function)

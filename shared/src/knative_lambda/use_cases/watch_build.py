@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain.lambda_function import Phase
-from knative_lambda.use_cases.record_outcome import SettleBuild, failed_reply
+from knative_lambda.use_cases.record_outcome import RecordOutcome, failed_reply
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -59,7 +59,7 @@ class WatchBuild:
             if self.clock.now() - min(began, pending.since) >= self._patience(pending):
                 if pending.obstacle is None:
                     break
-                return self._settle.failed(event, record, said, pending.obstacle)
+                return self._record_outcome.failed(event, record, said, pending.obstacle)
             self.pause(seconds)
             seconds = min(2 * seconds, _LONGEST_PAUSE_SECONDS)
         return None
@@ -83,8 +83,8 @@ class WatchBuild:
         return timedelta(0) if pending.is_lasting else self.start_timeout
 
     @property
-    def _settle(self) -> SettleBuild:
-        return SettleBuild(
+    def _record_outcome(self) -> RecordOutcome:
+        return RecordOutcome(
             records=self.records,
             storage=self.storage,
             clock=self.clock,
@@ -93,8 +93,8 @@ class WatchBuild:
 
 
 def _wanted(record: LambdaFunction, build_id: str) -> BuildStatus | None:
-    """Return the record's build if it is that one, for the newest wish."""
+    """Return the record's build if it is that one, for the newest request."""
     said = record.status.build
     if record.deleting or record.status.phase is Phase.DELETING or said is None:
         return None
-    return said if said.id == build_id and said.serves(record.wish) else None
+    return said if said.id == build_id and said.serves(record.stamp) else None

@@ -12,7 +12,7 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
-from knative_lambda.adapters.kubernetes.event_recorder import KubernetesRefusals
+from knative_lambda.adapters.kubernetes.event_recorder import KubernetesEventRecorder
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.build import BuildFailure, image_tag
@@ -68,7 +68,7 @@ class Lives:
         self.clean_up = self._with_rights("cleanup", self.world.clean_up)
         self.world.start_build = self.start_build
         self.world.complete_build = self.complete_build
-        self.world.refusals = KubernetesRefusals(api=self.start_build.records.api)
+        self.world.event_recorder = KubernetesEventRecorder(api=self.start_build.records.api)
 
     def _with_rights(self, account: str, use_case: Any) -> Any:
         api = self._api(str(self.server.kubeconfig_of(account)))
@@ -136,7 +136,7 @@ class Lives:
         assert self.hands.subscriptions(HELLO) == [{"type": "b"}]
 
     def _refuse(self) -> None:
-        """A wish for a source that is not there, which an Event tells of."""
+        """A request for a source that is not there, which an Event tells of."""
         with pytest.raises(SourceNotFoundError):
             self.world.start(source={"uri": "s3://sources/default/none.zip"})
         assert [reason for reason, _ in self.hands.told(HELLO)] == ["SourceNotFound"]
@@ -165,7 +165,7 @@ class Lives:
         assert reply.type.endswith("function.ready.v1")
 
     def _build_badly(self) -> None:
-        """A build fails; the same wish again takes the place of its Job."""
+        """A build fails; the same request again takes the place of its Job."""
         source = {"inline": {"main.py": "broken"}}
         job = self.world.start(source=source).data.job
         self.hands.fail(job, BuildFailure(reason="No", message="no", is_users=True))
@@ -191,7 +191,7 @@ class Lives:
         """An end nobody heard of, Jobs whose lambda is gone, and a build that vanished."""
         self._build(source={"inline": {"main.py": "unheard"}})
         self.world.clock.advance(timedelta(minutes=2))
-        assert self.clean_up(dry_run=False).data.announced_jobs == 1
+        assert self.clean_up(dry_run=False).data.notified_jobs == 1
         self._remove_record()
         assert self.clean_up(dry_run=False).data.jobs > 0
         job = self._build(source={"inline": {"main.py": "of one that goes"}})
@@ -204,7 +204,7 @@ class Lives:
         assert self.clean_up(dry_run=False).data.stuck_builds == 1
 
     def _remove_record(self) -> None:
-        """What build-start does with a wish that a deletion overtook."""
+        """What build-start does with a request that a deletion overtook."""
         records = self.start_build.records
         records.delete(records.get(HELLO))
 

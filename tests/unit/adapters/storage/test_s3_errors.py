@@ -76,7 +76,7 @@ def test_a_code_is_shown_only_where_it_is_a_word():
     [("7", 7), ("", 5), ("soon", 5), ("9" * 5000, 3600), ("-1", 5), ("\N{SUPERSCRIPT TWO}", 5)],
     ids=["number", "none", "word", "huge", "negative", "no-digit"],
 )
-def test_the_servers_wish_to_wait_is_kept_within_bounds(value, seconds):
+def test_the_servers_request_to_wait_is_kept_within_bounds(value, seconds):
     error = translated(answer(503, "SlowDown", **{"retry-after": value}))
     assert error.retry_after == timedelta(seconds=seconds)
 

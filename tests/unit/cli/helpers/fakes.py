@@ -18,7 +18,7 @@ from knative_lambda.adapters.kubernetes.client import (
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.manifests.rejection_event import refusal_event
+from knative_lambda.manifests.rejection_event import rejection_event
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
@@ -171,7 +171,7 @@ class FakePlatform:
             event = Event(id=headers["ce-id"], source=headers["ce-source"], type=headers["ce-type"])
             function = FunctionId.parse(headers["ce-subject"])
             self.api.put(
-                EVENTS, refusal_event(function, event, error, uid=None, at=datetime.now(UTC))
+                EVENTS, rejection_event(function, event, error, uid=None, at=datetime.now(UTC))
             )
 
         self.on_request(react)

@@ -30,7 +30,7 @@ _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesBuildJobs:
-    """The Job's name is the wish: AlreadyExists means that the event came before.
+    """The Job is named after the request: AlreadyExists means that the event came before.
 
     `options` are needed to start builds only.
     """
@@ -89,10 +89,10 @@ class KubernetesBuildJobs:
         """Remove a Job and its Pods; one that is gone is removed already."""
         self.api.delete(JOBS, self.namespace, name)
 
-    def announce(self, name: str) -> None:
+    def notify(self, name: str) -> None:
         """Change an annotation, of which the ApiServerSource sends an event."""
         now = datetime.now(UTC).isoformat()
-        self.api.annotate(JOBS, self.namespace, name, {labels.ANNOUNCED_AT: now})
+        self.api.annotate(JOBS, self.namespace, name, {labels.NOTIFIED_AT: now})
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         """Jobs of one lambda, or all, page by page."""
@@ -128,7 +128,7 @@ class KubernetesBuildJobs:
                 metadata["labels"][labels.FUNCTION_NAME],
             ),
             build_id=metadata["annotations"][labels.BUILD_ID],
-            wish_id=metadata["annotations"][labels.WISH_ID],
+            request_id=metadata["annotations"][labels.REQUEST_ID],
             state=state,
             created_at=_time(item),
             finished_at=datetime.fromisoformat(finished) if finished else None,
@@ -193,7 +193,7 @@ def _is_build(job: KubernetesObject) -> bool:
     marks = (metadata.get("annotations") or {}) | (metadata.get("labels") or {})
     return {
         labels.BUILD_ID,
-        labels.WISH_ID,
+        labels.REQUEST_ID,
         labels.FUNCTION_NAMESPACE,
         labels.FUNCTION_NAME,
     } <= marks.keys()

@@ -1,4 +1,4 @@
-"""Refused wishes as Events of the core API, which Kubernetes keeps for an hour."""
+"""Rejected requests as Events of the core API, which Kubernetes keeps for an hour."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.kubernetes.client import EVENTS, LAMBDA_FUNCTIONS
 from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError
-from knative_lambda.manifests.rejection_event import refusal_event
+from knative_lambda.manifests.rejection_event import rejection_event
 
 if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesApi
@@ -19,17 +19,19 @@ if TYPE_CHECKING:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class KubernetesRefusals:
-    """The Event's name is the wish: AlreadyExists means that it was told before."""
+class KubernetesEventRecorder:
+    """The Event is named after the request: AlreadyExists means that it was recorded before."""
 
     api: KubernetesApi
 
-    def tell(self, function: FunctionId, event: Event, error: KnativeLambdaError) -> None:
-        """Say why an event is refused for good; told once, however often it is delivered."""
-        # Not as a record: one that cannot be read may be what the wish is refused for.
+    def record_rejection(
+        self, function: FunctionId, event: Event, error: KnativeLambdaError
+    ) -> None:
+        """Say why an event is rejected for good; once, however often it is delivered."""
+        # Not as a record: one that cannot be read may be why the request is rejected.
         record = self.api.find(LAMBDA_FUNCTIONS, function.namespace, function.name)
         uid = None if record is None else record["metadata"]["uid"]
         with suppress(AlreadyExistsError):
             self.api.create(
-                EVENTS, refusal_event(function, event, error, uid=uid, at=datetime.now(UTC))
+                EVENTS, rejection_event(function, event, error, uid=uid, at=datetime.now(UTC))
             )

@@ -17,7 +17,7 @@ from knative_lambda.domain.lambda_function import (
     LambdaFunction,
     LambdaFunctionSpec,
     LambdaFunctionStatus,
-    Wish,
+    RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.manifests import labels
@@ -33,7 +33,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesLambdaFunctions:
-    """Optimistic writes by resourceVersion; the wish lives in annotations beside the spec."""
+    """Optimistic writes by resourceVersion; annotations hold the stamp of the request."""
 
     api: KubernetesApi
 
@@ -49,8 +49,8 @@ class KubernetesLambdaFunctions:
         except AlreadyExistsError as error:
             raise ConflictError(error.message) from error
 
-    def replace_wish(self, record: LambdaFunction) -> LambdaFunction:
-        """Write spec and wish together."""
+    def replace_request(self, record: LambdaFunction) -> LambdaFunction:
+        """Write the spec together with the stamp of its request."""
         return self._replace(record, subresource="")
 
     def replace_status(self, record: LambdaFunction) -> LambdaFunction:
@@ -93,21 +93,21 @@ class KubernetesLambdaFunctions:
 
 
 def read_record(item: KubernetesObject) -> LambdaFunction:
-    """Read a custom resource; one made with kubectl has the wish of its creation.
+    """Read a custom resource; one made with kubectl is stamped with its creation.
 
     `UnreadableRecordError` where somebody wrote what no lambda can be.
     """
     metadata = item["metadata"]
     annotations = metadata.get("annotations") or {}
-    wish = {
-        "time": annotations.get(labels.WISH_TIME) or metadata["creationTimestamp"],
-        "eventId": annotations.get(labels.WISH_ID) or metadata["uid"],
+    stamp = {
+        "time": annotations.get(labels.REQUEST_TIME) or metadata["creationTimestamp"],
+        "eventId": annotations.get(labels.REQUEST_ID) or metadata["uid"],
     }
     function = FunctionId(metadata["namespace"], metadata["name"])
     try:
         spec = LambdaFunctionSpec.model_validate(item.get("spec") or {})
         status = LambdaFunctionStatus.model_validate(item.get("status") or {})
-        read_wish = Wish.model_validate(wish)
+        read_stamp = RequestStamp.model_validate(stamp)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
         field = ".".join(str(part) for part in first["loc"])
@@ -121,7 +121,7 @@ def read_record(item: KubernetesObject) -> LambdaFunction:
         id=function,
         spec=spec,
         status=status,
-        wish=read_wish,
+        stamp=read_stamp,
         uid=metadata["uid"],
         generation=metadata["generation"],
         resource_version=metadata["resourceVersion"],
@@ -135,8 +135,8 @@ def _write_record(record: LambdaFunction) -> KubernetesObject:
         "name": record.id.name,
         "labels": labels.function_labels(record.id),
         "annotations": {
-            labels.WISH_ID: record.wish.event_id,
-            labels.WISH_TIME: record.wish.time.isoformat(),
+            labels.REQUEST_ID: record.stamp.event_id,
+            labels.REQUEST_TIME: record.stamp.time.isoformat(),
         },
     }
     if record.uid:
