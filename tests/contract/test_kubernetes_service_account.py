@@ -8,7 +8,7 @@ from urllib.parse import urlsplit
 import pytest
 
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
-from knative_lambda.adapters.kubernetes.service_account import pod_connection
+from knative_lambda.adapters.kubernetes.connection import pod_connection
 from knative_lambda.domain.errors import PlatformUnavailableError
 from tests.contract.helpers.kubernetes_servers import make_authority, noting_server
 

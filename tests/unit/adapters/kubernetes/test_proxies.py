@@ -1,6 +1,6 @@
 import pytest
 
-from knative_lambda.adapters.kubernetes.proxies import proxy_for
+from knative_lambda.adapters.kubernetes.connection import proxy_for
 
 PROXY = "http://proxy.test:3128"
 

@@ -6,18 +6,22 @@ The kubernetes package would cost each function tens of MiB and most of its firs
 from __future__ import annotations
 
 import json
+import os
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
-from knative_lambda.adapters.kubernetes.connecting import find_connection
+from knative_lambda.adapters.kubernetes.connection import (
+    SERVICE_ACCOUNT,
+    SERVICE_HOST,
+    pod_connection,
+)
 from knative_lambda.adapters.kubernetes.errors import (
     AlreadyExistsError,
     NotFoundError,
     object_of,
     translated,
 )
-from knative_lambda.adapters.kubernetes.service_account import SERVICE_ACCOUNT
 from knative_lambda.adapters.kubernetes.transport import Transport
 from knative_lambda.domain.errors import ConflictError, PlatformUnavailableError
 
@@ -25,7 +29,10 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
+    from knative_lambda.adapters.kubernetes.connection import Connection
+
 FIELD_MANAGER = "knative-lambda"
+_DEFAULT_KUBECONFIG = "~/.kube/config"
 
 # Five times as many take 3 MiB more while they are read, and hardly less time.
 _PAGE = 100
@@ -77,7 +84,7 @@ class KubernetesApi:
 
     @cached_property
     def _transport(self) -> Transport:
-        return Transport(find_connection(self._kubeconfig, self._context, self._service_account))
+        return Transport(_find_connection(self._kubeconfig, self._context, self._service_account))
 
     def close(self) -> None:
         """Close connections; the next call makes one again."""
@@ -210,3 +217,28 @@ class KubernetesApi:
             body=None if body is None else json.dumps(body).encode(),
             read_seconds=self._read_seconds,
         ).data
+
+
+def _find_connection(
+    kubeconfig: str | None, context: str | None, service_account: Path
+) -> Connection:
+    """By KUBECONFIG where it is named or set, else as a Pod, else by the file in the home folder.
+
+    Nothing is sent yet; `PlatformUnavailableError` where nothing says where to send it.
+    """
+    environment = os.environ  # noqa: TID251  # how Kubernetes and its users say so
+    named = kubeconfig or environment.get("KUBECONFIG")
+    try:
+        if not named and context is None and SERVICE_HOST in environment:
+            return pod_connection(environment, service_account)
+        # Loaded where it is needed: a Pod reads no YAML.
+        from knative_lambda.adapters.kubernetes.kubeconfig import (  # noqa: PLC0415
+            kubeconfig_connection,
+        )
+
+        return kubeconfig_connection(named or _DEFAULT_KUBECONFIG, context)
+    except Exception as error:  # broken files break their readers in many ways
+        raise PlatformUnavailableError(
+            "it is not known where the Kubernetes API is: check KUBECONFIG, or the Pod's "
+            f"service account ({type(error).__name__})"
+        ) from error

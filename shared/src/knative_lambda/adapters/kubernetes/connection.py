@@ -1,35 +1,88 @@
-"""Where a Kubernetes API is, and how a caller proves who it is."""
+"""Where a Kubernetes API is, how a caller authenticates, and which proxy is on the way."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import partial
+from ipaddress import ip_address, ip_network
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
-    from pathlib import Path
+
+SERVICE_ACCOUNT = Path("/var/run/secrets/kubernetes.io/serviceaccount")
+SERVICE_HOST = "KUBERNETES_SERVICE_HOST"
+_SERVICE_PORT = "KUBERNETES_SERVICE_PORT"
 
 
 def no_credentials() -> None:
-    """Of somebody who proves it by a certificate, or not at all."""
+    """Send no Authorization header: the caller has a client certificate, or is anonymous."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Connection:
-    """`authorization` gives the header of that name and is asked for every request."""
+    """`authorization` returns the header of that name and is called for every request."""
 
     server: str
     tls: Mapping[str, Any] = field(default_factory=dict)  # as urllib3 names them
     authorization: Callable[[], str | None] = no_credentials
 
 
+def pod_connection(environment: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Connection:
+    """Connect as the Pod's service account; raises where a part of it is missing or empty."""
+    host, port = environment[SERVICE_HOST], environment[_SERVICE_PORT]
+    token, authority = folder / "token", folder / "ca.crt"
+    bearer_of(token)
+    if not authority.stat().st_size:
+        raise ValueError(f"{authority} is empty")
+    return Connection(
+        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        tls={"ca_certs": str(authority)},
+        authorization=partial(bearer_of, token),
+    )
+
+
 def bearer(token: str) -> str:
-    """The header that shows a token."""
+    """Return the header for a token."""
     return f"Bearer {token}"
 
 
 def bearer_of(token_file: Path) -> str:
-    """The same for the token in a file, read anew because others rotate it."""
+    """Return the header for the token in a file, which is read each time because it is rotated."""
     if not (token := token_file.read_text().strip()):
         raise ValueError(f"{token_file} is empty")
     return bearer(token)
+
+
+def proxy_for(server: str) -> str | None:
+    """Return the proxy that the environment names for a server.
+
+    None where NO_PROXY has its host, or the network of its address, as it is usual in clusters.
+    """
+    parts = urlsplit(server)
+    proxies = getproxies()
+    proxy = proxies.get(parts.scheme)
+    if (
+        proxy is None
+        or proxy_bypass(parts.netloc)
+        or _is_within(parts.hostname or "", proxies.get("no", ""))
+    ):
+        return None
+    return proxy
+
+
+def _is_within(host: str, networks: str) -> bool:
+    try:
+        address = ip_address(host)
+    except ValueError:
+        return False
+    for network in networks.split(","):
+        try:
+            if address in ip_network(network.strip(), strict=False):
+                return True
+        except ValueError:
+            continue  # a name
+    return False

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from knative_lambda.adapters.kubernetes.connection import proxy_for
 from knative_lambda.adapters.kubernetes.errors import object_of, refusal, translated
-from knative_lambda.adapters.kubernetes.proxies import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
