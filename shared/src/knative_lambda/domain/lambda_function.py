@@ -308,6 +308,17 @@ class LambdaFunction(Model):
     resource_version: str = ""
     deleting: bool = False
 
+    @property
+    def is_being_deleted(self) -> bool:
+        """Whether Kubernetes or our own delete function is removing it."""
+        return self.deleting or self.status.phase is Phase.DELETING
+
+    @property
+    def requested_build(self) -> BuildStatus | None:
+        """The build of the newest request; None until build-start has written which one that is."""
+        build = self.status.build
+        return build if build is not None and build.serves(self.stamp) else None
+
 
 class RequestStamp(Model):
     """Which request made this state. Stamps are ordered by the event's time, then by its id."""

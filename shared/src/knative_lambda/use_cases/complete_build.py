@@ -115,10 +115,10 @@ class CompleteBuild:
         self, record: LambdaFunction, event: Event, build_id: str
     ) -> BuildStatus | None:
         """Return the record's build when this event is about it and it is not settled yet."""
-        if record.deleting or record.status.phase is Phase.DELETING:
+        if record.is_being_deleted:
             return None
-        said = record.status.build
-        if said is None or not said.serves(record.stamp):
+        said = record.requested_build
+        if said is None:
             # build-start has written the request and is about to write which build it means.
             raise NotReadyError(f"the build of {record.id} is just being started; try again")
         if said.id != build_id or said.completed_by not in {None, event.id}:
@@ -168,10 +168,10 @@ class CompleteBuild:
 
         Another event of the same build may have applied the Service since, which ends the watch.
         """
-        said = record.status.build
+        said = record.requested_build
         if record.deleting or said is None or said.digest is None or said.id != build_id:
             return
-        if record.status.phase is Phase.FAILED and said.serves(record.stamp):
+        if record.status.phase is Phase.FAILED:
             deployment = Deployment.of(record, said.digest, image_prefix=self.image_prefix)
             self.services.watch(deployment)
 

@@ -79,8 +79,8 @@ def _failed_start(record: LambdaFunction, event: Event) -> BuildStatus | None:
 
     Also if this very event settled it as ready: the answer may have been lost.
     """
-    said = record.status.build
-    if record.deleting or said is None or not said.serves(record.stamp):
+    said = record.requested_build
+    if record.is_being_deleted or said is None:
         return None
     is_failed = record.status.phase is Phase.FAILED
     return said if is_failed or said.completed_by == event.id else None

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.domain import build, events
 from knative_lambda.domain.events import BuildFailed, FunctionReady
-from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.build_outcome import failed_status, ready_status
 from knative_lambda.use_cases.records import update_status
 
@@ -105,7 +104,7 @@ class RecordOutcome:
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             said = current.status.build
             mine = said is not None and (said.id, said.completed_by) == (build_id, event.id)
-            if said is None or not mine or _is_going(current):
+            if said is None or not mine or current.is_being_deleted:
                 return None
             told = said.model_copy(update={"log_uri": uri})
             return current.status.model_copy(update={"build": told})
@@ -113,7 +112,7 @@ class RecordOutcome:
         if record is not None and update_status(self.records, record, change) is not None:
             return
         record = self.records.get(function)
-        if record is None or _is_going(record):
+        if record is None or record.is_being_deleted:
             self.storage.delete(uri)  # a deletion may have looked for logs before this one came
 
     def _keep(self, function: FunctionId, build_id: str, log: str) -> str | None:
@@ -132,7 +131,7 @@ class RecordOutcome:
         """
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            overtaken = current.stamp != record.stamp or _is_going(current)
+            overtaken = current.stamp != record.stamp or current.is_being_deleted
             if overtaken or current.status.build is None:
                 return None
             # A build's end comes in several events; one of them tells of it.
@@ -160,10 +159,6 @@ def failed_reply(function: FunctionId, settled: BuildStatus, *, retryable: bool)
         log=_tail(settled.log or "", _LOG_BYTES_IN_EVENT),
     )
     return events.Reply(type=events.BUILD_FAILED, function=function, data=data)
-
-
-def _is_going(record: LambdaFunction) -> bool:
-    return record.deleting or record.status.phase is Phase.DELETING
 
 
 def _tail(log: str, max_bytes: int) -> str:

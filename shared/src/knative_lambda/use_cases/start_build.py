@@ -129,7 +129,7 @@ class StartBuild:
                 record = self.records.get(function)
                 if record is None:
                     return self._create(LambdaFunction(id=function, spec=spec, stamp=stamp))
-                if record.deleting or record.status.phase is Phase.DELETING:
+                if record.is_being_deleted:
                     raise NotReadyError(f"{function} is being deleted; try again")
                 if record.stamp == stamp or stamp.is_older_than(record.stamp):
                     return record
@@ -242,8 +242,8 @@ class StartBuild:
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             if current.stamp != record.stamp or current.deleting:
                 return None
-            status, said = current.status, current.status.build
-            if said is not None and said.serves(record.stamp):
+            status = current.status
+            if current.requested_build is not None:
                 return status  # a redelivery: the build may be further by now
             if wanted.digest in status.collecting:
                 raise NotReadyError("the image is just being removed; it will be built again")

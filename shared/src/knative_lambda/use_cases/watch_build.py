@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
-from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.record_outcome import RecordOutcome, failed_reply
 
 if TYPE_CHECKING:
@@ -94,7 +93,7 @@ class WatchBuild:
 
 def _wanted(record: LambdaFunction, build_id: str) -> BuildStatus | None:
     """Return the record's build if it is that one, for the newest request."""
-    said = record.status.build
-    if record.deleting or record.status.phase is Phase.DELETING or said is None:
+    said = record.requested_build
+    if record.is_being_deleted or said is None or said.id != build_id:
         return None
-    return said if said.id == build_id and said.serves(record.stamp) else None
+    return said
