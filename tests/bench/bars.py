@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.results import Results
 
-CONTROL_START, CONTROL_MIB = 1.3, 60
+CONTROL_START, CONTROL_MIB = 1.3, 80
 RUNTIME_START, RUNTIME_REQUESTS = 0.75, 4
 UNCHANGED_SECONDS = 0.5
 DEPLOY_SECONDS, DEPLOY_FIVE_SECONDS = 4, 8

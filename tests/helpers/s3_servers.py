@@ -14,8 +14,6 @@ from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
-import boto3
-
 from knative_lambda.adapters.storage import S3Connection
 
 if TYPE_CHECKING:
@@ -67,19 +65,9 @@ def versity_gateway(program: str, folder: Path) -> Iterator[S3Connection]:
 
 
 def make_bucket(connection: S3Connection, name: str = "") -> str:
-    """Return the name of a new bucket, one that no other test knows where none is wished for.
-
-    Operators make buckets; the client of a connection cannot.
-    """
+    """Return the name of a new bucket, one that no other test knows where none is given."""
     name = name or f"bucket-{uuid.uuid4().hex}"
-    client = boto3.client(
-        "s3",
-        endpoint_url=connection.endpoint_url,
-        region_name=connection.region,
-        aws_access_key_id=str(connection.access_key),
-        aws_secret_access_key=str(connection.secret_key),
-    )
-    with contextlib.closing(client):
+    with contextlib.closing(connection.client()) as client:
         client.create_bucket(Bucket=name)
     return name
 

@@ -69,12 +69,9 @@ class S3Connection:
 
     def client(self) -> S3Client:
         """Make a client; nothing is sent."""
-        # Here and not above: a fifth of a second that a cold start without S3 saves. And botocore
-        # without boto3, whose clients are botocore's: it adds resources and parallel transfers.
+        # Here and not above: a third of a second that a cold start without S3 saves.
+        import boto3  # noqa: PLC0415
         from botocore.config import Config  # noqa: PLC0415
-        from botocore.session import get_session  # noqa: PLC0415
-
-        from .s3_data import ExcerptLoader  # noqa: PLC0415
 
         has_endpoint = self.endpoint_url is not None
         path_style = has_endpoint if self.path_style is None else self.path_style
@@ -88,9 +85,8 @@ class S3Connection:
             request_checksum_calculation="when_required",
             response_checksum_validation="when_required",
         )
-        session = get_session()
-        session.get_component("data_loader").file_loader = ExcerptLoader()
-        client = session.create_client(
+        # A session of its own: boto3's default one is not safe to share between threads.
+        client = boto3.Session().client(
             "s3",
             endpoint_url=self.endpoint_url,
             region_name=self.region,
