@@ -1,9 +1,9 @@
-"""build-complete: a build ended, its lambda runs; or it failed or cannot start, which is told.
+"""build-complete: a build ended, and its lambda runs; or it failed or cannot start.
 
-What failed to start and serves after all is told too.
+A lambda that failed to start and serves after all is reported too.
 
-What an event needs is imported with the first one: until then a function costs little more than
-the framework under it.
+What an event needs is imported when the first one arrives: until then a function costs little more
+than the framework under it.
 """
 # ruff: noqa: PLC0415
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.inbound.endpoint import Handler, Response
     from knative_lambda.use_cases.complete_build import CompleteBuild
     from knative_lambda.use_cases.notice_recovery import NoticeRecovery
     from knative_lambda.use_cases.watch_build import WatchBuild
@@ -66,7 +66,7 @@ def complete_build() -> CompleteBuild:
 
 @cache
 def watch_build() -> WatchBuild:
-    """Wire the other use case, which shares its connections."""
+    """Wire the second use case, which shares the connections of the first."""
     from knative_lambda.use_cases.watch_build import WatchBuild
 
     shared = complete_build()
@@ -82,7 +82,7 @@ def watch_build() -> WatchBuild:
 
 @cache
 def notice_recovery() -> NoticeRecovery:
-    """Wire the third, in the same way."""
+    """Wire the third use case in the same way."""
     from knative_lambda.use_cases.notice_recovery import NoticeRecovery
 
     shared = complete_build()
@@ -97,7 +97,7 @@ def notice_recovery() -> NoticeRecovery:
 
 
 def handlers() -> Mapping[str, Handler]:
-    """Event type -> what is done."""
+    """Map event types to what handles them."""
     from knative_lambda.domain.events import (
         BUILD_COMPLETE,
         BUILD_FAILED,
@@ -139,6 +139,6 @@ endpoint = Endpoint(source="/knative-lambda/build-complete", handlers=handlers)
 
 
 @functions_framework.http
-def handle(request: Request) -> Answer:
-    """Take one request."""
+def handle(request: Request) -> Response:
+    """Respond to one request."""
     return endpoint(request)

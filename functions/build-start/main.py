@@ -1,7 +1,7 @@
 """build-start: a request arrives, a build Job runs (or a finished image is found).
 
-What an event needs is imported with the first one: until then a function costs little more than
-the framework under it.
+What an event needs is imported when the first one arrives: until then a function costs little more
+than the framework under it.
 """
 # ruff: noqa: PLC0415
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from knative_lambda.adapters.kubernetes.client import KubernetesApi
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.inbound.endpoint import Handler, Response
     from knative_lambda.manifests.build_job import BuildJobOptions
     from knative_lambda.ports import EventRecorder, ObjectStorage
     from knative_lambda.use_cases.build_context import ContextPacker
@@ -66,7 +66,7 @@ def start_build() -> StartBuild:
 
 @cache
 def kubernetes_api() -> KubernetesApi:
-    """One client for all that is asked of Kubernetes."""
+    """Return the one client of Kubernetes."""
     from knative_lambda.adapters.kubernetes.client import KubernetesApi
 
     return KubernetesApi()
@@ -80,7 +80,7 @@ def event_recorder() -> EventRecorder:
 
 
 def job_options() -> BuildJobOptions:
-    """What every build Job of this installation has in common."""
+    """Return what every build Job of this installation has in common."""
     from knative_lambda.manifests.build_job import BuildJobOptions
 
     return BuildJobOptions(
@@ -98,7 +98,7 @@ def job_options() -> BuildJobOptions:
 
 
 def packer(storage: ObjectStorage) -> ContextPacker:
-    """Read sources from where tenants may have them."""
+    """Return the reader of sources, from where tenants may keep them."""
     from knative_lambda.use_cases.build_context import ContextPacker
 
     return ContextPacker(
@@ -110,7 +110,7 @@ def packer(storage: ObjectStorage) -> ContextPacker:
 
 
 def handlers() -> Mapping[str, Handler]:
-    """Event type -> what is done."""
+    """Map event types to what handles them."""
     from knative_lambda.domain.events import BUILD_START, BuildStart
     from knative_lambda.inbound.cloud_events import read_data, read_function
     from knative_lambda.use_cases.rejections import rejections_recorded
@@ -127,6 +127,6 @@ endpoint = Endpoint(source="/knative-lambda/build-start", handlers=handlers)
 
 
 @functions_framework.http
-def handle(request: Request) -> Answer:
-    """Take one request."""
+def handle(request: Request) -> Response:
+    """Respond to one request."""
     return endpoint(request)

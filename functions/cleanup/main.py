@@ -1,7 +1,7 @@
-"""cleanup: a clock ticks, what nobody needs any more goes.
+"""cleanup: on each tick of a clock, remove what nobody needs.
 
-What an event needs is imported with the first one: until then a function costs little more than
-the framework under it.
+What an event needs is imported when the first one arrives: until then a function costs little more
+than the framework under it.
 """
 # ruff: noqa: PLC0415
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.inbound.endpoint import Handler, Response
     from knative_lambda.use_cases.clean_up import CleanUp
 
 settings = CleanupSettings()
@@ -66,7 +66,7 @@ def clean_up() -> CleanUp:
 
 
 def handlers() -> Mapping[str, Handler]:
-    """Event type -> what is done."""
+    """Map event types to what handles them."""
     from knative_lambda.domain.events import CLEANUP, PING, Cleanup
     from knative_lambda.inbound.cloud_events import read_data
 
@@ -81,6 +81,6 @@ endpoint = Endpoint(source="/knative-lambda/cleanup", handlers=handlers)
 
 
 @functions_framework.http
-def handle(request: Request) -> Answer:
-    """Take one request."""
+def handle(request: Request) -> Response:
+    """Respond to one request."""
     return endpoint(request)

@@ -1,7 +1,7 @@
-"""dead-letter: what no Broker could deliver is kept in storage.
+"""dead-letter: keep in storage what no Broker could deliver.
 
-What a letter needs is imported with the first one: until then a function costs little more than
-the framework under it.
+What a letter needs is imported when the first one arrives: until then a function costs little more
+than the framework under it.
 """
 # ruff: noqa: PLC0415
 
@@ -20,7 +20,7 @@ from knative_lambda.settings import DeadLetterSettings
 if TYPE_CHECKING:
     from flask import Request
 
-    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.inbound.endpoint import Response
     from knative_lambda.use_cases.keep_dead_letter import KeepDeadLetter
 
 settings = DeadLetterSettings()
@@ -46,6 +46,6 @@ endpoint = DeadLetterEndpoint(keep=keep_dead_letter)
 
 
 @functions_framework.http
-def handle(request: Request) -> Answer:
-    """Take one request."""
+def handle(request: Request) -> Response:
+    """Respond to one request."""
     return endpoint(request)

@@ -1,7 +1,7 @@
-"""delete: a lambda and all it owns go.
+"""delete: remove a lambda and all it owns.
 
-What an event needs is imported with the first one: until then a function costs little more than
-the framework under it.
+What an event needs is imported when the first one arrives: until then a function costs little more
+than the framework under it.
 """
 # ruff: noqa: PLC0415
 
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flask import Request
 
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.inbound.endpoint import Answer, Handler
+    from knative_lambda.inbound.endpoint import Handler, Response
     from knative_lambda.use_cases.delete_lambda import DeleteLambda
 
 settings = DeleteSettings()
@@ -57,7 +57,7 @@ def delete_lambda() -> DeleteLambda:
 
 
 def handlers() -> Mapping[str, Handler]:
-    """Event type -> what is done."""
+    """Map event types to what handles them."""
     from knative_lambda.domain.events import DELETE, Delete
     from knative_lambda.inbound.cloud_events import read_data, read_function
 
@@ -72,6 +72,6 @@ endpoint = Endpoint(source="/knative-lambda/delete", handlers=handlers)
 
 
 @functions_framework.http
-def handle(request: Request) -> Answer:
-    """Take one request."""
+def handle(request: Request) -> Response:
+    """Respond to one request."""
     return endpoint(request)

@@ -27,11 +27,11 @@ class ObjectStorage(Protocol):
     """Objects named by absolute URIs (`s3://bucket/key`, `file:///folder/key`)."""
 
     def describe(self, uri: str) -> StoredObject:
-        """Size and time of one object; `SourceNotFoundError` where there is none."""
+        """Return size and time of one object; `SourceNotFoundError` where there is none."""
         ...
 
     def list(self, prefix: str, *, limit: int) -> Iterator[StoredObject]:
-        """Objects below a prefix that ends in `/`, by ascending URI.
+        """Yield objects below a prefix that ends in `/`, by ascending URI.
 
         Raises `LimitExceededError` when there are more than `limit`; an empty prefix lists nothing.
         """
@@ -42,7 +42,7 @@ class ObjectStorage(Protocol):
         ...
 
     def write(self, uri: str, source: BinaryIO) -> None:
-        """Store all of `source` (seekable, at its start); a reader never sees a part of it."""
+        """Store all of `source` (seekable, at its start); readers never see a part of it."""
         ...
 
     def delete(self, uri: str) -> None:
@@ -50,7 +50,7 @@ class ObjectStorage(Protocol):
         ...
 
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
-        """A URL that fetches this one object without credentials until it expires."""
+        """Return a URL that fetches this object without credentials until it expires."""
         ...
 
 
@@ -66,7 +66,7 @@ class LambdaFunctions(Protocol):
     """The records. Writes compare versions: `ConflictError` when somebody wrote in between."""
 
     def get(self, function: FunctionId) -> LambdaFunction | None:
-        """The newest state of one record; `UnreadableRecordError` for one that no lambda can be."""
+        """Return the newest state of one record; `UnreadableRecordError` for an invalid one."""
         ...
 
     def create(self, record: LambdaFunction) -> LambdaFunction:
@@ -86,11 +86,11 @@ class LambdaFunctions(Protocol):
         ...
 
     def discard(self, function: FunctionId) -> None:
-        """Remove a record that cannot be read; nothing is done with one that can be."""
+        """Remove a record that cannot be read; leave one that can be."""
         ...
 
     def list(self) -> Iterator[LambdaFunction]:
-        """All records that can be read and that this installation may see, page by page."""
+        """Yield all records that can be read and that this installation may see, page by page."""
         ...
 
 
@@ -102,18 +102,18 @@ class BuildJobs(Protocol):
         ...
 
     def get(self, name: str) -> BuildJob | None:
-        """A Job of ours; None for one that is gone or is not a build."""
+        """Return a Job of ours; None for one that is gone or is not a build."""
         ...
 
     def pending(self, name: str) -> PendingBuild | None:
-        """How a Job's start stands; None once a container has run, or when it is over or gone.
+        """Return how far its start is; None once a container has run, or when it ended or is gone.
 
         None too while somebody holds its Pod back on purpose.
         """
         ...
 
     def log_tail(self, name: str, *, max_bytes: int) -> str:
-        """The end of what its containers wrote, in their order; empty when nothing is left."""
+        """Return the end of what its containers wrote, in order; empty when nothing is left."""
         ...
 
     def delete(self, name: str) -> None:
@@ -125,7 +125,7 @@ class BuildJobs(Protocol):
         ...
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
-        """Jobs of one lambda, or all, page by page."""
+        """Yield the Jobs of one lambda, or all, page by page."""
         ...
 
 
@@ -140,16 +140,16 @@ class LambdaServices(Protocol):
         ...
 
     def watch(self, deployment: Deployment) -> None:
-        """Have the platform tell of them, and of each change, until they are applied again.
+        """Have events sent about them and each of their changes, until they are applied again.
 
-        Nothing is done when the Service shows a newer generation of the same record.
+        Does nothing when the Service shows a newer generation of the same record.
         """
         ...
 
     def state(self, deployment: Deployment) -> ServiceState:
-        """What became of this deployment's revision; not ready, not failed before it is there.
+        """Return the state of this deployment's revision; at first neither ready nor failed.
 
-        A failure that more room or time may mend says since when its Pod waits.
+        A failure that room or time may resolve says since when its Pod waits.
         """
         ...
 
@@ -158,7 +158,7 @@ class LambdaServices(Protocol):
         ...
 
     def images_in_use(self) -> Iterator[str]:
-        """Every image that a Service or a Revision refers to."""
+        """Yield every image that a Service or a Revision refers to."""
         ...
 
 
@@ -173,14 +173,14 @@ class EventRecorder(Protocol):
 
 
 class ImageRegistry(Protocol):
-    """Finished images. Repositories are addressed by URL, as builds are told them."""
+    """Finished images. Repositories are addressed by URL, as builds address them."""
 
     def find(self, repository_url: str, tag: str) -> str | None:
-        """The digest behind a tag."""
+        """Return the digest behind a tag; None where there is none."""
         ...
 
     def list_tags(self, repository_url: str) -> list[str]:
-        """All tags; none where the repository is unknown."""
+        """Return all tags; none where the repository is unknown."""
         ...
 
     def delete(self, repository_url: str, digest: str) -> None:

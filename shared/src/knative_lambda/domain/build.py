@@ -1,4 +1,4 @@
-"""A build: its identity, where its things are kept, and how it can end."""
+"""A build: its identity, where its files are kept, and how it can end."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _TAG_LENGTH = 40
 def build_id(
     *, source_sha256: str, runtime: str, base_image_digest: str, builder_version: str
 ) -> str:
-    """Return the identity of what a build would make: equal ids, equal images (hex of 64)."""
+    """Return the identity of what a build would make, 64 hex digits: equal ids, equal images."""
     parts = (source_sha256, runtime, base_image_digest, builder_version)
     return hashlib.sha256("\0".join(parts).encode()).hexdigest()
 
@@ -56,7 +56,7 @@ def _identity(function: FunctionId, build: str) -> tuple[str, str, str]:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class BuildOrder:
-    """All that a build Job is told."""
+    """All that a build Job needs to know."""
 
     function: FunctionId
     build_id: str
@@ -94,7 +94,7 @@ class BuildFailure:
 class BuildJob:
     """A build Job as the platform reports it.
 
-    One that failed without `finished_at` is still tried, though no attempt can end otherwise.
+    One that failed without `finished_at` is still retried, though no attempt can succeed.
     """
 
     name: str
@@ -118,4 +118,4 @@ class PendingBuild:
     obstacle: BuildFailure | None = None
     """What keeps the Pod from starting; None while it makes progress."""
     is_lasting: bool = False
-    """Whether waiting cannot help."""
+    """Whether waiting is of no use."""

@@ -20,9 +20,9 @@ _EVENTING = "knative-eventing"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadLetter:
-    """What was to be delivered, to where, and why it was not.
+    """What was to be delivered, to where, and why that failed.
 
-    `headers` and `body` are those of the delivery: sent again, they are the same event.
+    `headers` and `body` are those of the delivery: sent again, they make the same event.
     """
 
     id: str
@@ -31,14 +31,14 @@ class DeadLetter:
     headers: Mapping[str, str]
     body: bytes
     is_cut: bool
-    """Whether the body was longer than what is kept of it."""
+    """Whether the body was longer than what is kept."""
     destination: str
     status: str
     error: str
 
     @property
     def namespace(self) -> str:
-        """Whose it is, as far as the destination says."""
+        """The tenant, as far as the destination says."""
         return destination_namespace(self.destination)
 
     @property
@@ -80,7 +80,7 @@ def destination_namespace(destination: str) -> str:
     host, path = (url.hostname or "").split("."), url.path.split("/")
     namespace = ""
     if path[1:2] == ["triggers"]:
-        # The Broker's own filter, in front of the subscriber: /triggers/<namespace>/<trigger>/...
+        # The Broker's filter in front of the subscriber: /triggers/<namespace>/<trigger>/...
         namespace = path[2] if len(path) > 2 else ""  # noqa: PLR2004  # what comes after
     elif host[1:3] == [_EVENTING, "svc"]:
         namespace = path[1] if len(path) > 1 else ""  # a reply: /<namespace>/<broker>

@@ -1,4 +1,4 @@
-"""A lambda as it is to be served, and what the platform says of it."""
+"""A lambda as it is to be served, and what the platform reports about it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ class Deployment:
 
     @classmethod
     def of(cls, record: LambdaFunction, digest: str, *, image_prefix: str) -> Self:
-        """What serves a record whose build made the image of that digest."""
+        """Return what serves a record whose build made the image of that digest."""
         function = record.id
         built = f"{image_prefix}/{function.namespace}/{function.name}@{digest}"
         return cls(
@@ -38,7 +38,7 @@ class Deployment:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ServiceState:
-    """What a Knative Service says of the newest thing asked of it."""
+    """What a Knative Service reports about its newest deployment."""
 
     ready: bool
     url: str = ""
@@ -46,9 +46,9 @@ class ServiceState:
     failure_reason: str = ""
     failure_message: str = ""
     serves: bool = False
-    """Whether what failed are the subscriptions: requests are answered."""
+    """Whether only its subscriptions failed: it serves requests."""
     pending_since: datetime | None = None
-    """Of a failure that may pass, since when a Pod has been about to start."""
+    """For a failure that may pass: since when a Pod has been starting."""
 
     @property
     def failed(self) -> bool:

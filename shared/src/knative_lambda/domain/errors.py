@@ -1,8 +1,8 @@
 """Why something cannot be done, and whether trying again can help.
 
-The class decides the HTTP status of the answer and with it what the Broker does next
+The class decides the HTTP status of the response and with it what the Broker does next
 (`inbound/endpoint.py` holds that table). Messages are read by people and by dead-letter
-tooling: they name the field and the way out, and never hold a secret.
+tooling: they name the field and the remedy, and never contain a secret.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class UnsupportedEventFormatError(InvalidEventError):
 
 
 class UnsupportedContentEncodingError(UnsupportedEventFormatError):
-    """The body is packed in a way that is not taken."""
+    """The body has a content encoding that is not supported."""
 
 
 class PermanentError(KnativeLambdaError):
@@ -52,7 +52,7 @@ class SourceNotFoundError(PermanentError):
 
 
 class UnsupportedSourceError(PermanentError):
-    """No storage adapter takes this URI, or it names a place that sources may not come from."""
+    """No storage adapter supports this URI, or sources may not come from there."""
 
 
 class UnsupportedRuntimeError(PermanentError):
@@ -68,7 +68,7 @@ class RejectedByPlatformError(PermanentError):
 
 
 class UnreadableRecordError(RejectedByPlatformError):
-    """A record holds what no lambda can be: somebody wrote it by hand, or before a rule was."""
+    """A record that no lambda can have: written by hand, or before a rule existed."""
 
 
 class RetryableError(KnativeLambdaError):
@@ -76,15 +76,15 @@ class RetryableError(KnativeLambdaError):
 
 
 class StorageUnavailableError(RetryableError):
-    """Object storage does not answer, or answers with a fault of its own."""
+    """Object storage does not respond, or reports a fault of its own."""
 
 
 class PlatformUnavailableError(RetryableError):
-    """The Kubernetes API does not answer, or answers with a fault of its own."""
+    """The Kubernetes API does not respond, or reports a fault of its own."""
 
 
 class RegistryUnavailableError(RetryableError):
-    """The image registry does not answer, or answers with a fault of its own."""
+    """The image registry does not respond, or reports a fault of its own."""
 
 
 class ConflictError(RetryableError):
@@ -92,7 +92,7 @@ class ConflictError(RetryableError):
 
 
 class NotReadyError(RetryableError):
-    """The effect is on its way and has to be looked at again."""
+    """The effect is not complete yet and has to be checked again."""
 
 
 class ThrottledError(RetryableError):

@@ -36,7 +36,7 @@ CLEANUP = f"{PREFIX}.cleanup.v1"
 CLEANUP_DONE = f"{PREFIX}.cleanup.done.v1"
 
 OBJECT_EVENTS = tuple(f"dev.knative.apiserver.ref.{verb}" for verb in ("add", "update", "delete"))
-"""What ApiServerSources send about objects: references, so that no Job spec travels."""
+"""What ApiServerSources send about objects: references only, so that no Job spec is in an event."""
 PING = "dev.knative.sources.ping"
 
 _Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
@@ -63,14 +63,14 @@ class BuildSuperseded(Model):
 
 
 class BuildComplete(Model):
-    """The image of a build is there."""
+    """The image of a build exists."""
 
     build_id: _BuildId
     digest: _Digest
 
 
 class BuildFailed(Model):
-    """A build, or the start of what it made, failed; the revision before goes on serving."""
+    """A build, or the start of what it made, failed; the previous revision continues to serve."""
 
     build_id: _BuildId
     reason: str
@@ -80,7 +80,7 @@ class BuildFailed(Model):
 
 
 class FunctionReady(Model):
-    """The lambda answers at its URL with this image."""
+    """The lambda responds at its URL with this image."""
 
     build_id: _BuildId
     url: str
@@ -97,7 +97,7 @@ class FunctionDeleted(Model):
 
 
 class Cleanup(Model):
-    """Collect what nobody needs any more."""
+    """Collect what nobody needs."""
 
     dry_run: bool = False
 
@@ -106,7 +106,7 @@ class CleanupDone(Model):
     """What was collected; with a dry run, what would have been."""
 
     dry_run: bool
-    finished: bool = Field(True, description="false: its time was over, the next ones go on")
+    finished: bool = Field(True, description="false: time ran out, and the next passes continue")
     jobs: int = 0
     contexts: int = 0
     logs: int = 0
@@ -166,20 +166,20 @@ class Event:
     extensions: Mapping[str, str] = field(default_factory=dict)
 
     def carried(self, extension: str) -> str | None:
-        """An extension that travels on; None for one that headers, which are ASCII, cannot take."""
+        """Return an extension that replies carry on; None where it does not fit an ASCII header."""
         value = self.extensions.get(extension, "")
         return value if _PRINTABLE.fullmatch(value) else None
 
     @property
     def correlation_id(self) -> str:
-        """The one id of a whole chain of events; derived from this event where it brings none."""
+        """The one id of a whole chain of events, derived from this event where it has none."""
         derived = uuid.uuid5(uuid.NAMESPACE_URL, f"{self.source}\0{self.id}")
         return self.carried("correlationid") or str(derived)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Reply:
-    """What a use case answers, before it becomes a CloudEvent."""
+    """What a use case replies, before it becomes a CloudEvent."""
 
     type: str
     function: FunctionId | None

@@ -1,4 +1,4 @@
-"""The LambdaFunction record: what is requested (spec) and what is there (status).
+"""The LambdaFunction record: what is requested (spec) and what exists (status).
 
 The field names in JSON are those of the custom resource `lambdafunctions.knative-lambda.dev`.
 """
@@ -31,14 +31,14 @@ API_GROUP = "knative-lambda.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "LambdaFunction"
 
-# The platform speaks to the function through these; a user's value would break the contract.
+# The platform sets these for the runtime's server; a user's value would break that contract.
 _RESERVED_ENV = re.compile(
     r"PORT|HOST|K_SERVICE|K_REVISION|K_CONFIGURATION|FUNCTION_.*|KN_LAMBDA_.*"
 )
 _IMAGE_BY_DIGEST = r"^[a-z0-9][a-zA-Z0-9.:_/-]*@sha256:[0-9a-f]{64}$"
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,20}")
 
-# More than any event has; also what keeps the custom resource's own check within its bounds.
+# More than any event has; it also keeps the custom resource's validation within its cost limit.
 _MAX_ATTRIBUTES = 100
 _ATTRIBUTE_VALUE = re.compile(r"[^\x00-\x1f\x7f]{1,1024}")
 
@@ -57,7 +57,7 @@ _Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length
 
 
 class Model(BaseModel):
-    """Frozen, camelCase in JSON; unknown fields are refused, and values of another type."""
+    """Frozen, camelCase in JSON; unknown fields and values of another type are rejected."""
 
     model_config = ConfigDict(
         frozen=True, extra="forbid", strict=True, alias_generator=to_camel, populate_by_name=True
@@ -123,7 +123,7 @@ class EnvironmentVariable(Model):
 
 
 class Scale(Model):
-    """How many instances, and how many requests each takes at once."""
+    """How many instances, and how many requests each handles at once."""
 
     min: Annotated[_Count, Field(ge=0, le=1000)] = 0
     max: Annotated[_Count, Field(ge=1, le=1000)] = 50
@@ -178,7 +178,7 @@ class LambdaFunctionSpec(Model):
             str,
             StringConstraints(
                 # A path inside the source: each part a module's name, with its dots.
-                # No \w, of which every regular expression engine has an idea of its own.
+                # No \w, which differs between regular expression engines.
                 pattern=(
                     r"^([A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*/)*"
                     r"[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*\.[A-Za-z_$][A-Za-z0-9_$]*$"
@@ -192,7 +192,7 @@ class LambdaFunctionSpec(Model):
     env: Annotated[list[EnvironmentVariable], Field(max_length=200)] = []
     scale: Scale = Scale()
     resources: Resources = Resources()
-    # Knative refuses more by default, and a tenant's Broker waits a little longer than that.
+    # Knative rejects more by default, and a tenant's Broker waits a little longer than that.
     timeout_seconds: Annotated[_Count, Field(ge=1, le=600)] = 60
     subscriptions: Annotated[list[dict[_Text, _Text]], Field(max_length=20)] = Field(
         [], description="each an exact filter on CloudEvents attributes of the tenant's Broker"
@@ -242,7 +242,7 @@ ConditionType = Literal["Ready", "SourceReady", "BuildReady", "ServiceReady", "S
 
 
 class Condition(Model):
-    """A Kubernetes condition; `Ready` says of the whole lambda what its phase says."""
+    """A Kubernetes condition; `Ready` sums up the whole lambda, as its phase does."""
 
     model_config = _WRITTEN_BY_US
 
@@ -280,7 +280,7 @@ class BuildStatus(Model):
 
 
 class LambdaFunctionStatus(Model):
-    """What is there, as the control functions saw it last."""
+    """What exists, as the control functions saw it last."""
 
     model_config = _WRITTEN_BY_US
 
@@ -328,7 +328,7 @@ class RequestStamp(Model):
 
     @property
     def key(self) -> str:
-        """One word for this request and no other."""
+        """A text that identifies this request."""
         return f"{self.time.astimezone(UTC).isoformat()}/{self.event_id}"
 
     def is_older_than(self, other: RequestStamp) -> bool:

@@ -1,4 +1,4 @@
-"""Names that Kubernetes takes, and names derived so that two identities never meet."""
+"""Names that Kubernetes accepts, and derived names that differ for different identities."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ class FunctionId:
 
     @property
     def is_valid(self) -> bool:
-        """Whether a lambda can have this identity; a record can have another one."""
+        """Whether a lambda can have this identity; a record made by hand may have another."""
         try:
             return self.parse(str(self)) == self
         except ValueError:
@@ -54,7 +54,7 @@ class FunctionId:
 
 
 def readable_part(name: str) -> str:
-    """What a derived name was made readable by, where that was not too long."""
+    """Return the readable part of a derived name, which is cut where it was too long."""
     return name[: -_HASH_LENGTH - 1]
 
 

@@ -20,7 +20,7 @@ QUANTITY_SCHEMA: Mapping[str, Any] = {
         {"type": "integer", "minimum": 0, "maximum": _MOST},
     ]
 }
-"""What `checked_quantity` takes, as JSON Schema."""
+"""What `checked_quantity` accepts, as JSON Schema."""
 
 _TAKEN = re.compile(PATTERN.removesuffix("$"), re.ASCII)
 _QUANTITY = re.compile(r"([+-]?[0-9.]+)(?:([numkKMGTPE]i?)|[eE]([+-]?[0-9]{1,2}))?", re.ASCII)
@@ -32,7 +32,7 @@ _SUFFIXES = {
 
 
 def checked_quantity(value: object) -> str | int:
-    """Return a quantity of 0 or more as it was written; `ValueError` where it is none."""
+    """Return a quantity of 0 or more as it was written; `ValueError` for anything else."""
     number = whole_number(value)
     if isinstance(number, int) and not isinstance(number, bool) and 0 <= number <= _MOST:
         return number
@@ -46,7 +46,7 @@ def checked_quantity(value: object) -> str | int:
 
 
 def parse_quantity(quantity: str | int) -> Decimal:
-    """Return how much a quantity is; `ValueError` where it is none."""
+    """Return the value of a quantity; `ValueError` for anything else."""
     match = _QUANTITY.fullmatch(str(quantity))
     if match is None or (match[2] and match[2] not in _SUFFIXES):
         raise ValueError(f"{str(quantity)[:40]!r} is no quantity such as 500m, 512Mi or 1")

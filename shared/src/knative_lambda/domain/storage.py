@@ -1,4 +1,4 @@
-"""What is known of an object in storage without reading it."""
+"""What is known about an object in storage without reading it."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-# Such an object is a source of one file; any other is taken for an archive of one.
+# An object of such a name is a source of one file; any other is treated as an archive.
 CODE_FILES = (".py", ".js", ".mjs", ".cjs")
 
 

@@ -1,4 +1,4 @@
-"""Values that people send: text that can be stored, times, whole numbers, paths of one tree."""
+"""Values that people send: storable text, times, whole numbers, paths of one tree."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 _MAX_FILES = 1000
 _MAX_PATH_LENGTH = 255
-# In an image such a name removes the file of the rest of it.
+# In an image layer, this prefix of a name removes the file with the rest of it.
 _WHITEOUT = ".wh."
 _PATH = re.compile(r"[^\x00-\x1f\x7f\\/]+(/[^\x00-\x1f\x7f\\/]+)*")
 
@@ -24,7 +24,7 @@ def checked_text(text: str) -> str:
 
 
 def checked_time(value: object) -> object:
-    """Return a time, read from its text; `ValueError` for what is neither."""
+    """Parse a time from its text; `ValueError` where that is impossible."""
     if not isinstance(value, str):
         return value
     try:
@@ -37,7 +37,7 @@ def checked_time(value: object) -> object:
 
 
 def whole_number(value: object) -> object:
-    """Return a number without a fraction as the integer that it is; all else as it came."""
+    """Return a number without a fraction as an integer, and everything else unchanged."""
     return int(value) if isinstance(value, float) and value.is_integer() else value
 
 

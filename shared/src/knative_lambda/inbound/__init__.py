@@ -1,1 +1,1 @@
-"""CloudEvents over HTTP in, status codes and reply events out."""
+"""From CloudEvents over HTTP to status codes and reply events."""

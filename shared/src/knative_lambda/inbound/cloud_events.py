@@ -43,7 +43,7 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
         if len(attributes.get(name, "")) > _MAX_ATTRIBUTE:
             raise InvalidEventError(f"may have {_MAX_ATTRIBUTE} characters", field=name)
     if not is_structured(given.get("content-type", "")):
-        _refuse_joined(given)
+        _reject_joined(given)
     return Event(
         id=attributes["id"],
         source=attributes["source"],
@@ -55,8 +55,8 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
     )
 
 
-def _refuse_joined(headers: Mapping[str, str]) -> None:
-    """WSGI joins two headers of a name with a comma, and two identities are none."""
+def _reject_joined(headers: Mapping[str, str]) -> None:
+    """Reject two headers of a name, which WSGI joins with a comma: two identities are none."""
     for name in REQUIRED:
         if "," in headers.get(f"ce-{name}", ""):
             raise InvalidEventError(

@@ -1,4 +1,4 @@
-"""Bodies that come packed (`Content-Encoding`, RFC 9110)."""
+"""Compressed bodies (`Content-Encoding`, RFC 9110)."""
 
 from __future__ import annotations
 
@@ -11,8 +11,8 @@ from knative_lambda.domain.errors import (
 )
 
 _ALIASES = {"x-gzip": "gzip"}
-# What comes after a member of gzip is copied to look for the next one, so members are fed little
-# at first: thousands of small ones must not each copy all of the rest.
+# zlib copies what follows a gzip member. Members are fed in growing pieces, so that thousands of
+# small ones do not each copy all of the rest.
 _FIRST_PIECE = 512
 
 
@@ -32,7 +32,7 @@ def encoding_of(header: str | None) -> str | None:
 
 
 def unpacked(body: bytes, header: str | None, max_bytes: int) -> bytes:
-    """Return a body as it was before it was packed; never makes more than the limit of it."""
+    """Decompress a body; never produces more than the limit."""
     encoding = encoding_of(header)
     return _inflated(encoding, body, max_bytes) if encoding and body else body
 
@@ -59,7 +59,7 @@ def _inflated(encoding: str, body: bytes, max_bytes: int) -> bytes:
 
 
 def _window(encoding: str, body: bytes) -> int:
-    """Return what zlib calls the format; deflate is zlib's by the standard, and bare by custom."""
+    """Return zlib's name of the format; deflate should have a zlib header, and often has none."""
     if encoding == "gzip":
         return 16 + zlib.MAX_WBITS
     is_zlib = body[0] & 0x0F == zlib.DEFLATED and int.from_bytes(body[:2]) % 31 == 0

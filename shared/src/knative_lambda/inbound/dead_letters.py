@@ -1,7 +1,6 @@
-"""Dead letters over HTTP: whatever a Broker sends is taken, since nobody else would keep it.
+"""Dead letters over HTTP: whatever a Broker sends is kept, since nobody else would.
 
-So nothing of an event is checked here but that it has an identity: it may be dead because it is
-broken.
+So nothing is checked but that an event has an identity: it may be dead because it is invalid.
 """
 
 from __future__ import annotations
@@ -15,7 +14,7 @@ from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.errors import InvalidEventError
-from knative_lambda.inbound.endpoint import read_at_most, refuse, response_without_event
+from knative_lambda.inbound.endpoint import error_response, read_at_most, response_without_event
 from knative_lambda.inbound.http_binding import decode_value, decoded_header
 
 if TYPE_CHECKING:
@@ -24,11 +23,11 @@ if TYPE_CHECKING:
     from flask import Request
 
     from knative_lambda.domain.dead_letter import DeadLetter
-    from knative_lambda.inbound.endpoint import Answer
+    from knative_lambda.inbound.endpoint import Response
     from knative_lambda.use_cases.keep_dead_letter import KeepDeadLetter
 
 MAX_BODY_BYTES = 8 * 1024 * 1024
-"""Brokers and lambdas take less."""
+"""Brokers and lambdas accept less."""
 _IDENTITY = ("id", "source", "type")
 # The Broker says why in these; they are not part of the event.
 _ERROR = "ce-knativeerror"
@@ -38,20 +37,20 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class DeadLetterEndpoint:
-    """The function that functions-framework calls for every request; `keep` for every letter."""
+    """functions-framework calls it for every request; it calls `keep` for every letter."""
 
     keep: Callable[[], KeepDeadLetter]
 
-    def __call__(self, request: Request) -> Answer:
-        """Answer 204 once the letter is stored; never raises."""
-        answer = response_without_event(request)
-        if answer is not None:
-            return answer
+    def __call__(self, request: Request) -> Response:
+        """Respond 204 once the letter is stored; never raises."""
+        response = response_without_event(request)
+        if response is not None:
+            return response
         try:
             letter = read_letter(request)
             uri = self.keep()(letter)
         except Exception as error:  # noqa: BLE001  # whatever it is, the Broker needs a status
-            return refuse(error, None)
+            return error_response(error, None)
         _log.warning(
             "kept a dead letter",
             extra={
@@ -66,7 +65,7 @@ class DeadLetterEndpoint:
 
 
 def read_letter(request: Request) -> DeadLetter:
-    """Read a delivery in binary or structured mode; `InvalidEventError` where it is no event."""
+    """Read a delivery in binary or structured mode; `InvalidEventError` if it is not an event."""
     from knative_lambda.domain.dead_letter import DeadLetter  # noqa: PLC0415  # see endpoint.py
 
     body = read_at_most(request, MAX_BODY_BYTES + 1)
@@ -97,7 +96,7 @@ def read_letter(request: Request) -> DeadLetter:
 
 
 def _meant(value: str) -> str:
-    """An attribute out of its quotes and percent-encoding, so that an event has one identity."""
+    """Return an attribute without quotes and percent-encoding: an event has one identity."""
     try:
         return decode_value("", decoded_header(value))
     except InvalidEventError:
@@ -113,7 +112,7 @@ def _structured(body: bytes) -> dict[str, Any]:
 
 
 def _decoded(error: str) -> str:
-    """What the subscriber answered, which Brokers wrap in base64."""
+    """What the subscriber responded, which Brokers encode in base64."""
     try:
         return base64.b64decode(error, validate=True).decode()
     except (binascii.Error, ValueError):

@@ -1,7 +1,7 @@
-"""One HTTP request, one event, one answer: the status code tells the Broker what to do next.
+"""One HTTP request, one event, one response: the status code tells the Broker what to do next.
 
-functions-framework's own `cloud_event` signature answers `OK` as text, which a Broker takes for a
-failed delivery; so the functions register an `http` function and this module does the rest.
+functions-framework's own `cloud_event` signature responds with the text `OK`, which a Broker takes
+for a failed delivery. So the functions register an `http` function, and this module does the rest.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.events import Event, Reply
 
-    Answer = tuple[bytes, int, dict[str, str]]
+    Response = tuple[bytes, int, dict[str, str]]
     Handler = Callable[[Event], Reply | None]
 
 MAX_BODY_BYTES = 1024 * 1024
@@ -48,7 +48,7 @@ STATUS_BY_ERROR: dict[type[Exception], HTTPStatus] = {
     RetryableError: HTTPStatus.SERVICE_UNAVAILABLE,
     Exception: HTTPStatus.INTERNAL_SERVER_ERROR,
 }
-"""The status of an error is that of the nearest class it inherits from."""
+"""The status of an error is that of the nearest class that it inherits from."""
 
 _log = logging.getLogger(__name__)
 
@@ -57,29 +57,29 @@ _log = logging.getLogger(__name__)
 class Endpoint:
     """The function that functions-framework calls for every request.
 
-    `handlers` are asked for with each event, and never for a health check.
+    `handlers` is called for each event, and never for a health check.
     """
 
     source: str
     handlers: Callable[[], Mapping[str, Handler]]
 
-    def __call__(self, request: Request) -> Answer:
-        """Answer health checks and events; never raises."""
-        other = response_without_event(request)
-        if other is not None:
-            return other
-        # Health checks do without the models, whose loading takes longer than all else.
+    def __call__(self, request: Request) -> Response:
+        """Respond to health checks and events; never raises."""
+        response = response_without_event(request)
+        if response is not None:
+            return response
+        # Health checks need no models, which take longer to load than anything else.
         from knative_lambda.inbound.cloud_events import decode  # noqa: PLC0415
 
         event: Event | None = None
         try:
             event = decode(dict(request.headers), _read_body(request))
             reply = self._handle(event)
-            answer = self._answer(reply, event)
+            response = self._response(reply, event)
         except Exception as error:  # noqa: BLE001  # whatever it is, the Broker needs a status
-            return refuse(error, event)
+            return error_response(error, event)
         _log.info("done", extra=_fields(event) | {"reply": reply and reply.type})
-        return answer
+        return response
 
     def _handle(self, event: Event) -> Reply | None:
         handlers = self.handlers()
@@ -90,7 +90,7 @@ class Endpoint:
             )
         return handlers[event.type](event)
 
-    def _answer(self, reply: Reply | None, event: Event) -> Answer:
+    def _response(self, reply: Reply | None, event: Event) -> Response:
         if reply is None:
             return b"", HTTPStatus.NO_CONTENT, {}
         from knative_lambda.inbound.cloud_events import encode_reply  # noqa: PLC0415
@@ -99,8 +99,8 @@ class Endpoint:
         return body, HTTPStatus.OK, headers
 
 
-def response_without_event(request: Request) -> Answer | None:
-    """Answer a health check, or a method that brings no event; None for what may be one."""
+def response_without_event(request: Request) -> Response | None:
+    """Respond to a health check, or a method that brings no event; None for what may be one."""
     if request.path in _HEALTH:
         return b"ok", HTTPStatus.OK, {"Content-Type": "text/plain"}
     if request.method != "POST":
@@ -110,7 +110,7 @@ def response_without_event(request: Request) -> Answer | None:
 
 
 def _read_body(request: Request) -> bytes:
-    """Read at most the limit, whatever the sender says the length is."""
+    """Read up to the limit, whatever length the sender declares."""
     too_large = EventTooLargeError(
         f"an event may have {MAX_BODY_BYTES} bytes; put the source in storage and send its URI",
         field="data",
@@ -129,10 +129,10 @@ def _read_body(request: Request) -> bytes:
 
 
 def read_at_most(request: Request, max_bytes: int) -> bytes:
-    """Read the body up to that length; `InvalidEventError` where it breaks off."""
+    """Read the body up to that length; `InvalidEventError` where it is cut short."""
     body = bytearray()
     try:
-        # One read may give less than all.
+        # One read may return less than everything.
         while (left := max_bytes - len(body)) and (chunk := request.stream.read(left)):
             body += chunk
     except HTTPException as error:
@@ -140,13 +140,13 @@ def read_at_most(request: Request, max_bytes: int) -> bytes:
     return bytes(body)
 
 
-def refuse(error: Exception, event: Event | None) -> Answer:
-    """Log an error and answer with its status."""
+def error_response(error: Exception, event: Event | None) -> Response:
+    """Log an error and return a response with its status."""
     status = next(STATUS_BY_ERROR[cls] for cls in type(error).__mro__ if cls in STATUS_BY_ERROR)
     fields = _fields(event) | {"status": int(status)}
     if not isinstance(error, KnativeLambdaError):
         _log.error("a bug", exc_info=error, extra=fields)
-        # What went wrong inside may quote anything; the log has it, the sender gets none of it.
+        # The error may quote anything, so it goes to the log and not to the sender.
         body = {"reason": "InternalError", "message": "a bug of ours; the log has the traceback"}
         return _json(body, status, {})
     _log.warning(error.message, extra=fields | {"reason": error.reason})
@@ -159,7 +159,7 @@ def refuse(error: Exception, event: Event | None) -> Answer:
     return _json(body, status, headers)
 
 
-def _json(body: dict[str, str], status: HTTPStatus, headers: dict[str, str]) -> Answer:
+def _json(body: dict[str, str], status: HTTPStatus, headers: dict[str, str]) -> Response:
     for part in ("message", "field"):
         while body.get(part) and (excess := len(json.dumps(body)) - _MAX_ERROR_BYTES) > 0:
             # A character takes one to twelve bytes in ASCII JSON.

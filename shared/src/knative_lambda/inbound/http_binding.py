@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _STRUCTURED = "application/cloudevents+json"
-# Everything printable in ASCII except space, double quote and percent travels as it is.
+# Printable ASCII except space, double quote and percent is sent unchanged.
 _SAFE = "".join(chr(code) for code in range(0x21, 0x7F) if chr(code) not in '"%')
-# Servers that join the values of repeated headers do it with a comma: an identity has none.
+# Servers join the values of repeated headers with a comma, so an identity is sent without one.
 _SAFE_IDENTITY = _SAFE.replace(",", "")
 _QUOTED = re.compile(r'"((?:[^"\\]|\\.)*)"')
 _QUOTED_PAIR = re.compile(r"\\(.)")
@@ -71,24 +71,24 @@ def to_http(event: CloudEvent) -> tuple[dict[str, str], bytes]:
 
 
 def encode_value(attribute: str, value: str) -> str:
-    """Return an attribute's header as section 3.1.3.2 of the binding wants it."""
+    """Return an attribute's header as section 3.1.3.2 of the binding requires."""
     return quote(value, safe=_SAFE_IDENTITY if attribute in REQUIRED else _SAFE)
 
 
 def decode_value(attribute: str, value: str) -> str:
-    """Return an attribute as its sender means it: out of its quotes and its percent-encoding."""
+    """Return an attribute without its quotes and percent-encoding."""
     quoted = _QUOTED.fullmatch(value)
     if quoted is not None:
         value = _QUOTED_PAIR.sub(r"\1", quoted[1])
     try:
-        # Servers give bytes that are no UTF-8 as surrogates.
+        # Servers pass bytes that are not UTF-8 as surrogates.
         return unquote_to_bytes(value.encode("utf-8", "surrogateescape")).decode()
     except UnicodeError:
         raise InvalidEventError(f"{attribute[:64]!a} is not UTF-8", field=attribute) from None
 
 
 def decoded_header(value: str) -> str:
-    """Return a header's text; WSGI hands its bytes over as Latin-1."""
+    """Return a header's text; WSGI passes its bytes as Latin-1."""
     try:
         return value.encode("latin-1").decode("utf-8", "surrogateescape")
     except UnicodeEncodeError:
@@ -98,7 +98,7 @@ def decoded_header(value: str) -> str:
 def _attribute_of(header: str) -> str | None:
     if header == "content-type":
         return "datacontenttype"
-    # What ce-datacontenttype would say is the Content-Type's to say.
+    # In HTTP, Content-Type takes the place of ce-datacontenttype.
     if header.startswith("ce-") and header != "ce-datacontenttype":
         return header.removeprefix("ce-")
     return None

@@ -59,7 +59,7 @@ def to_json(event: CloudEvent) -> dict[str, Any]:
             fields["data"] = event.data.decode()
             return fields
     except (ValueError, RecursionError):
-        # A sender may call its data what it is not; the bytes themselves are always true.
+        # A sender may declare the wrong type; the bytes themselves are always right.
         pass
     fields["data_base64"] = base64.b64encode(event.data).decode()
     return fields
@@ -93,7 +93,7 @@ def _encode_data(data: object, content_type: str) -> bytes:
         if isinstance(data, str) and not is_json(content_type):
             return data.encode()
         text = json.dumps(data, allow_nan=False, ensure_ascii=False, separators=(",", ":"))
-        # Half a surrogate pair is JSON as an escape alone.
+        # JSON can hold half a surrogate pair only as an escape.
         return text.encode("utf-8", "backslashreplace")
     except (ValueError, RecursionError):
         raise InvalidEventError("data holds a value that JSON cannot carry", field="data") from None

@@ -1,4 +1,4 @@
-"""Logs as JSON lines on stderr, with the fields that operators search by."""
+"""Logs as JSON lines on stderr, with the fields that operators search."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pythonjsonlogger.json import JsonFormatter
 
 
 def configure_logging(level: str) -> None:
-    """Send everything that is logged to stderr as one JSON object a line."""
+    """Write all logs to stderr, one JSON object per line."""
     handler = logging.StreamHandler(sys.stderr)
     handler.setFormatter(
         JsonFormatter(

@@ -1,4 +1,4 @@
-"""JSON that every language reads as the same value; what only some of them can hold is refused."""
+"""JSON that every language reads as the same value; what only some of them can hold is rejected."""
 
 from __future__ import annotations
 
@@ -10,8 +10,8 @@ from itertools import accumulate
 from typing import Any, NoReturn
 
 MAX_DEPTH = 512
-"""Levels of arrays and objects; languages give up at different depths beyond."""
-# No shorter integer is beyond the numbers that a double holds.
+"""Levels of arrays and objects; languages have different limits beyond that."""
+# No shorter integer exceeds the range of a double.
 _DIGITS_OF_ANY_DOUBLE = 308
 _STRING = re.compile(rb'"[^"]*"')
 _STEPS = bytes.maketrans(b"[{]}", b"\x01\x01\xff\xff")
@@ -19,16 +19,16 @@ _NO_BRACKETS = bytes(set(range(256)) - set(b"[{]}"))
 
 
 def loads(body: bytes) -> Any:  # noqa: ANN401  # whatever JSON holds
-    """Read JSON in UTF-8, with or without a byte order mark; `ValueError` for what is none.
+    """Read JSON in UTF-8, with or without a byte order mark; `ValueError` for anything else.
 
-    NaN, numbers beyond a double (1e400) and more than `MAX_DEPTH` levels are none either.
+    NaN, numbers beyond a double (1e400) and more than `MAX_DEPTH` levels are rejected too.
     """
     if _is_too_deep(body):
         raise ValueError
     # Given bytes, `json` would guess UTF-16 and UTF-32, and let half surrogates through.
     return json.loads(
         body.decode("utf-8-sig"),
-        parse_constant=_refuse_constant,
+        parse_constant=_reject_constant,
         parse_float=_finite,
         parse_int=_integer,
     )
@@ -56,5 +56,5 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _refuse_constant(_constant: str) -> NoReturn:
+def _reject_constant(_constant: str) -> NoReturn:
     raise ValueError

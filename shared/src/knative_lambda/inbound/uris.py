@@ -1,7 +1,7 @@
 """URIs and URI-references, as CloudEvents types them (RFC 3986).
 
-Spaces and characters beyond ASCII are taken, as Knative takes them: many senders write them, and
-percent-decoding of a header gives them back.
+Spaces and characters beyond ASCII are accepted, as Knative does: many senders write them, and
+percent-decoding of a header yields them.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ _END_OF_SEGMENT = re.compile(r"[/?#]")
 
 
 def is_uri_reference(text: str) -> bool:
-    """Say whether a text is a URI, or a reference relative to one."""
+    """Whether a text is a URI, or a reference relative to one."""
     if not text or _BAD_ESCAPE.search(text):
         return False
     scheme = _SCHEME.match(text)
@@ -31,5 +31,5 @@ def is_uri_reference(text: str) -> bool:
 
 
 def is_uri(text: str) -> bool:
-    """Say whether a text is a URI with its scheme."""
+    """Whether a text is a URI with a scheme."""
     return _SCHEME.match(text) is not None and is_uri_reference(text)

@@ -17,15 +17,15 @@ if TYPE_CHECKING:
 REQUIRED = ("id", "source", "type")
 OPTIONAL = ("datacontenttype", "dataschema", "subject", "time")
 
-# The specification wants lower-case letters and digits and advises 20 characters; what it only
-# advises is accepted up to a length that every transport carries.
+# The specification requires lower-case letters and digits and recommends up to 20 characters;
+# longer names are accepted up to a length that every transport carries.
 _NAME = re.compile(r"[a-z0-9]{1,64}")
 _TIME = re.compile(
     r"(\d{4}-\d{2}-\d{2})[Tt](\d{2}:\d{2}):(\d{2})((?:\.\d+)?)([Zz]|[+-]\d{2}:\d{2})", re.ASCII
 )
-# More than any sender has, and few enough for the heads of HTTP and for every database.
+# More than any sender has, and few enough for HTTP headers and every database.
 _MAX_NUMBER = 256
-# What CloudEvents has every intermediary forward, were it all of it attributes.
+# The size of event that CloudEvents requires every intermediary to forward.
 _MAX_BYTES = 64 * 1024
 # Control characters, surrogates and noncharacters are no part of a CloudEvents String.
 _FORBIDDEN = re.compile("[\x00-\x1f\x7f-\x9f\ud800-\udfff\ufdd0-\ufdef\ufffe\uffff]")
@@ -66,7 +66,7 @@ def create_event(attributes: Mapping[str, str], data: bytes | None = None) -> Cl
 
 
 def check_number(number: int) -> None:
-    """Refuse more attributes than an event may have; before any of them is copied."""
+    """Reject more attributes than an event may have, before any of them is copied."""
     if number > _MAX_NUMBER:
         raise InvalidEventError(
             f"the event has {number} attributes and may have {_MAX_NUMBER}; the rest is data",
@@ -116,7 +116,7 @@ def parse_time(text: str) -> datetime:
     match = _TIME.fullmatch(text)
     if match is not None:
         date, minutes, seconds, fraction, zone = match.groups()
-        # RFC 3339 knows the leap second, Python does not.
+        # RFC 3339 has leap seconds, Python does not.
         seconds = "59" if seconds == "60" else seconds
         with suppress(ValueError):
             return datetime.fromisoformat(f"{date}T{minutes}:{seconds}{fraction}{zone.upper()}")

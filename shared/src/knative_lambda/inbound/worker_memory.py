@@ -7,9 +7,9 @@ import os
 
 
 def share_with_workers() -> None:
-    """Let a worker leave alone what was loaded before its start.
+    """Keep the garbage collector of a worker off what was loaded before the fork.
 
-    A page is shared until somebody writes to it. Looking for garbage writes to every object, so
-    that the first full look would copy the framework's memory: what is frozen is never looked at.
+    A page is shared until somebody writes to it. Collecting garbage writes to every object, so the
+    first full collection would copy the framework's memory; frozen objects are left out.
     """
     os.register_at_fork(before=gc.freeze)

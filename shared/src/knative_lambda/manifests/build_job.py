@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 WORKSPACE = "/workspace"
 _DOCKER_CONFIG = "/var/run/secrets/registry"
 _USER_MISTAKE = 1
-# A program becomes the next one of its container, which then finds nothing that was for the first.
+# A program replaces itself with the next of its container, which finds nothing of the first.
 _PROGRAMS = {"build": ("fetch", "build"), "publish": ("publish",)}
 
 
@@ -62,7 +62,7 @@ def build_job(order: BuildOrder, options: BuildJobOptions) -> dict[str, Any]:
 
 
 def _failure_rules() -> list[dict[str, Any]]:
-    """Building again cannot help against a mistake in the source; a lost node costs no attempt."""
+    """Do not retry a mistake in the source, and do not count a lost node as an attempt."""
     fail = [
         {
             "action": "FailJob",

@@ -21,7 +21,7 @@ NOTIFIED_AT = f"{API_GROUP}/announced-at"
 CORRELATION_ID = f"{API_GROUP}/correlation-id"
 FIELD = f"{API_GROUP}/field"
 FAILED = f"{API_GROUP}/failed"
-"""Has changes of a Service or Trigger told, while the record says that it failed."""
+"""Selects Services and Triggers whose changes are reported while the record says Failed."""
 GENERATION = f"{API_GROUP}/generation"
 OWNER_UID = f"{API_GROUP}/owner-uid"
 LAMBDA_EXTENSION = "lambdafunction"
@@ -29,7 +29,7 @@ LAMBDA_EXTENSION = "lambdafunction"
 
 
 def function_labels(function: FunctionId) -> dict[str, str]:
-    """Labels by which everything of one lambda is found."""
+    """Return the labels by which everything of one lambda is found."""
     return {
         MANAGED_BY: "knative-lambda",
         NAME: function.name,
@@ -39,7 +39,7 @@ def function_labels(function: FunctionId) -> dict[str, str]:
 
 
 def marked_failed(item: dict[str, Any]) -> dict[str, Any]:
-    """The Service or Trigger of a lambda whose record says that it failed."""
+    """Return the Service or Trigger of a lambda whose record says Failed."""
     marked = {**item["metadata"]["labels"], FAILED: "true"}
     return {**item, "metadata": {**item["metadata"], "labels": marked}}
 

@@ -16,13 +16,13 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
 
 _COMPONENT = "knative-lambda/build-start"
-_MAX_MESSAGE_BYTES = 1024  # of events.k8s.io; the older API that we write has no limit of its own
+_MAX_MESSAGE_BYTES = 1024  # of events.k8s.io; the older API that we use has no limit of its own
 
 
 def rejection_event_name(function: FunctionId, *, source: str, event_id: str) -> str:
     """Name the Event after the CloudEvent: two deliveries make one, and its sender can look it up.
 
-    Source and id together are what makes a CloudEvent this one and no other.
+    Source and id together identify a CloudEvent.
     """
     return derived_name(function.name, str(function), source, event_id)
 
@@ -37,7 +37,7 @@ def rejection_event(
 ) -> dict[str, Any]:
     """Return the Event; `uid` is that of the record, where there is one.
 
-    `kubectl describe` shows Events with the uid of what it describes, and no others.
+    `kubectl describe` only shows Events with the uid of what it describes.
     """
     text = f"{error.field}: {error.message}" if error.field else error.message
     annotations = {labels.REQUEST_ID: event.id, labels.CORRELATION_ID: event.correlation_id}

@@ -12,17 +12,17 @@ if TYPE_CHECKING:
     from knative_lambda.domain.lambda_function import EnvironmentVariable
 
 _AUTOSCALING = "autoscaling.knative.dev"
-# Before it listens, a process imports what it needs, which counts as not alive.
+# A process is not alive to its probe while it imports what it needs.
 _START_SECONDS = 120
 _LIVENESS_SECONDS = 10
-# On the node's disk; whoever writes more is evicted.
+# On the node's disk; a Pod that writes more is evicted.
 _TEMPORARY_SPACE = "512Mi"
 
 
 def lambda_service(deployment: Deployment) -> dict[str, Any]:
     """Return the Service; every change of it makes a Revision, and nothing else does.
 
-    So the pod template holds what follows from the spec and the image, and no times or counters.
+    So the Pod template holds what depends on spec and image alone, and no times or counters.
     """
     function, spec = deployment.function, deployment.spec
     return {
@@ -70,7 +70,7 @@ def _container(deployment: Deployment) -> dict[str, Any]:
         "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
         "livenessProbe": _liveness(spec.timeout_seconds),
         "resources": spec.resources.to_json(),
-        # An emptyDir of this Pod alone, which whichever user the image has may write to.
+        # An emptyDir of this Pod alone, writable for any user that the image has.
         "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],  # noqa: S108
         "securityContext": {
             "runAsNonRoot": True,
@@ -83,10 +83,10 @@ def _container(deployment: Deployment) -> dict[str, Any]:
 
 
 def _liveness(timeout_seconds: int) -> dict[str, Any]:
-    """Restart a process that has not answered for longer than one request may keep it busy.
+    """Restart a process that has not responded for longer than one request may keep it busy.
 
-    Code that blocks the event loop blocks the answer too. A probe waits for as long as the next
-    one is away, so that one always waits when the loop is free for a moment.
+    Code that blocks the event loop blocks the response too. A probe's timeout equals
+    its period, so that one is always pending when the loop is free for a moment.
     """
     return {
         "httpGet": {"path": "/health/liveness"},
@@ -98,7 +98,7 @@ def _liveness(timeout_seconds: int) -> dict[str, Any]:
 
 
 def _contract(deployment: Deployment) -> list[dict[str, str]]:
-    """The part of the environment that tells the runtime's server what it serves."""
+    """Return the variables that tell the runtime's server what it serves."""
     spec = deployment.spec
     variables = {
         "FUNCTION_NAME": str(deployment.function),

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
 
 def lambda_triggers(deployment: Deployment, *, broker: str) -> list[dict[str, Any]]:
-    """Return the Triggers, named by what they filter: the same subscription, the same Trigger."""
+    """Return the Triggers, named after their filters: the same subscription, the same Trigger."""
     unique = {
         json.dumps(attributes, sort_keys=True): attributes
         for attributes in deployment.spec.subscriptions
@@ -40,7 +40,7 @@ def _trigger(
             "broker": broker,
             "filters": [
                 {"exact": attributes},
-                # A lambda's own replies never come back to it, whatever their type and source.
+                # A lambda never receives its own replies, whatever their type and source.
                 {"not": {"exact": {labels.LAMBDA_EXTENSION: str(function)}}},
             ],
             "subscriber": {

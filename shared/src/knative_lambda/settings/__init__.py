@@ -1,4 +1,4 @@
-"""What the control functions are told by their environment; on a cluster, by one ConfigMap.
+"""What the control functions read from their environment; on a cluster, from one ConfigMap.
 
 Read once, when a function starts: a function with a wrong setting never becomes ready. The
 attribute `storage_url` is the variable `KN_LAMBDA_STORAGE_URL`, and so on.
@@ -35,7 +35,7 @@ _BaseImages = Annotated[
     dict[str, str], Check(r"(https?|file)://.+@sha256:[0-9a-f]{64}", "URLs of images by digest")
 ]
 
-# A delivery is held that long, and its Service's timeoutSeconds (120) counts a cold start too.
+# A delivery is held that long; its Service's timeoutSeconds (120) includes a cold start.
 _LONGEST_HOLD = timedelta(seconds=100)
 
 
@@ -64,7 +64,7 @@ class StorageSettings(FunctionSettings):
             raise ValueError(f"{names}: set both or neither")
 
     def s3(self) -> dict[str, Any]:
-        """What the S3 adapter is told; servers other than AWS rarely have names for buckets."""
+        """Return what the S3 adapter needs; only AWS can be relied on to resolve bucket names."""
         return {
             "endpoint_url": self.s3_endpoint_url,
             "region": self.s3_region,
@@ -74,7 +74,7 @@ class StorageSettings(FunctionSettings):
         }
 
     def file_roots(self) -> list[Path]:
-        """Folders that `file://` may name."""
+        """Return the folders that `file://` may name."""
         return _roots([self.storage_url])
 
 
@@ -118,7 +118,7 @@ class BuildCompleteSettings(RegistrySettings):
 
     tenant_broker: str = "default"
     follow_timeout: timedelta = timedelta(seconds=30)
-    """How long a delivery stays with a build that runs; with `ready_timeout`, what one may take."""
+    """How long a delivery waits for a running build; with `ready_timeout`, its longest hold."""
     ready_timeout: timedelta = timedelta(seconds=60)
     start_timeout: timedelta = timedelta(seconds=90)
     """For how long a Pod may wait for a node and its image; zero lets a build's wait for as long
@@ -149,14 +149,14 @@ class CleanupSettings(RegistrySettings):
     tombstone_retention: timedelta = timedelta(hours=24)
     dead_letter_retention: timedelta = timedelta(days=14)
     untold_after: timedelta = timedelta(minutes=1)
-    """A Job that ended this long ago without an answer is told of again."""
+    """Watchers of a Job that ended this long ago, with no outcome recorded, are notified again."""
     stuck_after: timedelta = timedelta(minutes=15)
     pass_timeout: timedelta = timedelta(seconds=100)
-    """What a pass cannot do by then is left to the next; less than its Service's timeoutSeconds."""
+    """A pass leaves the rest to the next one by then; less than its Service's timeoutSeconds."""
 
 
 class DeadLetterSettings(StorageSettings):
-    """dead-letter: storage is all it needs."""
+    """dead-letter: needs storage only."""
 
 
 def _roots(urls: list[str]) -> list[Path]:

@@ -1,7 +1,7 @@
 """Settings from environment variables, checked when they are read.
 
-Small on purpose: loading pydantic takes as long as a third of a function's start, so that alone
-would break the bar for cold starts.
+Small on purpose: loading pydantic takes a third of a function's start, which alone would break
+the bar for cold starts.
 """
 
 import json
@@ -31,8 +31,8 @@ class Check:
 class Settings:
     """A subclass names what it reads as annotated attributes; those without a default must be set.
 
-    An empty variable counts as absent. `ValueError` names every variable that is wrong, never its
-    value, which may be a secret. Afterwards nothing can be changed.
+    An empty variable counts as absent. `ValueError` names every variable that is wrong, but never
+    its value, which may be a secret. Attributes are read-only.
     """
 
     def __init__(self) -> None:
@@ -51,7 +51,7 @@ class Settings:
             raise ValueError("; ".join(problems))
 
     def __setattr__(self, name: str, value: object) -> Never:
-        """Refuse: whoever read a setting may go on believing it."""
+        """Raise: a setting that was read once never changes."""
         raise AttributeError(f"settings are read-only: {name}")
 
 

@@ -29,7 +29,7 @@ _CHUNK = 1024 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class ContextPacker:
-    """Reads sources under limits, from places that the tenant may read."""
+    """Reads sources within limits, from places that the tenant may read."""
 
     storage: ObjectStorage
     source_prefixes: tuple[str, ...]
@@ -39,9 +39,9 @@ class ContextPacker:
     def pack(self, function: FunctionId, source: Source, target: BinaryIO) -> str:
         """Write the context to `target` and return its SHA-256.
 
-        One object that is no file of code is passed on as it is, unread: the build unpacks it in
-        its own sandbox, or says what it is in place of an archive. Anything else becomes a .tar.gz
-        of which every byte follows from paths and contents.
+        A single object that is not a code file is passed on unread: the build unpacks it in its
+        own sandbox, or says what it is instead of an archive. Anything else becomes a .tar.gz whose
+        every byte depends on paths and contents alone.
         """
         if source.inline is not None:
             files = ((path, text.encode()) for path, text in sorted(source.inline.items()))

@@ -1,4 +1,4 @@
-"""What the record says once a build is settled; pure."""
+"""What the record says about the outcome of a build; pure."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ if TYPE_CHECKING:
 
 def ready_status(
     record: LambdaFunction,
-    settled: BuildStatus,
+    build: BuildStatus,
     deployment: Deployment,
     state: ServiceState,
     now: datetime,
 ) -> LambdaFunctionStatus:
-    """The lambda answers with this build."""
+    """The lambda serves with this build."""
     conditions = record.status.conditions
     for name in ("BuildReady", "ServiceReady", "SubscriptionsReady", "Ready"):
         condition = Condition(type=name, status="True", last_transition_time=now)
@@ -37,7 +37,7 @@ def ready_status(
             "phase": Phase.READY,
             "observed_generation": record.generation,
             "conditions": conditions,
-            "build": settled,
+            "build": build,
             "image": deployment.image,
             "url": state.url,
             "revision": state.revision,
@@ -47,7 +47,7 @@ def ready_status(
 
 def failed_status(
     record: LambdaFunction,
-    settled: BuildStatus,
+    build: BuildStatus,
     failure: BuildFailure,
     now: datetime,
     *,
@@ -59,7 +59,7 @@ def failed_status(
     """
     conditions = record.status.conditions
     failed: ConditionType = "BuildReady"
-    if settled.digest is not None:
+    if build.digest is not None:
         went_well: tuple[ConditionType, ...] = ("BuildReady", "ServiceReady")
         went_well = went_well if serves else went_well[:1]
         for name in went_well:
@@ -80,6 +80,6 @@ def failed_status(
             "phase": Phase.FAILED,
             "observed_generation": record.generation,
             "conditions": conditions,
-            "build": settled,
+            "build": build,
         }
     )

@@ -1,4 +1,4 @@
-"""cleanup: collect what nobody needs, and settle builds whose end nobody saw."""
+"""cleanup: collect what nobody needs, and record the outcome of builds whose end nobody saw."""
 
 from __future__ import annotations
 
@@ -43,9 +43,9 @@ if TYPE_CHECKING:
 _Item = TypeVar("_Item")
 
 _LIST_LIMIT = 1_000_000
-# As often as the schedule ticks: the next pass begins with something else.
+# The interval of the schedule: the next pass begins with something else.
 _TURN = timedelta(minutes=10)
-# The share of a list by which its beginning moves from turn to turn: multiples of this one are
+# By this share of a list its beginning moves from turn to turn. Multiples of the golden ratio are
 # spread evenly over the list, however long it is and however far a pass gets.
 _STEP = (5**0.5 - 1) / 2
 _LEAD_TO_IMAGES = {"contexts", "deleted"}
@@ -69,10 +69,10 @@ class Retention:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CleanUp:
-    """One pass over everything; what a killed pass left is found by the next.
+    """One pass over everything; the next pass finds what a killed one left.
 
-    A pass that cannot do all of it in its time ends, and the next ones begin elsewhere. It holds
-    little of what it goes through: there may be ten thousand lambdas, and as many of their things.
+    A pass that runs out of time ends, and the next ones begin elsewhere. It keeps little of what
+    it reads: there may be ten thousand lambdas, each with a Job, a context and a log.
     """
 
     records: LambdaFunctions
@@ -87,7 +87,7 @@ class CleanUp:
     pass_timeout: timedelta
 
     def __call__(self, *, dry_run: bool) -> Reply:
-        """Answer `cleanup.done` with what was collected, or in a dry run would be."""
+        """Reply `cleanup.done` with what was collected, or would be without a dry run."""
         run = _Pass(self, dry_run=dry_run)
         finished = run.all_parts()
         data = CleanupDone(dry_run=dry_run, finished=finished, **run.counts)
@@ -95,7 +95,7 @@ class CleanUp:
 
 
 class _TimeIsOverError(Exception):
-    """What is left is for the next passes."""
+    """The rest is left to the next passes."""
 
 
 @dataclass
@@ -115,10 +115,10 @@ class _Pass:
         self.records = SeenRecords(self.use.records.list())
 
     def all_parts(self) -> bool:
-        """Do everything; False where the time was over before that.
+        """Do everything; False where time ran out before that.
 
-        What runs has to be known before anything else may go. Of all else, each pass begins with
-        another part, so that none waits behind the others for ever.
+        What is running has to be known before anything may be removed. Each pass begins the rest
+        with another part, so that none waits behind the others for ever.
         """
         retention = self.use.retention
         parts: list[Callable[[], None]] = [
@@ -139,16 +139,16 @@ class _Pass:
 
     @property
     def turn(self) -> int:
-        """A number that the next tick of the schedule has one more of."""
+        """The number of this tick of the schedule."""
         return int(self.now.timestamp() // _TURN.total_seconds())
 
     def _check_time(self) -> None:
-        """End the pass where its time is over; never between two steps that belong together."""
+        """End the pass where time has run out; never between two steps that belong together."""
         if self.use.clock.now() - self.now > self.use.pass_timeout:
             raise _TimeIsOverError
 
     def jobs(self) -> None:
-        """Remove Jobs long over, and Jobs whose lambda is gone."""
+        """Remove Jobs that ended long ago, and Jobs whose lambda is gone."""
         for job in self.use.jobs.list():
             self._check_time()
             ended = job.finished_at
@@ -165,9 +165,9 @@ class _Pass:
                 self._notify(job, ended)
 
     def _notify(self, job: BuildJob, ended: datetime) -> None:
-        """Have an end told again that nobody dealt with.
+        """Notify the watchers of a Job whose end nobody dealt with.
 
-        An ApiServerSource that was down when the Job ended never tells of it by itself.
+        An ApiServerSource that was down when the Job ended sends no event about it later.
         """
         waiting = job.function in self.records.under_way and self.records.is_newest_build(
             job.function, job.build_id
@@ -178,7 +178,7 @@ class _Pass:
                 self.use.jobs.notify(job.name)
 
     def stuck_builds(self) -> None:
-        """Say of builds that vanished half-way that they failed."""
+        """Record builds that vanished half-way as failed."""
         for record in self.records.under_way.values():
             self._check_time()
             said = record.status.build
@@ -232,11 +232,11 @@ class _Pass:
         }
 
     def _unused(self, function: FunctionId, digests: set[str]) -> set[str]:
-        """Those that no Revision uses; nothing is asked where there are none."""
+        """Return those that no Revision uses; without any, nothing is asked."""
         return {digest for digest in digests if f"{function}@{digest}" not in self._in_use}
 
     def _collect_images_of_gone(self, function: FunctionId) -> None:
-        """Remove all images of a lambda that is gone; nothing where that was done in this pass."""
+        """Remove all images of a lambda that is gone, once in a pass."""
         if function not in self.looked_at and self._is_orphan(function):
             self.looked_at.add(function)
             _, unwanted = self._digests(function, wanted=set())
@@ -267,7 +267,7 @@ class _Pass:
         update_status(self.use.records, noted, lambda current: _with_note(current, []))
 
     def _unchanged(self, seen: SeenRecord) -> LambdaFunction | None:
-        """The record as this pass saw it; None where somebody wrote since."""
+        """Return the record if it is still as this pass saw it; else None."""
         try:
             record = self.use.records.get(seen.function)
         except PermanentError:
@@ -281,7 +281,7 @@ class _Pass:
                 self.use.registry.delete(self._repository(function), digest)
 
     def _digests(self, function: FunctionId, *, wanted: set[str]) -> tuple[set[str], set[str]]:
-        """The images of a lambda: those behind wanted tags, and those behind other tags."""
+        """Return the images of a lambda: those behind wanted tags, and those behind other tags."""
         repository = self._repository(function)
         found: dict[bool, set[str]] = {True: set(), False: set()}
         for tag in self.use.registry.list_tags(repository):
@@ -310,7 +310,7 @@ class _Pass:
                 self.use.storage.delete(stored.uri)
 
     def _look_at_images_behind(self, key: str) -> None:
-        """Images of a lambda that is gone are found by what is stored: they go before that."""
+        """Collect images of a lambda that is gone before the stored object that leads to them."""
         for function, _ in _function_of(key):
             if function not in self.records:
                 self._collect_images_of_gone(function)
@@ -320,10 +320,10 @@ class _Pass:
         try:
             return function not in self.records and self.use.records.get(function) is None
         except PermanentError:
-            return False  # there is one, which cannot be read
+            return False  # there is one that cannot be read
 
     def _stored_below(self, folder: str) -> Iterator[tuple[FunctionId, str]]:
-        """Whose objects `<namespace>/<name>[/<build id>]` there are, and of which builds."""
+        """Yield the lambda and build of each object `<namespace>/<name>[/<build id>]`."""
         root = f"{self.use.storage_url}{folder}/"
         for stored in self.use.storage.list(root, limit=_LIST_LIMIT):
             yield from _function_of(stored.uri.removeprefix(root))
@@ -337,7 +337,7 @@ class _Pass:
         return newest or key in self.running
 
     def _runs(self, function: FunctionId, said: BuildStatus) -> bool:
-        """Whether its own Job runs: equal sources of others have equal build ids."""
+        """Whether its own Job runs: the equal source of another lambda has an equal build id."""
         return f"{function}/{said.id}" in self.running
 
     def _as_lost(self, current: LambdaFunction) -> LambdaFunctionStatus | None:
@@ -352,7 +352,7 @@ class _Pass:
 
 
 def _function_of(key: str) -> Iterator[tuple[FunctionId, str]]:
-    """Whose object `<namespace>/<name>[/<build id>]` is, and of which build; nothing of others."""
+    """Yield the lambda and build of an object `<namespace>/<name>[/<build id>]`; else nothing."""
     namespace, _, rest = key.partition("/")
     name, _, build_id = rest.partition("/")
     with suppress(ValueError):
@@ -360,7 +360,7 @@ def _function_of(key: str) -> Iterator[tuple[FunctionId, str]]:
 
 
 def _beginning_at(begin: int, items: Sequence[_Item]) -> Iterator[_Item]:
-    """All items, the one of that number first; past the end it begins again."""
+    """Return all items, beginning with the one of that number and wrapping around."""
     first = begin % len(items) if items else 0
     return chain(items[first:], items[:first])
 
@@ -370,7 +370,7 @@ def _with_note(record: LambdaFunction, collecting: list[str]) -> LambdaFunctionS
 
 
 def _owner_of(image: str) -> Iterator[FunctionId]:
-    """Whose image `<registry and prefix>/<namespace>/<name>@<digest>` is; nothing of others."""
+    """Yield the lambda of an image `<prefix>/<namespace>/<name>@<digest>`; else nothing."""
     before, *owner = image.partition("@")[0].rsplit("/", 2)
     if before and len(owner) == len(("namespace", "name")):
         yield FunctionId(*owner)

@@ -1,4 +1,4 @@
-"""build-complete: from a finished build to a lambda that answers, or to a readable failure."""
+"""build-complete: from a finished build to a lambda that serves, or to a readable failure."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ _FOLLOW_SECONDS = 0.2
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CompleteBuild:
-    """Deploy what was built if it is still wanted; until then the old revision serves."""
+    """Deploys what was built if it is still wanted; until then the old revision serves."""
 
     records: LambdaFunctions
     jobs: BuildJobs
@@ -66,14 +66,14 @@ class CompleteBuild:
     pause: Callable[[float], None] = time.sleep
 
     def job_changed(self, event: Event, reference: ObjectReference) -> Reply | None:
-        """Answer for a Job that changed: nothing while it runs, or once its end was dealt with."""
+        """Reply to a change of a Job: None while it runs, or once its outcome is recorded."""
         job = self.jobs.get(reference.name)
         return None if job is None else self._ended(event, job)
 
     def build_started(self, event: Event, data: BuildStarted) -> Reply | None:
-        """Follow a build that runs for a while, and deploy it the moment it ends.
+        """Watch a build for a while, and deploy it the moment it ends.
 
-        Its Job's own events come seconds after a short build's end. A long one is left to them.
+        Events of its Job arrive seconds after the end of a short build. A long one is left to them.
         """
         if self.jobs.pending(data.job) is not None:
             return None
@@ -101,7 +101,7 @@ class CompleteBuild:
         return self._deploy(event, record, wanted, job)
 
     def image_found(self, event: Event, function: FunctionId, data: BuildComplete) -> Reply | None:
-        """Answer for a build that had nothing to do."""
+        """Reply to a build that had nothing to do."""
         record = self.records.get(function)
         if record is None:
             return None
@@ -114,13 +114,13 @@ class CompleteBuild:
     def _wanted_build(
         self, record: LambdaFunction, event: Event, build_id: str
     ) -> BuildStatus | None:
-        """Return the record's build when this event is about it and it is not settled yet."""
+        """Return the record's build if this event is about it and no outcome is recorded yet."""
         if record.is_being_deleted:
             return None
         said = record.requested_build
         if said is None:
             # build-start has written the request and is about to write which build it means.
-            raise NotReadyError(f"the build of {record.id} is just being started; try again")
+            raise NotReadyError(f"the build of {record.id} is being started; try again")
         if said.id != build_id or said.completed_by not in {None, event.id}:
             return None
         return said
@@ -139,7 +139,7 @@ class CompleteBuild:
             if not self.services.apply(deployment):
                 return None
         except PermanentError as error:
-            # What Knative refuses of a spec will not get better, and its sender has to know.
+            # A spec that Knative rejects will not get better, and its sender has to know.
             failure = BuildFailure(reason=error.reason, message=error.message, is_users=True)
             return self._record_outcome.failed(event, record, built, failure)
         state = self._wait(deployment)
@@ -153,7 +153,7 @@ class CompleteBuild:
             failed = self._record_outcome.failed(
                 event, record, built, failure, log, serves=state.serves
             )
-            # Only now: what becomes of it is told to who finds a record that says Failed.
+            # Only now: NoticeRecovery looks for a record that says Failed.
             current = self.records.get(record.id)
             if current is not None:
                 self._watch_failed(current, built.id)
@@ -164,7 +164,7 @@ class CompleteBuild:
         return ready
 
     def _watch_failed(self, record: LambdaFunction, build_id: str) -> None:
-        """Have it told if a build that did not start serves after all, whoever settled it.
+        """Have changes of a failed revision reported, whichever event recorded the failure.
 
         Another event of the same build may have applied the Service since, which ends the watch.
         """
@@ -176,7 +176,7 @@ class CompleteBuild:
             self.services.watch(deployment)
 
     def _keep_log(self, event: Event, job: BuildJob) -> None:
-        """Let the log of a build that went well outlive its Job, if that can be done."""
+        """Let the log of a successful build outlive its Job, if that can be done."""
         try:
             log = self.jobs.log_tail(job.name, max_bytes=_LOG_BYTES)
             self._record_outcome.keep_log(event, job.function, job.build_id, log)
@@ -188,7 +188,7 @@ class CompleteBuild:
         return wanted.digest or self.registry.find(repository, build.image_tag(wanted.id))
 
     def _wait(self, deployment: Deployment) -> ServiceState:
-        """Wait for the revision within one delivery; the Broker's next try waits on."""
+        """Wait for the revision within one delivery; the Broker's next attempt waits again."""
         deadline = time.monotonic() + self.ready_timeout.total_seconds()
         while True:
             state = self.services.state(deployment)
@@ -199,7 +199,7 @@ class CompleteBuild:
             time.sleep(_POLL_SECONDS)
 
     def _may_pass(self, state: ServiceState) -> bool:
-        """Whether there may be room later, or a node more."""
+        """Whether room or another node may come later."""
         since = state.pending_since
         return since is not None and (
             not self.start_timeout or self.clock.now() - since < self.start_timeout

@@ -78,7 +78,7 @@ class DeleteLambda:
             return None
 
     def _mark(self, record: LambdaFunction, deletion: RequestStamp) -> None:
-        """Keep requests out while everything is removed, unless a newer one was quicker."""
+        """Keep requests out while everything is removed, unless a newer one came first."""
         now = self.clock.now()
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
@@ -107,7 +107,7 @@ class DeleteLambda:
                 self.registry.delete(repository, digest)
 
     def _remove_objects(self, folder: str) -> None:
-        """Remove what is below a folder as far as one delivery may take; cleanup does the rest."""
+        """Remove what is below a folder, as much as one delivery may; cleanup does the rest."""
         with suppress(LimitExceededError):
             found = self.storage.list(folder, limit=_LIST_LIMIT)
             for stored in list(islice(found, _OBJECTS_AT_ONCE)):

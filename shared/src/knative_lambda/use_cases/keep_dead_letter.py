@@ -15,18 +15,18 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KeepDeadLetter:
-    """One object per letter; one that comes twice is written twice to the same place."""
+    """Stores one object per letter; one that arrives twice is written twice to the same place."""
 
     storage: ObjectStorage
     clock: Clock
     storage_url: str
 
     def __call__(self, letter: DeadLetter) -> str:
-        """Store it and return where; afterwards it is safe."""
+        """Store the letter durably and return where."""
         uri = self.storage_url + letter.key
         try:
             self.storage.write(uri, io.BytesIO(letter.to_json(self.clock.now())))
         except PermanentError as error:
-            # What storage refuses here is our set-up's mistake: the letter has to wait, not to go.
+            # What storage rejects here is our set-up's mistake: the letter has to be retried.
             raise StorageUnavailableError(error.message) from error
         return uri

@@ -1,4 +1,4 @@
-"""build-complete: a lambda that had failed serves after all, without anybody deploying it again."""
+"""build-complete: a lambda that had failed serves after all, without a new deployment."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class NoticeRecovery:
-    """Settles a failure as ready once the platform mended it: a Secret, a database, a Broker came.
+    """Records a failed lambda as ready once what it lacked is there: a Secret, say, or a Broker.
 
-    One read where the record does not say that it failed.
+    Costs one read where the record does not say that it failed.
     """
 
     records: LambdaFunctions
@@ -33,7 +33,7 @@ class NoticeRecovery:
     image_prefix: str
 
     def __call__(self, event: Event, changed: ObjectReference) -> Reply | None:
-        """Answer for a Service or a Trigger that changed; nothing while it is not ready."""
+        """Reply to a change of a Service or a Trigger; None while it is not ready."""
         function = _function_of(changed)
         record = None if function is None else self.records.get(function)
         failed = None if record is None else _failed_start(record, event)
@@ -65,7 +65,7 @@ class NoticeRecovery:
 
 
 def _function_of(changed: ObjectReference) -> FunctionId | None:
-    """Whose it is: a Service has the lambda's name, a Trigger one that is derived from it."""
+    """Return whose it is: a Service has the lambda's name, a Trigger one derived from it."""
     is_derived = changed.kind == "Trigger"
     name = readable_part(changed.name) if is_derived else changed.name
     try:
@@ -75,9 +75,9 @@ def _function_of(changed: ObjectReference) -> FunctionId | None:
 
 
 def _failed_start(record: LambdaFunction, event: Event) -> BuildStatus | None:
-    """The build of the newest request, if it failed after its image was made.
+    """Return the build of the newest request if it failed after its image was made.
 
-    Also if this very event settled it as ready: the answer may have been lost.
+    Also if this very event recorded it as ready: the reply may have been lost.
     """
     said = record.requested_build
     if record.is_being_deleted or said is None:

@@ -1,4 +1,4 @@
-"""Writes down how a build ended, once, and makes the answer that tells of it."""
+"""Records the outcome of a build, once, and makes the reply that tells of it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOG_BYTES_IN_EVENT = 2 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordOutcome:
-    """Of all events that tell of one build's end, the first settles it; the others are nothing."""
+    """Of all events that tell of one build's end, the first records it; the others do nothing."""
 
     records: LambdaFunctions
     storage: ObjectStorage
@@ -44,14 +44,14 @@ class RecordOutcome:
         deployment: Deployment,
         state: ServiceState,
     ) -> Reply | None:
-        """Answer `function.ready`, unless somebody was quicker."""
+        """Reply `function.ready`, unless another event came first."""
         now = self.clock.now()
-        settled = built.model_copy(
+        finished = built.model_copy(
             update={"finished_at": built.finished_at or now, "completed_by": event.id}
         )
-        if not self._write(record, ready_status(record, settled, deployment, state, now)):
+        if not self._write(record, ready_status(record, finished, deployment, state, now)):
             return None
-        return _ready_reply(settled, deployment, state)
+        return _ready_reply(finished, deployment, state)
 
     def recovered(
         self,
@@ -61,13 +61,13 @@ class RecordOutcome:
         deployment: Deployment,
         state: ServiceState,
     ) -> Reply | None:
-        """Answer `function.ready` for what had failed, unless somebody was quicker."""
+        """Reply `function.ready` for what had failed, unless another event came first."""
         nothing = dict.fromkeys(("reason", "message", "log", "log_uri"))
-        settled = failed.model_copy(update={**nothing, "completed_by": event.id})
-        status = ready_status(record, settled, deployment, state, self.clock.now())
+        finished = failed.model_copy(update={**nothing, "completed_by": event.id})
+        status = ready_status(record, finished, deployment, state, self.clock.now())
         if not self._write(record, status, over=failed.completed_by):
             return None
-        return _ready_reply(settled, deployment, state)
+        return _ready_reply(finished, deployment, state)
 
     def failed(
         self,
@@ -79,9 +79,9 @@ class RecordOutcome:
         *,
         serves: bool = False,
     ) -> Reply | None:
-        """Answer `build.failed`, unless somebody was quicker; `serves`: all but its events."""
+        """Reply `build.failed`, unless another event came first; `serves`: all but its Triggers."""
         now = self.clock.now()
-        settled = ended.model_copy(
+        finished = ended.model_copy(
             update={
                 "finished_at": now,
                 "reason": failure.reason,
@@ -91,12 +91,12 @@ class RecordOutcome:
                 "completed_by": event.id,
             }
         )
-        if not self._write(record, failed_status(record, settled, failure, now, serves=serves)):
+        if not self._write(record, failed_status(record, finished, failure, now, serves=serves)):
             return None
-        return failed_reply(record.id, settled, retryable=not failure.is_users)
+        return failed_reply(record.id, finished, retryable=not failure.is_users)
 
     def keep_log(self, event: Event, function: FunctionId, build_id: str, log: str) -> None:
-        """Keep the log of a build that this event settled well, and say where in its record."""
+        """Keep the log of a build that this event recorded as ready; its record says where."""
         uri, record = self._keep(function, build_id, log), self.records.get(function)
         if uri is None:
             return
@@ -113,11 +113,13 @@ class RecordOutcome:
             return
         record = self.records.get(function)
         if record is None or record.is_being_deleted:
-            self.storage.delete(uri)  # a deletion may have looked for logs before this one came
+            self.storage.delete(
+                uri
+            )  # a deletion may have looked for logs before this one was written
 
     def _keep(self, function: FunctionId, build_id: str, log: str) -> str | None:
         if not log:
-            return None  # an event that comes too late must not empty what another one kept
+            return None  # a late event must not empty what another one kept
         uri = self.storage_url + build.log_key(function, build_id)
         self.storage.write(uri, io.BytesIO(log.encode()))
         return uri
@@ -125,19 +127,19 @@ class RecordOutcome:
     def _write(
         self, record: LambdaFunction, status: LambdaFunctionStatus, *, over: str | None = None
     ) -> bool:
-        """Write how the build ended, unless a newer request, a deletion or another event did.
+        """Write the outcome, unless a newer request, a deletion or another event came first.
 
-        `over`: the event whose end this one replaces.
+        `over`: the event whose outcome this one replaces.
         """
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             overtaken = current.stamp != record.stamp or current.is_being_deleted
             if overtaken or current.status.build is None:
                 return None
-            # A build's end comes in several events; one of them tells of it.
+            # Several events tell of a build's end; one of them records it.
             mine = None if status.build is None else status.build.completed_by
-            settled_by = current.status.build.completed_by
-            return status if settled_by in {None, mine, over} else None
+            recorded_by = current.status.build.completed_by
+            return status if recorded_by in {None, mine, over} else None
 
         return update_status(self.records, record, change) is not None
 
@@ -149,14 +151,14 @@ def _ready_reply(built: BuildStatus, deployment: Deployment, state: ServiceState
     return events.Reply(type=events.FUNCTION_READY, function=deployment.function, data=data)
 
 
-def failed_reply(function: FunctionId, settled: BuildStatus, *, retryable: bool) -> Reply:
-    """Tell of a failed build what its record says."""
+def failed_reply(function: FunctionId, build: BuildStatus, *, retryable: bool) -> Reply:
+    """Reply with what the record says about a failed build."""
     data = BuildFailed(
-        build_id=settled.id,
-        reason=settled.reason or "",
-        message=settled.message or "",
+        build_id=build.id,
+        reason=build.reason or "",
+        message=build.message or "",
         retryable=retryable,
-        log=_tail(settled.log or "", _LOG_BYTES_IN_EVENT),
+        log=_tail(build.log or "", _LOG_BYTES_IN_EVENT),
     )
     return events.Reply(type=events.BUILD_FAILED, function=function, data=data)
 

@@ -28,7 +28,7 @@ def update_status(
     """Apply `change` to the newest state of a record until nobody writes in between.
 
     Returns the record as written; None when it is gone, is another record of the same name by
-    now, or `change` itself answers None because the newest state leaves nothing to say.
+    now, or `change` returns None because the newest state leaves nothing to say.
     """
     current: LambdaFunction | None = record
     for _ in range(_ATTEMPTS):

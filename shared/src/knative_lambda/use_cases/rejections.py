@@ -1,4 +1,4 @@
-"""Tells the people of a namespace why a request is rejected; the Broker alone would not."""
+"""Tells the people of a namespace, and not only the Broker, why a request is rejected."""
 
 from __future__ import annotations
 

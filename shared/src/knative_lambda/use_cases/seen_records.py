@@ -1,4 +1,4 @@
-"""All records as cleanup remembers them: what it needs of each, in as little memory as it takes."""
+"""All records as cleanup remembers them: what it needs of each, in little memory."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class SeenRecord(NamedTuple):
 
     @classmethod
     def of(cls, record: LambdaFunction) -> Self:
-        """What is remembered of a record."""
+        """Return what is remembered of a record."""
         said = record.status.build
         return cls(
             function=record.id,
@@ -41,7 +41,7 @@ class SeenRecord(NamedTuple):
         )
 
     def line(self) -> str:
-        """All of it in one line, which takes a quarter of the memory; begins with the function."""
+        """Return it as one line, the function first; that takes a quarter of the memory."""
         collecting = "collecting" if self.is_collecting else _NONE
         words = [str(self.function), self.version, self.image or _NONE, collecting]
         if self.build_id is not None:
@@ -62,12 +62,12 @@ class SeenRecord(NamedTuple):
 
 
 class SeenRecords:
-    """Reads each record once. Those with a build under way are few, and are kept as they are."""
+    """Reads each record once. The few with a build under way are kept as they are."""
 
     def __init__(self, records: Iterable[LambdaFunction]) -> None:
         self.under_way: dict[FunctionId, LambdaFunction] = {}
-        # In one piece until all are read: each line would keep the memory around it, which the
-        # records were in, from being used again.
+        # One piece until all are read: single lines between the records would fragment the memory
+        # that these leave.
         lines = bytearray()
         for record in records:
             lines += f"{SeenRecord.of(record).line()}\n".encode()
@@ -80,7 +80,7 @@ class SeenRecords:
         return len(self._lines)
 
     def __getitem__(self, number: int) -> SeenRecord:
-        """One of them; their order is the same in every pass."""
+        """Return one of them; their order is the same in every pass."""
         return SeenRecord.read(self._lines[number])
 
     def __contains__(self, function: FunctionId) -> bool:

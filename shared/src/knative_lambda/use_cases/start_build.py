@@ -63,7 +63,7 @@ class StartBuild:
     download_expires_in: timedelta
 
     def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
-        """Answer `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
+        """Reply `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
         stamp = read_stamp(event, self.clock)
         spec = LambdaFunctionSpec.model_validate(data.model_dump())
         base_image = self._base_image(spec)
@@ -107,16 +107,16 @@ class StartBuild:
         try:
             return self.packer.pack(function, spec.source, context)
         except PermanentError as error:
-            error.field = error.field or "source.uri"  # storage does not know whose URI it was
+            error.field = error.field or "source.uri"  # storage does not know the field of its URI
             raise
 
     def _check_image(self, function: FunctionId, image: str) -> None:
-        """Refuse images of other lambdas, which go with their lambda and belong to its tenant."""
+        """Reject images of other lambdas, which go with their lambda and belong to its tenant."""
         repository, prefix = normal_image(image).partition("@")[0], normal_image(self.image_prefix)
         if repository.startswith(f"{prefix}/") and repository != f"{prefix}/{function}":
             own = f"{self.image_prefix}/{function}"
             raise UnsupportedSourceError(
-                f"the images of {function} begin with {own}@; those of other lambdas are theirs",
+                f"images of {function} begin with {own}@; it may not use those of other lambdas",
                 field="source.image",
             )
 
@@ -246,7 +246,7 @@ class StartBuild:
             if current.requested_build is not None:
                 return status  # a redelivery: the build may be further by now
             if wanted.digest in status.collecting:
-                raise NotReadyError("the image is just being removed; it will be built again")
+                raise NotReadyError("the image is being removed; it will be built again")
             conditions = status.conditions
             for condition in (
                 Condition(type="SourceReady", status="True", last_transition_time=now),

@@ -1,7 +1,7 @@
 """Notes in storage that a lambda was deleted: an earlier request must not bring it back.
 
-They are kept outside Kubernetes, where a deletion leaves nothing, until no delivery can be
-under way any more.
+They are kept outside Kubernetes, where a deletion leaves nothing, until no delivery can still be
+under way.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""build-complete: a build that cannot start has failed, and one that failed need not go on."""
+"""build-complete: a build that cannot start has failed, and a failed one need not continue."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import BuildJobs, Clock, LambdaFunctions, ObjectStorage
 
-# Kubernetes makes the Pod of a Job within a second; a busy one, with fifty Jobs at once, in five.
+# Kubernetes makes the Pod of a Job within a second, or in five with fifty Jobs at once.
 _POD_IS_MADE_WITHIN = timedelta(seconds=10)
 _FIRST_PAUSE_SECONDS = 0.25
 _LONGEST_PAUSE_SECONDS = 2.0
@@ -26,7 +26,7 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchBuild:
-    """Notices what no change of a Job tells: a Pod that waits changes nothing in its Job."""
+    """Notices what no event of a Job tells: a Pod that waits changes nothing in its Job."""
 
     records: LambdaFunctions
     jobs: BuildJobs
@@ -38,9 +38,9 @@ class WatchBuild:
     pause: Callable[[float], None] = time.sleep
 
     def build_started(self, event: Event, function: FunctionId, data: BuildStarted) -> Reply | None:
-        """Keep this delivery until a container of the build runs, or answer that none can.
+        """Hold this delivery until a container of the build runs, or reply that none can.
 
-        Without a Pod, a build waits for room for as long as its Job may, and nobody waits with it.
+        A build without a Pod may wait for room as long as its Job may; nothing waits with it.
         """
         began, seconds = self.clock.now(), _FIRST_PAUSE_SECONDS
         while self.start_timeout:
@@ -49,7 +49,7 @@ class WatchBuild:
             if record is None or said is None:
                 break
             if said.completed_by is not None:
-                # Its end was told of; if by this event, the answer may have been lost.
+                # Its outcome is recorded; if by this event, the reply may have been lost.
                 mine = said.completed_by == event.id
                 return failed_reply(function, said, retryable=True) if mine else None
             pending = None if said.job is None else self.jobs.pending(said.job)
@@ -64,9 +64,9 @@ class WatchBuild:
         return None
 
     def build_failed(self, function: FunctionId, data: BuildFailed) -> None:
-        """Remove the Job of a failed build that still waits or tries.
+        """Remove the Job of a failed build that still waits or retries.
 
-        Only now that the failure is told: whoever has to tell it again finds the Job as it was.
+        Only now that `build.failed` is out: a redelivery before that finds the Job as it was.
         """
         record = self.records.get(function)
         said = None if record is None else _wanted(record, data.build_id)

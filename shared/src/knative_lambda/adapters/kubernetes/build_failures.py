@@ -1,4 +1,4 @@
-"""Why a build does not start, or how it ended, from its Pods: in words for a person; pure."""
+"""Why a build does not start, or how it ended, read from its Pods, in words for a person; pure."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 _USER_MISTAKE = 1
-# What a step says of itself when it is stopped: nothing about why.
+# What a step reports when it is stopped, which says nothing about why.
 _INTERRUPTED = "Interrupted"
 _ON_ITS_WAY = {"", "PodInitializing", "ContainerCreating"}
 _HOPELESS_IMAGE = {"InvalidImageName", "ErrImageNeverPull"}
@@ -39,7 +39,7 @@ _SMALLER = (
 
 
 def obstacle(pod: KubernetesObject) -> BuildFailure | None:
-    """What keeps a Pod from starting; None while its image is being pulled."""
+    """Return what keeps a Pod from starting; None while its image is being pulled."""
     scheduled = condition(pod, "PodScheduled")
     if scheduled.get("status") != "True":
         says = scheduled.get("message") or "no scheduler has looked at it"
@@ -78,13 +78,13 @@ def obstacle(pod: KubernetesObject) -> BuildFailure | None:
 
 
 def cannot_start(pod: KubernetesObject) -> bool:
-    """Whether no waiting makes its image come."""
+    """Whether its image will never come, however long it waits."""
     reasons = {(state.get("waiting") or {}).get("reason") for _, state in states(pod)}
     return not reasons.isdisjoint(_HOPELESS_IMAGE)
 
 
 def ending(pod: KubernetesObject) -> BuildFailure | None:
-    """Why a Pod failed, by the platform's word or its own steps'; None where neither says."""
+    """Return why a Pod failed, as the platform or its own steps say; None where neither does."""
     status = status_of(pod)
     if status.get("reason") == "Evicted":
         says = str(status.get("message") or "the node was short of something").strip()
@@ -116,7 +116,7 @@ def ending(pod: KubernetesObject) -> BuildFailure | None:
 
 
 def crash(pod: KubernetesObject) -> BuildFailure | None:
-    """How a Pod failed of whose end nobody said why."""
+    """Return how a Pod failed for which nobody gave a reason."""
     for step, terminated in _failed(pod):
         reason, says = terminated.get("reason") or "Error", _text(terminated.get("message") or "")
         if reason in _NOT_STARTED:
@@ -143,7 +143,7 @@ def crash(pod: KubernetesObject) -> BuildFailure | None:
 
 
 def lasting(pods: Sequence[KubernetesObject]) -> BuildFailure | None:
-    """A failure that every further attempt repeats: it needs more than builds may have."""
+    """Return a failure that each attempt repeats: the build needs more than builds may have."""
     # In the order of the attempts, so that it is the same one each time.
     for pod in sorted(pods, key=age_key):
         failure = ending(pod)
@@ -153,7 +153,7 @@ def lasting(pods: Sequence[KubernetesObject]) -> BuildFailure | None:
 
 
 def out_of_time(pods: Sequence[KubernetesObject], *, had_pod: bool, limit: int) -> BuildFailure:
-    """Why a Job's deadline came before its end."""
+    """Return why a Job's deadline came before its end."""
     attempts = sorted(pods, key=age_key)
     said = [failure for failure in map(ending, attempts) if _explains(failure)]
     if not attempts:
@@ -184,7 +184,7 @@ def _timeout(where: str, said: Sequence[BuildFailure], limit: int) -> BuildFailu
 
 
 def not_admitted() -> BuildFailure:
-    """A Job whose whole time went by without a Pod that may start."""
+    """Return the failure of a Job that had no Pod that could start in all its time."""
     return BuildFailure(
         reason="BuildNotAdmitted",
         message=(
@@ -211,7 +211,7 @@ def _failed(pod: KubernetesObject) -> Iterator[tuple[str, dict[str, Any]]]:
 
 
 def _step(pod: KubernetesObject) -> str | None:
-    """The step that a Pod is at, or was when it was stopped."""
+    """Return the step that a Pod is at, or was at when it was stopped."""
     for step, state in states(pod):
         if (state.get("terminated") or {}).get("exitCode") != 0:
             return step
@@ -228,5 +228,5 @@ def _memory_limit(pod: KubernetesObject, step: str) -> str:
 
 
 def _text(said: object) -> str:
-    """What a container said of itself, as text that can be stored and sent on."""
+    """Return what a container reported, as text that can be stored and sent on."""
     return str(said).encode(errors="replace").decode()

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from knative_lambda.manifests.build_job import BuildJobOptions
 
 
-# A name that Kubernetes refuses to look for is of nothing.
+# Kubernetes rejects a lookup by any other name, and nothing can have one.
 _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 
 
@@ -32,7 +32,7 @@ _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 class KubernetesBuildJobs:
     """The Job is named after the request: AlreadyExists means that the event came before.
 
-    `options` are needed to start builds only.
+    `options` are only needed to start builds.
     """
 
     api: KubernetesApi
@@ -53,7 +53,7 @@ class KubernetesBuildJobs:
         return self._read(item) if item is not None and _is_build(item) else None
 
     def pending(self, name: str) -> PendingBuild | None:
-        """How a Job's start stands, by its newest Pod; None when there is nothing to wait for."""
+        """Return the start of a Job by its newest Pod; None when there is nothing to wait for."""
         item = self.api.find(JOBS, self.namespace, name)
         if item is None or _end(item, "Complete", "Failed", "FailureTarget") is not None:
             return None
@@ -70,7 +70,7 @@ class KubernetesBuildJobs:
         )
 
     def log_tail(self, name: str, *, max_bytes: int) -> str:
-        """The end of what the containers of the newest Pod wrote."""
+        """Return the end of what the containers of the newest Pod wrote."""
         pods = self.api.list(PODS, self.namespace, labels={"job-name": name})
         pod = build_pods.newest(list(pods))
         if pod is None:
@@ -90,7 +90,7 @@ class KubernetesBuildJobs:
         self.api.delete(JOBS, self.namespace, name)
 
     def notify(self, name: str) -> None:
-        """Change an annotation, of which the ApiServerSource sends an event."""
+        """Change an annotation; the ApiServerSource sends an event about that."""
         now = datetime.now(UTC).isoformat()
         self.api.annotate(JOBS, self.namespace, name, {labels.NOTIFIED_AT: now})
 
@@ -116,7 +116,7 @@ class KubernetesBuildJobs:
             pods = self._pods_of(item)
             published = build_pods.published(build_pods.newest(pods))
             if published is not None:
-                # Kubernetes says of the Job that it is complete two seconds later.
+                # Kubernetes marks the Job as complete only two seconds later.
                 state, (digest, finished) = JobState.SUCCEEDED, published
             elif _failed_attempts(item):
                 failure = build_failures.lasting(pods)
@@ -137,7 +137,7 @@ class KubernetesBuildJobs:
         )
 
     def _pods_of(self, item: KubernetesObject) -> Sequence[KubernetesObject]:
-        """The Pods of this very Job: one of the same name before it may have left some."""
+        """Return the Pods of this very Job: an earlier one of that name may have left some."""
         pods = self.api.list(PODS, self.namespace, labels={"job-name": item["metadata"]["name"]})
         return [pod for pod in pods if item["metadata"]["uid"] in _owners(pod)]
 
@@ -159,7 +159,7 @@ def _failure(
 
 
 def _end(item: KubernetesObject, *types: str) -> dict[str, Any] | None:
-    """The condition that tells of a Job's end.
+    """Return the condition that tells of a Job's end.
 
     `FailureTarget` comes before `Failed`, while the Pods of the Job are still there to be asked.
     """

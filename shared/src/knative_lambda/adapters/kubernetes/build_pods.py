@@ -1,4 +1,4 @@
-"""How far the Pods of a build Job are, and what they left; pure."""
+"""How far the Pods of a build Job are, and what they left behind; pure."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ _GATED = "SchedulingGated"
 
 
 def newest(pods: Sequence[KubernetesObject]) -> KubernetesObject | None:
-    """The Pod of the latest attempt."""
+    """Return the Pod of the latest attempt."""
     return max(pods, key=age_key, default=None)
 
 
 def has_started(pod: KubernetesObject) -> bool:
-    """Whether a container of it has run, or it is over without."""
+    """Whether a container of it has run, or it ended without."""
     return has_run(pod) or status_of(pod).get("phase") in {"Running", "Succeeded", "Failed"}
 
 
@@ -31,14 +31,14 @@ def is_held_back(pod: KubernetesObject) -> bool:
 
 
 def digest(pod: KubernetesObject | None) -> str | None:
-    """The image's digest, and nothing else, from what `publish` left behind."""
+    """Return the image's digest from what `publish` left behind."""
     found = published(pod)
     return None if found is None else found[0]  # the Pod is gone: the image is found by its tag
 
 
 def published(pod: KubernetesObject | None) -> tuple[str, str] | None:
-    """Digest of the image and the time of it, once `publish` has ended well."""
-    # Of no other container: users' code can run in `build` and write a message there.
+    """Return digest and time of the image, once `publish` has succeeded."""
+    # From no other container: users' code can run in `build` and write a message there.
     for step, state in states(pod or {}):
         ended = state.get("terminated") or {}
         found = message_of(ended).get("digest")
@@ -48,25 +48,25 @@ def published(pod: KubernetesObject | None) -> tuple[str, str] | None:
 
 
 def age_key(pod: KubernetesObject) -> tuple[str, int]:
-    """Sorts Pods by their age, the oldest first."""
+    """Sort Pods by their age, the oldest first."""
     metadata = pod["metadata"]
     return metadata["creationTimestamp"], int(metadata["resourceVersion"])
 
 
 def status_of(pod: KubernetesObject) -> dict[str, Any]:
-    """What the kubelet says; nothing at first."""
+    """Return what the kubelet reports; nothing at first."""
     status: dict[str, Any] = pod.get("status") or {}
     return status
 
 
 def condition(pod: KubernetesObject, type_: str) -> dict[str, Any]:
-    """A condition of the Pod; empty where nobody has said anything of it."""
+    """Return a condition of the Pod; empty where nobody has set it."""
     conditions = status_of(pod).get("conditions") or ()
     return next((each for each in conditions if each["type"] == type_), {})
 
 
 def states(pod: KubernetesObject) -> Iterator[tuple[str, dict[str, Any]]]:
-    """The Pod's containers and what they are at, in the order they run."""
+    """Yield the Pod's containers and their states, in the order in which they run."""
     for statuses in ("initContainerStatuses", "containerStatuses"):
         for status in status_of(pod).get(statuses) or ():
             yield status["name"], status.get("state") or {}
@@ -78,7 +78,7 @@ def has_run(pod: KubernetesObject) -> bool:
 
 
 def message_of(terminated: dict[str, Any]) -> dict[str, Any]:
-    """The object that a step left as its termination message; empty where it left none."""
+    """Return the object that a step left as its termination message; empty where it left none."""
     try:
         message = json.loads(terminated.get("message") or "")
     except (ValueError, RecursionError):

@@ -1,4 +1,4 @@
-"""Translate what a Kubernetes API answers, and what urllib3 raises, once, into our errors."""
+"""Translates the responses of a Kubernetes API, and what urllib3 raises, into our errors."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ _SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 class NotFoundError(PlatformUnavailableError):
-    """There is no such object, which adapters turn into an answer; or no such kind (yet)."""
+    """There is no such object, or no such kind (yet)."""
 
 
 class NamespaceNotFoundError(RejectedByPlatformError):
@@ -50,33 +50,33 @@ class AlreadyExistsError(ConflictError):
 
 @contextmanager
 def translated(what: str) -> Iterator[None]:
-    """Raise our errors in place of what a connection or an answer's reader raises."""
+    """Raise our errors in place of what a connection, or the reader of a response, raises."""
     try:
         yield
     except (HTTPError, OSError, ValueError, RecursionError) as error:
         raise PlatformUnavailableError(
-            f"the Kubernetes API does not answer about {what} ({type(error).__name__})"
+            f"the Kubernetes API gave no usable response about {what} ({type(error).__name__})"
         ) from error
 
 
-def refusal(what: str, answer: BaseHTTPResponse) -> KnativeLambdaError:
-    """The error that an answer's status means; `what` names the object for a person."""
-    body = _status_object(answer)
-    message = f"{what}: {_message(answer, body)}"
-    if answer.status == HTTPStatus.NOT_FOUND:
+def error_of(what: str, response: BaseHTTPResponse) -> KnativeLambdaError:
+    """Return the error that a response's status means; `what` names the object for a person."""
+    body = _status_object(response)
+    message = f"{what}: {_message(response, body)}"
+    if response.status == HTTPStatus.NOT_FOUND:
         if (body.get("details") or {}).get("kind") == "namespaces":
             return NamespaceNotFoundError(message, field="subject")
         return NotFoundError(message)
-    if answer.status == HTTPStatus.CONFLICT:
+    if response.status == HTTPStatus.CONFLICT:
         exists = body.get("reason") == "AlreadyExists"
         return AlreadyExistsError(message) if exists else ConflictError(message)
-    if answer.status == HTTPStatus.TOO_MANY_REQUESTS:
-        seconds = answer.headers.get("Retry-After", "")
-        # A date, or more than an hour, is no answer to a Broker that counts in seconds.
+    if response.status == HTTPStatus.TOO_MANY_REQUESTS:
+        seconds = response.headers.get("Retry-After", "")
+        # A date, or more than an hour, is of no use to a Broker that counts in seconds.
         wait = int(seconds) if _SECONDS.fullmatch(seconds) else 1
         return ThrottledError(message, retry_after=timedelta(seconds=wait))
-    exceeded = _exceeded_quota(answer, body)
-    if exceeded or answer.status in _INVALID or _is_too_large(answer, body):
+    exceeded = _exceeded_quota(response, body)
+    if exceeded or response.status in _INVALID or _is_too_large(response, body):
         return RejectedByPlatformError(f"{what}: {exceeded}" if exceeded else message)
     # 401 and other 403 too: a right that is missing is our set-up's mistake, not the event's.
     return PlatformUnavailableError(message)
@@ -87,31 +87,31 @@ def object_of(path: str) -> str:
     return path.partition("namespaces/")[2] or path
 
 
-def _is_too_large(answer: BaseHTTPResponse, body: dict[str, Any]) -> bool:
+def _is_too_large(response: BaseHTTPResponse, body: dict[str, Any]) -> bool:
     said = _TOO_LARGE.search(str(body.get("message")))
-    return answer.status == HTTPStatus.INTERNAL_SERVER_ERROR and said is not None
+    return response.status == HTTPStatus.INTERNAL_SERVER_ERROR and said is not None
 
 
-def _exceeded_quota(answer: BaseHTTPResponse, body: dict[str, Any]) -> str | None:
-    """Which quota keeps the tenant from having more, until somebody removes or raises something.
+def _exceeded_quota(response: BaseHTTPResponse, body: dict[str, Any]) -> str | None:
+    """Return which quota keeps the tenant from getting more, until somebody raises or frees it.
 
     A quota that was not counted yet is another matter, and so is one of Jobs: builds end.
     """
     found = _EXCEEDED.search(str(body.get("message")))
     is_of_jobs = (body.get("details") or {}).get("kind") == "jobs"
-    if answer.status != HTTPStatus.FORBIDDEN or found is None or is_of_jobs:
+    if response.status != HTTPStatus.FORBIDDEN or found is None or is_of_jobs:
         return None
     return f"the ResourceQuota {found[1]} is used up ({found[2]})"[:_MESSAGE_LENGTH]
 
 
-def _message(answer: BaseHTTPResponse, body: dict[str, Any]) -> str:
-    message = body.get("message") or answer.reason or "no reason given"
-    return f"{answer.status} {message}"[:_MESSAGE_LENGTH]
+def _message(response: BaseHTTPResponse, body: dict[str, Any]) -> str:
+    message = body.get("message") or response.reason or "no reason given"
+    return f"{response.status} {message}"[:_MESSAGE_LENGTH]
 
 
-def _status_object(answer: BaseHTTPResponse) -> dict[str, Any]:
+def _status_object(response: BaseHTTPResponse) -> dict[str, Any]:
     try:
-        status = json.loads(answer.data)
+        status = json.loads(response.data)
     except (ValueError, RecursionError):
         return {}
     return status if isinstance(status, dict) else {}

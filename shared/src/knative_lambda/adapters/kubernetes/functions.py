@@ -38,7 +38,7 @@ class KubernetesLambdaFunctions:
     api: KubernetesApi
 
     def get(self, function: FunctionId) -> LambdaFunction | None:
-        """The newest state of one record."""
+        """Return the newest state of one record."""
         item = self.api.find(LAMBDA_FUNCTIONS, function.namespace, function.name)
         return None if item is None else read_record(item)
 
@@ -75,7 +75,7 @@ class KubernetesLambdaFunctions:
             self.api.delete(LAMBDA_FUNCTIONS, function.namespace, function.name, uid=uid)
 
     def list(self) -> Iterator[LambdaFunction]:
-        """All records, page by page."""
+        """Yield all records, page by page."""
         for item in self.api.list(LAMBDA_FUNCTIONS, None):
             try:
                 yield read_record(item)
@@ -95,7 +95,7 @@ class KubernetesLambdaFunctions:
 def read_record(item: KubernetesObject) -> LambdaFunction:
     """Read a custom resource; one made with kubectl is stamped with its creation.
 
-    `UnreadableRecordError` where somebody wrote what no lambda can be.
+    `UnreadableRecordError` where somebody wrote what cannot be a lambda.
     """
     metadata = item["metadata"]
     annotations = metadata.get("annotations") or {}

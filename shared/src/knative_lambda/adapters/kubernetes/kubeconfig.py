@@ -1,7 +1,8 @@
 """The connection that a kubeconfig describes.
 
-One file with a server, its authority and a token is read here. All else that a kubeconfig can say
-is left to the kubernetes package, which costs tens of MiB and a third of a second to load.
+One file with a server, its authority and a token is read here. Everything else is left to the
+kubernetes package, which costs tens of MiB and a third of a second to load. Therefore it has a
+module of its own, which is imported only then.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ from knative_lambda.adapters.kubernetes.connection import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-# The kubernetes package passes over proxy-url too; see the embedded platform's kubeconfig.
+# The kubernetes package ignores proxy-url too; see the embedded platform's kubeconfig.
 _CLUSTER = {
     "server",
     "certificate-authority",
@@ -36,7 +37,7 @@ _USER = {"token", "tokenFile"}
 
 
 def kubeconfig_connection(paths: str, context: str | None) -> Connection:
-    """Connect as a context says, else the current one; raises where there is none of that."""
+    """Connect as a context says, else the current one; raises where there is no such context."""
     if os.pathsep not in paths:
         path = Path(paths).expanduser().absolute()
         cluster, user = _parts(yaml.safe_load(path.read_bytes()), context)
@@ -54,19 +55,19 @@ def kubeconfig_connection(paths: str, context: str | None) -> Connection:
 
 
 def current_context(paths: str) -> str | None:
-    """Return the context that is meant where none is named; None where no file says."""
+    """Return the current context; None where no file names one."""
     return _merged(paths).get("current-context")
 
 
 def cluster_and_user(paths: str, context: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return what a context, else the current one, names; raises what broken files break."""
+    """Return what a context, else the current one, names; raises many things for broken files."""
     return _parts(_merged(paths), context)
 
 
 def _merged(paths: str) -> dict[str, Any]:
-    """All files of a list that are there, as kubectl has them: the first of anything counts.
+    """Merge the files of a list that exist as kubectl does: the first mention of anything wins.
 
-    The package asks the last one for the current context.
+    The package takes the current context of the last one instead.
     """
     merged: dict[str, Any] = {}
     for path in filter(None, paths.split(os.pathsep)):
@@ -86,7 +87,7 @@ def _parts(config: dict[str, Any], context: str | None) -> tuple[dict[str, Any],
 
 
 def _named(config: dict[str, Any], kind: str, name: str | None) -> dict[str, Any]:
-    """The first of that name, as in kubectl; nothing where there is none."""
+    """Return the first of that name, as kubectl does; empty where there is none."""
     for item in config.get(f"{kind}s") or ():
         if item["name"] == name:
             return item[kind] or {}

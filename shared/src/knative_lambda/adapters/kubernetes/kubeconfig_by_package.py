@@ -1,7 +1,7 @@
-"""The connection of a kubeconfig as the kubernetes package reads it.
+"""The connection of a kubeconfig, read by the kubernetes package.
 
-The only module that loads that package. It knows client certificates, plugins that are executed,
-auth providers, lists of files, and whatever its next releases learn.
+Nothing else loads that package. It supports client certificates, exec plugins, auth providers,
+lists of files, and whatever its next releases add.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ from knative_lambda.domain.errors import PlatformUnavailableError
 
 
 def connection_by_package(paths: str, context: str | None) -> Connection:
-    """Connect as the package would; credentials that have expired are asked for again."""
+    """Connect as the package would; expired credentials are renewed."""
     configuration = Configuration()
     load_kube_config(config_file=paths, context=context, client_configuration=configuration)
 
     def authorization() -> str | None:
         try:
             header: str | None = configuration.get_api_key_with_prefix("BearerToken")
-        except Exception as error:  # a plugin or a provider of tokens failed in a way of its own
+        except Exception as error:  # plugins and providers of tokens fail in many ways
             raise PlatformUnavailableError(
                 f"the kubeconfig's user gets no credentials ({type(error).__name__})"
             ) from error

@@ -1,4 +1,4 @@
-"""What the Pods of a lambda add to what Knative says of it; pure."""
+"""What the Pods of a lambda add to what Knative reports; pure."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 _CONTAINER = "user-container"
-# What Knative itself will call it.
+# The reason that Knative will give itself.
 _REASON = "RevisionFailed"
-# Of these the kubelet tries again for ever, and nothing gets better before somebody does something.
+# The kubelet retries these for ever, and nothing gets better before somebody does something.
 _LASTING = {
     "CreateContainerConfigError",
     "ErrImageNeverPull",
@@ -26,21 +26,21 @@ _LASTING = {
 
 
 def state_with_pods(state: ServiceState, pods: Sequence[KubernetesObject]) -> ServiceState:
-    """Whether it failed, and since when a Pod has been about to start where one may still.
+    """Return whether it failed, and since when a Pod has been starting where one may still succeed.
 
-    Of an obstacle that will not pass Knative may say nothing for ten minutes, its progress
-    deadline; of a Pod without a node it says at once that it failed, until it is ready.
+    Knative may not report a lasting obstacle for ten minutes, its progress deadline. A Pod
+    without a node it reports as failed at once, until the Pod is ready.
     """
     obstacle = next(filter(None, map(_obstacle, pods)), None)
     if obstacle is not None or not state.failed or all(map(_is_over, pods)):
         return obstacle or state
-    # The first of them: a Pod that is put out again and again must not wait for ever.
+    # The first of them: a Pod that is evicted again and again must not wait for ever.
     since = min(pod["metadata"]["creationTimestamp"] for pod in pods)
     return replace(state, pending_since=datetime.fromisoformat(since))
 
 
 def _is_over(pod: KubernetesObject) -> bool:
-    """Whether it ended for good; a ReplicaSet puts another in the place of one that did."""
+    """Whether it ended for good; a ReplicaSet replaces one that did."""
     owners = pod["metadata"].get("ownerReferences") or ()
     phase = (pod.get("status") or {}).get("phase")
     return phase in {"Failed", "Succeeded"} and not any(
@@ -49,16 +49,16 @@ def _is_over(pod: KubernetesObject) -> bool:
 
 
 def _obstacle(pod: KubernetesObject) -> ServiceState | None:
-    """A failure of the lambda's own container that the next start will meet too."""
+    """Return a failure of the lambda's own container that the next start will repeat."""
     statuses = (pod.get("status") or {}).get("containerStatuses") or ()
     for status in statuses:
         if status["name"] == _CONTAINER:
-            return _crash(status) or _refusal(status.get("state") or {})
+            return _crash(status) or _start_error(status.get("state") or {})
     return None
 
 
 def _crash(status: dict[str, Any]) -> ServiceState | None:
-    """Ended twice: once may be a database that was late."""
+    """Return a failure if it ended twice: once may be due to a database that was late."""
     before = (status.get("lastState") or {}).get("terminated")
     if before is None or "running" in (status.get("state") or {}):
         return None
@@ -67,7 +67,7 @@ def _crash(status: dict[str, Any]) -> ServiceState | None:
     return _failed(f"the function ended with exit code {code}: {said}")
 
 
-def _refusal(state: dict[str, Any]) -> ServiceState | None:
+def _start_error(state: dict[str, Any]) -> ServiceState | None:
     waiting = state.get("waiting") or {}
     reason = waiting.get("reason") or ""
     if reason not in _LASTING:

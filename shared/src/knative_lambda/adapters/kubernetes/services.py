@@ -41,10 +41,10 @@ class KubernetesLambdaServices:
         return True
 
     def watch(self, deployment: Deployment) -> None:
-        """Give them the label by which an ApiServerSource chooses what it tells of."""
+        """Label them, so that an ApiServerSource sends events about them."""
         if not self._apply_service(deployment, is_failed=True):
             return
-        # One that a newer deployment has removed meanwhile stays away.
+        # One that a newer deployment has removed meanwhile must not return.
         there = self._trigger_names(deployment.function)
         for trigger in self._triggers_of(deployment):
             if trigger["metadata"]["name"] in there:
@@ -66,7 +66,7 @@ class KubernetesLambdaServices:
         function = deployment.function
         existing = self.api.find(SERVICES, function.namespace, function.name)
         if existing is None and is_failed:
-            return False  # a deletion was quicker
+            return False  # a deletion came first
         if existing is not None:
             annotations = existing["metadata"].get("annotations") or {}
             if labels.OWNER_UID not in annotations:
@@ -78,7 +78,7 @@ class KubernetesLambdaServices:
                 raise NotReadyError(f"the Service {function} of an earlier lambda is being removed")
             if int(annotations.get(labels.GENERATION, 0)) > deployment.generation:
                 return False
-            # Between our look and our write nobody else may write: else ConflictError.
+            # A write by anybody else between our read and our write is a ConflictError.
             version = {"resourceVersion": existing["metadata"]["resourceVersion"]}
             service = {**service, "metadata": {**service["metadata"], **version}}
         self.api.apply(SERVICES, service)
@@ -97,7 +97,7 @@ class KubernetesLambdaServices:
         return lambda_triggers(deployment, broker=self.tenant_broker)
 
     def state(self, deployment: Deployment) -> ServiceState:
-        """What became of this deployment's revision."""
+        """Return what became of this deployment's revision."""
         function = deployment.function
         try:
             service = self.api.get(SERVICES, function.namespace, function.name)
@@ -112,7 +112,7 @@ class KubernetesLambdaServices:
         return waits_for or state
 
     def _read_triggers(self, function: FunctionId) -> ServiceState | None:
-        """What keeps events from being delivered; None once all of them would be."""
+        """Return what keeps events from being delivered; None once all would be."""
         for trigger in self._triggers(function):
             ready = _condition(trigger, "Ready")
             if not _is_observed(trigger) or ready.get("status") == "Unknown":
@@ -129,7 +129,7 @@ class KubernetesLambdaServices:
         return None
 
     def _read_pods(self, service: KubernetesObject, state: ServiceState) -> ServiceState:
-        """What Knative says, with what the newest Revision's Pods add to it."""
+        """Return what Knative reports, with what the newest Revision's Pods add to it."""
         revision = (service.get("status") or {}).get("latestCreatedRevisionName")
         if not revision or not _has_newest_revision(service):
             return state
@@ -146,7 +146,7 @@ class KubernetesLambdaServices:
         self.api.delete(SERVICES, function.namespace, function.name)
 
     def images_in_use(self) -> Iterator[str]:
-        """Every image that a Service or a Revision of ours refers to."""
+        """Yield every image that a Service or a Revision of ours refers to."""
         ours = {labels.MANAGED_BY: "knative-lambda"}
         for service in self.api.list(SERVICES, None, labels=ours):
             yield from _images(service["spec"]["template"]["spec"])
@@ -161,7 +161,7 @@ class KubernetesLambdaServices:
 
 
 def _is_made_from(service: KubernetesObject, deployment: Deployment) -> bool:
-    """Whether it is what this deployment, or a newer one of the same record, made of it."""
+    """Whether this deployment, or a newer one of the same record, made it."""
     annotations = service["metadata"].get("annotations") or {}
     generation = int(annotations.get(labels.GENERATION, 0))
     is_same = annotations.get(labels.OWNER_UID) == deployment.uid
@@ -193,10 +193,10 @@ def _read_state(service: KubernetesObject) -> ServiceState:
 
 
 def _is_about_to_change(service: KubernetesObject) -> bool:
-    """Whether what is not ready is so because of the revisions before the newest one.
+    """Whether it is not ready because of a Revision before the newest one.
 
-    A Route without any ready Revision says so until it has looked at one that is: of a lambda
-    whose first version failed, also while the second one starts.
+    A Route without a ready Revision reports that until there is one. So, where the first
+    version of a lambda failed, it still does while the second one starts.
     """
     configurations = _condition(service, "ConfigurationsReady").get("status")
     if configurations == "True":
@@ -205,13 +205,13 @@ def _is_about_to_change(service: KubernetesObject) -> bool:
 
 
 def _is_observed(item: KubernetesObject) -> bool:
-    """Whether Knative has looked at it as it is now."""
+    """Whether Knative has observed its current generation."""
     status = item.get("status") or {}
     return bool(status.get("observedGeneration") == item["metadata"]["generation"])
 
 
 def _has_newest_revision(service: KubernetesObject) -> bool:
-    """Whether the newest Revision that is named is of the Service as it is now.
+    """Whether the newest Revision that is named belongs to the current generation.
 
     knative.dev/serving: pkg/apis/serving/v1/service_lifecycle.go, MarkConfigurationNotReconciled
     """

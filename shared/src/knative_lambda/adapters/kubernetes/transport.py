@@ -8,7 +8,7 @@ from urllib.parse import urlencode
 import urllib3
 
 from knative_lambda.adapters.kubernetes.connection import proxy_for
-from knative_lambda.adapters.kubernetes.errors import object_of, refusal, translated
+from knative_lambda.adapters.kubernetes.errors import error_of, object_of, translated
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,7 +21,7 @@ _OK = range(200, 300)
 
 
 class Transport:
-    """Verifies the server, follows no redirect and tries nothing twice: the Broker does."""
+    """Verifies the server, follows no redirect and retries nothing: the Broker does that."""
 
     def __init__(self, connection: Connection) -> None:
         self._connection = connection
@@ -46,12 +46,12 @@ class Transport:
         body: bytes | None = None,
         in_pieces: bool = False,
     ) -> urllib3.BaseHTTPResponse:
-        """A successful answer, `in_pieces` with its content still to be read; else our errors."""
+        """Return a successful response, its content unread if `in_pieces`, or raise our errors."""
         what = object_of(path)
         with translated(what):
             authorization = self._connection.authorization()
             proof = {} if authorization is None else {"Authorization": authorization}
-            answer = self._pool.request(
+            response = self._pool.request(
                 method,
                 f"{self._connection.server}{path}{'?' if query else ''}{urlencode(query or {})}",
                 headers={"User-Agent": "knative-lambda", **headers, **proof},
@@ -61,9 +61,9 @@ class Transport:
                 redirect=False,
                 preload_content=not in_pieces,
             )
-            if answer.status not in _OK:
-                raise refusal(what, answer)
-        return answer
+            if response.status not in _OK:
+                raise error_of(what, response)
+        return response
 
     def close(self) -> None:
         """Close the connections that are kept."""

@@ -1,4 +1,4 @@
-"""A circuit breaker's rules; knows nothing of what it protects."""
+"""A circuit breaker that knows nothing of what it protects."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _log = logging.getLogger(__name__)
 
 
 class CircuitState(StrEnum):
-    """What the circuit does with a call."""
+    """What the circuit does with calls."""
 
     CLOSED = "closed"  # passes it on
-    OPEN = "open"  # refuses it
+    OPEN = "open"  # rejects it
     HALF_OPEN = "half-open"  # passes one on to see whether the trouble is over
 
 
 def log_state_change(name: str, old: CircuitState, new: CircuitState) -> None:
-    """Tell operators in the log."""
+    """Log the change for operators."""
     level = logging.WARNING if new is CircuitState.OPEN else logging.INFO
     _log.log(level, "the circuit of %s was %s and is %s", name, old, new)
 
@@ -40,8 +40,7 @@ class CircuitRules:
     """When a circuit opens, for how long, and who is told.
 
     `on_state_change(name, old, new)` is called in the order of the changes, under the circuit's
-    lock: it must be quick and must not use the circuit. A metric can hang there; by default the
-    log tells.
+    lock: it must be quick and must not use the circuit. It can feed a metric; the default logs.
     """
 
     failures_to_open: int = 5
@@ -86,10 +85,10 @@ class Circuit:
 
     @contextmanager
     def continuation(self) -> Generator[None]:
-        """Run the block as a later part of a call: failure counts, success proves nothing."""
+        """Run the block as a later part of a call: a failure counts, a success proves nothing."""
         with self._lock:
             if self._state is not CircuitState.CLOSED:
-                raise self._refusal()
+                raise self._rejection()
             generation = self._generation
         try:
             yield
@@ -103,20 +102,20 @@ class Circuit:
             if self._state is CircuitState.OPEN and self._remaining() <= timedelta():
                 self._change(CircuitState.HALF_OPEN)
             if self._state is CircuitState.OPEN or self._probing:
-                raise self._refusal()
+                raise self._rejection()
             self._probing = self._state is CircuitState.HALF_OPEN
             return self._generation
 
     def _leave(self, generation: int, error: BaseException | None) -> None:
         with self._lock:
-            # The answer to a call from before the last change says nothing about now.
+            # The outcome of a call that began before the last change says nothing about now.
             if generation != self._generation:
                 return
             self._probing = False
             if error is not None and self.is_failure(error):
                 self._failed()
             elif error is None or isinstance(error, KnativeLambdaError):
-                self._answered()
+                self._succeeded()
 
     def _failed(self) -> None:
         self._failures += 1
@@ -124,7 +123,7 @@ class Circuit:
             self._opened_at = self.rules.monotonic()
             self._change(CircuitState.OPEN)
 
-    def _answered(self) -> None:
+    def _succeeded(self) -> None:
         self._failures = 0
         if self._state is CircuitState.HALF_OPEN:
             self._change(CircuitState.CLOSED)
@@ -137,7 +136,7 @@ class Circuit:
     def _remaining(self) -> timedelta:
         return self.rules.open_for - timedelta(seconds=self.rules.monotonic() - self._opened_at)
 
-    def _refusal(self) -> ThrottledError:
+    def _rejection(self) -> ThrottledError:
         wait = self._remaining() if self._state is CircuitState.OPEN else timedelta()
         return ThrottledError(
             f"{self.name} failed {self._failures} times in a row and is left alone for a while",

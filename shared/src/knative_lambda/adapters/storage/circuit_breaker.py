@@ -21,9 +21,9 @@ if TYPE_CHECKING:
 
 
 def is_outage(error: BaseException) -> bool:
-    """Tell trouble of the storage from an answer of the storage.
+    """Tell an outage from an error that storage reports of itself.
 
-    A refused right is an answer: else one tenant's closed bucket would stop all the others.
+    A denied access is no outage: else one tenant's closed bucket would stop all the others.
     """
     return isinstance(error, StorageUnavailableError) and not isinstance(
         error,
@@ -39,35 +39,35 @@ class CircuitBreakerStorage:
     circuit: Circuit
 
     def describe(self, uri: str) -> StoredObject:
-        """As the storage within."""
+        """As the wrapped storage."""
         with self.circuit.call():
             return self.storage.describe(uri)
 
     def list(self, prefix: str, *, limit: int) -> Iterator[StoredObject]:
-        """As the storage within; a failure in the middle counts too."""
+        """As the wrapped storage; a failure in the middle counts too."""
         with self.circuit.call():
             objects = iter(self.storage.list(prefix, limit=limit))
-            following = next(objects, None)
-        while following is not None:
-            yield following
+            stored = next(objects, None)
+        while stored is not None:
+            yield stored
             with self.circuit.continuation():
-                following = next(objects, None)
+                stored = next(objects, None)
 
     def read(self, uri: str, target: BinaryIO, *, max_bytes: int) -> int:
-        """As the storage within."""
+        """As the wrapped storage."""
         with self.circuit.call():
             return self.storage.read(uri, target, max_bytes=max_bytes)
 
     def write(self, uri: str, source: BinaryIO) -> None:
-        """As the storage within."""
+        """As the wrapped storage."""
         with self.circuit.call():
             self.storage.write(uri, source)
 
     def delete(self, uri: str) -> None:
-        """As the storage within."""
+        """As the wrapped storage."""
         with self.circuit.call():
             self.storage.delete(uri)
 
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
-        """As the storage within; passes always, for it is computed here and proves nothing."""
+        """As the wrapped storage; always allowed, since no request is made."""
         return self.storage.download_url(uri, expires_in=expires_in)

@@ -1,4 +1,4 @@
-"""Copies of a stream that stop at a limit."""
+"""Copying of streams up to a limit."""
 
 from __future__ import annotations
 
@@ -26,6 +26,6 @@ def copy_limited(chunks: Iterable[bytes], target: BinaryIO, *, max_bytes: int, u
 
 
 def require_size(size_bytes: int, *, max_bytes: int, uri: str) -> None:
-    """Refuse an object that is known to be larger than allowed."""
+    """Reject an object that is known to be larger than allowed."""
     if size_bytes > max_bytes:
         raise LimitExceededError(f"{shown(uri)} is larger than the limit of {max_bytes} bytes")

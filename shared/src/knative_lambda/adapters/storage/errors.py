@@ -6,4 +6,4 @@ from knative_lambda.domain.errors import StorageUnavailableError
 
 
 class StorageAccessDeniedError(StorageUnavailableError):
-    """Storage answers, but lets this installation in only after its set-up has changed."""
+    """Storage responds, but denies this installation access until its set-up changes."""

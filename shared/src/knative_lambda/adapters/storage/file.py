@@ -37,7 +37,7 @@ _WRITE_ATTEMPTS: Final = 5
 
 
 class FileStorage:
-    """`ObjectStorage` on a file system; nothing outside `roots` is read, written or named."""
+    """`ObjectStorage` on a file system; nothing outside `roots` is read, written or shown."""
 
     def __init__(self, *, roots: Sequence[Path]) -> None:
         if not all(root.is_absolute() for root in roots):
@@ -51,7 +51,7 @@ class FileStorage:
             return _stored_object(uri, path.stat())
 
     def list(self, prefix: str, *, limit: int) -> Iterator[StoredObject]:
-        """Files below a folder, by ascending URI; links lead nowhere outside of the roots."""
+        """Yield files below a folder, by ascending URI; links cannot lead outside the roots."""
         require_prefix(prefix, _key(prefix))
         folder = self._confined(prefix, Path(os.path.realpath(_path(prefix))))
         names: list[str] = []
@@ -70,7 +70,7 @@ class FileStorage:
             yield found
 
     def read(self, uri: str, target: BinaryIO, *, max_bytes: int) -> int:
-        """Copy one file into `target`; a larger one is refused before it is read."""
+        """Copy one file into `target`; a larger one is rejected before it is read."""
         path = self._path_to_read(uri)
         with ExitStack() as opened:
             with _read_errors(uri):
@@ -232,4 +232,4 @@ def _write_errors(uri: str) -> Generator[None]:
 
 def _unavailable(uri: str, error: OSError) -> StorageUnavailableError:
     reason = os.strerror(error.errno) if error.errno else type(error).__name__
-    return StorageUnavailableError(f"The file system refuses {shown(uri)}: {reason}")
+    return StorageUnavailableError(f"The file system rejects {shown(uri)}: {reason}")

@@ -38,10 +38,10 @@ _PAGE: Final = 250
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class S3Connection:
-    """Where and how to reach S3; without keys, boto3 looks for credentials as it always does.
+    """Where and how to reach S3; without keys, boto3 looks for credentials in its usual places.
 
-    The bucket stands in the path of an endpoint, whose subdomains few networks know, and in the
-    host name of AWS; `path_style` overrides that.
+    The bucket is part of the path at an endpoint of yours, and of the host name at AWS;
+    `path_style` overrides that.
     """
 
     endpoint_url: str | None = None
@@ -54,7 +54,7 @@ class S3Connection:
     max_attempts: int = 3
 
     def __post_init__(self) -> None:
-        """Refuse what could only fail later, with the first event."""
+        """Reject what could only fail later, with the first event."""
         if (self.access_key is None) != (self.secret_key is None):
             raise ValueError("access_key, secret_key: set both or neither")
         if self.endpoint_url is not None:
@@ -64,7 +64,7 @@ class S3Connection:
 
     @property
     def name(self) -> str:
-        """What people call this storage: its host, or S3 itself."""
+        """The name for logs and messages: its host, or s3."""
         return urlsplit(self.endpoint_url).netloc if self.endpoint_url else "s3"
 
     def client(self) -> S3Client:
@@ -135,7 +135,7 @@ class S3Storage:
                 )
 
     def read(self, uri: str, target: BinaryIO, *, max_bytes: int) -> int:
-        """Copy one object into `target`; a larger one is refused before its content is read."""
+        """Copy one object into `target`; a larger one is rejected before its content is read."""
         place = _object_at(uri)
         with s3_errors(shown(uri), bucket=place.bucket):
             response = self._client().get_object(Bucket=place.bucket, Key=place.key)
@@ -145,7 +145,7 @@ class S3Storage:
             return copy_limited(chunks, target, max_bytes=max_bytes, uri=uri)
 
     def write(self, uri: str, source: BinaryIO) -> None:
-        """Store all of `source` in one request, so that no part of it is ever seen."""
+        """Store all of `source` in one request, so that readers never see a part of it."""
         place = _object_at(uri)
         with s3_errors(shown(uri), bucket=place.bucket):
             self._client().put_object(Bucket=place.bucket, Key=place.key, Body=source)
@@ -157,7 +157,7 @@ class S3Storage:
             self._client().delete_object(Bucket=place.bucket, Key=place.key)
 
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
-        """A presigned URL, made without a request; holds for at most seven days."""
+        """Return a presigned URL, valid for at most seven days; no request is made."""
         if not timedelta() < expires_in <= _LONGEST_DOWNLOAD:
             raise ValueError("expires_in: must be more than nothing and at most seven days")
         place = _object_at(uri)
@@ -180,10 +180,10 @@ class S3Storage:
             with s3_errors(shown(prefix), bucket=place.bucket):
                 response: ListObjectsV2OutputTypeDef = self._client().list_objects_v2(**request)
             yield from response.get("Contents", ())
-            following = response.get("NextContinuationToken")
-            if not response.get("IsTruncated") or not following:
+            token = response.get("NextContinuationToken")
+            if not response.get("IsTruncated") or not token:
                 return
-            request["ContinuationToken"] = following
+            request["ContinuationToken"] = token
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _object_at(uri: str) -> _Place:
 def _stored_object(uri: str, size: int | None, modified_at: datetime | None) -> StoredObject:
     if size is None or modified_at is None:
         raise StorageUnavailableError(
-            f"The answer for {shown(uri)} lacks its size or time: does the endpoint speak S3?",
+            f"The response for {shown(uri)} lacks its size or time: does the endpoint speak S3?",
         )
     return StoredObject(uri=uri, size_bytes=size, modified_at=modified_at)
 

@@ -1,4 +1,4 @@
-"""Errors of botocore as errors of ours; no message repeats what the server or botocore wrote."""
+"""Translates errors of botocore into ours; no message repeats what the server or botocore wrote."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ _CODE: Final = re.compile(r"[A-Za-z][A-Za-z0-9.]{0,63}")
 
 @contextmanager
 def s3_errors(subject: str, *, bucket: str) -> Generator[None]:
-    """Raise only our own errors about `subject`, which must be fit to stand in a message."""
+    """Raise only our own errors about `subject`, which must be safe to show in a message."""
     # Here and not above: botocore is loaded by the first use of S3.
     from botocore.exceptions import BotoCoreError, ClientError  # noqa: PLC0415
     from botocore.parsers import ResponseParserError  # noqa: PLC0415
@@ -56,14 +56,16 @@ def s3_errors(subject: str, *, bucket: str) -> Generator[None]:
     try:
         yield
     except ClientError as error:
-        raise _answered(error.response, subject, bucket) from error
+        raise _error_of_response(error.response, subject, bucket) from error
     # Where a redirect names no region, botocore asks for it, is redirected, asks for it, and so on.
     except (BotoCoreError, HTTPError, ResponseParserError, RecursionError) as error:
-        raise _unanswered(error, subject) from error
+        raise _error_without_response(error, subject) from error
 
 
-def _answered(response: Mapping[str, Any], subject: str, bucket: str) -> KnativeLambdaError:
-    """Tell what the server meant, by its code where there is one, else by its status."""
+def _error_of_response(
+    response: Mapping[str, Any], subject: str, bucket: str
+) -> KnativeLambdaError:
+    """Return what the server meant, by its code where there is one, else by its status."""
     metadata = response.get("ResponseMetadata", {})
     status = metadata.get("HTTPStatusCode", 0)
     code = response.get("Error", {}).get("Code", "")
@@ -82,10 +84,10 @@ def _answered(response: Mapping[str, Any], subject: str, bucket: str) -> Knative
         )
     if status == HTTPStatus.NOT_FOUND:
         return SourceNotFoundError(f"Nothing is stored at {subject}")
-    return _refused(status, code, subject, bucket)
+    return _rejected(status, code, subject, bucket)
 
 
-def _refused(status: int, code: str, subject: str, bucket: str) -> KnativeLambdaError:
+def _rejected(status: int, code: str, subject: str, bucket: str) -> KnativeLambdaError:
     if status == HTTPStatus.CONFLICT:
         return ConflictError(f"Object storage is changing {subject} at the same time")
     if status < HTTPStatus.BAD_REQUEST:
@@ -94,12 +96,12 @@ def _refused(status: int, code: str, subject: str, bucket: str) -> KnativeLambda
         )
     named = f", {code}" if _CODE.fullmatch(code) else ""
     return RejectedByPlatformError(
-        f"Object storage refuses the request for {subject} (status {status}{named})",
+        f"Object storage rejects the request for {subject} (status {status}{named})",
     )
 
 
-def _unanswered(error: Exception, subject: str) -> KnativeLambdaError:
-    """Tell what kept the request from being answered."""
+def _error_without_response(error: Exception, subject: str) -> KnativeLambdaError:
+    """Tell why there was no response."""
     from botocore import exceptions as botocore  # noqa: PLC0415
 
     if isinstance(
@@ -121,7 +123,7 @@ def _unanswered(error: Exception, subject: str) -> KnativeLambdaError:
     if isinstance(error, (botocore.ParamValidationError, botocore.InvalidDNSNameError)):
         return RejectedByPlatformError(f"No request can be made for {subject}: check its name")
     return StorageUnavailableError(
-        f"Object storage does not answer for {subject} ({type(error).__name__}); "
+        f"Object storage does not respond for {subject} ({type(error).__name__}); "
         "check the endpoint and the network",
     )
 

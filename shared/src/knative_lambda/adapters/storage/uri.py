@@ -36,7 +36,7 @@ def shown(uri: str) -> str:
 
 
 def require_object_key(uri: str, key: str) -> None:
-    """Refuse a key that names no single object."""
+    """Reject a key that names no single object."""
     if not key or key.endswith("/"):
         raise UnsupportedSourceError(
             f"{shown(uri)} names no object: the key is empty or ends in '/'",
@@ -45,7 +45,7 @@ def require_object_key(uri: str, key: str) -> None:
 
 
 def require_prefix(uri: str, key: str) -> None:
-    """Refuse a prefix that would also match the names beside it."""
+    """Reject a prefix that would also match the names beside it."""
     if not uri.endswith("/"):
         raise UnsupportedSourceError(f"{shown(uri)} is no prefix: it must end in '/'")
     _require_usable_key(uri, key)
