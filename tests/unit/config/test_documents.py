@@ -76,3 +76,12 @@ def test_the_table_of_rights_is_what_config_grants():
         for account, place, rights in RIGHTS
     }
     assert documented == dict(granted())
+
+
+def test_the_log_lines_to_look_for_are_written():
+    code = "\n".join(
+        path.read_text() for path in (REPOSITORY / "shared/src/knative_lambda").rglob("*.py")
+    )
+    lines = re.findall(r"log line `([^`]+)`", OPERATIONS)
+    assert lines
+    assert all(f'"{line}' in code for line in lines)
