@@ -70,4 +70,4 @@ def test_what_is_not_served_names_the_way_out(kubectl, running_api, namespace, c
 def test_a_pod_that_nobody_will_run_comes_with_a_warning(kubectl):
     made = kubectl.run("run", "one", "--image=x")
     assert made.returncode == 0
-    assert "make a Job" in made.stderr
+    assert "create a Job" in made.stderr
