@@ -32,7 +32,7 @@ from lambda_embedded.configuration.settings import (
     file_places,
 )
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.holding import BubblewrapHolder, choose_holder
+from lambda_embedded.isolation import BubblewrapHolder, choose_holder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from lambda_embedded.platform_options import PlatformOptions
 
 __all__ = ["Platform", "PlatformFailedError", "run_until_stopped"]

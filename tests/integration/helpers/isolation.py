@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.holding import (
+from lambda_embedded.isolation import (
     NoSandboxError,
     SupervisorHolder,
     find_bubblewrap,
@@ -23,7 +23,7 @@ from lambda_embedded.holding import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
 
 MACHINE = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}  # noqa: TID251
 _NUMBERS = itertools.count(1)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_embedded.holding import SupervisorHolder
+from lambda_embedded.isolation import SupervisorHolder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.settings import JobSettings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from lambda_embedded.store.objects import Change, KubernetesObject
 
 PATIENCE_SECONDS = 60.0

@@ -26,7 +26,7 @@ from lambda_embedded.store.objects import Objects
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from lambda_embedded.holding import Holder, View
+    from lambda_embedded.isolation import Holder, View
     from lambda_embedded.serving.launchers.launcher import Launcher
 
 SERVER = Path(__file__).with_name("helpers") / "lambda_server.py"

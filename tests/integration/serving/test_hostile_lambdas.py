@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.holding import View
+from lambda_embedded.isolation import View
 from tests.integration.helpers.isolation import (
     bubblewrap,
     command_lines,
@@ -21,7 +21,7 @@ from tests.integration.helpers.isolation import (
 from tests.integration.serving.conftest import SERVER, TestLauncher
 
 if TYPE_CHECKING:
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from tests.integration.helpers.isolation import Sleeper
 
 __all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]

@@ -24,7 +24,7 @@ from lambda_embedded.processes.environment import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
 

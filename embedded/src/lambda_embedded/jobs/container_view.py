@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from lambda_embedded.holding import View
-from lambda_embedded.holding.programs import (
+from lambda_embedded.isolation import View
+from lambda_embedded.isolation.programs import (
     places_named_by,
     places_of_builder,
     places_of_network,

@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.holding import SupervisorHolder
+from lambda_embedded.isolation import SupervisorHolder
 from lambda_embedded.jobs.container import CANNOT_START, ContainerRunner
 from lambda_embedded.jobs.pod_record import PodRecord
 from lambda_embedded.jobs.volumes import PodFolder, VolumeError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.quantities import parse_quantity
-from lambda_embedded.holding.holder import children_of
+from lambda_embedded.isolation.launch import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from lambda_embedded.holding import PlainHolder, Program, View
+from lambda_embedded.isolation import PlainHolder, Program, View
 from lambda_embedded.processes.family import FAMILY
 from lambda_embedded.processes.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
 
 MARKER = "KN_LAMBDA_EMBEDDED"
 _STDERR = 2

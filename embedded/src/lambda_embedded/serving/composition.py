@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from lambda_embedded.holding import SupervisorHolder
+from lambda_embedded.isolation import SupervisorHolder
 from lambda_embedded.serving.held_bytes import HeldBytes
 from lambda_embedded.serving.lambda_client import new_session
 from lambda_embedded.serving.pool.pods import LambdaPods
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from lambda_embedded.serving.launchers.launcher import Launcher
     from lambda_embedded.serving.services.route import Route, RouteKey
     from lambda_embedded.store.objects import Objects

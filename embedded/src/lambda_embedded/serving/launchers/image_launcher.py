@@ -7,8 +7,8 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.holding import View
-from lambda_embedded.holding.programs import places_of_program
+from lambda_embedded.isolation import View
+from lambda_embedded.isolation.programs import places_of_program
 from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 from lambda_oci.errors import OciError

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from lambda_embedded.holding import View
-from lambda_embedded.holding.programs import places_named_by, places_of_network
+from lambda_embedded.isolation import View
+from lambda_embedded.isolation.programs import places_named_by, places_of_network
 from lambda_embedded.processes.children import start_process
 from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from lambda_embedded.processes.children import ChildProcess
     from lambda_embedded.serving.launchers.launcher import Launcher
     from lambda_embedded.serving.pool.pod import LambdaPod

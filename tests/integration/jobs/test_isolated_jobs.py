@@ -9,7 +9,7 @@ from tests.integration.helpers.isolation import bubblewrap, holder, sleeper, sup
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
     from tests.integration.jobs.conftest import Jobs
 
 __all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]

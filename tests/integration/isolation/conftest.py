@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.holding import View
+from lambda_embedded.isolation import View
 from lambda_embedded.processes.children import ChildProcess, start_process
 from tests.integration.helpers.isolation import (
     MACHINE,
@@ -20,7 +20,7 @@ from tests.integration.helpers.isolation import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
 
 __all__ = ["bubblewrap", "escape", "holder", "sleeper", "supervisor"]
 

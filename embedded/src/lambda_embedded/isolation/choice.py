@@ -9,14 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_embedded.holding.bubblewrap import BubblewrapHolder
-from lambda_embedded.holding.holder import Program, View
-from lambda_embedded.holding.supervision import SupervisorHolder
+from lambda_embedded.isolation.bubblewrap import BubblewrapHolder
+from lambda_embedded.isolation.launch import Program, View
+from lambda_embedded.isolation.supervision import SupervisorHolder
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_embedded.holding.holder import Holder
+    from lambda_embedded.isolation.launch import Holder
 
 _PRIVATE = ("/home", "/root", "/run", "/tmp", "/var/tmp")  # noqa: S108  # hidden, not used
 _SECONDS = 10.0

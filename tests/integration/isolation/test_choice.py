@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_embedded.holding import (
+from lambda_embedded.isolation import (
     BubblewrapHolder,
     SupervisorHolder,
     choose_holder,

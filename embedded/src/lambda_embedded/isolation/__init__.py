@@ -5,16 +5,16 @@ bubblewrap works, which also hides this machine's files and processes from them,
 `SupervisorHolder` where it does not.
 """
 
-from lambda_embedded.holding.bubblewrap import BubblewrapHolder
-from lambda_embedded.holding.choice import (
+from lambda_embedded.isolation.bubblewrap import BubblewrapHolder
+from lambda_embedded.isolation.choice import (
     NoSandboxError,
     choose_holder,
     find_bubblewrap,
     hidden_places,
 )
-from lambda_embedded.holding.holder import Holder, Program, View
-from lambda_embedded.holding.plain import PlainHolder
-from lambda_embedded.holding.supervision import SupervisorHolder
+from lambda_embedded.isolation.launch import Holder, Program, View
+from lambda_embedded.isolation.plain import PlainHolder
+from lambda_embedded.isolation.supervision import SupervisorHolder
 
 __all__ = [
     "BubblewrapHolder",

@@ -7,14 +7,14 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_embedded.holding.holder import Launch, as_of_a_shell, children_of, message
-from lambda_embedded.holding.mounts import mount_options
+from lambda_embedded.isolation.launch import Launch, as_of_a_shell, children_of, message
+from lambda_embedded.isolation.mounts import mount_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lambda_embedded.holding.holder import Program, View
+    from lambda_embedded.isolation.launch import Program, View
 
 _OPTIONS = (
     # With its first process the kernel ends all of them, and only then says that it has ended.

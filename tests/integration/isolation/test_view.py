@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.holding import BubblewrapHolder, View
-from lambda_embedded.holding.programs import places_of_program
+from lambda_embedded.isolation import BubblewrapHolder, View
+from lambda_embedded.isolation.programs import places_of_program
 from lambda_embedded.processes.children import start_process
 from tests.integration.helpers.isolation import MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.holding import Holder
+    from lambda_embedded.isolation import Holder
 
 
 @pytest.fixture
