@@ -32,7 +32,7 @@ from lambda_embedded.configuration.settings import (
     file_places,
 )
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.isolation import BubblewrapHolder, choose_holder
+from lambda_embedded.isolation import BubblewrapIsolation, choose_isolation
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
@@ -54,7 +54,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from lambda_embedded.platform_options import PlatformOptions
 
 __all__ = ["Platform", "PlatformFailedError", "run_until_stopped"]
@@ -77,7 +77,7 @@ class Platform:
         """`gateway`, `broker` and `api`, once ready."""
         self._exits = AsyncExitStack()
         self._background: Background
-        self._holder: Holder
+        self._isolation: Isolation
 
     async def __aenter__(self) -> Self:
         """Start everything; if a part fails, stop those that had started."""
@@ -109,7 +109,7 @@ class Platform:
         self.folder.withdraw()
         await end_leftovers(self.folder.root)
         self._exits.push_async_callback(FAMILY.end_adopted)
-        self._holder = await choose_holder(
+        self._isolation = await choose_isolation(
             self.folder.root,
             self.options.environment,
             sandbox=self.options.sandbox,
@@ -213,7 +213,7 @@ class Platform:
             base_url=self.urls["gateway"],
             host_environment=environment,
             settings=self.options.serving,
-            holder=self._holder,
+            isolation=self._isolation,
         )
         # At the end: no new connections; then lambdas finish their requests; then these are sent.
         runner = await self._exits.enter_async_context(
@@ -266,7 +266,7 @@ class Platform:
                 self.folder.registry,
                 *file_places(self.options.environment),
             ),
-            holder=self._holder,
+            isolation=self._isolation,
         )
         return JobController(objects, kubelet, self.options.jobs)
 
@@ -278,7 +278,7 @@ class Platform:
             "pid": os.getpid(),
             "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
             "urls": self.urls,
-            "sandbox": isinstance(self._holder, BubblewrapHolder),
+            "sandbox": isinstance(self._isolation, BubblewrapIsolation),
             "kubeconfig": str(self.folder.kubeconfig),
         }
         self._exits.callback(self.folder.withdraw)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from tests.helpers.http_client import Answer
 
-HOLDING = ("/usr/bin/bwrap ", "/bin/sh -c exec 3>&2")
+WRAPPERS = ("/usr/bin/bwrap ", "/bin/sh -c exec 3>&2")
 LAMBDAS = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
 SERVICES = "/apis/serving.knative.dev/v1/namespaces/default/services"
 REVISIONS = "/apis/serving.knative.dev/v1/namespaces/default/revisions"
@@ -46,7 +46,7 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
         """Pids of its children, found as its next start finds them: by their mark.
 
         With `having` those whose command line has that, or whose control function is at such a
-        path, without what holds them in their sandbox.
+        path, without the wrappers of their sandboxes.
         """
         mark = f"KN_LAMBDA_EMBEDDED={self.home.resolve()}"
         found = []
@@ -56,10 +56,10 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
                 command = (folder / "cmdline").read_bytes().replace(b"\0", b" ").decode()
             except OSError:
                 continue
-            holds = command.startswith(HOLDING)
+            is_wrapper = command.startswith(WRAPPERS)
             runs = [each for each in variables if each.startswith("KN_LAMBDA_EMBEDDED_FUNCTION=")]
             named = any(having in each for each in (command, *runs))
-            if mark in variables and named and not (having and holds):
+            if mark in variables and named and not (having and is_wrapper):
                 found.append(int(folder.name))
         return found
 

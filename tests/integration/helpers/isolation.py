@@ -16,26 +16,26 @@ import pytest
 
 from lambda_embedded.isolation import (
     NoSandboxError,
-    SupervisorHolder,
+    SupervisorIsolation,
     find_bubblewrap,
 )
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
 
 MACHINE = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}  # noqa: TID251
 _NUMBERS = itertools.count(1)
 
 
 @pytest.fixture(params=["bubblewrap", "supervisor"])
-def holder(request: pytest.FixtureRequest) -> Holder:
+def isolation(request: pytest.FixtureRequest) -> Isolation:
     return request.getfixturevalue(request.param)
 
 
 @pytest.fixture
-def bubblewrap(tmp_path: Path) -> Holder:
+def bubblewrap(tmp_path: Path) -> Isolation:
     try:
         return find_bubblewrap(tmp_path / "data", MACHINE)
     except NoSandboxError as error:
@@ -45,8 +45,8 @@ def bubblewrap(tmp_path: Path) -> Holder:
 
 
 @pytest.fixture
-def supervisor() -> Holder:
-    return SupervisorHolder()
+def supervisor() -> Isolation:
+    return SupervisorIsolation()
 
 
 @pytest.fixture

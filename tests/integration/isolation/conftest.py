@@ -12,7 +12,7 @@ from tests.integration.helpers.isolation import (
     MACHINE,
     bubblewrap,
     escape,
-    holder,
+    isolation,
     sleeper,
     supervisor,
 )
@@ -20,14 +20,14 @@ from tests.integration.helpers.isolation import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
 
-__all__ = ["bubblewrap", "escape", "holder", "sleeper", "supervisor"]
+__all__ = ["bubblewrap", "escape", "isolation", "sleeper", "supervisor"]
 
 
 @pytest.fixture
-def start(tmp_path: Path, holder: Holder) -> Callable:
-    """Start a Python script below a holder; it may write to the folder `own`."""
+def start(tmp_path: Path, isolation: Isolation) -> Callable:
+    """Start a Python script in an isolation; it may write to the folder `own`."""
     own = tmp_path / "data" / "own"
     own.mkdir(parents=True)
 
@@ -38,7 +38,7 @@ def start(tmp_path: Path, holder: Holder) -> Callable:
             working_directory=own,
             log_file=tmp_path / "main.log",
             data_folder=tmp_path / "data",
-            holder=holder,
+            isolation=isolation,
             view=View(readable=(Path(sys.prefix), Path(sys.base_prefix)), writable=(own,)),
         )
 

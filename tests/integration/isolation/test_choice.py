@@ -1,4 +1,4 @@
-"""Which holder a platform takes, and what it says of that."""
+"""Which isolation a platform takes, and what it says of that."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from lambda_embedded.isolation import (
-    BubblewrapHolder,
-    SupervisorHolder,
-    choose_holder,
+    BubblewrapIsolation,
+    SupervisorIsolation,
+    choose_isolation,
     hidden_places,
 )
 from tests.integration.helpers.isolation import MACHINE
@@ -26,21 +26,23 @@ def programs(tmp_path: Path) -> Path:
 def choose(tmp_path: Path):
     async def choose(machine: dict[str, str], *, sandbox: bool = True):
         lines: list[str] = []
-        holder = await choose_holder(tmp_path, machine, sandbox=sandbox, progress=lines.append)
-        return holder, lines
+        isolation = await choose_isolation(
+            tmp_path, machine, sandbox=sandbox, progress=lines.append
+        )
+        return isolation, lines
 
     return choose
 
 
 async def test_bubblewrap_is_taken_where_it_works_and_what_it_hides_is_told(choose, bubblewrap):
-    holder, (line,) = await choose(MACHINE)
-    assert isinstance(holder, BubblewrapHolder)
+    isolation, (line,) = await choose(MACHINE)
+    assert isinstance(isolation, BubblewrapIsolation)
     assert "they do not see your home" in line
 
 
 async def test_where_it_is_missing_the_supervisor_is_taken_and_the_way_out_told(choose, programs):
-    holder, (line,) = await choose({"PATH": str(programs)})
-    assert isinstance(holder, SupervisorHolder)
+    isolation, (line,) = await choose({"PATH": str(programs)})
+    assert isinstance(isolation, SupervisorIsolation)
     assert "no sandbox" in line
     assert "bubblewrap is not installed" in line
     assert "kn-lambda doctor" in line
@@ -49,14 +51,14 @@ async def test_where_it_is_missing_the_supervisor_is_taken_and_the_way_out_told(
 async def test_where_it_is_forbidden_its_own_words_are_told(choose, programs):
     (programs / "bwrap").write_text("#!/bin/sh\necho 'bwrap: No permissions' >&2\nexit 1\n")
     (programs / "bwrap").chmod(0o755)
-    holder, (line,) = await choose({"PATH": str(programs)})
-    assert isinstance(holder, SupervisorHolder)
+    isolation, (line,) = await choose({"PATH": str(programs)})
+    assert isinstance(isolation, SupervisorIsolation)
     assert "does not work here: No permissions" in line
 
 
 async def test_who_wants_no_sandbox_has_none(choose, bubblewrap):
-    holder, (line,) = await choose(MACHINE, sandbox=False)
-    assert isinstance(holder, SupervisorHolder)
+    isolation, (line,) = await choose(MACHINE, sandbox=False)
+    assert isinstance(isolation, SupervisorIsolation)
     assert "--no-sandbox" in line
 
 

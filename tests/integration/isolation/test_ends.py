@@ -73,7 +73,7 @@ async def test_sigterm_reaches_the_program_and_nothing_else(start, sleeper, log)
     assert "asked None" in log()
 
 
-async def test_a_holding_process_that_is_stopped_is_ended_all_the_same(start, sleeper):
+async def test_a_wrapper_process_that_is_stopped_is_ended_all_the_same(start, sleeper):
     child = await start(STAY, f"{sleeper.command} &")
     await sleeper.started()
     os.kill(child.pid, signal.SIGSTOP)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.isolation import BubblewrapHolder, View
+from lambda_embedded.isolation import BubblewrapIsolation, View
 from lambda_embedded.isolation.programs import places_of_program
 from lambda_embedded.processes.children import start_process
 from tests.integration.helpers.isolation import MACHINE
@@ -17,7 +17,7 @@ from tests.integration.helpers.isolation import MACHINE
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
 
 
 @pytest.fixture
@@ -28,9 +28,9 @@ def home(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-def shell(home: Path, tmp_path: Path, bubblewrap: Holder) -> Callable:
+def shell(home: Path, tmp_path: Path, bubblewrap: Isolation) -> Callable:
     """Run a shell command that finds `home` hidden, but for a view; its output."""
-    holder = BubblewrapHolder(bubblewrap._bubblewrap, [home])
+    isolation = BubblewrapIsolation(bubblewrap._bubblewrap, [home])
 
     async def shell(command: str, **view: tuple[Path, ...]) -> list[str]:
         child = await start_process(
@@ -39,7 +39,7 @@ def shell(home: Path, tmp_path: Path, bubblewrap: Holder) -> Callable:
             working_directory=Path("/"),
             log_file=tmp_path / "log",
             data_folder=tmp_path,
-            holder=holder,
+            isolation=isolation,
             view=View(**view),
         )
         await child.wait()
@@ -110,7 +110,7 @@ async def test_a_link_that_goes_in_circles_is_nothing(shell, home):
     assert await shell("echo well", readable=(home / "a",)) == ["well"]
 
 
-async def test_the_holding_process_has_neither_variables_nor_libraries_of_the_program(
+async def test_the_wrapper_process_has_neither_variables_nor_libraries_of_the_program(
     start, tmp_path
 ):
     child = await start(

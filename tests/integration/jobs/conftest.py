@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_embedded.isolation import SupervisorHolder
+from lambda_embedded.isolation import SupervisorIsolation
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.settings import JobSettings
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from lambda_embedded.store.objects import Change, KubernetesObject
 
 PATIENCE_SECONDS = 60.0
@@ -103,7 +103,7 @@ class Jobs:
 
     @asynccontextmanager
     async def controller(
-        self, holder: Holder | None = None, **settings: Any
+        self, isolation: Isolation | None = None, **settings: Any
     ) -> AsyncIterator[None]:
         chosen = JobSettings(**{"max_pods": 2, "backoff_seconds": 0.01, **settings})
         kubelet = Kubelet(
@@ -113,7 +113,7 @@ class Jobs:
             data_folder=self.folder,
             environment={"PATH": os.environ["PATH"]},  # noqa: TID251  # tests are no program
             settings=chosen,
-            holder=holder or SupervisorHolder(),
+            isolation=isolation or SupervisorIsolation(),
         )
         run = asyncio.create_task(JobController(self.objects, kubelet, chosen).run())
         try:

@@ -1,18 +1,18 @@
-"""Containers of Jobs below both holders: what they share, what they do not, and their memory."""
+"""Containers of Jobs in both isolations: what they share, what they do not, and their memory."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from tests.integration.helpers.isolation import bubblewrap, holder, sleeper, supervisor
+from tests.integration.helpers.isolation import bubblewrap, isolation, sleeper, supervisor
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from tests.integration.jobs.conftest import Jobs
 
-__all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]
+__all__ = ["bubblewrap", "isolation", "sleeper", "supervisor"]
 
 
 def mount(name: str) -> dict[str, str]:
@@ -28,7 +28,7 @@ def container(name: str, script: str, *mounts: str, **environment: str) -> dict:
     }
 
 
-async def test_containers_share_a_volume_and_leave_a_message(jobs: Jobs, holder: Holder):
+async def test_containers_share_a_volume_and_leave_a_message(jobs: Jobs, isolation: Isolation):
     first = container(
         "first", "import os; open(os.environ['W'] + '/x', 'w').write('y')", "work", W="/work"
     )
@@ -40,7 +40,7 @@ async def test_containers_share_a_volume_and_leave_a_message(jobs: Jobs, holder:
         W="/work",
     )
     pod = {"initContainers": [first], "containers": [second]}
-    async with jobs.controller(holder):
+    async with jobs.controller(isolation):
         jobs.create("build", "pass", pod={**pod, "volumes": [{"name": "work", "emptyDir": {}}]})
         assert await jobs.finished("build") == ("Complete", "CompletionsReached")
     (found,) = jobs.pods("build")
@@ -48,7 +48,7 @@ async def test_containers_share_a_volume_and_leave_a_message(jobs: Jobs, holder:
     assert state["message"] == "y"
 
 
-async def test_a_sandboxed_container_sees_no_secret_of_another(jobs: Jobs, bubblewrap: Holder):
+async def test_a_sandboxed_container_sees_no_secret_of_another(jobs: Jobs, bubblewrap: Isolation):
     jobs.objects.create(
         "Secret",
         {"metadata": {"namespace": "builds", "name": "s"}, "stringData": {"token": "push"}},
@@ -72,7 +72,7 @@ async def test_a_sandboxed_container_sees_no_secret_of_another(jobs: Jobs, bubbl
 
 
 async def test_urls_of_a_job_open_nothing_but_storage_and_registry(
-    jobs: Jobs, bubblewrap: Holder, tmp_path: Path
+    jobs: Jobs, bubblewrap: Isolation, tmp_path: Path
 ):
     keys = tmp_path / "keys"
     keys.mkdir()
@@ -92,14 +92,14 @@ async def test_urls_of_a_job_open_nothing_but_storage_and_registry(
     assert jobs.log(found, "main").splitlines() == ["False False", "False False"]
 
 
-async def test_memory_outside_of_the_process_group_counts(jobs: Jobs, holder: Holder):
+async def test_memory_outside_of_the_process_group_counts(jobs: Jobs, isolation: Isolation):
     greedy = "data = b'x' * (200 << 20); import time; time.sleep(600)"
     script = (
         "import subprocess, sys, time\n"
         f"subprocess.Popen([sys.executable, '-c', {greedy!r}], start_new_session=True)\n"
         "time.sleep(600)"
     )
-    async with jobs.controller(holder, memory_poll_seconds=0.01):
+    async with jobs.controller(isolation, memory_poll_seconds=0.01):
         limits = {"resources": {"limits": {"memory": "100Mi"}}}
         jobs.create("build", script, container=limits)
         await jobs.finished("build")

@@ -80,13 +80,13 @@ def test_kill_9_of_the_platform_takes_what_a_build_started(
     wait_until(lambda: not sleeper.pids())
 
 
-def test_what_a_killed_holding_process_leaves_ends_at_once(
+def test_what_a_killed_wrapper_process_leaves_ends_at_once(
     hostile: PlatformProcess, sleeper: Sleeper
 ):
     hostile.create_job("build", escape(sleeper, then=STAY))
     wait_until(lambda: len(sleeper.pids()) == 3)
     before = sleeper.pids()
-    for pid in holding_processes(hostile):
+    for pid in wrapper_processes(hostile):
         os.kill(pid, signal.SIGKILL)
     wait_until(lambda: not any(map(is_running, before)))
 
@@ -169,7 +169,7 @@ def run(platform: PlatformProcess, script: str) -> str:
     return said
 
 
-def holding_processes(platform: PlatformProcess) -> list[int]:
+def wrapper_processes(platform: PlatformProcess) -> list[int]:
     """What the platform has as its own children: it starts nothing but what holds others."""
     tasks = Path(f"/proc/{platform.process.pid}/task").glob("*/children")
     return [int(child) for task in tasks for child in task.read_text().split()]

@@ -26,7 +26,7 @@ from lambda_embedded.store.objects import Objects
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from lambda_embedded.isolation import Holder, View
+    from lambda_embedded.isolation import Isolation, View
     from lambda_embedded.serving.launchers.launcher import Launcher
 
 SERVER = Path(__file__).with_name("helpers") / "lambda_server.py"
@@ -181,7 +181,7 @@ def _template(
 
 @asynccontextmanager
 async def running(
-    folder: Path, *launchers: Launcher, holder: Holder | None = None, **settings: Any
+    folder: Path, *launchers: Launcher, isolation: Isolation | None = None, **settings: Any
 ) -> AsyncIterator[Platform]:
     """A platform whose launchers are the given ones, then the test's own."""
     listener = socket.socket()
@@ -197,7 +197,7 @@ async def running(
         base_url=url,
         host_environment=HOST_ENVIRONMENT,
         settings=ServingSettings(**{**FAST, **settings}),
-        holder=holder,
+        isolation=isolation,
     )
     platform = Platform(folder, url, objects, serving)
     runner = gateway_runner(serving, ACCESS)

@@ -14,26 +14,26 @@ from lambda_embedded.isolation import View
 from tests.integration.helpers.isolation import (
     bubblewrap,
     command_lines,
-    holder,
+    isolation,
     sleeper,
     supervisor,
 )
 from tests.integration.serving.conftest import SERVER, TestLauncher
 
 if TYPE_CHECKING:
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from tests.integration.helpers.isolation import Sleeper
 
-__all__ = ["bubblewrap", "holder", "sleeper", "supervisor"]
+__all__ = ["bubblewrap", "isolation", "sleeper", "supervisor"]
 
 
 @pytest.fixture
-def start(start_platform, holder: Holder, tmp_path: Path):
+def start(start_platform, isolation: Isolation, tmp_path: Path):
     """Start a platform on which a lambda is foreign; it may write to the test's folder."""
     programs = (Path(sys.prefix), Path(sys.base_prefix), Path(__file__).parent)
     view = View(readable=programs, writable=(tmp_path,))
     launcher = TestLauncher(tmp_path, view)
-    return lambda **settings: start_platform(launcher, holder=holder, **settings)
+    return lambda **settings: start_platform(launcher, isolation=isolation, **settings)
 
 
 def hostile(sleeper: Sleeper) -> dict[str, str]:

@@ -1,30 +1,29 @@
-"""Keeps a child process and all that it starts together, so that all of it ends together.
+"""How child processes run: what they see, and that all they start ends with them.
 
-`PlainHolder` is for our own programs, the other two for those of others: `BubblewrapHolder` where
-bubblewrap works, which also hides this machine's files and processes from them, and
-`SupervisorHolder` where it does not.
+`NoIsolation` is for our own programs. Untrusted programs get `BubblewrapIsolation` where bubblewrap
+works, which hides this machine's files and processes, and `SupervisorIsolation` elsewhere.
 """
 
-from lambda_embedded.isolation.bubblewrap import BubblewrapHolder
+from lambda_embedded.isolation.bubblewrap import BubblewrapIsolation
 from lambda_embedded.isolation.choice import (
     NoSandboxError,
-    choose_holder,
+    choose_isolation,
     find_bubblewrap,
     hidden_places,
 )
-from lambda_embedded.isolation.launch import Holder, Program, View
-from lambda_embedded.isolation.plain import PlainHolder
-from lambda_embedded.isolation.supervision import SupervisorHolder
+from lambda_embedded.isolation.launch import Isolation, Program, View
+from lambda_embedded.isolation.plain import NoIsolation
+from lambda_embedded.isolation.supervision import SupervisorIsolation
 
 __all__ = [
-    "BubblewrapHolder",
-    "Holder",
+    "BubblewrapIsolation",
+    "Isolation",
+    "NoIsolation",
     "NoSandboxError",
-    "PlainHolder",
     "Program",
-    "SupervisorHolder",
+    "SupervisorIsolation",
     "View",
-    "choose_holder",
+    "choose_isolation",
     "find_bubblewrap",
     "hidden_places",
 ]

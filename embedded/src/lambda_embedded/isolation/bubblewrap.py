@@ -1,4 +1,4 @@
-"""For programs of others: a sandbox with processes and files of its own, by bubblewrap."""
+"""For untrusted programs: a bubblewrap sandbox with processes and files of its own."""
 
 from __future__ import annotations
 
@@ -17,24 +17,24 @@ if TYPE_CHECKING:
     from lambda_embedded.isolation.launch import Program, View
 
 _OPTIONS = (
-    # With its first process the kernel ends all of them, and only then says that it has ended.
+    # When the first process ends, the kernel kills all others before it reports the end.
     "--unshare-pid",
     "--as-pid-1",
     "--die-with-parent",
     "--unshare-ipc",
-    # Where root starts it, it would keep them all.
+    # Started by root, the program would keep all of them.
     "--cap-drop",
     "ALL",
 )  # fmt: skip
-# A first process gets no signal for which it has no handler, and nobody reaps for it. So it is a
-# shell, which says nothing of its own.
+# The first process of a PID namespace gets no signal without a handler and has to reap orphans. So
+# it is a shell, which prints nothing itself.
 _FIRST = ("/bin/sh", "-c", 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?', "sh")
 
 
-class BubblewrapHolder:
-    """bubblewrap at a path; `hidden` are the folders whose content programs do not see.
+class BubblewrapIsolation:
+    """Runs programs below bubblewrap; `hidden` are the folders whose content they do not see.
 
-    Of the rest of the file system they see all and change nothing. They share the network.
+    They can read the rest of the file system but not change it, and they share the network.
     """
 
     def __init__(self, bubblewrap: str, hidden: Sequence[Path]) -> None:
@@ -42,9 +42,9 @@ class BubblewrapHolder:
         self._hidden = tuple(hidden)
 
     def launch(self, program: Program, view: View) -> Launch:
-        """Return bubblewrap, which itself gets nothing of the program's environment.
+        """Return bubblewrap, which itself gets none of the program's environment.
 
-        Variables such as LD_PRELOAD would have it run foreign code outside of the sandbox.
+        Variables such as LD_PRELOAD would make it run untrusted code outside of the sandbox.
         """
         options = [*_OPTIONS, *mount_options(self._hidden, view)]
         for name, value in program.environment.items():
@@ -62,7 +62,7 @@ class BubblewrapHolder:
         )
 
     def terminate(self, pid: int) -> None:
-        """Send SIGTERM to the program; bubblewrap would die of it, and the program with it."""
+        """Send SIGTERM to the program; bubblewrap would end by it, and the program with it."""
         programs = [child for first in children_of(pid) for child in children_of(first)]
         if programs:
             _send(programs[0], signal.SIGTERM)
@@ -70,17 +70,17 @@ class BubblewrapHolder:
             self.kill(pid)
 
     def kill(self, pid: int) -> None:
-        """Kill the first process of the sandbox, after whose end bubblewrap ends."""
+        """Kill the first process of the sandbox, whose end also ends bubblewrap."""
         for each in children_of(pid) or [pid]:
             _send(each, signal.SIGKILL)
-        # It may have been stopped.
+        # It may have been stopped by SIGSTOP.
         _send(pid, signal.SIGCONT)
 
     def clean_up(self, pid: int) -> None:
         """Nothing is left."""
 
     def status(self, returncode: int) -> int:
-        """Return what bubblewrap says of the program."""
+        """Return the status of the program from that of bubblewrap."""
         return as_of_a_shell(returncode)
 
 

@@ -1,4 +1,4 @@
-"""What a holder is told and what it promises."""
+"""What to launch, and the interface of every isolation."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LAST_SIGNAL = 64
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Program:
-    """What to run; the first argument is the program's path."""
+    """What to run; the first argument is the path of the program."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
@@ -28,7 +28,7 @@ class Program:
 class View:
     """Places that a program needs although the folders around them may be hidden from it.
 
-    One that is not there, or that is a hidden folder itself or around one, is passed over.
+    A place is ignored if it does not exist, is a hidden folder, or contains one.
     """
 
     readable: tuple[Path, ...] = ()
@@ -37,7 +37,7 @@ class View:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Launch:
-    """The process to start for a program; `descriptors` are for it to inherit."""
+    """The process to start for a program; it inherits `descriptors`."""
 
     arguments: Sequence[str]
     environment: Mapping[str, str]
@@ -49,11 +49,11 @@ class Launch:
             os.close(descriptor)
 
 
-class Holder(Protocol):
-    """Starts a program below a process of its own, the holding one, whose id the others take.
+class Isolation(Protocol):
+    """Starts each program below a wrapper process, by whose id the methods know it.
 
-    The holding process ends with the program, or with this process, and then all has ended that
-    the program started.
+    The wrapper process ends with the program, or with this process, and not before everything that
+    the program started has ended.
     """
 
     def launch(self, program: Program, view: View) -> Launch:
@@ -65,11 +65,11 @@ class Holder(Protocol):
         ...
 
     def kill(self, pid: int) -> None:
-        """End the program and all that it started."""
+        """Kill the program and all that it started."""
         ...
 
     def clean_up(self, pid: int) -> None:
-        """End what may be left; called as soon as the holding process has ended."""
+        """Kill what may be left; called as soon as the wrapper process has ended."""
         ...
 
     def status(self, returncode: int) -> int:
@@ -78,7 +78,7 @@ class Holder(Protocol):
 
 
 def message(content: bytes) -> int:
-    """Return a descriptor from which a started process reads what nobody else may see."""
+    """Return a descriptor that passes content to a child process and to nobody else."""
     descriptor = os.memfd_create("message")
     os.write(descriptor, content)
     os.lseek(descriptor, 0, os.SEEK_SET)
@@ -86,15 +86,15 @@ def message(content: bytes) -> int:
 
 
 def as_of_a_shell(returncode: int) -> int:
-    """Return the status behind one in which a signal counts as 128 + its number."""
+    """Return the status behind a shell's, in which a signal counts as 128 + its number."""
     is_signal = _SIGNAL_BASE < returncode <= _SIGNAL_BASE + _LAST_SIGNAL
     return _SIGNAL_BASE - returncode if is_signal else returncode
 
 
 def children_of(pid: int) -> list[int]:
-    """Return the processes whose parent a process is, oldest first; none where it is gone."""
+    """Return the children of a process, oldest first; none if it has ended."""
     found = []
-    # The process, and each of its threads, may end while we look.
+    # The process, and each of its threads, may end meanwhile.
     with suppress(OSError):
         for thread in Path(f"/proc/{pid}/task").iterdir():
             with suppress(OSError):

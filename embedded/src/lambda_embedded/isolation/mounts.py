@@ -15,7 +15,7 @@ _BASE = (
     *("--ro-bind", "/", "/"),
     *("--dev", "/dev"),
     *("--proc", "/proc"),
-    # What root may write there is of the whole machine.
+    # What root writes there would change the whole machine.
     *("--ro-bind", "/proc/sys", "/proc/sys"),
     *("--ro-bind-try", "/proc/sysrq-trigger", "/proc/sysrq-trigger"),
 )
@@ -23,7 +23,7 @@ _MAX_HOPS = 40
 
 
 def mount_options(hidden: Sequence[Path], view: View) -> list[str]:
-    """Return the options for an empty folder in each place of `hidden`, and in them the view's.
+    """Return the options that empty the folders `hidden` and mount the view's places in them.
 
     `hidden` are real folders, none below another.
     """
@@ -44,7 +44,7 @@ def mount_options(hidden: Sequence[Path], view: View) -> list[str]:
 
 
 def follow(path: Path) -> tuple[dict[Path, str], Path]:
-    """Return the links on the way along a path, and the place to which they lead."""
+    """Return the symbolic links along a path, and the place to which they lead."""
     links: dict[Path, str] = {}
     here = Path("/")
     hops = 0
@@ -81,7 +81,7 @@ def _is_around(place: Path, hidden: Iterable[Path]) -> bool:
 
 
 def _is_there(place: Path, shown: dict[Path, list[str]]) -> bool:
-    """Whether a folder around the place shows it already, and in the same way."""
+    """Whether a mounted parent folder already shows the place with the same access."""
     around = [parent for parent in place.parents if parent in shown]
     if not around:
         return False

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
     from lambda_embedded.isolation.launch import Program, View
 
 
-class PlainHolder:
-    """The program itself, which the kernel kills when this process ends; it sees everything."""
+class NoIsolation:
+    """Starts the program itself, which the kernel kills when this process ends; it sees all."""
 
     def launch(self, program: Program, view: View) -> Launch:
         """Return the program, behind `setpriv` where this machine has it."""
@@ -37,7 +37,7 @@ class PlainHolder:
         _signal_group(pid, signal.SIGKILL)
 
     def status(self, returncode: int) -> int:
-        """Return it as it is."""
+        """Return the status unchanged."""
         return returncode
 
 

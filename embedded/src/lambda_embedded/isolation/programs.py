@@ -1,4 +1,4 @@
-"""Where programs and what belongs to them are, which may be below a person's home."""
+"""Where programs and their files are, which may be below a user's home."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
 _RESOLVER = Path("/etc/resolv.conf")
-# The same for all programs of a person, and full of what is none of theirs.
+# All programs of a user share it, and it holds much that is not theirs.
 _SHARED_PREFIX = ".local"
 
 
@@ -39,7 +39,7 @@ def places_of_builder(machine: Mapping[str, str]) -> Iterator[Path]:
     """Yield what runs the programs of a build: Python, its packages, uv, Node.js and npm."""
     yield Path(sys.prefix)
     yield from places_of_program(Path(sys.executable))
-    # An installation may name them in a checkout, or have them in the person's own packages.
+    # An installation may refer to a checkout, or to the user's own site-packages.
     for package in (lambda_builder, lambda_oci, knative_lambda):
         yield Path(package.__file__ or "").parents[1]
     if site.ENABLE_USER_SITE:
@@ -52,7 +52,7 @@ def places_of_builder(machine: Mapping[str, str]) -> Iterator[Path]:
 
 
 def places_of_network() -> Iterator[Path]:
-    """Yield what finds out addresses: its folder, since the file is replaced now and then."""
+    """Yield what resolves host names: the folder too, since the file is replaced now and then."""
     yield _RESOLVER
     _, real = follow(_RESOLVER)
     yield real.parent

@@ -1,4 +1,4 @@
-"""For programs of others where bubblewrap does not work: they see all, but leave nothing behind."""
+"""For untrusted programs without bubblewrap: they see everything but leave nothing behind."""
 
 from __future__ import annotations
 
@@ -17,38 +17,38 @@ if TYPE_CHECKING:
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 
 
-class SupervisorHolder:
-    """`supervisor.py` in a process of its own; `View` means nothing to it."""
+class SupervisorIsolation:
+    """Runs programs below `supervisor.py`; it ignores the `View`."""
 
     def launch(self, program: Program, view: View) -> Launch:
-        """Return the supervisor, which itself gets nothing of the program's environment."""
+        """Return the supervisor, which itself gets none of the program's environment."""
         del view
         parts = [str(os.getpid()), str(len(program.arguments)), *program.arguments]
         parts += [f"{name}={value}" for name, value in program.environment.items()]
         descriptor = message("\0".join(parts).encode())
         return Launch(
-            # Whatever site-packages hold costs time, and it needs nothing of it.
+            # Loading site-packages takes time, and the supervisor needs none of them.
             arguments=[sys.executable, "-I", "-S", str(_SUPERVISOR), str(descriptor)],
             environment={},
             descriptors=(descriptor,),
         )
 
     def terminate(self, pid: int) -> None:
-        """Have SIGTERM passed on to the program."""
+        """Make the supervisor pass SIGTERM to the program."""
         _send(pid, signal.SIGTERM)
 
     def kill(self, pid: int) -> None:
-        """Have everything killed."""
+        """Make the supervisor kill everything."""
         _send(pid, signal.SIGUSR1)
-        # What it holds could have stopped it.
+        # The program could have stopped it.
         _send(pid, signal.SIGCONT)
 
     def clean_up(self, pid: int) -> None:
-        """Nothing is left, unless the supervisor was killed: then it comes to its parent."""
+        """Nothing is left, unless the supervisor was killed: then its parent adopts the rest."""
 
     def status(self, returncode: int) -> int:
-        """Return what the supervisor says of the program."""
-        # Asked to kill before it had begun.
+        """Return the status of the program from that of the supervisor."""
+        # The signal to kill came before the supervisor was set up.
         return -signal.SIGKILL if returncode == -signal.SIGUSR1 else as_of_a_shell(returncode)
 
 

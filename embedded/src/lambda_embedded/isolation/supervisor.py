@@ -1,11 +1,11 @@
-"""Starts one program and ends with it, when nothing is left of all that it started.
+"""Runs one program, and ends when nothing is left of all that it started.
 
-`python -I -S supervisor.py <descriptor>`: from the descriptor come, each ended by NUL but the last,
-the id of the parent, the number of arguments, the arguments, and the environment.
+`python -I -S supervisor.py <descriptor>` reads from the descriptor, separated by NUL: the id of the
+parent, the number of arguments, the arguments, and the environment.
 
-SIGTERM is passed on to the program. SIGUSR1, or the end of the parent, ends everything. The exit
-status is the program's, 128 + its number for a signal. What leaves its parent, its group and its
-session comes to this process all the same, which is a child subreaper.
+SIGTERM is passed to the program. SIGUSR1, or the end of the parent, kills everything. The exit
+status is the program's, or 128 + the number of a signal. This process is a child subreaper, so it
+adopts processes that leave their parent, group and session.
 """
 
 from __future__ import annotations
@@ -19,14 +19,14 @@ if TYPE_CHECKING:
     import signal
     from typing import NoReturn
 else:
-    # A lambda waits for this at its start: `signal` itself would take longer than all the rest.
+    # The start of a lambda waits for this, and importing `signal` would take longer than the rest.
     import _signal as signal
 
 _SET_PDEATHSIG, _SET_DUMPABLE, _CAPBSET_DROP = 1, 4, 24
 _SET_CHILD_SUBREAPER, _SET_NO_NEW_PRIVS = 36, 38
-# Of root's capabilities the first five are about files. Several of the others let it look into
-# processes, and which ones changes with the kernel.
-_NOT_ABOUT_FILES = range(5, 64)
+# The first five of root's capabilities concern files. Several others allow access to other
+# processes, and which ones depends on the kernel.
+_NOT_FOR_FILES = range(5, 64)
 _SIGNALS = {signal.SIGTERM, signal.SIGUSR1, signal.SIGCHLD}
 _IGNORED_BY_PYTHON = (signal.SIGPIPE, signal.SIGXFSZ)
 _CANNOT_EXECUTE = 126
@@ -34,7 +34,7 @@ _SIGNAL_BASE = 128
 
 
 def main(descriptor: int) -> int:
-    """Hold the program to its end."""
+    """Run the program to its end."""
     signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
     with open(descriptor, "rb") as file:  # a descriptor has no path
         parent, count, *words = file.read().split(b"\0")
@@ -52,9 +52,9 @@ def _set_up() -> None:
     prctl = CDLL(None).prctl
     prctl(_SET_CHILD_SUBREAPER, 1, 0, 0, 0)
     prctl(_SET_PDEATHSIG, signal.SIGUSR1, 0, 0, 0)
-    # What it holds has the same user, and must neither look into this process nor its parent.
+    # The program has the same user; it must not access the memory of this process or its parent.
     prctl(_SET_DUMPABLE, 0, 0, 0, 0)
-    for capability in _NOT_ABOUT_FILES:
+    for capability in _NOT_FOR_FILES:
         prctl(_CAPBSET_DROP, capability, 0, 0, 0)
     prctl(_SET_NO_NEW_PRIVS, 1, 0, 0, 0)
 
@@ -86,7 +86,7 @@ def _wait(program: int) -> int:
 
 
 def _reap() -> dict[int, int]:
-    """Status by process of all that ended."""
+    """Return the status of every process that ended."""
     ended = {}
     try:
         while (found := os.waitpid(-1, os.WNOHANG))[0]:
@@ -98,7 +98,7 @@ def _reap() -> dict[int, int]:
 
 
 def _end_everything() -> None:
-    """Kill generation after generation: what loses its parent becomes a child of this process."""
+    """Kill one generation after the other: orphans become children of this process."""
     while True:
         with open("/proc/thread-self/children") as file:  # noqa: PTH123  # pathlib costs time
             children = file.read().split()

@@ -24,7 +24,7 @@ from lambda_embedded.processes.environment import (
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
@@ -59,7 +59,7 @@ class ContainerRunner:
     opened: Sequence[Path]
     """Folders that the `file://` URLs of a container may name."""
     settings: JobSettings
-    holder: Holder
+    isolation: Isolation
 
     async def run(self, container: Mapping[str, Any], started: Callable[[], None]) -> ContainerEnd:
         """Run a container to its end; cancelling this ends its processes."""
@@ -96,7 +96,7 @@ class ContainerRunner:
             log_file=self.logs / f"{container['name']}.log",
             data_folder=self.data_folder,
             log_limit_bytes=self.settings.log_limit_bytes,
-            holder=self.holder,
+            isolation=self.isolation,
             view=view_of(
                 container,
                 self.folder,

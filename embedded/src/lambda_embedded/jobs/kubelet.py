@@ -6,7 +6,7 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.isolation import SupervisorHolder
+from lambda_embedded.isolation import SupervisorIsolation
 from lambda_embedded.jobs.container import CANNOT_START, ContainerRunner
 from lambda_embedded.jobs.pod_record import PodRecord
 from lambda_embedded.jobs.volumes import PodFolder, VolumeError
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
@@ -33,7 +33,7 @@ class Kubelet:
     image_places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
     opened: Sequence[Path] = ()
     """Folders that `file://` URLs of a container may name: those of storage and registry."""
-    holder: Holder = field(default_factory=SupervisorHolder)
+    isolation: Isolation = field(default_factory=SupervisorIsolation)
 
     async def run(self, pod: KubernetesObject) -> KubernetesObject:
         """Run a pod to its end and return it; its files are removed, its logs stay.
@@ -94,7 +94,7 @@ class Kubelet:
             image_places=self.image_places,
             opened=self.opened,
             settings=self.settings,
-            holder=self.holder,
+            isolation=self.isolation,
         )
 
     def _folder(self, pod: KubernetesObject) -> PodFolder:

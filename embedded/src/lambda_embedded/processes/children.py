@@ -13,14 +13,14 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from lambda_embedded.isolation import PlainHolder, Program, View
+from lambda_embedded.isolation import NoIsolation, Program, View
 from lambda_embedded.processes.family import FAMILY
 from lambda_embedded.processes.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
 
 MARKER = "KN_LAMBDA_EMBEDDED"
 _STDERR = 2
@@ -32,9 +32,9 @@ _POLL_SECONDS = 0.02
 class ChildProcess(asyncio.SubprocessProtocol):
     """A running child; everything that it starts ends with it."""
 
-    def __init__(self, log: RotatingLog, holder: Holder) -> None:
+    def __init__(self, log: RotatingLog, isolation: Isolation) -> None:
         self._log = log
-        self._holder = holder
+        self._isolation = isolation
         self._tail = bytearray()
         self._drained = asyncio.Event()
         self._finished = asyncio.Event()
@@ -43,14 +43,14 @@ class ChildProcess(asyncio.SubprocessProtocol):
 
     @property
     def pid(self) -> int:
-        """The id of the holding process, the ancestor of all processes of the child."""
+        """The id of the wrapper process, the ancestor of all processes of the child."""
         return self._transport.get_pid()
 
     @property
     def returncode(self) -> int | None:
         """None while it runs; the exit status, or minus the signal that ended it."""
         code = self._transport.get_returncode()
-        return None if code is None else self._holder.status(code)
+        return None if code is None else self._isolation.status(code)
 
     @property
     def stderr_tail(self) -> str:
@@ -68,7 +68,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     async def stop(self, grace_seconds: float) -> int:
         """Send SIGTERM to the program, call `kill` after the grace period, and wait."""
         if self.returncode is None:
-            self._holder.terminate(self.pid)
+            self._isolation.terminate(self.pid)
         try:
             async with asyncio.timeout(grace_seconds):
                 return await self.wait()
@@ -79,7 +79,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     def kill(self) -> None:
         """Send SIGKILL to all its processes, unless it has ended."""
         if self.returncode is None:
-            self._holder.kill(self.pid)
+            self._isolation.kill(self.pid)
 
     @override
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -97,7 +97,7 @@ class ChildProcess(asyncio.SubprocessProtocol):
     @override
     def process_exited(self) -> None:
         """Kill what may be left, which would hold the pipes open."""
-        self._holder.clean_up(self.pid)
+        self._isolation.clean_up(self.pid)
         FAMILY.forget(self.pid)
         self._finishing = asyncio.ensure_future(self._finish())
 
@@ -126,7 +126,7 @@ async def start_process(
     log_file: Path,
     data_folder: Path,
     log_limit_bytes: int = 4 * 1024 * 1024,
-    holder: Holder | None = None,
+    isolation: Isolation | None = None,
     view: View | None = None,
 ) -> ChildProcess:
     """Start a program found on the PATH of `environment`, which it gets with the marker added.
@@ -137,7 +137,7 @@ async def start_process(
     path = shutil.which(arguments[0], path=environment.get("PATH", os.defpath))
     if path is None:
         raise FileNotFoundError(f"program {arguments[0]!r} not found")
-    holder = holder or PlainHolder()
+    isolation = isolation or NoIsolation()
     marker = {MARKER: _mark(data_folder)}
     program = Program(
         arguments=[path, *arguments[1:]],
@@ -145,11 +145,11 @@ async def start_process(
         working_directory=working_directory,
     )
     log = RotatingLog(log_file, limit_bytes=log_limit_bytes)
-    launch = holder.launch(program, view or View())
+    launch = isolation.launch(program, view or View())
     try:
         with FAMILY.growing() as born:
             _, child = await asyncio.get_running_loop().subprocess_exec(
-                lambda: ChildProcess(log, holder),
+                lambda: ChildProcess(log, isolation),
                 *launch.arguments,
                 stdin=asyncio.subprocess.DEVNULL,
                 env={**launch.environment, **marker},

@@ -50,7 +50,7 @@ class Family:
     async def end_adopted(self) -> None:
         """Kill adopted children, and the descendants that this orphans, until none is left.
 
-        A process is adopted when its holding process was killed, or when it left the process group
+        A process is adopted when its wrapper process was killed, or when it left the process group
         of one of our own programs. Does nothing unless `adopt` was called.
         """
         while self._adopts and (strangers := await self._strangers()):

@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation import SupervisorHolder
+from lambda_embedded.isolation import SupervisorIsolation
 from lambda_embedded.serving.held_bytes import HeldBytes
 from lambda_embedded.serving.lambda_client import new_session
 from lambda_embedded.serving.pool.pods import LambdaPods
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from lambda_embedded.serving.launchers.launcher import Launcher
     from lambda_embedded.serving.services.route import Route, RouteKey
     from lambda_embedded.store.objects import Objects
@@ -33,7 +33,7 @@ class Serving:
 
     Call `processes.end_leftovers` before the first start on a data folder. `base_url` is where the
     gateway listens. Of `host_environment`, lambdas see PATH, LANG, TZ and the places of
-    certificates. `holder` runs programs of others.
+    certificates. `isolation` runs programs of others.
     """
 
     def __init__(
@@ -45,7 +45,7 @@ class Serving:
         base_url: str,
         host_environment: Mapping[str, str],
         settings: ServingSettings | None = None,
-        holder: Holder | None = None,
+        isolation: Isolation | None = None,
     ) -> None:
         self._objects = objects
         self._data_folder = data_folder
@@ -55,7 +55,7 @@ class Serving:
         self.settings = settings or ServingSettings()
         self.started = asyncio.Event()
         """Set while the gateway may route requests."""
-        self._holder = holder or SupervisorHolder()
+        self._isolation = isolation or SupervisorIsolation()
         self._watching: asyncio.Task[None] | None = None
         self._controller: ServiceController
         self.held_bytes = HeldBytes(self.settings.held_bytes_limit)
@@ -72,7 +72,7 @@ class Serving:
             host_environment=self._host_environment,
             session=self.session,
             settings=self.settings,
-            holder=self._holder,
+            isolation=self._isolation,
         )
         parts = Parts(
             objects=self._objects,

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lambda_embedded.isolation import Holder
+    from lambda_embedded.isolation import Isolation
     from lambda_embedded.processes.children import ChildProcess
     from lambda_embedded.serving.launchers.launcher import Launcher
     from lambda_embedded.serving.pool.pod import LambdaPod
@@ -75,14 +75,14 @@ class Starter:
         host_environment: Mapping[str, str],
         session: aiohttp.ClientSession,
         settings: ServingSettings,
-        holder: Holder,
+        isolation: Isolation,
     ) -> None:
         self._objects = objects
         self._data_folder = data_folder
         self._launchers = launchers
         self._session = session
         self._settings = settings
-        self._holder = holder
+        self._isolation = isolation
         self._base = {key: host_environment[key] for key in _FROM_HOST if key in host_environment}
         self._base["PATH"] = host_environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
         # Its output is a pipe, where Python would buffer log lines.
@@ -163,7 +163,7 @@ class Starter:
                     log_file=pod.log_file,
                     data_folder=self._data_folder,
                     log_limit_bytes=self._settings.log_limit_bytes,
-                    holder=None if command.view is None else self._holder,
+                    isolation=None if command.view is None else self._isolation,
                     view=self._view(command, pod),
                 )
             except (OSError, ValueError) as error:
