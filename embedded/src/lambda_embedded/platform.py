@@ -37,8 +37,8 @@ from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_embedded.listeners import bind, port_of, url_of
-from lambda_embedded.processes.children import MARKER, end_leftovers
 from lambda_embedded.processes.family import FAMILY, hide_from_others
+from lambda_embedded.processes.leftovers import end_leftovers, mark
 from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
 from lambda_embedded.serving.composition import Serving
@@ -163,7 +163,7 @@ class Platform:
             environments=self.folder.runtimes,
             registry=self.folder.registry,
             # Marked as ours, so that an installer that survives a `kill -9` is found and ended.
-            environment={**self.options.environment, MARKER: str(self.folder.root.resolve())},
+            environment={**self.options.environment, **mark(self.folder.root)},
             progress=self.options.progress,
         )
         return await preparation.prepare(every_version=self.options.every_runtime)

@@ -15,7 +15,7 @@ import pytest
 from aiohttp import web
 
 from lambda_embedded.access.access import Access
-from lambda_embedded.processes.children import end_leftovers
+from lambda_embedded.processes.leftovers import end_leftovers
 from lambda_embedded.serving.composition import Serving
 from lambda_embedded.serving.gateway.server import gateway_runner
 from lambda_embedded.serving.launchers.launcher import Command

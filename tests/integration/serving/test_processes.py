@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.processes.children import ChildProcess, end_leftovers, start_process
+from lambda_embedded.processes.children import ChildProcess, start_process
+from lambda_embedded.processes.leftovers import end_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path

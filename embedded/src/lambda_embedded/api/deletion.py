@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from lambda_embedded.store.objects import KubernetesObject, Objects
@@ -19,7 +20,7 @@ def request_deletion(objects: Objects, kind: str, namespace: str, name: str) -> 
         return objects.delete(kind, namespace, name)
     if is_being_deleted(item):
         return item
-    item["metadata"]["deletionTimestamp"] = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    item["metadata"]["deletionTimestamp"] = timestamp()
     if kind == "Namespace":
         item["status"] = {**(item.get("status") or {}), "phase": "Terminating"}
     return objects.update(kind, item)

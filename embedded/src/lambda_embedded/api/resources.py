@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import secrets
-from datetime import UTC, datetime
 from http import HTTPStatus
 from itertools import chain, islice
 from typing import TYPE_CHECKING, Any
@@ -33,6 +32,7 @@ from lambda_embedded.api.paths import (
 from lambda_embedded.schemas.causes import MOST_CAUSES, invalid
 from lambda_embedded.store.job_selector import keep_selector
 from lambda_embedded.store.objects import AlreadyExistsError, ConflictError, NotFoundError
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -254,7 +254,7 @@ def _owner(target: Target, manager: str, operation: Operation) -> Owner:
         operation=operation,
         subresource=target.subresource,
         api_version=target.kind.api_version,
-        time=datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+        time=timestamp(),
         fields=frozenset(),
     )
 

@@ -6,27 +6,24 @@ import asyncio
 import contextlib
 import os
 import shutil
-import signal
-import time
-from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
 from lambda_embedded.isolation import NoIsolation, Program, View
 from lambda_embedded.processes.family import FAMILY
+from lambda_embedded.processes.leftovers import mark
 from lambda_embedded.processes.log_file import RotatingLog
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
 
     from lambda_embedded.isolation import Isolation
 
-MARKER = "KN_LAMBDA_EMBEDDED"
 _STDERR = 2
 _TAIL_BYTES = 4096
 _DRAIN_SECONDS = 2.0
-_POLL_SECONDS = 0.02
 
 
 class ChildProcess(asyncio.SubprocessProtocol):
@@ -138,7 +135,7 @@ async def start_process(
     if path is None:
         raise FileNotFoundError(f"program {arguments[0]!r} not found")
     isolation = isolation or NoIsolation()
-    marker = {MARKER: _mark(data_folder)}
+    marker = mark(data_folder)
     program = Program(
         arguments=[path, *arguments[1:]],
         environment={**environment, **marker},
@@ -164,39 +161,3 @@ async def start_process(
     finally:
         launch.close()
     return child
-
-
-async def end_leftovers(data_folder: Path, *, patience_seconds: float = 5.0) -> int:
-    """Kill what an earlier platform on this data folder left behind; return how many processes."""
-    pids = list(_marked(data_folder))
-    deadline = time.monotonic() + patience_seconds
-    left = pids
-    while left and time.monotonic() < deadline:
-        for pid in left:
-            with contextlib.suppress(ProcessLookupError, PermissionError):
-                _kill_with_group(pid)
-        await asyncio.sleep(_POLL_SECONDS)
-        left = list(_marked(data_folder))
-    return len(pids)
-
-
-def _kill_with_group(pid: int) -> None:
-    group = os.getpgid(pid)
-    if group == os.getpgrp():
-        os.kill(pid, signal.SIGKILL)
-    else:
-        os.killpg(group, signal.SIGKILL)
-
-
-def _mark(data_folder: Path) -> str:
-    return str(data_folder.resolve())
-
-
-def _marked(data_folder: Path) -> Iterator[int]:
-    wanted = f"{MARKER}={_mark(data_folder)}".encode()
-    for folder in Path("/proc").glob("[0-9]*"):
-        # A process may end meanwhile, or belong to another user.
-        with contextlib.suppress(OSError):
-            pid = int(folder.name)
-            if pid != os.getpid() and wanted in (folder / "environ").read_bytes().split(b"\0"):
-                yield pid

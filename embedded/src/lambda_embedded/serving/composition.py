@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 class Serving:
     """Runs the lambdas of all Services; `start` and `stop` it, or `run` it until cancelled.
 
-    Call `processes.end_leftovers` before the first start on a data folder. `base_url` is where the
+    Call `leftovers.end_leftovers` before the first start on a data folder. `base_url` is where the
     gateway listens. Of `host_environment`, lambdas see PATH, LANG, TZ and the places of
     certificates. `isolation` runs programs of others.
     """

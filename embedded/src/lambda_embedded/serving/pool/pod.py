@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.store.objects import AlreadyExistsError, NotFoundError
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -50,11 +50,11 @@ class LambdaPod:
     def started(self) -> None:
         """Note that a process was started and is not ready yet."""
         self._restarts += 1
-        self._write("Running", {"running": {"startedAt": _now()}})
+        self._write("Running", {"running": {"startedAt": timestamp()}})
 
     def ready(self) -> None:
         """Note that the process is ready."""
-        self._write("Running", {"running": {"startedAt": _now()}}, ready=True)
+        self._write("Running", {"running": {"startedAt": timestamp()}}, ready=True)
 
     def crashed(self, returncode: int | None, message: str, *, looping: bool) -> None:
         """Note that the process ended by itself, and whether it keeps doing so."""
@@ -95,7 +95,7 @@ class LambdaPod:
         self._item["status"] = {
             "phase": phase,
             "podIP": "127.0.0.1",
-            "startTime": self._item.get("status", {}).get("startTime") or _now(),
+            "startTime": self._item.get("status", {}).get("startTime") or timestamp(),
             "conditions": [{"type": "Ready", "status": "True" if ready else "False"}],
             "containerStatuses": [container],
         }
@@ -124,14 +124,10 @@ def _terminated(returncode: int | None, reason: str, message: str) -> dict[str, 
             "exitCode": exit_code,
             "reason": reason,
             "message": _short(message),
-            "finishedAt": _now(),
+            "finishedAt": timestamp(),
         }
     }
 
 
 def _short(message: str) -> str:
     return message.encode()[-_MESSAGE_BYTES:].decode(errors="ignore")
-
-
-def _now() -> str:
-    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")

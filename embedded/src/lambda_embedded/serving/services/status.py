@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
+
+from lambda_embedded.store.timestamps import timestamp
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -102,7 +103,7 @@ def _with_times(
     conditions: Mapping[str, Mapping[str, str]], old_status: Mapping[str, Any]
 ) -> list[dict[str, Any]]:
     old = {item["type"]: item for item in old_status.get("conditions") or []}
-    now = datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    now = timestamp()
     timed = []
     for kind, new in conditions.items():
         before = old.get(kind) or {}
