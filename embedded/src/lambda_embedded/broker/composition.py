@@ -104,7 +104,7 @@ class Broker:
         self.started.set()
 
     async def stop(self) -> None:
-        """Give deliveries under way a moment to end; the next start resumes the rest."""
+        """Give deliveries in progress a moment to end; the next start resumes the rest."""
         self.started.clear()
         for task in self._tasks:
             task.cancel()

@@ -7,7 +7,6 @@ import json
 import pytest
 
 from lambda_embedded.sources.resource_events import resource_event, takes
-from lambda_embedded.store.label_selectors import selects
 from tests.unit.embedded.sources.conftest import add_broker, source_object
 
 JOBS = [{"apiVersion": "batch/v1", "kind": "Job"}]
@@ -251,22 +250,3 @@ def test_an_owner_narrows_what_is_taken(owner, expected):
     ]
 
     assert takes({"resources": JOBS, "owner": owner}, "Job", item) is expected
-
-
-@pytest.mark.parametrize(
-    ("selector", "expected"),
-    [
-        (None, True),
-        ({}, True),
-        ({"matchLabels": {"a": "1"}}, True),
-        ({"matchLabels": {"a": "2"}}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "In", "values": ["1", "2"]}]}, True),
-        ({"matchExpressions": [{"key": "b", "operator": "In", "values": ["1"]}]}, False),
-        ({"matchExpressions": [{"key": "b", "operator": "NotIn", "values": ["1"]}]}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "Exists"}]}, True),
-        ({"matchExpressions": [{"key": "a", "operator": "DoesNotExist"}]}, False),
-        ({"matchExpressions": [{"key": "a", "operator": "Like"}]}, False),
-    ],
-)
-def test_label_selectors_select_as_in_kubernetes(selector, expected):
-    assert selects(selector, {"a": "1"}) is expected

@@ -156,7 +156,7 @@ class DeliveryStore:
         )
 
     def drop_lane(self, lane: str, running: Iterable[int], reason: str) -> int:
-        """Drop the pending deliveries of a lane, less those under way; return their number."""
+        """Drop the pending deliveries of a lane, except those in progress; return how many."""
         kept = set(running)
         rows = self._database.execute(
             "SELECT sequence, event FROM broker_deliveries WHERE lane = ? AND state = 'pending'",
