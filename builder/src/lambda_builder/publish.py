@@ -10,12 +10,13 @@ from typing import TYPE_CHECKING
 
 from lambda_builder.default_handler import default_handler
 from lambda_builder.errors import PlatformError
+from lambda_builder.labels import RUNTIME_LABEL
 from lambda_builder.program import run_program
 from lambda_builder.runtime import find_runtime
 from lambda_builder.settings import Environment, PublishSettings
 from lambda_builder.workspace import Workspace
 from lambda_oci.folders import remove
-from lambda_oci.image import RUNTIME_LABEL, BaseImage, append_layers
+from lambda_oci.image import BaseImage, append_layers
 from lambda_oci.layer import Layer, write_layer
 from lambda_oci.references import check_tag, parse_image, parse_repository
 from lambda_oci.repositories import open_repository
@@ -44,7 +45,8 @@ def publish(settings: PublishSettings) -> dict[str, object]:
         base = BaseImage.read(origin, base_digest)
         handler = default_handler(workspace.source, runtime)
         environment = {} if handler is None else {"FUNCTION_HANDLER": handler}
-        image = append_layers(base, layers, {RUNTIME_LABEL: settings.runtime}, environment)
+        labels = {RUNTIME_LABEL: settings.runtime}
+        image = append_layers(base, layers, labels, environment, created_by="lambda_builder")
         with target.writing():
             for blob in base.layers:
                 _take_over(blob, origin, target, workspace.scratch / "blob")

@@ -24,7 +24,6 @@ if TYPE_CHECKING:
     from lambda_oci.layer import Layer
     from lambda_oci.repository import Repository
 
-RUNTIME_LABEL = "dev.knative-lambda.runtime"
 _BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 
@@ -75,10 +74,13 @@ def append_layers(
     layers: list[Layer],
     labels: dict[str, str],
     environment: dict[str, str] | None = None,
+    *,
+    created_by: str,
 ) -> ImageDocuments:
     """The image with `layers` over the base; entrypoint and user stay the base's.
 
-    Variables of `environment` are in place of the base's, which has its others still.
+    `environment` replaces variables of the base; its other variables stay. A base with a history
+    has an entry `created_by` for each layer.
     """
     config = dict(base.config)
     inner = config.get("config")
@@ -90,7 +92,7 @@ def append_layers(
     diff_ids = [*_diff_ids(base.config), *(layer.diff_id for layer in layers)]
     config["rootfs"] = {"type": "layers", "diff_ids": diff_ids}
     if isinstance(history := config.get("history"), list):
-        config["history"] = [*history, *({"created_by": "lambda_builder"} for _ in layers)]
+        config["history"] = [*history, *({"created_by": created_by} for _ in layers)]
     return encode_image(
         config,
         (*base.layers, *(layer.descriptor for layer in layers)),

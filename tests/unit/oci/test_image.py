@@ -47,7 +47,9 @@ class Documents:
 
 def test_layers_and_labels_are_added_and_all_else_is_the_base_s():
     base = BaseImage(DIGEST, (BASE_LAYER,), CONFIG)
-    image = append_layers(base, [ADDED], {"dev.knative-lambda.runtime": "python3.11"})
+    image = append_layers(
+        base, [ADDED], {"dev.knative-lambda.runtime": "python3.11"}, created_by="us"
+    )
     config = json.loads(image.config)
     assert config["rootfs"]["diff_ids"] == [DIGEST, ADDED.diff_id]
     assert config["config"] == {
@@ -64,19 +66,25 @@ def test_layers_and_labels_are_added_and_all_else_is_the_base_s():
     ]
     assert manifest["annotations"] == {"org.opencontainers.image.base.digest": DIGEST}
     assert manifest["config"]["digest"] == describe("", image.config).digest
-    assert image == append_layers(base, [ADDED], {"dev.knative-lambda.runtime": "python3.11"})
+    assert image == append_layers(
+        base, [ADDED], {"dev.knative-lambda.runtime": "python3.11"}, created_by="us"
+    )
 
 
 def test_variables_take_the_place_of_the_base_s_and_its_others_stay():
     inner = {"Env": ["PATH=/bin", "FUNCTION_HANDLER=index.handler", "PORT=8080"]}
     base = BaseImage(DIGEST, (BASE_LAYER,), {**CONFIG, "config": inner})
-    image = append_layers(base, [ADDED], {}, {"FUNCTION_HANDLER": "src/app.handler"})
+    image = append_layers(
+        base, [ADDED], {}, {"FUNCTION_HANDLER": "src/app.handler"}, created_by="us"
+    )
     environment = json.loads(image.config)["config"]["Env"]
     assert environment == ["PATH=/bin", "PORT=8080", "FUNCTION_HANDLER=src/app.handler"]
 
 
 def test_variables_need_none_in_the_base():
-    image = append_layers(BaseImage(DIGEST, (BASE_LAYER,), CONFIG), [ADDED], {}, {"A": "b"})
+    image = append_layers(
+        BaseImage(DIGEST, (BASE_LAYER,), CONFIG), [ADDED], {}, {"A": "b"}, created_by="us"
+    )
     assert json.loads(image.config)["config"]["Env"] == ["A=b"]
 
 

@@ -1,0 +1,3 @@
+"""Labels of the images that builds make."""
+
+RUNTIME_LABEL = "dev.knative-lambda.runtime"
