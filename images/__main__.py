@@ -1,7 +1,7 @@
 """`python -m images --registry host:port/prefix`: make all images, push them, print their digests.
 
-The answer is one JSON object on stdout, image -> `host:port/prefix/name@sha256:...`; what happens
-meanwhile is on stderr. `make images` keeps the answer in dist/images.json.
+The result is one JSON object on stdout, image -> `host:port/prefix/name@sha256:...`;
+progress is on stderr. `make images` keeps the result in dist/images.json.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def _maker(options: argparse.Namespace) -> Callable[[Image], tuple[str, int]]:
 
 
 def main() -> int:
-    """Make what the command line asks for; 1 with the reason where that fails."""
+    """Make the images of the command line; 1 and the reason on stderr if that fails."""
     options = _parse()
     versions = Versions(python=options.python, node=options.node)
     images = all_images(CHECKOUT, versions, options.runtimes.split())

@@ -1,4 +1,4 @@
-"""Images made of layers on this machine: no docker, no daemon, no root, no image to start from."""
+"""Images made of layers on this machine: without docker, daemon, root or base image."""
 
 from __future__ import annotations
 
@@ -44,7 +44,7 @@ class Assembly:
     _stored: dict[str, Repository] = field(default_factory=dict)
 
     def __call__(self, image: Image) -> tuple[str, int]:
-        """Digest and size of the image, which is in the registry now, tagged `latest`."""
+        """Digest and size of the image, which is now in the registry, tagged `latest`."""
         layers = [*self._lower_layers(image), *self._upper_layers(image)]
         config = read_config(self.checkout / image.dockerfile, image.arguments)
         document: dict[str, object] = {
@@ -72,7 +72,7 @@ class Assembly:
         return layers
 
     def _upper_layers(self, image: Image) -> list[Layer]:
-        """What the image holds over its interpreter; without packages just our code."""
+        """What the image has above its interpreter: packages, if any, and our code."""
         python = Interpreter.current()
         if PYTHON in image.languages:
             python = Interpreter.inside(self._python_root(image), image.python)
@@ -88,7 +88,7 @@ class Assembly:
         return [*layers, self.cache.layer(f"{image.name}-code-{own}", fill)]
 
     def _python_root(self, image: Image) -> Path:
-        """The interpreter as it will be in the image; it prepares what goes above it."""
+        """The interpreter as it will be in the image, which prepares the layers above."""
         fill = partial(self.system.fill_python, image.python)
         return self.cache.folder_of(self._python_key(image), fill)
 
@@ -113,7 +113,7 @@ class Assembly:
 
 
 def _tree(folder: Path) -> str:
-    """Names and contents of all files below, but those that the interpreter left."""
+    """A key of the names and contents of all files below, without bytecode."""
     files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
     return key_of(
         *(
@@ -126,5 +126,5 @@ def _tree(folder: Path) -> str:
 
 
 def _sources(names: tuple[str, ...]) -> list[bytes]:
-    """The programs that make a layer: another program, another layer."""
+    """The programs that make a layer: a changed program makes a new layer."""
     return [Path(__file__).with_name(f"{name}.py").read_bytes() for name in names]

@@ -1,4 +1,4 @@
-"""Which images there are, and what the Dockerfile of each is told."""
+"""All images, and the build arguments of each."""
 
 from __future__ import annotations
 
@@ -36,10 +36,10 @@ class Image:
 
     @property
     def arguments(self) -> dict[str, str]:
-        """What the Dockerfile is told, besides digests."""
-        told = {"FUNCTION": self.name} if self.kind == "function" else {}
-        told |= {"PYTHON_VERSION": self.python} if PYTHON in self.languages else {}
-        return told | ({"NODE_VERSION": self.node} if NODE in self.languages else {})
+        """The arguments of the Dockerfile, without digests."""
+        arguments = {"FUNCTION": self.name} if self.kind == "function" else {}
+        arguments |= {"PYTHON_VERSION": self.python} if PYTHON in self.languages else {}
+        return arguments | ({"NODE_VERSION": self.node} if NODE in self.languages else {})
 
 
 def all_images(checkout: Path, versions: Versions, runtimes: Iterable[str]) -> list[Image]:
@@ -70,4 +70,4 @@ def _runtime(checkout: Path, name: str) -> Image:
                 versions = Versions(python=version, node=version)
                 return _image(name, language, dockerfile, (language,), versions)
             known.append(f"{language}{version}")
-    raise SystemExit(f"RUNTIMES: there is no runtime {name!r}; choose of {', '.join(known)}")
+    raise SystemExit(f"RUNTIMES: there is no runtime {name!r}; choose one of {', '.join(known)}")

@@ -1,7 +1,7 @@
 """`python -m images.component dist/images.json`: prints a kustomize component with these images.
 
-An overlay that lists it runs the functions by digest and tells build-start which builder and which
-base images there are. The text is JSON, which is YAML too.
+An overlay that lists it runs the functions by digest and tells build-start which builder and base
+images to use. The text is JSON, which is YAML too.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _SETTINGS = {"namespace": "knative-lambda", "name": "knative-lambda-settings"}
 
 
 def settings_of(references: Mapping[str, str], functions: set[str]) -> dict[str, str]:
-    """What the functions have to be told about the other images."""
+    """The settings that tell the functions about the other images."""
     runtimes = {
         name: registry_url(reference)
         for name, reference in references.items()

@@ -23,17 +23,17 @@ _OFFICIAL = {"PYTHON": "python", "NODE": "node"}
 
 
 def find_engine() -> str | None:
-    """The first that is installed and answers; a client without its daemon does not."""
+    """The first engine that is installed and works; a client without its daemon does not."""
     for engine in ENGINES:
         if shutil.which(engine) is None:
             continue
         try:
-            asked = subprocess.run(
+            ended = subprocess.run(
                 [engine, "info"], capture_output=True, timeout=_SECONDS, check=False
             )
         except subprocess.TimeoutExpired:
             continue
-        if asked.returncode == 0:
+        if ended.returncode == 0:
             return engine
     return None
 
@@ -46,7 +46,7 @@ class Containers:
     checkout: Path
     registry_url: str
     digests: Mapping[str, str]
-    """PYTHON or NODE -> digest of the interpreter's image; asked for where it is not given."""
+    """PYTHON or NODE -> digest of the interpreter's image; resolved from its tag if absent."""
 
     def __call__(self, image: Image) -> tuple[str, int]:
         """Digest of the image, which is in the registry now, tagged `latest`; no size."""
@@ -76,15 +76,15 @@ class Containers:
         )
         document = self._run(*inspect, reference, capture=True)
         if (found := re.search(r"@?(sha256:[0-9a-f]{64})", _repository_digests(document))) is None:
-            raise SystemExit(f"{self.engine} names no digest of {reference}")
+            raise SystemExit(f"{self.engine} does not report the digest of {reference}")
         return found[1]
 
     def _push(self, reference: str, *, insecure: bool) -> str:
         if self.engine == "docker":
-            # Only docker's own settings say which registries may be spoken to over http.
-            said = self._run("push", reference, capture=True)
-            if (found := re.search(r"digest: (sha256:[0-9a-f]{64})", said)) is None:
-                raise SystemExit(f"docker names no digest of {reference}")
+            # Only docker's own settings say which registries may be used over http.
+            output = self._run("push", reference, capture=True)
+            if (found := re.search(r"digest: (sha256:[0-9a-f]{64})", output)) is None:
+                raise SystemExit(f"docker does not report the digest of {reference}")
             return found[1]
         with tempfile.NamedTemporaryFile() as digest:
             verify = ["--tls-verify=false"] if insecure else []
@@ -92,7 +92,7 @@ class Containers:
             return Path(digest.name).read_text().strip()
 
     def _run(self, *arguments: str, capture: bool = False) -> str:
-        # What is built goes to stderr: the answer of this program is its stdout.
+        # The engine's output goes to stderr: stdout is the result of this program.
         stdout = subprocess.PIPE if capture else sys.stderr
         ended = subprocess.run([self.engine, *arguments], stdout=stdout, text=True, check=False)
         if ended.returncode:

@@ -1,7 +1,7 @@
 """What an image holds over its interpreter, as folders that mirror `/`.
 
-The Dockerfiles run this in their first stage and the assembly from layers runs it here, so both
-ways put the same files into an image.
+The Dockerfiles run this in their first stage and the assembly from layers runs it here, so that
+both give the same files.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Contents:
         return self.checkout / name if name else None
 
     def sources(self, kind: str, name: str) -> list[Path]:
-        """The folders of our code for images of this kind, and of this name where it has a say."""
+        """The folders of our code for images of this kind, and, for functions, of this name."""
         folders = {
             "function": (f"functions/{name}", "shared/src/knative_lambda", "oci/src/lambda_oci"),
             "builder": ("builder/src/lambda_builder", "oci/src/lambda_oci", "runtimes"),
@@ -54,7 +54,7 @@ class Contents:
         return [self.checkout / folder for folder in folders]
 
     def dependencies(self, kind: str, target: Path) -> None:
-        """The packages: at /app/packages, or for a runtime where its interpreter looks first."""
+        """The packages: at /app/packages, or, for a runtime, in its interpreter's site-packages."""
         if (lock := self.lock(kind)) is None:
             return
         packages = target / (self.python.site_packages() if kind == "python" else PACKAGES)
@@ -74,7 +74,7 @@ class Contents:
                 self._copy(f"runtimes/{language}", target / "runtimes" / language)
         else:
             self._copy(f"runtimes/{kind}/server", target / "runtime")
-            # The layers of a function come below it.
+            # The layers of a function are mounted below it.
             (target / "function/source").mkdir(parents=True)
         if kind != "nodejs":
             self.python.compile(target)
@@ -88,7 +88,7 @@ class Contents:
         shutil.copyfile(main, app / "main.py")
 
     def _install(self, lock: Path, target: Path) -> None:
-        """Wheels by hash for the image's interpreter, whatever this program runs on."""
+        """Install wheels by hash for the image's interpreter, whichever runs this program."""
         arguments = ["--target", str(target), "--python-version", self.python.version]
         arguments += ["--python-platform", f"{platform.machine()}-manylinux_2_28"]
         arguments += ["--link-mode", "copy", "--no-deps", "--require-hashes", "--only-binary"]
@@ -96,7 +96,7 @@ class Contents:
         subprocess.run([*uv, *arguments, ":all:", "--requirements", str(lock)], check=True)
 
     def _copy(self, source: str, target: Path) -> None:
-        """A folder of the checkout without what belongs to tools."""
+        """Copy a folder of the checkout without the files of tools."""
         shutil.copytree(self.checkout / source, target, ignore=_IGNORED)
 
 

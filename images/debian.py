@@ -1,8 +1,8 @@
 """Debian packages without an installation of Debian: fetched by apt, unpacked, never run.
 
 Nothing here needs root. apt checks every package against Debian's signatures; maintainer scripts
-are not executed, so equal versions unpack to equal files. What packages need to be installed (dpkg,
-perl, a shell) stays outside.
+are not executed, so equal versions unpack to equal files. What only an installation needs (dpkg,
+perl, a shell) is left out.
 """
 
 from __future__ import annotations
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from typing import IO
 
-# Depended upon for the sake of installing and of documentation.
+# Needed only to install packages, or for documentation.
 _INSTALLERS = {"dpkg", "tar", "readline-common", "debianutils", "libmd0", "gcc-12-base"}
 _OF_INSTALLERS = {"libselinux1", "libpcre2-8-0", "libacl1", "libzstd1"}
-# Their files are wanted, the packages that set them up are not.
+# Wanted without their dependencies, which only set them up.
 ALONE = ("base-files", "ca-certificates", "netbase", "tzdata")
 _DROPPED = re.compile(
     r"(usr/(share/(man|info|locale|lintian|bug|pixmaps|applications|doc-base|menu|readline|gdb"
@@ -47,12 +47,12 @@ class Package:
     version: str
 
     def __str__(self) -> str:
-        """As apt takes it."""
+        """As apt expects it."""
         return f"{self.name}={self.version}"
 
 
 class AptError(SystemExit):
-    """apt does not know what is asked for, which most often means that it has no lists."""
+    """apt does not know a package, most often because it has no package lists."""
 
     def __init__(self, message: str) -> None:
         super().__init__(
@@ -62,12 +62,12 @@ class AptError(SystemExit):
 
 @dataclass(frozen=True, slots=True)
 class Debian:
-    """What the apt of this machine can fetch, kept in a folder."""
+    """Packages that this machine's apt can fetch, kept in a folder."""
 
     cache: Path
 
     def closure(self, *wanted: str) -> list[Package]:
-        """The packages and all that they need to run, not to be installed."""
+        """The packages and everything that they need to run, without what only installs them."""
         empty = self.cache / "no-packages-installed"
         self.cache.mkdir(parents=True, exist_ok=True)
         empty.touch()
@@ -77,7 +77,7 @@ class Debian:
         return sorted(package for package in packages_of(listed) if package.name not in dropped)
 
     def alone(self, *names: str) -> list[Package]:
-        """These packages and nothing that they depend on."""
+        """These packages without their dependencies."""
         return sorted(packages_of(_listed("download", *names)))
 
     def unpack(self, packages: Sequence[Package], root: Path) -> None:
@@ -102,7 +102,7 @@ class Debian:
         if not packages:
             return
         with tempfile.TemporaryDirectory(dir=self.cache) as folder:
-            # As root, apt would become a user who cannot write into our folder.
+            # As root, apt would switch to a user who cannot write to our folder.
             options = ["-oAPT::Sandbox::User=root"]
             _apt(*options, "download", *map(str, packages), folder=Path(folder))
             for file in Path(folder).glob("*.deb"):
@@ -114,7 +114,7 @@ def _apt(*arguments: str, folder: Path | None = None) -> str:
     try:
         ended = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
     except FileNotFoundError:
-        raise AptError("this machine has none") from None
+        raise AptError("it is not installed") from None
     if ended.returncode:
         raise AptError(ended.stderr.strip().splitlines()[-1])
     return ended.stdout
@@ -135,7 +135,7 @@ def _package(file: str) -> Package:
 
 
 def unpack_archive(stream: IO[bytes], root: Path) -> None:
-    """Files, folders and links; owners, times and set-user-id bits stay behind."""
+    """Files, folders and links; without owners, times and set-user-id bits."""
     with tarfile.open(fileobj=stream, mode="r|") as archive:
         for member in archive:
             if (name := merged(member.name)) and not _DROPPED.match(name):

@@ -1,7 +1,7 @@
 """`python -m images.deploy [function...]`: deploys functions one by one with the `func` CLI.
 
-func changes the func.yaml that it deploys, so it is given a copy. It builds and pushes nothing: the
-image is named by the digest that `make images` noted.
+func changes the func.yaml that it deploys, so it gets a copy. It builds and pushes nothing: the
+image is named by the digest in dist/images.json.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ _NO_FUNC = (
 def deploy(function: str, image: str, func: str) -> int:
     """Exit status of `func deploy` for one function."""
     if "@sha256:" not in image:
-        raise SystemExit(f"{function}: {image} names no digest")
+        raise SystemExit(f"{function}: {image} has no digest")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / function
         shutil.copytree(CHECKOUT / "functions" / function, path)
@@ -37,7 +37,7 @@ def deploy(function: str, image: str, func: str) -> int:
 
 
 def main() -> int:
-    """Deploy what the command line names, or all; stops at the first that fails."""
+    """Deploy the functions of the command line, or all; stop at the first failure."""
     parser = argparse.ArgumentParser(prog="python -m images.deploy", description=__doc__)
     parser.add_argument("--images", type=Path, default=CHECKOUT / "dist/images.json")
     parser.add_argument("--func", default="func", help="the func CLI")

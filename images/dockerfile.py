@@ -1,6 +1,6 @@
-"""What the last stage of a Dockerfile says about how a container starts.
+"""The image config in the last stage of a Dockerfile.
 
-Images that are assembled from layers take it from there, so it is written down once.
+Images that are assembled from layers read it from there, so that it is written once.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _VARIABLE = re.compile(r"\$\{?([A-Z_][A-Z0-9_]*)\}?")
 def read_config(dockerfile: Path, arguments: Mapping[str, str]) -> Json:
     """The `config` object of an image, with build arguments filled in.
 
-    `ValueError` for an instruction that would change it and is not understood here.
+    `ValueError` for an instruction that is not supported.
     """
     environment: dict[str, str] = {}
     labels: dict[str, str] = {}
@@ -44,7 +44,7 @@ def read_config(dockerfile: Path, arguments: Mapping[str, str]) -> Json:
             case "ARG" | "COPY" | "RUN" | "FROM":
                 pass
             case _:
-                raise ValueError(f"{dockerfile}: {instruction} is not understood here")
+                raise ValueError(f"{dockerfile}: {instruction} is not supported")
     config["Env"] = [f"{name}={value}" for name, value in environment.items()]
     return config | ({"Labels": labels} if labels else {})
 

@@ -1,4 +1,4 @@
-"""The Python that an image has, run on this machine to prepare what goes into the image."""
+"""The Python of an image, run on this machine to prepare the image's contents."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
 
-# Tests of the standard library and what nobody imports on purpose.
+# Tests of the standard library and what programs do not import.
 _NEVER_IMPORTED = r"/(test|tests|idle_test|lib2to3)/"
 _SITE = "import site; print(site.getsitepackages()[0])"
 
 
 @dataclass(frozen=True, slots=True)
 class Interpreter:
-    """How to start it, and the folder that is `/` to it."""
+    """How to start it, and its root folder."""
 
     command: tuple[str, ...]
     version: str
@@ -45,12 +45,12 @@ class Interpreter:
         return found.removeprefix(self.root).lstrip("/")
 
     def compile(self, tree: Path, *, installed_at: str = "/") -> None:
-        """Compile all modules below, for good: the interpreter never looks at their source again.
+        """Compile all modules below; the interpreter never checks their source again.
 
         Hash-based, in sorted order, by a fresh process with a fixed seed: the same bytes each time.
-        Files that are no valid Python (templates) are passed over.
+        Files that are not valid Python (templates) are skipped.
         """
-        # -f and -B: what the interpreter compiles of its own library while it starts bears a time.
+        # -f and -B: bytecode that the interpreter writes itself while it starts contains a time.
         arguments = ["-B", "-S", "-s", "-P", "-m", "compileall", "-f", "-qq", "-x", _NEVER_IMPORTED]
         arguments += ["--invalidation-mode", "unchecked-hash"]
         self._run(*arguments, "-s", str(tree), "-p", installed_at, str(tree), check=False)

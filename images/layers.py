@@ -1,4 +1,4 @@
-"""Layers as files that are made once: the same key, the same bytes."""
+"""Layers as files that are made once per key."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
         info.type = tarfile.DIRTYPE
         tar.addfile(info)
     elif stat.S_ISREG(status.st_mode):
-        # What the umask of this machine made of a file is no part of it.
+        # The umask of this machine must not matter.
         info.mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         info.size = status.st_size
         with path.open("rb") as content:
@@ -56,12 +56,12 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
 
 @dataclass(frozen=True, slots=True)
 class LayerCache:
-    """A folder with layers by key; whatever is in it can be deleted at any time."""
+    """A folder with layers by key; its content can be deleted at any time."""
 
     folder: Path
 
     def layer(self, key: str, fill: Callable[[Path], None]) -> Layer:
-        """The layer of this key, made of what `fill` puts into an empty folder."""
+        """The layer of this key, made by `fill` from an empty folder."""
         if (known := self._known(key)) is not None:
             return known
         with self._scratch() as scratch:
@@ -71,7 +71,7 @@ class LayerCache:
             return self._write(key, root, scratch)
 
     def layer_of(self, key: str, root: Path) -> Layer:
-        """The layer of this key, made of a folder that is there."""
+        """The layer of this key, made from an existing folder."""
         if (known := self._known(key)) is not None:
             return known
         with self._scratch() as scratch:
@@ -88,7 +88,7 @@ class LayerCache:
                 try:
                     root.rename(target)
                 except OSError:
-                    # Somebody else was quicker, and made the same.
+                    # Another process was faster and made the same.
                     if not target.exists():
                         raise
         return target

@@ -1,4 +1,4 @@
-"""The lower layers of images where no image registry is near: Debian, Python, Node.js."""
+"""The lower layers of images without base images of a registry: Debian, Python, Node.js."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _ACCOUNTS = {
 
 @dataclass(frozen=True, slots=True)
 class OperatingSystem:
-    """Folders that mirror `/`, filled from packages; each says by a key what it was made of."""
+    """Folders that mirror `/`, filled from packages."""
 
     debian: Debian
 
@@ -99,7 +99,7 @@ class OperatingSystem:
 
 
 def _trust_authorities(root: Path) -> None:
-    """One file with all certificates, where OpenSSL and everybody else looks for it."""
+    """Write all certificates to one file, where OpenSSL and other programs look for it."""
     sources = root / "usr/share/ca-certificates"
     bundle = root / "etc/ssl/certs/ca-certificates.crt"
     bundle.parent.mkdir(parents=True, exist_ok=True)
@@ -111,7 +111,7 @@ def _trust_authorities(root: Path) -> None:
 
 
 def key_of(*parts: object) -> str:
-    """A short name for everything that a layer is made of."""
+    """A short key of everything that a layer is made of."""
     digest = hashlib.sha256()
     for part in parts:
         digest.update(part if isinstance(part, bytes) else str(part).encode())

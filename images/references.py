@@ -1,4 +1,4 @@
-"""Registries as people name them."""
+"""URLs of registries as people write them."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from urllib.parse import urlsplit
 
 
 def registry_url(text: str) -> str:
-    """`host[:port]/path` with its scheme, which anyone may name instead.
+    """`host[:port]/path` with a scheme, unless it has one already.
 
-    http for this machine and private addresses, as Knative itself decides it; https for all others.
+    http for this machine and private addresses, as in Knative itself; https for all others.
     """
     if "://" in text:
         return text.rstrip("/")

@@ -192,7 +192,7 @@ def test_a_token_is_a_text_of_bounded_length_for_a_header(
         handler.respond(200 if is_token else 401, {"token": token})
 
     monkeypatch.setattr(_Handler, "do_GET", give)
-    with pytest.raises(RegistryUnavailableError, match="sends no token"):
+    with pytest.raises(RegistryUnavailableError, match="sent no token"):
         control_plane(registry.host, PASSWORD).list_tags(registry.repository)
 
 

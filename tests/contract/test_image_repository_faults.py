@@ -144,7 +144,7 @@ def test_pages_end_and_stay_at_the_registry(monkeypatch):
     answer = CannedAnswer(status=200, body=b'{"tags": ["v1"]}', headers=link)
     with (
         answering_server(answer) as (port, seen),
-        pytest.raises(UnavailableError, match="without end"),
+        pytest.raises(UnavailableError, match="endless"),
     ):
         connect(port).list_tags()
     paths = [urlsplit(request.partition(" ")[2]) for request in seen]

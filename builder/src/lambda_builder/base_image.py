@@ -91,9 +91,9 @@ def main(arguments: list[str] | None = None) -> int:
         url = build_base_image(options.runtime, options.runtimes_dir, options.repository_url)
     except (BuildError, OciError) as raised:
         error = raised if isinstance(raised, BuildError) else build_error(raised)
-        print(f"{error.reason}: {error.message}", file=sys.stderr)  # noqa: T201 - a command line's answer
+        print(f"{error.reason}: {error.message}", file=sys.stderr)  # noqa: T201 - the output of a command line
         return error.exit_code
-    print(url)  # noqa: T201 - a command line's answer
+    print(url)  # noqa: T201 - the output of a command line
     return 0
 
 

@@ -1,4 +1,4 @@
-"""Second step of a build: `python -m lambda_builder.build` installs the packages a source asks for.
+"""Second step of a build: `python -m lambda_builder.build` installs the source's packages.
 
 The only step in which code of others may run; it is given no credentials.
 """
@@ -19,7 +19,7 @@ from lambda_oci.folders import remove
 
 
 def build(settings: BuildSettings) -> None:
-    """Leave the packages and their lock in the workspace, with bytecode where there is such."""
+    """Install the packages and write their lock, with bytecode for languages that have it."""
     workspace = Workspace(settings.workspace)
     if not workspace.source.is_dir():
         raise PlatformError("SourceMissing", "the workspace holds no source; fetch comes first")

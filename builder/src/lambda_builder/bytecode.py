@@ -27,7 +27,7 @@ _CACHE = "__pycache__"
 def compile_folder(
     folder: Path, runtime: Runtime, *, installed_at: str, timeout_seconds: float
 ) -> None:
-    """Compile every module, or leave no bytecode at all; broken sources are passed over."""
+    """Compile every module, or leave no bytecode; sources that do not compile are skipped."""
     if runtime.language != _LANGUAGE or not folder.is_dir():
         return
     _remove_caches(folder)

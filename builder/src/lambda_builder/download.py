@@ -24,7 +24,7 @@ _CLIENT_ERROR, _TOO_MANY, _SERVER_ERROR = 400, 429, 500
 
 
 class _PassingError(Exception):
-    """This try failed; the next may not."""
+    """This try failed; the next may succeed."""
 
 
 def download(settings: FetchSettings, target: Path) -> None:
@@ -49,7 +49,7 @@ def download(settings: FetchSettings, target: Path) -> None:
 
 def _with_retries(settings: FetchSettings, target: Path) -> str:
     deadline = time.monotonic() + _DEADLINE_SECONDS
-    problem = "no answer"
+    problem = "no response"
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
@@ -92,7 +92,7 @@ def _http_chunks(url: str, deadline: float) -> Iterator[bytes]:
         with connection_pool(url) as pool:
             response = pool.request("GET", url, preload_content=False, decode_content=False)
             if response.status != _OK:
-                _refuse(response.status)
+                _raise_for(response.status)
             expected = response.headers.get("Content-Length", "")
             received = 0
             for chunk in response.stream(_CHUNK):
@@ -106,10 +106,10 @@ def _http_chunks(url: str, deadline: float) -> Iterator[bytes]:
         raise _PassingError(explain(error)) from None
 
 
-def _refuse(status: int) -> None:
+def _raise_for(status: int) -> None:
     if _CLIENT_ERROR <= status < _SERVER_ERROR and status != _TOO_MANY:
         raise PlatformError(
             "ContextUnavailable",
-            f"storage answers {status} for the build context; the link may have expired",
+            f"storage responds with {status} for the build context; the link may have expired",
         )
-    raise _PassingError(f"storage answers {status}")
+    raise _PassingError(f"storage responds with {status}")

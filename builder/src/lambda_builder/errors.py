@@ -19,13 +19,13 @@ class BuildError(Exception):
 
 
 class UserError(BuildError):
-    """The mistake is in what was sent; the same build fails the same way."""
+    """The mistake is in the source; the same build fails the same way."""
 
     exit_code = 1
 
 
 class PlatformError(BuildError):
-    """The platform is in trouble (`EX_TEMPFAIL`); the same build may pass later."""
+    """The platform is in trouble (`EX_TEMPFAIL`); the same build may succeed later."""
 
     exit_code = 75
 

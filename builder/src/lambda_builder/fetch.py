@@ -1,6 +1,6 @@
 """First step of a build: `python -m lambda_builder.fetch` brings the source into the workspace.
 
-Its arguments are the program that it becomes then, which sees nothing of the URL.
+Its arguments are the program that it then becomes, which does not see the URL.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 def fetch(settings: FetchSettings) -> None:
-    """Leave the unpacked source in the workspace, or nothing and an error."""
+    """Unpack the source into the workspace, or raise and leave nothing there."""
     workspace = Workspace(settings.workspace)
     remove(workspace.source)
     limits = archive.Limits(

@@ -1,4 +1,4 @@
-"""Runs a program so that it and all it starts are gone afterwards, whatever happens to us."""
+"""Runs a program; it and all its children are gone afterwards, even if we are killed."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def run_in_process_group(
     when the time is over, when we raise, and when we are killed ourselves.
     """
     sys.stdout.flush()
-    # The watcher is there first: whoever sees the program's first word may kill us at that.
+    # The watcher starts first: the program's first output may make somebody kill us.
     with termination.held(), _killed_when_we_die() as group:
         process = subprocess.Popen(
             command,

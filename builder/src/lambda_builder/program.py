@@ -1,4 +1,4 @@
-"""How every program of a build starts, ends or becomes the next: signals, exit code, messages."""
+"""How every program of a build starts, ends and becomes the next: signals, exit code, messages."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
     """Run one step of a build; its exit code. Every failure leaves a termination message.
 
     Reasons of this module: `Interrupted` (SIGTERM), `DiskFull`, `OutOfMemory`, and `BuilderBug` for
-    anything nobody foresaw, whose traceback is in the log. All may pass later: exit code 75.
+    anything unexpected, with a traceback in the log. All of them may pass: exit code 75.
     """
     environ = dict(os.environ)  # noqa: TID251 - the one place where the environment is read
     message_path = Path(environ.get("TERMINATION_MESSAGE_PATH", "/dev/termination-log"))
@@ -46,7 +46,7 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
 
 
 def become(command: Sequence[str], environment: Environment) -> NoReturn:
-    """Run another program of a build in place of this one; it finds nothing of this one's memory.
+    """Run another program of a build in place of this one, with none of its memory.
 
     `python` is the interpreter that runs now, wherever `PATH` leads.
     """
@@ -62,7 +62,7 @@ def write_message(path: Path, content: dict[str, object]) -> None:
     try:
         path.write_bytes(fit(content))
     except OSError as error:
-        # Outside a pod the default path does not exist; the failure itself must still be told.
+        # Outside a pod the default path does not exist; the failure itself must still be reported.
         print(f"termination message not written: {error.strerror}", file=sys.stderr)  # noqa: T201
 
 

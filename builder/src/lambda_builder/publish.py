@@ -1,6 +1,6 @@
 """Last step of a build: `python -m lambda_builder.publish` makes the image and stores it.
 
-It runs no code of others and is the only step that holds the registry's credentials.
+It runs no foreign code and is the only step that has the registry's credentials.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ def _layers(runtime: Runtime, workspace: Workspace) -> list[Layer]:
     packages = workspace.root / runtime.packages
     for folder in (packages, workspace.source):
         if folder.is_symlink() or not folder.is_dir():
-            message = f"the workspace has no folder {folder.name!r}; fetch and build come first"
+            message = f"the workspace has no folder {folder.name!r}; run fetch and build first"
             raise PlatformError("BuildMissing", message)
     layers = []
     if any(packages.iterdir()):

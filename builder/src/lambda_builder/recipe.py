@@ -72,7 +72,7 @@ def run_recipe(settings: BuildSettings, runtime: Runtime, packages: Path) -> Non
 def recipe_environment(
     settings: BuildSettings, runtime: Runtime, packages: Path, result_file: Path
 ) -> dict[str, str]:
-    """All that a recipe is told; nothing else of our environment reaches it."""
+    """The environment of a recipe; nothing else of ours reaches it."""
     workspace, machine = Workspace(settings.workspace), settings.machine
     environment = {name: value for name, value in machine.items() if _PASSED.fullmatch(name)}
     environment |= _settings_files(machine)

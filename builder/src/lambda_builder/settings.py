@@ -1,4 +1,4 @@
-"""What each program of a build is told, as the contract of a build names it."""
+"""The settings of each program of a build, by the names of the contract of a build."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from lambda_builder.errors import PlatformError
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-# No program that comes after `fetch` may find these.
+# No program after `fetch` may see these.
 FETCH_VARIABLES = frozenset(
     {"CONTEXT_URL", "CONTEXT_SHA256", "CONTEXT_MAX_BYTES", "SOURCE_MAX_BYTES", "SOURCE_MAX_FILES"}
 )
@@ -33,7 +33,7 @@ class Environment:
         return Environment({key: value for key, value in self.values.items() if key not in names})
 
     def text(self, name: str) -> str:
-        """Value of a setting that has to be there."""
+        """Value of a required setting."""
         if not (value := self.values.get(name, "")):
             raise _invalid(name, "is not set")
         return value

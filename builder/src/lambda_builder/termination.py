@@ -1,4 +1,4 @@
-"""SIGTERM and SIGINT as an exception, which can be held back where it would leave things behind."""
+"""SIGTERM and SIGINT as an exception, which can be deferred where it would leave things behind."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SIGNALS = (signal.SIGTERM, signal.SIGINT)
 
 
 class _Termination:
-    """Signals belong to the whole process, and so does what is known of them."""
+    """The state of a process's signals."""
 
     def __init__(self) -> None:
         self.is_held = False
@@ -39,7 +39,7 @@ _TERMINATION = _Termination()
 
 
 def raise_on_signals() -> None:
-    """From now on SIGTERM and SIGINT raise `Terminated`, and one that was `deferred` at once."""
+    """From now on SIGTERM and SIGINT raise `Terminated`; one that was `deferred` raises at once."""
     for number in _SIGNALS:
         signal.signal(number, _TERMINATION.receive)
     signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
@@ -47,7 +47,7 @@ def raise_on_signals() -> None:
 
 @contextmanager
 def deferred() -> Iterator[None]:
-    """Signals wait until the block ends, or for the program that this process becomes in it."""
+    """Defer signals until the block ends, or until this process has become another program."""
     try:
         # Raises for one that came just before: executing a program would forget it.
         signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)

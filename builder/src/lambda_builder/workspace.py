@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Workspace:
-    """Where each thing lies in `BUILD_WORKSPACE`."""
+    """The layout of `BUILD_WORKSPACE`."""
 
     root: Path
 

@@ -24,7 +24,7 @@ _MAX_TOKEN_BYTES = 64 * 1024
 
 
 def denied(host: str, what: str) -> SetupError:
-    """The registry does not let us; the settings have to change before it will."""
+    """The error for a registry that denies access until the settings change."""
     return SetupError("RegistryDenied", f"the registry {host} {what}")
 
 
@@ -36,17 +36,17 @@ class Authorization:
     ) -> None:
         self._pool = pool
         self._origin = urlsplit(origin)
-        # Looked for at each challenge: a Secret that is mounted can change.
+        # Called at every challenge: a mounted Secret may have changed.
         self._find = find
         self.header: str | None = None
 
     def meet(
         self, challenge: str, scopes: list[str], check: Callable[[BaseHTTPResponse], None]
     ) -> None:
-        """Set the header that a 401 asks for; `RegistryDenied` where we have nothing to show.
+        """Set the header that a 401 requires; `RegistryDenied` if there are no credentials for it.
 
-        `scopes` grows by what the challenge asks for besides, as far as it is about the same
-        repositories. `check` raises for statuses of the token service that may pass.
+        `scopes` is extended by those of the challenge that concern the same repositories. `check`
+        raises for statuses of the token service that may pass.
         """
         host = self._origin.netloc
         offers = {
@@ -60,9 +60,9 @@ class Authorization:
         elif "basic" in offers and credentials is not None:
             self.header = credentials.basic()
         elif "basic" in offers:
-            raise denied(host, "asks for a password and none is set")
+            raise denied(host, "requires a password and none is set")
         else:
-            raise denied(host, "asks for a kind of authorization that is not supported")
+            raise denied(host, "requires an unsupported kind of authorization")
 
     def _token(
         self,
@@ -75,11 +75,11 @@ class Authorization:
         try:
             realm = urlsplit(challenge.get("realm", ""))
         except ValueError:
-            raise denied(host, "names no token service") from None
+            raise denied(host, "does not name its token service") from None
         if realm.scheme not in {"http", "https"}:
-            raise denied(host, "names no token service")
+            raise denied(host, "does not name its token service")
         if realm.scheme == "http" and self._origin.scheme == "https":
-            raise denied(host, "asks to send the password without encryption")
+            raise denied(host, "requests the password without encryption")
         service = [("service", challenge["service"])] if "service" in challenge else []
         response = self._ask(realm.geturl(), service, scopes, credentials)
         content = read_all(response, _MAX_TOKEN_BYTES)
@@ -87,7 +87,7 @@ class Authorization:
         if response.status != _OK:
             raise denied(host, f"gives no token (status {response.status})")
         if (token := _token_in(content)) is None:
-            raise denied(host, "has a token service that sends no token")
+            raise denied(host, "has a token service that sent no token")
         return token
 
     def _ask(
@@ -105,7 +105,7 @@ class Authorization:
                 *service,
                 ("scope", " ".join(scopes)),
             ]
-            # A redirect would take the identity token along, wherever it leads.
+            # A redirect would forward the identity token to any host.
             return self._pool.request(
                 "POST",
                 realm,
@@ -146,5 +146,5 @@ def _token_in(content: bytes | None) -> str | None:
         token = document.get("token") or document.get("access_token")
     except (ValueError, AttributeError, RecursionError):
         return None
-    # Anything else could end the header that it is put into.
+    # Other characters could end the header.
     return token if isinstance(token, str) and token.isascii() and token.isprintable() else None

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from lambda_oci.references import RegistryLocation
 
-# Docker Hub has one entry, and a name for people, one for its index and one for its registry.
+# The three host names of Docker Hub, which has one entry in config.json.
 _DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
@@ -34,7 +34,7 @@ class Credentials:
 
 
 def find_credentials(docker_config: Path | None, location: RegistryLocation) -> Credentials | None:
-    """The entry for this repository, else for its registry, else None: go without."""
+    """The entry for this repository, else for its registry; None for anonymous access."""
     if docker_config is None:
         return None
     try:
@@ -49,7 +49,7 @@ def find_credentials(docker_config: Path | None, location: RegistryLocation) -> 
     if not isinstance(entries, dict):
         return None
     scheme = urlsplit(location.origin).scheme
-    # Of two keys for one place, the one that is written like it.
+    # If two keys name the same place, the plain one wins.
     named = {_place(key, scheme): value for key, value in entries.items()} | entries
     for place in _places(location):
         if isinstance(entry := named.get(place), dict):
@@ -58,7 +58,7 @@ def find_credentials(docker_config: Path | None, location: RegistryLocation) -> 
 
 
 def _places(location: RegistryLocation) -> list[str]:
-    """`host/a/b`, `host/a`, `host`: the most special first."""
+    """`host/a/b`, `host/a`, `host`: the most specific first."""
     host = _known_host(location.origin)
     parts = location.name.split("/")
     folders = ["/".join([host, *parts[:count]]) for count in range(len(parts), 0, -1)]
@@ -66,7 +66,7 @@ def _places(location: RegistryLocation) -> list[str]:
 
 
 def _place(key: str, scheme: str) -> str:
-    """`host` or `host/a` of a key, which may have a scheme; nothing where it is no place."""
+    """`host` or `host/a` of a key, with or without a scheme; empty for an invalid key."""
     url = key if "://" in key else f"{scheme}://{key}"
     try:
         host, path = _known_host(url), urlsplit(url).path.strip("/")

@@ -16,7 +16,7 @@ LAYER_GZIP = "application/vnd.oci.image.layer.v1.tar+gzip"
 DOCKER_MANIFEST = "application/vnd.docker.distribution.manifest.v2+json"
 DOCKER_INDEX = "application/vnd.docker.distribution.manifest.list.v2+json"
 
-# Docker's media types name the same bytes; one manifest should speak one language.
+# Docker's media types name the same bytes; a manifest should not mix the two.
 _OCI_LAYERS = {
     LAYER_GZIP: LAYER_GZIP,
     "application/vnd.docker.image.rootfs.diff.tar.gzip": LAYER_GZIP,
@@ -31,7 +31,7 @@ Json = dict[str, object]
 
 @dataclass(frozen=True, slots=True)
 class Descriptor:
-    """Names some bytes by what they are."""
+    """Media type, digest and size of some bytes."""
 
     media_type: str
     digest: str
@@ -43,7 +43,7 @@ class Descriptor:
         return self.digest.removeprefix("sha256:")
 
     def document(self) -> Json:
-        """As JSON has it."""
+        """As a JSON object."""
         return {"mediaType": self.media_type, "digest": self.digest, "size": self.size}
 
 
@@ -54,19 +54,19 @@ def describe(media_type: str, content: bytes) -> Descriptor:
 
 
 def invalid_image(message: str) -> StoredImageError:
-    """An image that cannot be used as it is stored."""
+    """The error for an image that cannot be used."""
     return StoredImageError("InvalidImage", message)
 
 
 def check_content(content: bytes, digest: str) -> bytes:
-    """The bytes, when they are what the digest names."""
+    """Return the bytes if they match the digest."""
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
         raise invalid_image(f"the bytes stored as {digest} are others")
     return content
 
 
 def check_size(blob: Descriptor) -> int:
-    """The size of a document, when it may be read into memory."""
+    """Return the size of a document if it is small enough to be read into memory."""
     if not 0 <= blob.size <= MAX_DOCUMENT_BYTES:
         raise invalid_image(f"{blob.digest} is too large for an image config")
     return blob.size
@@ -80,7 +80,7 @@ def parse_json(content: bytes, what: str) -> Json:
 
 
 def parse_object(content: bytes) -> Json | None:
-    """The JSON object in these bytes, or None where there is none."""
+    """The JSON object in these bytes, or None."""
     try:
         document = json.loads(content)
     except (ValueError, RecursionError):
@@ -89,7 +89,7 @@ def parse_object(content: bytes) -> Json | None:
 
 
 def encode_json(document: object) -> bytes:
-    """Equal documents as equal bytes."""
+    """Canonical JSON: equal documents give equal bytes."""
     return json.dumps(document, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode()
 
 
@@ -113,7 +113,7 @@ class Manifest:
 
     @classmethod
     def parse(cls, content: bytes) -> Manifest:
-        """An image manifest with layers that any registry takes as OCI ones."""
+        """An image manifest, with Docker's media types replaced by OCI ones."""
         document = parse_json(content, "the image's manifest")
         layers = document.get("layers")
         if not isinstance(layers, list):

@@ -1,4 +1,4 @@
-"""What fails with images, registries and archives, and whose mistake it is."""
+"""How operations on images, registries and archives fail, and whose mistake it is."""
 
 from __future__ import annotations
 

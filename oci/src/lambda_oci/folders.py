@@ -16,9 +16,9 @@ if TYPE_CHECKING:
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
-    """A folder to fill, renamed to `target` when the block ends well and removed when it raises.
+    """A folder to fill: renamed to `target` when the block succeeds, removed when it raises.
 
-    An older `target` is replaced. Two at once take turns; what a killed process left is removed.
+    An older `target` is replaced. Two writers take turns; what a killed process left is removed.
     """
     partial = _partial(target)
     with locked_folder(partial), _emptied(partial):
@@ -28,7 +28,7 @@ def new_folder(target: Path) -> Iterator[Path]:
 
 
 def fill_once(target: Path, fill: Callable[[Path], None]) -> None:
-    """Have `target` filled by whoever comes first; it appears complete and stays as it is."""
+    """Let the first caller fill `target`; it appears complete and is never filled again."""
     if target.is_dir():
         return
     partial = _partial(target)
@@ -47,7 +47,7 @@ def _partial(target: Path) -> Path:
 
 @contextmanager
 def _emptied(folder: Path) -> Iterator[None]:
-    """Start empty; on an error leave nothing."""
+    """Start with an empty folder; on an error remove it."""
     try:
         for entry in list(folder.iterdir()):
             remove(entry)
@@ -59,7 +59,7 @@ def _emptied(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked_folder(folder: Path) -> Iterator[None]:
-    """Make the folder where it is absent and hold the only lock on it; a killed holder lets go."""
+    """Create the folder if absent and hold an exclusive lock on it, which ends with the process."""
     folder.mkdir(parents=True, exist_ok=True)
     while (descriptor := _lock(folder)) is None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -71,7 +71,7 @@ def locked_folder(folder: Path) -> Iterator[None]:
 
 @contextmanager
 def locked_if_there(folder: Path) -> Iterator[bool]:
-    """Hold the only lock on the folder; false where there is none, also after waiting for it."""
+    """Hold an exclusive lock on the folder; false if it does not exist, or no longer does."""
     descriptor = _lock(folder)
     try:
         yield descriptor is not None
@@ -81,7 +81,7 @@ def locked_if_there(folder: Path) -> Iterator[bool]:
 
 
 def _lock(folder: Path) -> int | None:
-    """The locked folder's descriptor, or None where its former holder renamed or removed it."""
+    """The locked folder's descriptor, or None if the former holder renamed or removed it."""
     try:
         descriptor = os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_CLOEXEC)
     except FileNotFoundError:
@@ -101,7 +101,7 @@ def _lock(folder: Path) -> int | None:
 
 @contextmanager
 def new_file(target: Path) -> Iterator[Path]:
-    """A path to write, on disk as `target` when the block ends well; readers see old or new."""
+    """A path to write, renamed to `target` when the block succeeds: readers see old or new."""
     partial = target.with_name(f".{target.name}.{secrets.token_hex(6)}.partial")
     try:
         yield partial
@@ -113,7 +113,7 @@ def new_file(target: Path) -> Iterator[Path]:
 
 
 def sync(path: Path) -> None:
-    """Have a file's bytes, or a folder's names, on disk before going on."""
+    """Flush a file's bytes, or a folder's names, to disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
         os.fsync(descriptor)

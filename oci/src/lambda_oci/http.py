@@ -29,7 +29,7 @@ _CHUNK = 64 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Patience:
-    """How long a response is waited for, and how often a request is tried."""
+    """Timeouts and retries of a client."""
 
     connect_seconds: float
     read_seconds: float
@@ -38,12 +38,12 @@ class Patience:
     first_pause_seconds: float
     """Before the second try; each further pause is twice as long."""
     longest_retry_after_seconds: float
-    """A server that asks for longer is asked again after this time."""
+    """The longest pause that a server's Retry-After can demand."""
     waits_when_throttled: bool
-    """Whether a server that says "too many requests" is asked again at all."""
+    """Whether a request is retried after "too many requests"."""
 
 
-# A build has minutes, and nobody who repeats it.
+# A build has minutes, and is not retried as a whole.
 OF_A_BUILD = Patience(
     connect_seconds=5,
     read_seconds=60,
@@ -53,7 +53,7 @@ OF_A_BUILD = Patience(
     longest_retry_after_seconds=10,
     waits_when_throttled=True,
 )
-# A Broker waits for the response to its event, and delivers it again when it is told to.
+# A Broker waits for the response to its event, and delivers the event again after a 503.
 OF_AN_EVENT = Patience(
     connect_seconds=3,
     read_seconds=10,
@@ -68,8 +68,8 @@ OF_AN_EVENT = Patience(
 def connection_pool(url: str, patience: Patience = OF_A_BUILD) -> PoolManager:
     """Connections for one URL's host, through the proxy that the environment names for it."""
     timeout = urllib3.Timeout(connect=patience.connect_seconds, read=patience.read_seconds)
-    # Storage behind a registry is reached by redirect. Every other kind of retry is the caller's,
-    # who knows whether a request may be sent twice.
+    # Registries redirect to their storage. All other retries are left to the caller, who knows
+    # whether a request may be sent twice.
     retries = urllib3.Retry(
         total=None,
         connect=0,
@@ -88,7 +88,7 @@ def connection_pool(url: str, patience: Patience = OF_A_BUILD) -> PoolManager:
 
 
 def read_all(response: BaseHTTPResponse, max_bytes: int) -> bytes | None:
-    """The body, or None where it is longer; the connection is free again."""
+    """The body, or None where it is longer; the connection can be used again."""
     content = bytearray()
     for chunk in response.stream(_CHUNK):
         content += chunk

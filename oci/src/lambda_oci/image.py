@@ -29,7 +29,7 @@ _BASE_DIGEST = "org.opencontainers.image.base.digest"
 
 @dataclass(frozen=True, slots=True)
 class BaseImage:
-    """What an image is built upon."""
+    """The image that another is built on."""
 
     digest: str
     layers: tuple[Descriptor, ...]
@@ -37,7 +37,7 @@ class BaseImage:
 
     @classmethod
     def read(cls, repository: Repository, digest: str) -> BaseImage:
-        """The base image with this digest; of an index, the variant for this machine."""
+        """The base image with this digest or, if it is an index, its variant for this machine."""
         manifest = Manifest.parse(read_image_manifest(repository, digest))
         config = parse_json(repository.read_blob(manifest.config), "the base image's config")
         if len(_diff_ids(config)) != len(manifest.layers):

@@ -1,4 +1,4 @@
-"""Image layers: equal folders give equal bytes, whoever made them and whenever."""
+"""Reproducible image layers: equal folders give equal bytes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
 
-# Level 6 makes layers a tenth smaller than 3 and takes twice as long; most are pulled once.
+# Level 6 makes layers a tenth smaller than 3 and takes twice as long; most layers are pulled once.
 _COMPRESSION = 3
 _MAX_DEPTH = 256
 
@@ -68,7 +68,7 @@ def _add_all(tar: tarfile.TarFile, contents: Sequence[tuple[str, Path]]) -> None
 
 
 def _walk(name: str, path: Path) -> Iterator[tuple[str, Path]]:
-    """The path and all below it, parents first, by name."""
+    """The path and everything below it, parents first, sorted by name."""
     pending = [(name, path)]
     while pending:
         member, current = pending.pop()
@@ -93,7 +93,7 @@ def _add(tar: tarfile.TarFile, member: str, path: Path, *, root: str) -> None:
     elif stat.S_ISLNK(mode):
         tar.addfile(_link(member, path, root))
     elif stat.S_ISREG(mode):
-        # What a recipe leaves was made by strangers: it is opened as what it was seen to be.
+        # Untrusted code wrote this: open it only if it still is the regular file that was seen.
         flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC
         with os.fdopen(os.open(path, flags), "rb") as content:
             info = _member(member, tarfile.REGTYPE, executable=bool(mode & stat.S_IXUSR))

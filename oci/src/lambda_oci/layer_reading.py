@@ -1,4 +1,4 @@
-"""Reads a layer of a layout into a folder, checking its digest and every path."""
+"""Extracts a layer of a layout into a folder; checks its digest and every path."""
 
 from __future__ import annotations
 
@@ -23,9 +23,9 @@ _PLAIN = "application/vnd.oci.image.layer.v1.tar"
 
 
 def extract_layer(repository: LayoutRepository, layer: Descriptor, root: Path) -> None:
-    """Write the layer's files, read-only, and its folders and links; all else is refused.
+    """Write the layer's files (read-only), folders and links; reject everything else.
 
-    Whiteouts (which remove files of lower layers) are refused too: none of our images has any.
+    Whiteouts, which remove files of lower layers, are rejected too: our images have none.
     """
     if layer.media_type not in {LAYER_GZIP, _PLAIN}:
         raise invalid_image(f"layers of the type {layer.media_type!r} cannot be unpacked here")

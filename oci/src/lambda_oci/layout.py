@@ -5,14 +5,14 @@
     <repository>/blobs/sha256/<hex>         manifests, configs and layers, each written once
 
 - One folder per repository. A tag is an entry of `index.json` with the annotation
-  `org.opencontainers.image.ref.name`. An entry without it is an image whose tag moved on: it is
-  still there by its digest. An image with two tags has two entries.
+  `org.opencontainers.image.ref.name`. An entry without it is an image whose tag moved on: it can
+  still be read by its digest. An image with two tags has two entries.
 - Blobs appear by rename, are read-only, and may be hard links into other repositories. A blob that
-  no manifest of the index names belongs to a publish that was killed, or to nothing.
-- Whoever changes `index.json` or removes blobs holds an exclusive flock(2) on the repository's
+  no manifest of the index names was left by a publish that was killed.
+- Writers of `index.json` and removers of blobs hold an exclusive flock(2) on the repository's
   folder itself (see `folders.locked_folder`), so publishing and collecting take turns. To remove a
-  whole repository, take the lock, then rename or remove the folder; who waited for the lock finds
-  the folder gone and starts with a new one.
+  whole repository, take the lock, then rename or remove the folder; a process that waited for the
+  lock finds the folder gone and starts with a new one.
 - Readers need no lock: `index.json` is replaced by rename, after everything it names is on disk.
 - Names of files that are being written start with a dot and end in `.partial`; a killed writer's
   are removed by the next publish to the repository.

@@ -1,4 +1,4 @@
-"""What kind of machine images are made for: the kind they are made on."""
+"""The platform that images are made for, which is that of this machine."""
 
 from __future__ import annotations
 

@@ -21,7 +21,7 @@ _DEFAULT_PORTS = {"http": 80, "https": 443}
 
 
 def invalid_reference(message: str) -> RejectedError:
-    """A name that no registry accepts."""
+    """The error for a name that no registry accepts."""
     return RejectedError("InvalidImageReference", message)
 
 
@@ -58,7 +58,7 @@ def parse_repository(url: str) -> Location:
     if parts.scheme in _DEFAULT_PORTS and parts.netloc:
         name = parts.path.strip("/")
         if not _NAME.fullmatch(name):
-            raise invalid_reference(f"{name!r} is no repository name of a registry")
+            raise invalid_reference(f"{name!r} is not a valid repository name")
         return RegistryLocation(f"{parts.scheme}://{_host(parts)}", name)
     raise invalid_reference("an image URL starts with http://host/, https://host/ or file:///")
 
@@ -72,20 +72,20 @@ def parse_image(url: str) -> tuple[Location, str]:
 
 
 def normal_origin(url: str) -> str:
-    """Scheme, host and port of a URL in the one form to compare."""
+    """Scheme, host and port of a URL in canonical form."""
     parts = _split(url)
     return f"{parts.scheme}://{_host(parts)}"
 
 
 def normal_host(url: str) -> str:
-    """Host and port of a URL in the one form to compare: lower case, without the default port."""
+    """Host and port of a URL in canonical form: lower case, without the default port."""
     return _host(_split(url))
 
 
 def normal_image(reference: str) -> str:
-    """`host[:port]/repository@digest` in the one form to compare, whatever the scheme may be.
+    """`host[:port]/repository@digest` in canonical form, for either scheme.
 
-    Container runtimes take `REGISTRY:443/x` and `registry/x` for the same image.
+    To container runtimes `REGISTRY:443/x` and `registry/x` are the same image.
     """
     host, slash, rest = reference.partition("/")
     return f"{re.sub(':(80|443)$', '', host.lower())}{slash}{rest}"
@@ -97,16 +97,16 @@ def is_digest(text: str) -> bool:
 
 
 def check_digest(digest: str) -> str:
-    """The digest, when it is a sha256 one."""
+    """Return the digest if it is a sha256 one."""
     if not is_digest(digest):
-        raise invalid_reference(f"{digest[:80]!r} is no sha256 digest")
+        raise invalid_reference(f"{digest[:80]!r} is not a sha256 digest")
     return digest
 
 
 def check_tag(tag: str) -> str:
-    """The tag, when registries accept it."""
+    """Return the tag if registries accept it."""
     if not _TAG.fullmatch(tag):
-        raise invalid_reference(f"{tag[:160]!r} is no image tag")
+        raise invalid_reference(f"{tag[:160]!r} is not a valid image tag")
     return tag
 
 
@@ -114,7 +114,7 @@ def _split(url: str) -> SplitResult:
     try:
         return urlsplit(url)
     except ValueError:
-        raise invalid_reference("an image URL has a host that is none") from None
+        raise invalid_reference("an image URL has an invalid host") from None
 
 
 def _host(parts: SplitResult) -> str:
@@ -124,5 +124,5 @@ def _host(parts: SplitResult) -> str:
     try:
         port = parts.port
     except ValueError:
-        raise invalid_reference("the port of an image URL is no number up to 65535") from None
+        raise invalid_reference("an image URL has an invalid port") from None
     return host if port in {None, _DEFAULT_PORTS.get(parts.scheme)} else f"{host}:{port}"

@@ -24,7 +24,7 @@ from lambda_oci.descriptors import (
 from lambda_oci.errors import RejectedError, StoredImageError
 from lambda_oci.hashing import Hashing
 from lambda_oci.references import RegistryLocation, check_digest, check_tag, is_digest
-from lambda_oci.transport import Transport, TroubleError
+from lambda_oci.transport import TransientError, Transport
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,7 +63,7 @@ class RegistryRepository:
         patience: Patience,
         pool: PoolManager,
     ) -> RegistryRepository:
-        """A repository with the credentials that `DOCKER_CONFIG` has for it when it is asked."""
+        """A repository; its credentials are read from `docker_config` at every challenge."""
         transport = Transport(
             location.origin,
             partial(find_credentials, docker_config, location),
@@ -75,12 +75,12 @@ class RegistryRepository:
 
     @contextmanager
     def writing(self) -> Iterator[None]:
-        """Ask for the right to push; registries collect garbage without our help."""
+        """Request the right to push; registries collect garbage themselves."""
         self._transport.scopes = [f"repository:{self.location.name}:pull,push"]
         yield
 
     def contains(self, blob: Descriptor) -> bool:
-        """Ask with HEAD."""
+        """Check with HEAD."""
         return self._ask("HEAD", f"blobs/{blob.digest}").status == _OK
 
     def adopt(self, blob: Descriptor, origin: Repository) -> bool:
@@ -93,11 +93,11 @@ class RegistryRepository:
         if pull not in self._transport.scopes:
             self._transport.scopes.append(pull)
         query = urlencode({"mount": blob.digest, "from": origin.location.name})
-        # A registry that cannot mount answers 202: an upload session, which it forgets in time.
+        # A registry that cannot mount starts an upload (202), which expires unused.
         return self._ask("POST", f"blobs/uploads/?{query}").status == _CREATED
 
     def add_blob(self, blob: Descriptor, content: Path) -> None:
-        """Send the file; a try that breaks starts over with a new upload."""
+        """Send the file; a failed try starts over with a new upload."""
         self._transport.retry(partial(self._upload, blob, content))
 
     def _upload(self, blob: Descriptor, content: Path) -> None:
@@ -111,12 +111,12 @@ class RegistryRepository:
         with content.open("rb") as body:
             status = self._transport.send("PUT", url, headers=headers, body=body).status
         if status == _NOT_FOUND:
-            raise TroubleError("it forgot an upload")
+            raise TransientError("it forgot an upload")
         if status != _CREATED:
             raise self._unexpected("a layer", status)
 
     def add_manifest(self, content: bytes, tag: str) -> Descriptor:
-        """Push by tag, then make sure that the digest names the very same bytes."""
+        """Push by tag, then check that the digest names the same bytes."""
         manifest = describe(MANIFEST, content)
         headers = {"Content-Type": MANIFEST}
         response = self._ask("PUT", f"manifests/{check_tag(tag)}", headers=headers, body=content)
@@ -150,7 +150,7 @@ class RegistryRepository:
                     response.close()
                     raise invalid_image(f"{blob.digest} is larger than its descriptor says")
         if hashing.digest != blob.digest:
-            raise TroubleError("a download was damaged")
+            raise TransientError("a download was damaged")
 
     def find(self, tag: str) -> str | None:
         """The digest behind a tag."""
@@ -163,7 +163,7 @@ class RegistryRepository:
             # The header is a SHOULD of the specification.
             return describe(MANIFEST, self._get(path, headers=_MANIFESTS)).digest
         if not is_digest(digest):
-            raise self._transport.unavailable("names an image by something else than a digest")
+            raise self._transport.unavailable("sends a digest that is not one")
         return digest
 
     def list_tags(self) -> list[str]:
@@ -175,23 +175,23 @@ class RegistryRepository:
             if response.status == _NOT_FOUND:
                 return sorted(tags)
             tags += self._tags_in(response)
-            # The next page is one of ours, wherever the link leads.
+            # Only the query of the link is used: the next page is in the same repository.
             link = _NEXT.search(response.headers.get("Link", ""))
             if link is None:
                 return sorted(tags)
             query = urlsplit(link[1]).query
-        raise self._transport.unavailable("lists tags without end")
+        raise self._transport.unavailable("has an endless list of tags")
 
     def _tags_in(self, response: Response) -> list[str]:
         document = parse_object(response.content)
-        # Some say null where there is none.
+        # Some registries send null for no tags.
         tags = None if document is None else document.get("tags") or []
         if not isinstance(tags, list) or not all(isinstance(tag, str) for tag in tags):
             raise self._transport.unavailable("sends no list of tags")
         return tags
 
     def delete(self, digest: str) -> None:
-        """Remove a manifest; a registry that does not delete keeps its images, which harms none."""
+        """Remove a manifest; a registry that does not support it keeps its images."""
         path = f"manifests/{check_digest(digest)}"
         self._ask("DELETE", path, expected=(_NOT_FOUND, _NOT_ALLOWED))
 

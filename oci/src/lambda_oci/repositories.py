@@ -1,4 +1,4 @@
-"""Opens the repository at a location; loads what that needs, and no more."""
+"""Opens the repository at a location; imports only what that location needs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 
 def open_repository(location: Location, docker_config: Path | None) -> Repository:
-    """The repository, with the patience of a build."""
+    """The repository, with the timeouts and retries of a build."""
     if isinstance(location, LayoutLocation):
         from lambda_oci.layout import LayoutRepository  # noqa: PLC0415
 

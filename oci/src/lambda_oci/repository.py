@@ -1,4 +1,4 @@
-"""What is done with an image repository, be it a folder or one of a registry."""
+"""The operations on an image repository, in a folder or in a registry."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ if TYPE_CHECKING:
 
 
 class Repository(Protocol):
-    """One repository; failures are `OciError`s, in a folder `OSError`s too."""
+    """One repository; failures are `OciError`s, in folders `OSError`s too."""
 
     def writing(self) -> AbstractContextManager[None]:
-        """Held from the first `contains` to `add_manifest`: no collector comes between."""
+        """Hold from the first `contains` to `add_manifest`, to keep the garbage collector out."""
         ...
 
     def contains(self, blob: Descriptor) -> bool:
@@ -23,7 +23,7 @@ class Repository(Protocol):
         ...
 
     def adopt(self, blob: Descriptor, origin: Repository) -> bool:
-        """Take the blob over from another repository; false where it has to be copied."""
+        """Link or mount the blob from another repository; false if it has to be copied."""
         ...
 
     def add_blob(self, blob: Descriptor, content: Path) -> None:

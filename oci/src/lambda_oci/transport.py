@@ -1,4 +1,4 @@
-"""Requests to one registry: authorized, tried again while trouble may pass, explained when not."""
+"""Requests to one registry: authorized, retried while that may help, with errors that explain."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _CLIENT_ERROR, _SERVER_ERROR = 400, 500
 _SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
-class TroubleError(Exception):
+class TransientError(Exception):
     """This try failed; the next may not."""
 
     def __init__(self, problem: str, *, retry_after_seconds: int = 0) -> None:
@@ -54,7 +54,7 @@ class Options(TypedDict, total=False):
     headers: Mapping[str, str]
     body: bytes | BinaryIO
     expected: tuple[int, ...]
-    """Statuses from 400 that are responses to look at; 404 where nothing is said."""
+    """Error statuses that the caller handles; 404 by default."""
     max_bytes: int
 
 
@@ -78,12 +78,12 @@ class Transport:
         self.scopes = scopes
 
     def retry(self, action: Callable[[], T]) -> T:
-        """What the action returns, after as many tries as its trouble takes."""
+        """The action's result; it is retried while it fails with errors that may pass."""
         patience, problem = self._patience, ""
         for attempt in range(patience.tries):
             try:
                 return action()
-            except TroubleError as error:
+            except TransientError as error:
                 problem, asked = str(error), error.retry_after_seconds
             except HTTPError as error:
                 problem, asked = explain(error), 0
@@ -93,9 +93,9 @@ class Transport:
         raise self.unavailable(f"does not work: {problem}, {patience.tries} times")
 
     def send(self, method: str, url: str, **options: Unpack[Options]) -> Response:
-        """One request, with a second one where the first is challenged.
+        """Send one request, and a second one if the first is challenged.
 
-        Statuses from 400 that are not `expected` raise: `TroubleError` where trying again may
+        Statuses from 400 that are not `expected` raise: `TransientError` where trying again may
         help. No message shows a URL.
         """
         response = self._authorized(method, url, options.get("headers"), options.get("body"))
@@ -104,7 +104,7 @@ class Transport:
         return Response(response.status, response.headers, content)
 
     def open(self, url: str) -> BaseHTTPResponse:
-        """GET a body that is too large for memory; the caller reads it. 404 is a response."""
+        """GET a body that is too large for memory; the caller reads it and handles 404."""
         response = self._authorized("GET", url, None, None)
         if response.status >= _CLIENT_ERROR:
             self._read(response, MAX_DOCUMENT_BYTES)
@@ -112,7 +112,7 @@ class Transport:
         return response
 
     def unavailable(self, problem: str) -> UnavailableError:
-        """The registry does not do what a registry does."""
+        """The error for a registry that does not behave as one."""
         return UnavailableError("RegistryUnavailable", f"the registry {self._host} {problem}")
 
     def _authorized(
@@ -139,7 +139,7 @@ class Transport:
         body: bytes | BinaryIO | None,
     ) -> BaseHTTPResponse:
         sent = {"User-Agent": "knative-lambda", **(headers or {})}
-        # Uploads may be sent elsewhere, by a link that holds its own right.
+        # A registry may redirect uploads to a URL that carries its own authorization.
         authorization = self._authorization.header
         if authorization and normal_origin(url) == self._origin:
             sent["Authorization"] = authorization
@@ -164,17 +164,17 @@ class Transport:
             raise denied(self._host, f"does not allow this ({', '.join(self.scopes)})")
         if status == _TOO_LARGE:
             raise ContentError(
-                "ImageTooLarge", f"the registry {self._host} takes no layer so large"
+                "ImageTooLarge", f"the registry {self._host} accepts no layer this large"
             )
         self._check_passing(response)
         raise RejectedError("RegistryRefused", f"the registry {self._host} responds with {status}")
 
     def _check_passing(self, response: BaseHTTPResponse) -> None:
-        """Raise for statuses that may be others later."""
+        """Raise for statuses that may pass."""
         status, asked = response.status, response.headers.get("Retry-After", "")
         seconds = int(asked) if _SECONDS.fullmatch(asked) else 0
         if status == _TOO_MANY and not self._patience.waits_when_throttled:
             message = f"the registry {self._host} asks to slow down"
             raise ThrottledError("RegistryUnavailable", message, retry_after_seconds=seconds or 1)
         if status == _TOO_MANY or status >= _SERVER_ERROR:
-            raise TroubleError(f"it responds with {status}", retry_after_seconds=seconds)
+            raise TransientError(f"it responds with {status}", retry_after_seconds=seconds)

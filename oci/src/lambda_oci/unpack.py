@@ -1,4 +1,4 @@
-"""Unpacks images of OCI layouts into folders, so that a process can run from one."""
+"""Unpacks images of OCI layouts into folders, from which a process can run."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ class ImageConfig:
 def unpack_image(
     repository_url: str, digest: str, target_folder: Path, *, layer_cache: Path | None = None
 ) -> ImageConfig:
-    """Fill `target_folder` with the image's files, unless it is there already; its config.
+    """Fill `target_folder` with the image's files, unless it exists already; return its config.
 
     The folder appears complete or not at all. Every layer is checked against its digest and kept
     unpacked in `layer_cache` (`.layers` beside the target), from which images are made of hard
@@ -59,11 +59,11 @@ def _fill(root: Path, repository: LayoutRepository, manifest: Manifest, cache: P
 
 
 def _overlay(layer: Path, root: Path) -> None:
-    """Put a layer over what is there: folders merge, other things replace each other."""
+    """Put a layer over the ones below: folders merge, everything else is replaced."""
     for folder, folders, files in os.walk(layer):
         here = root / Path(folder).relative_to(layer)
         if here.is_symlink() or not here.is_dir():
-            # Never through a link: a lower layer could have it lead anywhere.
+            # Never follow a link: a lower layer could point it anywhere.
             remove(here)
             here.mkdir(mode=0o755)
         for name in files + [name for name in folders if (Path(folder) / name).is_symlink()]:

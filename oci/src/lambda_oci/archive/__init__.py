@@ -1,4 +1,4 @@
-"""Unpacks archives that strangers made: one refusal and nothing of it stays on disk."""
+"""Unpacks untrusted archives: after the first invalid member nothing stays on disk."""
 
 from lambda_oci.archive.limits import Limits
 from lambda_oci.archive.unpacking import unpack

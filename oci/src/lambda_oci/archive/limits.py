@@ -1,4 +1,4 @@
-"""How much one archive may hold, and the reasons it is refused with."""
+"""How much one archive may hold, and why one is rejected."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ class Limits:
 
 
 def too_large(message: str) -> ContentError:
-    """Refusal of an archive that is over a limit."""
+    """The error for an archive that is over a limit."""
     return ContentError("SourceTooLarge", message)
 
 
 def unsafe(message: str) -> ContentError:
-    """Refusal of an archive whose members could reach outside its folder or hide another member."""
+    """The error for members that could leave the folder or hide another member."""
     return ContentError("UnsafeArchive", message)
 
 
 def invalid(message: str) -> ContentError:
-    """Refusal of bytes that are no complete archive of a supported kind."""
+    """The error for bytes that are no complete archive of a supported kind."""
     return ContentError("InvalidArchive", message)

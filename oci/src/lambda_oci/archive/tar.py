@@ -58,16 +58,16 @@ class _Header:
 
 def unpack_tar(stream: Stream, tree: SourceTree, limits: Limits) -> None:
     """Write every member to the tree."""
-    following = NextMember()
+    overrides = NextMember()
     headers = 0
     while header := _next_header(stream):
         if (headers := headers + 1) > limits.max_entries * _HEADERS_PER_ENTRY:
             raise too_many(limits)
         if header.kind in _EXTENSIONS:
-            following.learn(header.kind, _extension(stream, header))
+            overrides.learn(header.kind, _extension(stream, header))
             continue
-        _add(stream, header, following, tree)
-        following = NextMember()
+        _add(stream, header, overrides, tree)
+        overrides = NextMember()
 
 
 def is_tar_header(block: bytes) -> bool:
@@ -75,16 +75,16 @@ def is_tar_header(block: bytes) -> bool:
     return len(block) == _BLOCK and any(block) and _checksum_fits(block)
 
 
-def _add(stream: Stream, header: _Header, following: NextMember, tree: SourceTree) -> None:
-    name = decode_name(header.name if following.name is None else following.name)
-    size = header.size if following.bytes is None else following.bytes
+def _add(stream: Stream, header: _Header, overrides: NextMember, tree: SourceTree) -> None:
+    name = decode_name(header.name if overrides.name is None else overrides.name)
+    size = header.size if overrides.bytes is None else overrides.bytes
     if header.kind == _FOLDER:
         tree.add_folder(name)
     elif header.kind in _FILE and name.endswith("/"):
         # Archives from before 1988 mark folders by their names.
         tree.add_folder(name)
     elif header.kind in _FILE:
-        tree.announce(size)
+        tree.reserve(size)
         tree.add_file(
             name, _content(stream, size, name), executable=bool(header.mode & _EXECUTABLE)
         )

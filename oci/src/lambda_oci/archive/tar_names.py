@@ -13,7 +13,7 @@ class NextMember:
         self.bytes: int | None = None
 
     def learn(self, kind: bytes, content: bytes) -> None:
-        """Take over what a pax (`x`, `X`), global (`g`) or GNU long name (`L`) header says."""
+        """Apply a pax (`x`, `X`), global (`g`) or GNU long name (`L`) header."""
         if kind == b"L":
             self.name = content.split(b"\0", 1)[0]
             return

@@ -50,13 +50,13 @@ class SourceTree:
         self.bytes = 0
 
     def add_folder(self, name: str) -> None:
-        """Make a folder and its parents; making it twice is no mistake."""
+        """Make a folder and its parents; an existing folder is fine."""
         parts = self._parts(name)
         for depth in range(1, len(parts) + 1):
             self._make_folder(parts[:depth])
 
     def add_file(self, name: str, chunks: Iterable[bytes], *, executable: bool) -> None:
-        """Write one file; a second file of the same name is refused."""
+        """Write one file; a second file of the same name is an error."""
         if not (parts := self._parts(name)):
             raise unsafe(f"the file name {shown(name)} is empty")
         for depth in range(1, len(parts)):
@@ -73,8 +73,8 @@ class SourceTree:
                 self._count(len(chunk))
                 file.write(chunk)
 
-    def announce(self, size: int) -> None:
-        """Refuse at once a member that says it is larger than what is left."""
+    def reserve(self, size: int) -> None:
+        """Reject a member whose stated size is larger than what is left."""
         self._check(self.bytes + size)
 
     def _count(self, size: int) -> None:
@@ -102,7 +102,7 @@ class SourceTree:
         self._kinds[_key(parts)] = is_folder
 
     def _parts(self, name: str) -> tuple[str, ...]:
-        """Components of a member's name, or the reason why it is refused."""
+        """Components of a member's name, if it is safe."""
         if len(name.encode()) > self._limits.max_path_bytes:
             raise too_large(f"the path {shown(name)} is over {self._limits.max_path_bytes} bytes")
         if name.startswith("/") or _DRIVE.match(name):
@@ -124,7 +124,7 @@ class SourceTree:
 
 
 def too_many(limits: Limits) -> Exception:
-    """Refusal of an archive with too many members."""
+    """The error for an archive with too many members."""
     return too_large(f"the source has more than {limits.max_entries} files and folders")
 
 

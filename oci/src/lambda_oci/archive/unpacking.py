@@ -1,4 +1,4 @@
-"""Tells the kind of an archive by its first bytes and unpacks it."""
+"""Detects the kind of an archive by its first bytes and unpacks it."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _BLOCK = 512
 def unpack(archive: Path, target: Path, limits: Limits) -> None:
     """Unpack into `target`, which appears complete or not at all.
 
-    Files keep their executable bit and nothing else of their metadata. Refusals are `ContentError`
+    Of their metadata, files keep the executable bit only. An invalid archive is a `ContentError`
     with the reason `UnsafeArchive`, `SourceTooLarge` or `InvalidArchive`.
     """
     with new_folder(target) as root, archive.open("rb") as stream:
@@ -45,6 +45,6 @@ def _unpack(stream: BinaryIO, tree: SourceTree, limits: Limits) -> None:
         unpack_tar(stream, tree, limits)
     else:
         raise invalid(
-            f"the source is {name_of(start)}; what is unpacked is an archive that is a .zip, .tar"
+            f"the source is {name_of(start)}; send an archive that is a .zip, .tar"
             " or .tar.gz by its first bytes"
         )

@@ -118,7 +118,7 @@ def _is_dos_folder(system: int, attributes: int) -> bool:
 
 
 def _check_sizes(entries: list[ZipEntry], directory: Directory, tree: SourceTree) -> None:
-    tree.announce(sum(entry.bytes for entry in entries))
+    tree.reserve(sum(entry.bytes for entry in entries))
     if sum(entry.packed_bytes for entry in entries) > directory.start:
         raise unsafe("entries of the .zip overlap each other")
 
