@@ -55,11 +55,11 @@ class Deployer:
         self._gateway.request("GET", "/health")
 
     def deploy(self, name: str, kind: str, version: int) -> Deployed:
-        """Send a wish, wait until its record is Ready, and ask the function once."""
-        wish = f"wish-{next(_numbers)}"
+        """Send a request, wait until its record is Ready, and ask the function once."""
+        request_id = f"request-{next(_numbers)}"
         spec = {"runtime": RUNTIME, "source": {"inline": source(kind, version)}}
         attributes = {
-            "id": wish, "source": "/bench", "type": _BUILD_START,
+            "id": request_id, "source": "/bench", "type": _BUILD_START,
             "subject": f"default/{name}", "time": datetime.now(UTC).isoformat(),
         }  # fmt: skip
         begin = time.time()
@@ -67,7 +67,7 @@ class Deployer:
         if status != http.HTTPStatus.ACCEPTED:
             raise RuntimeError(f"the Broker answered {status}: {answer.decode()}")
         try:
-            ready = self._timeline.wait_for(begin, lambda seen: _is_settled(seen, name, wish))
+            ready = self._timeline.wait_for(begin, lambda seen: _is_settled(seen, name, request_id))
         except TimeoutError as error:
             page = self._broker.json("GET", f"/-/events?limit=5&subject=default/{name}")
             raise RuntimeError(f"{name} is not settled: {page['events']}") from error
@@ -77,7 +77,7 @@ class Deployer:
         answered = time.time()
         changes = [seen for seen in self._timeline.since(begin) if name in seen.name]
         seconds = {RECORD_TIME: ready.at - begin, TOTAL: answered - begin}
-        seconds |= _journal_seconds(self._broker, name, wish)
+        seconds |= _journal_seconds(self._broker, name, request_id)
         seconds |= _parts(begin, changes, ready.at, answered)
         return Deployed(seconds, _layers(changes))
 
@@ -90,11 +90,11 @@ class Deployer:
             raise RuntimeError(f"{name} serves an older version: {answer.decode()}")
 
 
-def _is_settled(seen: Seen, name: str, wish: str) -> bool:
+def _is_settled(seen: Seen, name: str, request_id: str) -> bool:
     if seen.kind != "LambdaFunction" or seen.name != name:
         return False
     build = seen.status.get("build") or {}
-    return build.get("wishId") == wish and seen.status.get("phase") in {"Ready", "Failed"}
+    return build.get("wishId") == request_id and seen.status.get("phase") in {"Ready", "Failed"}
 
 
 def _parts(
@@ -134,12 +134,12 @@ def _layers(changes: list[Seen]) -> list[dict[str, Any]]:
     return []
 
 
-def _journal_seconds(broker: Connection, name: str, wish: str) -> Iterator[tuple[str, float]]:
-    """From the acceptance of the wish to that of `function.ready`, which is the reply to it."""
+def _journal_seconds(broker: Connection, name: str, request_id: str) -> Iterator[tuple[str, float]]:
+    """From the acceptance of the request to that of `function.ready`, which is the reply to it."""
     deadline = time.monotonic() + _JOURNAL_SECONDS
     while time.monotonic() < deadline:
         page = broker.json("GET", f"/-/events?limit=20&subject=default/{name}")
-        later = list(itertools.takewhile(lambda entry: not _is(entry, wish), page["events"]))
+        later = list(itertools.takewhile(lambda entry: not _is(entry, request_id), page["events"]))
         ready = [entry for entry in later if entry["attributes"]["type"] == _READY]
         if ready:
             start = page["events"][len(later)]
@@ -149,8 +149,8 @@ def _journal_seconds(broker: Connection, name: str, wish: str) -> Iterator[tuple
     raise TimeoutError(f"the journal has no {_READY} of {name}")
 
 
-def _is(entry: dict[str, Any], wish: str) -> bool:
-    return bool(entry["attributes"]["id"] == wish)
+def _is(entry: dict[str, Any], request_id: str) -> bool:
+    return bool(entry["attributes"]["id"] == request_id)
 
 
 def _accepted(entry: dict[str, Any]) -> float:

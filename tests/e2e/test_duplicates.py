@@ -21,7 +21,7 @@ def version(number: int) -> dict[str, str]:
     return {"main.py": VERSION.replace("{number}", str(number))}
 
 
-def test_one_wish_delivered_twenty_times_makes_one_job_and_one_revision(
+def test_one_request_delivered_twenty_times_makes_one_job_and_one_revision(
     cluster: Cluster, recorder: Recorder, unique_name: str
 ):
     once = {"id": uuid.uuid4().hex, "time": datetime.now(UTC).isoformat()}
@@ -41,7 +41,7 @@ def test_one_wish_delivered_twenty_times_makes_one_job_and_one_revision(
     assert cluster.call(unique_name).data == 1
 
 
-def test_twenty_wishes_at_once_end_with_the_newest(cluster: Cluster, unique_name: str):
+def test_twenty_requests_at_once_end_with_the_newest(cluster: Cluster, unique_name: str):
     start = datetime.now(UTC)
     moments = [(number, start + timedelta(milliseconds=number)) for number in range(TIMES)]
 
@@ -65,7 +65,7 @@ def test_twenty_wishes_at_once_end_with_the_newest(cluster: Cluster, unique_name
     )
 
 
-def test_a_wish_from_before_the_last_one_changes_nothing(
+def test_a_request_from_before_the_last_one_changes_nothing(
     cluster: Cluster, recorder: Recorder, unique_name: str
 ):
     cluster.send_build_start(unique_name, version(2))

@@ -78,7 +78,7 @@ def test_a_package_that_does_not_exist_is_told_in_the_installers_words(
     cluster: Cluster, recorder: Recorder, unique_name: str
 ):
     files = {"main.py": HELLO, "requirements.txt": "no-such-package-anywhere==1.0\n"}
-    cluster.wish(unique_name, files)
+    cluster.send_request(unique_name, files)
 
     data = failure(cluster, recorder, unique_name)
 
@@ -102,7 +102,7 @@ def troubled(cluster: Cluster, recorder: Recorder, sabotaged: Sabotage) -> dict[
     for change in TROUBLES:
         names[change] = name = f"fn-{uuid.uuid4().hex[:8]}"
         sabotaged.of(name, change)
-        cluster.wish(name, {"main.py": HELLO})
+        cluster.send_request(name, {"main.py": HELLO})
     return names
 
 
@@ -122,7 +122,7 @@ def test_a_build_that_takes_too_long_says_so(
 ):
     sabotaged.of(unique_name, too_little_time)
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
-    cluster.wish(unique_name, files)
+    cluster.send_request(unique_name, files)
 
     data = failure(cluster, recorder, unique_name)
 
@@ -133,7 +133,7 @@ def test_a_build_whose_pod_is_evicted_is_built_all_the_same(
     cluster: Cluster, recorder: Recorder, gate: GatedWheel, unique_name: str
 ):
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
-    cluster.wish(unique_name, files)
+    cluster.send_request(unique_name, files)
     gate.await_build()
 
     (pod,) = cluster.api.list(PODS, **{"knative-lambda.dev/function-name": unique_name})

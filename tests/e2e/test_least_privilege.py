@@ -27,7 +27,7 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 CLEANUP = "dev.knative-lambda.cleanup.v1"
 # A server-side apply is one request, shows as a patch, and asks for both rights.
 BY_PATCH = {("tenant", "create", "services"), ("tenant", "create", "triggers")}
-# Of a race between a wish and a deletion, which tests/integration/cluster_config brings about.
+# Of a race between a request and a deletion, which tests/integration/cluster_config brings about.
 OF_RACES = {("tenant", "delete", "lambdafunctions")}
 
 Right = tuple[str, str, str]
@@ -139,7 +139,7 @@ def ended(job: dict[str, Any], before: timedelta) -> bool:
     """Whether a Job ended that long ago."""
     status = job["status"]
     if status.get("failed"):
-        return True  # of another wish
+        return True  # of another request
     at = status.get("completionTime")
     return at is not None and datetime.now(UTC) - datetime.fromisoformat(at) > before
 
@@ -150,7 +150,7 @@ def is_announced(job: dict[str, Any]) -> bool:
 
 def orphan_a_build(cluster: Cluster, name: str) -> None:
     """Its record goes while it runs, and so its Job."""
-    cluster.wish(name, {"main.py": HELLO})
+    cluster.send_request(name, {"main.py": HELLO})
     wait_for(lambda: cluster.jobs_of(name))
     cluster.api.delete(f"{RECORDS}/{name}")
     wait_for(lambda: not cluster.jobs_of(name))

@@ -90,7 +90,7 @@ def test_a_build_goes_on_while_a_part_is_restarted(
     restart: Callable[[Cluster], None],
 ):
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
-    cluster.wish(unique_name, files)
+    cluster.send_request(unique_name, files)
     gate.await_build()
 
     restart(cluster)

@@ -37,7 +37,7 @@ def served(platform: EmbeddedPlatform) -> dict[str, Door]:
     return doors(platform, "doors")
 
 
-def wish(name: str) -> tuple[dict[str, str], bytes]:
+def build_start(name: str) -> tuple[dict[str, str], bytes]:
     """Return a request that deploys code where it is believed."""
     headers = {
         "ce-specversion": "1.0",
@@ -57,7 +57,7 @@ def wish(name: str) -> tuple[dict[str, str], bytes]:
 def test_a_page_whose_name_was_bound_to_this_machine_gets_nothing(served, port, method, platform):
     door = served[port]
     evil = f"evil.example:{door.port}"
-    headers, body = wish("rebound")
+    headers, body = build_start("rebound")
     rebound = {**headers, "Host": evil, "Origin": f"http://{evil}", **token_header(platform.home)}
 
     answer = door.ask(method, headers=rebound, body=body)
@@ -71,7 +71,7 @@ def test_a_page_whose_name_was_bound_to_this_machine_gets_nothing(served, port, 
 @pytest.mark.parametrize("port", PORTS)
 @pytest.mark.parametrize("origin", ["http://evil.example", "http://127.0.0.1:1", "null"])
 def test_a_foreign_page_gets_nothing_from_its_visitors_machine(served, port, origin, platform):
-    headers, body = wish("foreign")
+    headers, body = build_start("foreign")
     preflight = {"Access-Control-Request-Method": "POST", "Origin": origin}
     credential = token_header(platform.home)
 
@@ -92,7 +92,7 @@ def test_a_foreign_page_cannot_call_a_function_blindly(served):
 
 @pytest.mark.parametrize("credential", [None, "Bearer wrong", "Basic x"])
 def test_a_local_user_without_the_token_deploys_nothing(served, platform, credential):
-    headers, body = wish("stranger")
+    headers, body = build_start("stranger")
     shown = {} if credential is None else {"Authorization": credential}
     door = served["broker"]
     for path in (door.path, "/default/default", "/knative-lambda/knative-lambda/"):
@@ -122,7 +122,7 @@ def test_health_is_no_secret(served):
 
 @pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "doors.default.localhost"])
 def test_a_local_program_calls_a_function_without_the_token(served, host):
-    headers, body = wish("anything")
+    headers, body = build_start("anything")
     answer = served["gateway"].ask(headers={**headers, "Host": host}, body=body)
     assert answer.status == 200
 
@@ -151,7 +151,7 @@ def test_the_curl_line_of_deploy_calls_the_function(
 )
 @pytest.mark.parametrize("host", [None, "build-start.knative-lambda.localhost"])
 def test_no_path_and_no_name_leads_to_a_service_that_is_cluster_local(served, platform, path, host):
-    headers, body = wish("around")
+    headers, body = build_start("around")
     named = {} if host is None else {"Host": host}
 
     answer = served["gateway"].ask(path=path, headers={**headers, **named}, body=body)
@@ -163,9 +163,11 @@ def test_no_path_and_no_name_leads_to_a_service_that_is_cluster_local(served, pl
 
 
 def test_the_process_of_a_control_function_takes_nothing_from_strangers(served, platform):
-    platform.post(served["broker"].url + "/knative-lambda/knative-lambda", b"{}", wish("warm")[0])
+    platform.post(
+        served["broker"].url + "/knative-lambda/knative-lambda", b"{}", build_start("warm")[0]
+    )
     platform.await_settled()
-    headers, body = wish("behind")
+    headers, body = build_start("behind")
     ports = {
         port
         for pid in platform.processes("guarded_function")
@@ -214,7 +216,7 @@ def test_hosts_and_pages_that_were_let_in_come_in_and_no_others(
     )
     platform.send_build_start("open", {"main.py": HELLO})
     platform.await_phase("open", "Ready")
-    headers, body = wish("open-doors")
+    headers, body = build_start("open-doors")
     page = {"Origin": "http://localhost:3000"}
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "ce-id"}
     credential = token_header(platform.home)

@@ -160,10 +160,10 @@ def test_a_page_whose_name_is_bound_anew_gets_nothing(platform, function, site, 
     unprotected, collector = site(), site()
     unprotected.pages["/secret"] = "the secret"
     spec = {"runtime": PYTHON, "source": {"inline": {"main.py": HELLO}}}
-    wish = post(spec, type=BUILD_START, subject="default/rebound")
+    build_start = post(spec, type=BUILD_START, subject="default/rebound")
     api = f"https://evil.example:{urlsplit(platform.api_url).port}/api/v1/namespaces"
-    of_gateway = [(function, post()), (function, {}), ("/knative-lambda/build-start", wish)]
-    of_broker = [("/knative-lambda/knative-lambda", wish), ("/-/events", {})]
+    of_gateway = [(function, post()), (function, {}), ("/knative-lambda/build-start", build_start)]
+    of_broker = [("/knative-lambda/knative-lambda", build_start), ("/-/events", {})]
     of_broker += [("/-/dead-letters", {}), (api, {}), (api, {"mode": "no-cors"})]
     attackers: list[Site] = []
     for path, url, requests in (

@@ -48,8 +48,8 @@ NO_EVENTS: dict[str, tuple[dict[str, str], bytes]] = {
     "numbers for words": (STRUCTURED, json.dumps(EVENT | {"id": 1, "source": {}}).encode()),
     "data twice": (STRUCTURED, json.dumps(EVENT | {"data": {}, "data_base64": "e30="}).encode()),
 }
-# Name -> headers and data: events, but no wish that can be granted.
-NO_WISHES: dict[str, tuple[dict[str, str], object]] = {
+# Name -> headers and data: events, but no request that can be granted.
+IMPOSSIBLE_REQUESTS: dict[str, tuple[dict[str, str], object]] = {
     "no subject": ({"ce-time": TIMED["ce-time"]} | BINARY, SPEC),
     "a subject that names nothing": (TIMED | {"ce-subject": "../../etc"}, SPEC),
     "no time": (BINARY | {"ce-subject": "default/bad"}, SPEC),
@@ -97,11 +97,11 @@ def test_what_is_no_event_is_refused_by_every_function(platform: EmbeddedPlatfor
         assert len(answer.body) <= 512, name
 
 
-@pytest.mark.parametrize("name", NO_WISHES)
-def test_a_wish_that_cannot_be_granted_is_one_dead_letter_and_told_once(
+@pytest.mark.parametrize("name", IMPOSSIBLE_REQUESTS)
+def test_a_request_that_cannot_be_granted_is_one_dead_letter_and_told_once(
     platform: EmbeddedPlatform, name: str
 ):
-    headers, data = NO_WISHES[name]
+    headers, data = IMPOSSIBLE_REQUESTS[name]
     identity = name.replace(" ", "-")
     headers = headers | {"ce-id": identity}
     body = b"" if data is None else json.dumps(data).encode()
@@ -118,12 +118,12 @@ def test_a_wish_that_cannot_be_granted_is_one_dead_letter_and_told_once(
     assert (delivery["state"], delivery["attempts"]) == ("dead", 1)
     assert delivery["status"] == direct.status
     assert platform.record("bad") is None
-    told = [each for each in platform.list(EVENTS) if wish_id(each) == identity]
+    told = [each for each in platform.list(EVENTS) if request_id_of(each) == identity]
     assert [each["reason"] for each in told] == [direct.data["reason"]] * len(told)
     assert len(told) == (name not in ABOUT_NO_FUNCTION)
 
 
-def wish_id(event: dict[str, Any]) -> str:
+def request_id_of(event: dict[str, Any]) -> str:
     return event["metadata"]["annotations"]["knative-lambda.dev/wish-id"]
 
 

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
 
 HELLO = "def handler(event):\n    return 'hello'\n"
-# The note by which a wish from before the deletion is known; cleanup removes it in the end.
+# The note by which a request from before the deletion is known; cleanup removes it in the end.
 TOMBSTONES = "storage/knative-lambda/deleted"
 
 
@@ -78,7 +78,7 @@ def test_a_deletion_of_an_update_in_the_middle_of_its_build_leaves_nothing(
     assert own_platform.processes("lambda_builder") == []
 
 
-def test_a_deletion_at_once_after_the_wish_leaves_nothing(own_platform: EmbeddedPlatform):
+def test_a_deletion_at_once_after_the_request_leaves_nothing(own_platform: EmbeddedPlatform):
     before = inventory(own_platform)
     own_platform.send_build_start("brief", {"main.py": HELLO})
     own_platform.send_delete("brief")
@@ -101,7 +101,7 @@ def test_an_unknown_lambda_is_deleted_twice_without_complaint(own_platform: Embe
     )
 
 
-def test_a_wish_from_before_the_deletion_does_not_bring_it_back(
+def test_a_request_from_before_the_deletion_does_not_bring_it_back(
     platform: EmbeddedPlatform, unique_name: str
 ):
     earlier = (datetime.now(UTC) - timedelta(seconds=30)).isoformat()

@@ -87,7 +87,7 @@ def test_one_event_delivered_twenty_times_at_once_makes_one_of_each(
     assert call(platform, unique_name) == "one"
 
 
-def test_twenty_wishes_for_the_same_source_at_once_make_one_of_each(
+def test_twenty_requests_for_the_same_source_at_once_make_one_of_each(
     platform: EmbeddedPlatform, unique_name: str
 ):
     def send(_number: int) -> int:
@@ -103,7 +103,7 @@ def test_twenty_wishes_for_the_same_source_at_once_make_one_of_each(
     assert call(platform, unique_name) == "same"
 
 
-def test_of_different_wishes_at_once_the_newest_serves(
+def test_of_different_requests_at_once_the_newest_serves(
     platform: EmbeddedPlatform, unique_name: str
 ):
     began = datetime.now(UTC) - timedelta(seconds=TIMES)
@@ -121,7 +121,9 @@ def test_of_different_wishes_at_once_the_newest_serves(
     assert len(owned(platform, SERVICES, unique_name)) == 1
 
 
-def test_an_older_wish_that_comes_last_is_superseded(platform: EmbeddedPlatform, unique_name: str):
+def test_an_older_request_that_comes_last_is_superseded(
+    platform: EmbeddedPlatform, unique_name: str
+):
     now = datetime.now(UTC)
     older, newer = (now - timedelta(minutes=1)).isoformat(), now.isoformat()
 
@@ -137,7 +139,7 @@ def test_an_older_wish_that_comes_last_is_superseded(platform: EmbeddedPlatform,
     assert len(owned(platform, JOBS, unique_name)) == 1
 
 
-def test_wishes_in_the_wrong_order_while_the_newer_still_builds(
+def test_requests_in_the_wrong_order_while_the_newer_still_builds(
     platform: EmbeddedPlatform, unique_name: str, gate
 ):
     now = datetime.now(UTC)
@@ -155,7 +157,7 @@ def test_wishes_in_the_wrong_order_while_the_newer_still_builds(
     assert call(platform, unique_name) == "newer"
 
 
-def test_a_newer_wish_overtakes_the_build_of_an_older_one(
+def test_a_newer_request_overtakes_the_build_of_an_older_one(
     platform: EmbeddedPlatform, unique_name: str, gate
 ):
     source = {**answering("older"), "requirements.txt": gate.requirement}
@@ -170,7 +172,7 @@ def test_a_newer_wish_overtakes_the_build_of_an_older_one(
     assert len(ready_ids(platform, unique_name)) == 1
 
 
-def test_the_same_wish_from_two_senders_is_told_apart_by_its_id(
+def test_the_same_request_from_two_senders_is_told_apart_by_its_id(
     platform: EmbeddedPlatform, unique_name: str
 ):
     time = datetime.now(UTC).isoformat()

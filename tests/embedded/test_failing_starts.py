@@ -78,7 +78,7 @@ def test_an_update_that_does_not_start_is_told_once_and_at_once_and_the_old_vers
 
 
 def ends(platform: EmbeddedPlatform, name: str) -> list[dict]:
-    """What was told of the end of a wish."""
+    """What was told of the end of a request."""
     told = ("build.failed.v1", "function.ready.v1")
     events = platform.events(subject=f"default/{name}")
     return [event for event in events if event["attributes"]["type"].endswith(told)]

@@ -69,8 +69,11 @@ class Sender:
                 "source": {"inline": source(number)},
                 "subscriptions": [{"type": COUNTED}],
             }
-            wish = {"time": datetime.now(UTC).isoformat(), "subject": f"default/lambda-{number}"}
-            self._send(self._control, spec, type=BUILD_START, **wish)
+            attributes = {
+                "time": datetime.now(UTC).isoformat(),
+                "subject": f"default/lambda-{number}",
+            }
+            self._send(self._control, spec, type=BUILD_START, **attributes)
             self._send(self._tenant, {}, type=COUNTED)
 
     def _send(self, url: str, data: object, **attributes: str) -> None:

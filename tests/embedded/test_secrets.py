@@ -166,7 +166,9 @@ def test_credentials_beside_the_code_are_not_deployed(start_platform, write_func
     ],
     ids=lambda change: json.dumps(change)[:40],
 )
-def test_a_refusal_quotes_no_value_of_a_wish(platform: EmbeddedPlatform, unique_name: str, change):
+def test_a_refusal_quotes_no_value_of_a_request(
+    platform: EmbeddedPlatform, unique_name: str, change
+):
     secret = f"hunter-{uuid.uuid4().hex}"
     spec = {"env": [{"name": "A", "value": secret}]}
     spec |= json.loads(json.dumps(change).replace("{secret}", secret))

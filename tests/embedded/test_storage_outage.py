@@ -103,7 +103,7 @@ def test_a_person_who_waits_is_told_that_it_is_tried_again(
     platform.await_phase("patient", "Ready", within=60)
 
 
-def test_a_context_that_was_lost_is_a_failed_build_and_the_next_wish_works(
+def test_a_context_that_was_lost_is_a_failed_build_and_the_next_request_works(
     start_platform, storage: Storage, write_function, gate
 ):
     platform = start_platform(**storage.settings)

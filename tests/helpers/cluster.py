@@ -90,8 +90,8 @@ class Cluster(LambdaPlatform):
 
     # --- its events ------------------------------------------------------------------------------
 
-    def wish(self, name: str, files: dict[str, str]) -> None:
-        """Send one wish and wait for nobody: some Brokers answer when the whole chain is over."""
+    def send_request(self, name: str, files: dict[str, str]) -> None:
+        """Send one request without waiting: some Brokers respond when the whole chain is over."""
 
         def send() -> None:
             # The Broker may be restarted before it answers; what it took in counts.

@@ -29,7 +29,7 @@ class LambdaPlatform(ABC):
     @property
     @abstractmethod
     def control_broker(self) -> str:
-        """The URL that takes wishes."""
+        """The URL that takes requests."""
 
     @property
     def authorization(self) -> dict[str, str]:
@@ -48,7 +48,7 @@ class LambdaPlatform(ABC):
         return document
 
     def send_build_start(self, name: str, files: dict[str, str], **changes: Any) -> Answer:
-        """One wish; `spec` and attributes may be given."""
+        """One request; `spec` and attributes may be given."""
         wanted = {"runtime": self.runtime, "source": {"inline": files}, **changes.pop("spec", {})}
         return self._send(BUILD_START, name, wanted, changes)
 

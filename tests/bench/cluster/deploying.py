@@ -70,10 +70,10 @@ class Deployer:
         old = (self._cluster.api.get(f"{SERVICES}/{name}") or {}).get("spec")
         wanted = Lambda(name, kind, version, _image(old) if old else None)
         connection = self._cluster.lambda_connection(name)
-        begin, wish, sender = self._send(wanted)
+        begin, request_id, sender = self._send(wanted)
         _poll(connection, wanted)
         answered = time.time()
-        ready = self._await_record(begin, wanted, wish)
+        ready = self._await_record(begin, wanted, request_id)
         self._let_it_end(begin, name, sender)
         moments = dict(_moments(self._timeline.since(begin), wanted))
         moments |= {RECORD_READY: ready.at, TOTAL: answered}
@@ -83,9 +83,9 @@ class Deployer:
         """The same source once more: until its record says so, and the lambda has answered."""
         connection = self._cluster.lambda_connection(name)
         wanted = Lambda(name, kind, version)
-        _ask(connection, wanted)  # it runs, as it did before the wish
-        begin, wish, sender = self._send(wanted)
-        ready = self._await_record(begin, wanted, wish)
+        _ask(connection, wanted)  # it runs, as it did before the request
+        begin, request_id, sender = self._send(wanted)
+        ready = self._await_record(begin, wanted, request_id)
         if not _ask(connection, wanted):
             raise RuntimeError(f"{name} does not answer")
         answered = time.time()
@@ -107,9 +107,9 @@ class Deployer:
         self._names.clear()
 
     def _send(self, wanted: Lambda) -> tuple[float, str, threading.Thread]:
-        wish = uuid.uuid4().hex
+        request_id = uuid.uuid4().hex
         spec = {"runtime": RUNTIME, "source": {"inline": source(wanted.kind, wanted.version)}}
-        attributes = {"id": wish, "time": datetime.now(UTC).isoformat()}
+        attributes = {"id": request_id, "time": datetime.now(UTC).isoformat()}
         # Some Brokers answer when the whole chain is over.
         sender = threading.Thread(
             target=self._cluster.send,
@@ -119,15 +119,15 @@ class Deployer:
         )
         begin = time.time()
         sender.start()
-        return begin, wish, sender
+        return begin, request_id, sender
 
-    def _await_record(self, begin: float, wanted: Lambda, wish: str) -> Seen:
+    def _await_record(self, begin: float, wanted: Lambda, request_id: str) -> Seen:
         def is_settled(seen: Seen) -> bool:
             build = seen.status.get("build") or {}
             is_this = seen.kind == "LambdaFunction" and seen.name == wanted.name
             return (
                 is_this
-                and build.get("wishId") == wish
+                and build.get("wishId") == request_id
                 and (seen.status.get("phase") in {"Ready", "Failed"})
             )
 

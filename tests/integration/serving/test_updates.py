@@ -146,7 +146,7 @@ async def test_a_failed_revision_is_tried_again_when_the_service_is_deployed_aga
 
 
 async def test_a_failed_revision_is_tried_again_when_its_failure_is_taken_back(platform, tmp_path):
-    """As the next wish for the same lambda does, of which its template says nothing."""
+    """As the next request for the same lambda does, of which its template says nothing."""
     (tmp_path / "down").touch()
     platform.apply(environment={"FAIL_IF": str(tmp_path / "down")})
     await platform.ready(status="False")
