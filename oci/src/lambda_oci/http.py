@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 import urllib3
 from urllib3.exceptions import (
@@ -20,6 +17,8 @@ from urllib3.exceptions import (
 from urllib3.exceptions import (
     TimeoutError as HTTPTimeoutError,
 )
+
+from lambda_oci.proxies import proxy_for
 
 if TYPE_CHECKING:
     from urllib3 import BaseHTTPResponse, PoolManager
@@ -82,7 +81,7 @@ def connection_pool(url: str, patience: Patience = OF_A_BUILD) -> PoolManager:
     )
     # urllib3 reads SSL_CERT_FILE by way of OpenSSL, but not the variable other clients share.
     bundle = os.environ.get("REQUESTS_CA_BUNDLE")  # noqa: TID251 - a setting of the machine, not ours
-    if proxy := _proxy_for(url):
+    if proxy := proxy_for(url):
         return urllib3.ProxyManager(proxy, timeout=timeout, retries=retries, ca_certs=bundle)
     return urllib3.PoolManager(timeout=timeout, retries=retries, ca_certs=bundle)
 
@@ -111,28 +110,3 @@ def explain(error: HTTPError) -> str:
     if isinstance(reason, HTTPTimeoutError):
         return "no response in time"
     return "the connection broke"
-
-
-def _proxy_for(url: str) -> str | None:
-    parts = urlsplit(url)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme)
-    host = parts.hostname or ""
-    if not proxy or proxy_bypass(host) or _is_within(host, proxies.get("no", "")):
-        return None
-    return proxy
-
-
-def _is_within(host: str, networks: str) -> bool:
-    """Whether NO_PROXY has the network of this address, as clusters write it."""
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    for network in networks.split(","):
-        try:
-            if address in ip_network(network.strip(), strict=False):
-                return True
-        except ValueError:
-            continue  # a name
-    return False

@@ -1,14 +1,11 @@
-"""Where a Kubernetes API is, how a caller authenticates, and which proxy is on the way."""
+"""Where a Kubernetes API is, and how a caller authenticates."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 from functools import partial
-from ipaddress import ip_address, ip_network
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies, proxy_bypass
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -55,34 +52,3 @@ def bearer_of(token_file: Path) -> str:
     if not (token := token_file.read_text().strip()):
         raise ValueError(f"{token_file} is empty")
     return bearer(token)
-
-
-def proxy_for(server: str) -> str | None:
-    """Return the proxy that the environment names for a server.
-
-    None where NO_PROXY has its host, or the network of its address, as it is usual in clusters.
-    """
-    parts = urlsplit(server)
-    proxies = getproxies()
-    proxy = proxies.get(parts.scheme)
-    if (
-        proxy is None
-        or proxy_bypass(parts.netloc)
-        or _is_within(parts.hostname or "", proxies.get("no", ""))
-    ):
-        return None
-    return proxy
-
-
-def _is_within(host: str, networks: str) -> bool:
-    try:
-        address = ip_address(host)
-    except ValueError:
-        return False
-    for network in networks.split(","):
-        try:
-            if address in ip_network(network.strip(), strict=False):
-                return True
-        except ValueError:
-            continue  # a name
-    return False

@@ -7,8 +7,8 @@ from urllib.parse import urlencode
 
 import urllib3
 
-from knative_lambda.adapters.kubernetes.connection import proxy_for
 from knative_lambda.adapters.kubernetes.errors import error_of, object_of, translated
+from lambda_oci.proxies import proxy_for
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

@@ -1,6 +1,6 @@
 import pytest
 
-from knative_lambda.adapters.kubernetes.connection import proxy_for
+from lambda_oci.proxies import proxy_for
 
 PROXY = "http://proxy.test:3128"
 
@@ -39,6 +39,9 @@ def test_a_proxy_is_the_one_of_the_servers_scheme(monkeypatch, server, variable,
         ("https://api.cluster.test", ".cluster.test", False),
         ("https://api.cluster.test", "10.96.0.0/12", True),
         ("https://api.cluster.test", "*", False),
+        ("https://api.cluster.test:6443", "api.cluster.test:6443", False),
+        ("https://api.cluster.test:6443", "api.cluster.test:443", True),
+        ("https://me@api.cluster.test", "api.cluster.test", False),
     ],
 )
 def test_names_and_networks_are_reached_without_it(monkeypatch, server, excluded, is_used):
