@@ -37,12 +37,19 @@ class Schemas:
 def openapi_schema(kind: str, definition: Path = DEFINITION) -> dict[str, Any] | None:
     """Return the openAPIV3Schema of a kind as its definition has it, with its descriptions."""
     if kind == "LambdaFunction":
-        import yaml  # noqa: PLC0415  # once, and only for what is written
-
-        (version,) = yaml.load(definition.read_bytes(), yaml.CSafeLoader)["spec"]["versions"]
-        source: dict[str, Any] | None = version["schema"]["openAPIV3Schema"]
+        schema = lambda_function_version(definition)["schema"]
+        source: dict[str, Any] | None = schema["openAPIV3Schema"]
     elif kind in _KNATIVE_KINDS:
         source = json.loads((_KNATIVE / f"{kind.lower()}.json").read_bytes())
     else:
         source = None
     return source
+
+
+def lambda_function_version(definition: Path) -> dict[str, Any]:
+    """Return the one version in LambdaFunction's CustomResourceDefinition."""
+    import yaml  # noqa: PLC0415  # once, and only when a LambdaFunction is written or shown
+
+    (version,) = yaml.load(definition.read_bytes(), yaml.CSafeLoader)["spec"]["versions"]
+    found: dict[str, Any] = version
+    return found

@@ -1,29 +1,24 @@
-"""What the definitions of custom kinds say of them: their schemas and their printer columns.
+"""The schemas and printer columns of custom kinds, from their definitions.
 
 `definition` is everywhere the file of LambdaFunction's CustomResourceDefinition.
 """
 
 from __future__ import annotations
 
-import json
 from functools import cache
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import yaml
+from lambda_embedded.schemas.known import lambda_function_version, openapi_schema
 
 if TYPE_CHECKING:
-    from lambda_embedded.api.kinds.served import Kind
+    from pathlib import Path
 
-_KNATIVE = Path(__file__).resolve().parents[2] / "schemas" / "knative"
+    from lambda_embedded.api.kinds.served import Kind
 
 
 def custom_schema(kind: Kind, definition: Path) -> dict[str, Any]:
-    """Return the `openAPIV3Schema` of a kind; one that takes anything where there is none here."""
-    if kind.kind == "LambdaFunction":
-        schema: dict[str, Any] = _lambda_function(definition)["schema"]["openAPIV3Schema"]
-        return schema
-    found = _revision_schema() if kind.kind == "Revision" else _knative_schema(kind.kind.lower())
+    """Return the `openAPIV3Schema` of a kind, or one that accepts anything if it is not known."""
+    found = _revision_schema() if kind.kind == "Revision" else openapi_schema(kind.kind, definition)
     return found or {
         "description": f"See the documentation of {kind.group}; its fields are not listed here.",
         "type": "object",
@@ -37,30 +32,19 @@ _ANYTHING = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
 def printer_columns(kind: Kind, definition: Path) -> list[dict[str, Any]]:
     """Return the `additionalPrinterColumns` of a custom kind."""
     if kind.kind == "LambdaFunction":
-        columns: list[dict[str, Any]] = _lambda_function(definition)["additionalPrinterColumns"]
-        return columns
+        return _lambda_function_columns(definition)
     return _KNATIVE_COLUMNS.get(kind.kind, [_AGE])
 
 
 @cache
-def _lambda_function(definition: Path) -> dict[str, Any]:
-    text = definition.read_bytes()
-    version: dict[str, Any] = yaml.load(text, yaml.CSafeLoader)["spec"]["versions"][0]
-    return version
-
-
-@cache
-def _knative_schema(name: str) -> dict[str, Any] | None:
-    path = _KNATIVE / f"{name}.json"
-    if not path.exists():
-        return None
-    schema: dict[str, Any] = json.loads(path.read_bytes())
-    return schema
+def _lambda_function_columns(definition: Path) -> list[dict[str, Any]]:
+    columns: list[dict[str, Any]] = lambda_function_version(definition)["additionalPrinterColumns"]
+    return columns
 
 
 def _revision_schema() -> dict[str, Any] | None:
     """Return a schema whose spec is that of the template that a Service has for its Revisions."""
-    service = _knative_schema("service")
+    service = openapi_schema("Service")
     if service is None:
         return None
     template = service["properties"]["spec"]["properties"]["template"]
