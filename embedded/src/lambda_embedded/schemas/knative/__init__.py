@@ -1,1 +1,1 @@
-"""Schemas of Knative's kinds as data, and the script that writes them."""
+"""Schemas of Knative's kinds, as data."""

@@ -1,4 +1,4 @@
-"""Writes the schemas of this folder from the Go modules that the testbed pins."""
+"""Writes the schemas of Knative's kinds for the embedded API from the Go modules pinned here."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from pathlib import Path
 
 import yaml
 
-_FOLDER = Path(__file__).parent
-_PINNED = _FOLDER.parents[4] / "testbed" / "components" / "knative"
+_TESTBED = Path(__file__).resolve().parent
+_PINNED = _TESTBED / "components" / "knative"
+_FOLDER = _TESTBED.parent / "embedded" / "src" / "lambda_embedded" / "schemas" / "knative"
 _DEFINITIONS = {
     "service": ("knative.dev/serving", "config/core/300-resources/service.yaml"),
     "broker": ("knative.dev/eventing", "config/core/resources/broker.yaml"),
