@@ -24,8 +24,8 @@ def _request(api, path, method="GET", body=None, **headers):
     connection = http.client.HTTPSConnection(place, timeout=10, context=trust(api.kubeconfig))
     try:
         connection.request(method, path, body, headers)
-        answer = connection.getresponse()
-        return answer.status, answer.read()
+        response = connection.getresponse()
+        return response.status, response.read()
     finally:
         connection.close()
 
@@ -49,7 +49,7 @@ def test_health_needs_no_token(running_api, path):
 
 
 @pytest.mark.parametrize("host", ["evil.example", "evil.example:8082", "127.0.0.1.evil.example"])
-def test_a_foreign_host_name_is_refused_even_with_the_token(running_api, host):
+def test_a_foreign_host_name_is_rejected_even_with_the_token(running_api, host):
     bearer = f"Bearer {running_api.token}"
     status, _ = _request(running_api, "/healthz", Host=host, Authorization=bearer)
     assert status == 403
@@ -79,8 +79,8 @@ def test_requests_that_make_no_sense_get_a_status(running_api, path, method, sta
     bearer = f"Bearer {running_api.token}"
     body = '{"metadata": {"name": "x"}}' if method == "POST" else None
     headers = {"Content-Type": "application/json"} if body else {}
-    found, answer = _request(running_api, path, method, body, Authorization=bearer, **headers)
-    assert (found, json.loads(answer)["code"]) == (status, status)
+    found, response = _request(running_api, path, method, body, Authorization=bearer, **headers)
+    assert (found, json.loads(response)["code"]) == (status, status)
 
 
 @pytest.mark.parametrize(
@@ -106,12 +106,12 @@ def test_no_body_is_an_error_of_the_server(running_api, method, body):
         "" if method == "POST" else "/x?fieldManager=m"
     )
     kind = "application/apply-patch+yaml" if method == "PATCH" else "application/json"
-    status, answer = _request(
+    status, response = _request(
         running_api, path, method, body,
         **{"Authorization": f"Bearer {running_api.token}", "Content-Type": kind},
     )  # fmt: skip
     assert status in {400, 422, 404}
-    assert json.loads(answer)["status"] == "Failure"
+    assert json.loads(response)["status"] == "Failure"
 
 
 @pytest.mark.parametrize(
@@ -119,7 +119,7 @@ def test_no_body_is_an_error_of_the_server(running_api, method, body):
     ["a: &x [1]\nb: *x\n", "a: [", "? [a]\n: b\n", "a: !!python/name:os.system x\n", "a: .nan\n"],
     ids=["alias", "broken", "key", "tag", "nan"],
 )
-def test_yaml_that_json_cannot_say_is_refused(running_api, text):
+def test_yaml_that_json_cannot_say_is_rejected(running_api, text):
     path = "/apis/batch/v1/namespaces/default/jobs/x?fieldManager=m"
     status, _ = _request(
         running_api, path, "PATCH", text.encode(),
@@ -288,8 +288,8 @@ def test_an_open_watch_does_not_keep_the_platform_from_stopping(tmp_path):
     connection = http.client.HTTPSConnection(place, timeout=10, context=trust(api.kubeconfig))
     bearer = {"Authorization": f"Bearer {api.token}"}
     connection.request("GET", "/api/v1/namespaces?watch=1", headers=bearer)
-    answer = connection.getresponse()
-    assert answer.readline()
+    response = connection.getresponse()
+    assert response.readline()
     started = time.monotonic()
     api.stop()
     assert time.monotonic() - started < 5

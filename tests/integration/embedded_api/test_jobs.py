@@ -76,9 +76,9 @@ def test_a_job_is_replaced_by_the_manifest_that_it_was_made_from(kubectl, job):
 def test_what_a_job_selects_is_not_changed(kubectl, job):
     kubectl("create", "-f", "-", text=manifest("one"))
     change = json.dumps({"spec": {"selector": {"matchLabels": {UID: "other"}}}})
-    refusal = kubectl.fails("patch", "job", "one", "--type=merge", "-p", change)
-    assert "spec.selector" in refusal
-    assert "field is immutable" in refusal
+    rejection = kubectl.fails("patch", "job", "one", "--type=merge", "-p", change)
+    assert "spec.selector" in rejection
+    assert "field is immutable" in rejection
 
 
 def test_a_job_with_a_selector_of_its_owner_keeps_it(kubectl, job):

@@ -81,6 +81,6 @@ def test_it_can_be_labelled_and_have_its_status_written(api, broken):
 def test_it_is_mended_by_what_is_right(api, broken):
     path = f"knative-lambda.dev/lambdafunctions/{broken.name}"
     right = [{"op": "add", "path": "/spec", "value": MINIMAL}]
-    answer = api.send("PATCH", path, right, "application/json-patch+json")
-    assert answer.code == 200, answer.body["message"]
-    assert answer.body["spec"]["timeoutSeconds"] == 60
+    response = api.send("PATCH", path, right, "application/json-patch+json")
+    assert response.code == 200, response.body["message"]
+    assert response.body["spec"]["timeoutSeconds"] == 60

@@ -1,4 +1,4 @@
-"""What Knative's webhooks refuse on a cluster, the embedded API refuses in their words."""
+"""What Knative's webhooks reject on a cluster, the embedded API rejects in their words."""
 
 from __future__ import annotations
 
@@ -43,11 +43,11 @@ def resources(requests, limits):
     return service(IMAGE | {"resources": {"requests": requests, "limits": limits}})
 
 
-def denied(answer):
+def denied(response):
     """The fields of a denial, with its text."""
-    assert (answer.code, answer.body["reason"]) == (400, "BadRequest"), answer
-    assert "denied the request: validation failed: " in answer.body["message"]
-    return {field for field, _, _ in answer.faults}
+    assert (response.code, response.body["reason"]) == (400, "BadRequest"), response
+    assert "denied the request: validation failed: " in response.body["message"]
+    return {field for field, _, _ in response.faults}
 
 
 SERVICE_FAULTS = {
@@ -99,21 +99,21 @@ SERVICE_FAULTS = {
 
 
 @pytest.mark.parametrize("name", SERVICE_FAULTS)
-def test_a_service_that_knative_refuses_is_refused(api, name):
+def test_a_service_that_knative_rejects_is_rejected(api, name):
     spec, field = SERVICE_FAULTS[name]
     assert denied(api.send("POST", SERVICES, knative("Service", spec))) == {field}
 
 
 def test_a_scale_belongs_to_the_template(api):
     annotations = {"autoscaling.knative.dev/min-scale": "1"}
-    answer = api.send("POST", SERVICES, knative("Service", service(), annotations=annotations))
-    assert denied(answer) == {"metadata.annotations"}
-    assert 'put under "spec.template.metadata.annotations"' in answer.body["message"]
+    response = api.send("POST", SERVICES, knative("Service", service(), annotations=annotations))
+    assert denied(response) == {"metadata.annotations"}
+    assert 'put under "spec.template.metadata.annotations"' in response.body["message"]
 
 
-def test_a_service_is_refused_in_the_words_of_knative(api):
-    answer = api.send("POST", SERVICES, knative("Service", service(timeoutSeconds=601)))
-    assert answer.body["message"] == (
+def test_a_service_is_rejected_in_the_words_of_knative(api):
+    response = api.send("POST", SERVICES, knative("Service", service(timeoutSeconds=601)))
+    assert response.body["message"] == (
         'admission webhook "validation.webhook.serving.knative.dev" denied the request: '
         "validation failed: expected 0 <= 601 <= 600: spec.template.spec.timeoutSeconds"
     )
@@ -183,7 +183,7 @@ TRIGGER_FAULTS = {
 
 
 @pytest.mark.parametrize("name", TRIGGER_FAULTS)
-def test_a_trigger_that_knative_refuses_is_refused(api, name):
+def test_a_trigger_that_knative_rejects_is_rejected(api, name):
     spec, field = TRIGGER_FAULTS[name]
     assert denied(api.send("POST", TRIGGERS, knative("Trigger", spec))) == {field}
 
@@ -199,20 +199,20 @@ def test_a_trigger_that_knative_refuses_is_refused(api, name):
     ],
 )
 def test_a_trigger_that_knative_takes_is_taken(api, fields):
-    answer = api.send("POST", f"{TRIGGERS}?dryRun=All", knative("Trigger", TRIGGER | fields))
-    assert answer.code == 201, answer.body["message"]
+    response = api.send("POST", f"{TRIGGERS}?dryRun=All", knative("Trigger", TRIGGER | fields))
+    assert response.code == 201, response.body["message"]
 
 
 def test_a_trigger_without_a_filter_says_that_it_takes_every_event(api):
-    answer = api.send("POST", f"{TRIGGERS}?dryRun=All", knative("Trigger", TRIGGER))
-    assert answer.body["spec"]["filter"] == {}
+    response = api.send("POST", f"{TRIGGERS}?dryRun=All", knative("Trigger", TRIGGER))
+    assert response.body["spec"]["filter"] == {}
 
 
 def test_the_broker_of_a_trigger_stays(api):
     api.send("POST", TRIGGERS, knative("Trigger", TRIGGER, "staying"))
-    answer = api.send("PATCH", f"{TRIGGERS}/staying", {"spec": {"broker": "other"}}, MERGE)
-    assert answer.code == 422
-    assert {field for field, _, _ in answer.faults} == {"spec.broker"}
+    response = api.send("PATCH", f"{TRIGGERS}/staying", {"spec": {"broker": "other"}}, MERGE)
+    assert response.code == 422
+    assert {field for field, _, _ in response.faults} == {"spec.broker"}
 
 
 def test_nothing_of_a_broker_but_its_delivery_can_change(api):
@@ -231,6 +231,6 @@ def test_nothing_of_a_broker_but_its_delivery_can_change(api):
         ({"timeoutt": "PT5S"}, "spec.delivery.timeoutt"),
     ],
 )
-def test_a_broker_that_knative_refuses_is_refused(api, delivery, field):
+def test_a_broker_that_knative_rejects_is_rejected(api, delivery, field):
     item = knative("Broker", {"delivery": delivery}, name="wrong")
     assert denied(api.send("POST", BROKERS, item)) == {field}

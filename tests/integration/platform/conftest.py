@@ -116,8 +116,8 @@ class PlatformProcess:
         )
         tls = trust(self.home / "kubeconfig")
         with urllib.request.urlopen(request, timeout=10, context=tls) as response:
-            answer: dict[str, Any] = json.load(response)
-            return answer
+            body: dict[str, Any] = json.load(response)
+            return body
 
     def create_job(self, name: str, script: str, **spec: Any) -> None:
         container = {"name": "main", "image": "none", "command": ["python", "-c", script]}

@@ -72,8 +72,8 @@ def test_one_event_makes_a_running_function_that_kill_9_does_not_take_away(
     assert accepted == 202
     wait_until(lambda: "dev.knative-lambda.function.ready.v1" in types_of(whole_platform))
     event = {"id": "2", "source": "/tests", "type": "greeting.asked"}
-    answer = post(f"{urls['gateway']}/default/greeter", {"name": "World"}, **event)
-    assert answer == (200, {"hello": "World"})
+    response = post(f"{urls['gateway']}/default/greeter", {"name": "World"}, **event)
+    assert response == (200, {"hello": "World"})
 
     whole_platform.kill()
     whole_platform.start()

@@ -80,7 +80,7 @@ def test_platform_json_holds_no_token(platform: PlatformProcess):
     assert token not in (platform.home / "platform.json").read_text()
 
 
-def test_a_second_platform_on_the_same_folder_is_refused(platform: PlatformProcess):
+def test_a_second_platform_on_the_same_folder_is_rejected(platform: PlatformProcess):
     platform.start()
     second = type(platform)(platform.home, platform.arguments)
     announced = platform.facts
@@ -102,7 +102,7 @@ def test_free_ports_stay_the_same_over_restarts(platform: PlatformProcess):
     assert platform.start().facts["urls"] == before
 
 
-def test_a_taken_port_is_refused_with_the_way_out(platform: PlatformProcess):
+def test_a_taken_port_is_rejected_with_the_way_out(platform: PlatformProcess):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()

@@ -28,17 +28,17 @@ async def test_what_a_function_wrote_is_shown_to_no_caller(start_platform, tmp_p
     async with start_platform(idle_window_seconds=0.02, longest_backoff_seconds=1.0) as platform:
         platform.apply(environment={"FAIL_IF": str(tmp_path / "broken")})
         await platform.ready()
-        answers = [await platform.get("/crash")]
+        responses = [await platform.get("/crash")]
         (tmp_path / "broken").touch()
-        while answers[-1][0] != 503:
-            answers.append(await platform.get())
+        while responses[-1][0] != 503:
+            responses.append(await platform.get())
         platform.apply("second", environment={"FAIL": "no handler here"})
-        answers.append(await platform.get(name="second"))
+        responses.append(await platform.get(name="second"))
         logged = "".join(platform.log(pod) for pod in platform.pods())
-    reasons = [json.loads(body)["reason"] for status, body in answers if status != 200]
+    reasons = [json.loads(body)["reason"] for status, body in responses if status != 200]
     assert {reasons[0], *reasons[-2:]} == {"FunctionCrashed", "CrashLoopBackOff", "NotReady"}
     for written in ("took the process down", "told to fail", "no handler here"):
-        assert not any(written in body for _, body in answers)
+        assert not any(written in body for _, body in responses)
     assert "took the process down" in logged
 
 
@@ -63,7 +63,7 @@ async def test_requests_held_during_a_crash_wait_for_the_next_start(platform, tm
     assert len(platform.starts()) == 2
 
 
-async def test_a_crash_loop_is_refused_until_the_program_is_well(start_platform, tmp_path):
+async def test_a_crash_loop_is_rejected_until_the_program_is_well(start_platform, tmp_path):
     async with start_platform(
         idle_window_seconds=0.02, first_backoff_seconds=0.01, longest_backoff_seconds=1.0
     ) as platform:

@@ -76,7 +76,7 @@ async def test_head_has_the_length_and_no_body(hello):
 
 
 @pytest.mark.parametrize("status", [204, 304])
-async def test_answers_without_a_body_stay_without_one(hello, status):
+async def test_responses_without_a_body_stay_without_one(hello, status):
     async with hello.client.get(f"{hello.url}/team/hello/status/{status}") as response:
         assert response.status == status
         assert response.headers.getall("Set-Cookie") == ["a=1", "b=2"]
@@ -98,7 +98,7 @@ async def test_both_streams_flow_at_the_same_time(hello):
                 heard.put_nowait(chunk)
 
 
-async def test_an_answer_cut_short_reaches_the_caller_as_a_broken_one(hello):
+async def test_a_response_cut_short_reaches_the_caller_as_a_broken_one(hello):
     async def speak():
         yield b"some"
         await hello.seen("/stream")
@@ -110,7 +110,7 @@ async def test_an_answer_cut_short_reaches_the_caller_as_a_broken_one(hello):
             await response.read()
 
 
-async def test_an_answer_that_never_ends_is_cut_at_the_timeout(platform):
+async def test_a_response_that_never_ends_is_cut_at_the_timeout(platform):
     platform.apply(timeoutSeconds=1)
     await platform.ready()
 

@@ -27,9 +27,9 @@ async def test_requests_that_come_together_at_zero_share_one_start(start_platfor
         await platform.ready()
         await platform.scaled_to_zero()
         before = len(platform.starts())
-        answers = await asyncio.gather(*(platform.get() for _ in range(10)))
-        assert {status for status, _ in answers} == {200}
-        assert len({json.loads(body)["pid"] for _, body in answers}) == 1
+        responses = await asyncio.gather(*(platform.get() for _ in range(10)))
+        assert {status for status, _ in responses} == {200}
+        assert len({json.loads(body)["pid"] for _, body in responses}) == 1
         assert len(platform.starts()) == before + 1
 
 
@@ -88,8 +88,8 @@ async def test_the_last_process_stays_for_its_retention_period(start_platform):
 async def test_no_process_gets_more_requests_at_once_than_its_concurrency(platform):
     platform.apply(containerConcurrency=2, annotations={"autoscaling.knative.dev/max-scale": "1"})
     await platform.ready()
-    answers = await asyncio.gather(*(platform.get() for _ in range(50)))
-    assert max(json.loads(body)["most"] for _, body in answers) <= 2
+    responses = await asyncio.gather(*(platform.get() for _ in range(50)))
+    assert max(json.loads(body)["most"] for _, body in responses) <= 2
     assert len(platform.starts()) == 1
 
 

@@ -37,7 +37,7 @@ async def sent(
         writer.close()
 
 
-async def answer_on(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
+async def response_on(reader: asyncio.StreamReader) -> tuple[int, dict[str, str]]:
     data = await reader.read()
     head, _, body = data.partition(b"\r\n\r\n")
     return int(head.split()[1]), json.loads(body)
@@ -67,7 +67,7 @@ async def test_streams_that_stop_give_way_to_those_who_wait_all_of_them_at_once(
         async with AsyncExitStack() as stack:
             stopped = [await stack.enter_async_context(sent(platform, half)) for _ in range(MANY)]
             assert (await platform.get())[0] == 200
-            status, body = await answer_on(stopped[0][0])
+            status, body = await response_on(stopped[0][0])
             assert (status, body["reason"]) == (408, "RequestTimeout")
 
 
@@ -92,11 +92,11 @@ async def test_a_sender_that_stops_is_given_up(start_platform, half):
         platform.apply()
         await platform.ready()
         async with sent(platform, half) as (reader, _):
-            status, body = await answer_on(reader)
+            status, body = await response_on(reader)
             assert (status, body["reason"]) == (408, "RequestTimeout")
 
 
-async def test_a_sender_may_wait_for_the_answer_of_a_stream_as_long_as_it_likes(start_platform):
+async def test_a_sender_may_wait_for_the_response_of_a_stream_as_long_as_it_likes(start_platform):
     async with start_platform(body_seconds=1.0, awaited_body_seconds=0.2) as platform:
         platform.apply()
         await platform.ready()
@@ -109,11 +109,11 @@ async def test_a_sender_may_wait_for_the_answer_of_a_stream_as_long_as_it_likes(
 
         async with platform.client.post(
             f"{platform.url}/team/hello/stream", data=pieces()
-        ) as answer:
-            first = await answer.content.readany()
+        ) as response:
+            first = await response.content.readany()
             await asyncio.sleep(2.5)  # far longer than a sender may stop
             go_on.set()
-            assert first + await answer.content.read() == b"onetwo"
+            assert first + await response.content.read() == b"onetwo"
 
 
 async def test_a_caller_that_leaves_in_the_middle_leaves_nothing_in_memory(platform):

@@ -15,12 +15,12 @@ from tests.integration.serving.conftest import TestLauncher
 async def test_an_update_under_load_loses_no_request(platform):
     platform.apply(environment={"VERSION": "1"})
     await platform.ready()
-    answers = []
+    responses = []
     is_over = asyncio.Event()
 
     async def load() -> None:
         while not is_over.is_set():
-            answers.append(await platform.get())
+            responses.append(await platform.get())
 
     clients = [asyncio.ensure_future(load()) for _ in range(8)]
     for version in ("2", "3", "4"):
@@ -28,7 +28,7 @@ async def test_an_update_under_load_loses_no_request(platform):
         await platform.ready()
     is_over.set()
     await asyncio.gather(*clients)
-    assert {status for status, _ in answers} == {200}
+    assert {status for status, _ in responses} == {200}
     assert json.loads((await platform.get())[1])["version"] == "4"
     assert (await platform.ready())["latestReadyRevisionName"] == "hello-00004"
 

@@ -55,7 +55,7 @@ def test_closing_logs_follows_no_link(folder: DataFolder, tmp_path: Path):
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
 
 
-def test_the_second_lock_is_refused_with_the_pid_of_the_first(folder: DataFolder):
+def test_the_second_lock_is_rejected_with_the_pid_of_the_first(folder: DataFolder):
     with (
         folder.lock(),
         pytest.raises(DataFolderInUseError, match=f"pid {os.getpid()}"),
@@ -93,7 +93,7 @@ def test_a_private_file_is_never_readable_by_others(tmp_path: Path):
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="takes another user, hence root")
 @pytest.mark.parametrize("planted", [".", "token", "runtimes"])
-def test_a_folder_in_which_something_is_another_users_is_refused(tmp_path, planted):
+def test_a_folder_in_which_something_is_another_users_is_rejected(tmp_path, planted):
     folder = DataFolder(tmp_path / "home")
     folder.create()
     (folder.root / planted).mkdir(exist_ok=True)

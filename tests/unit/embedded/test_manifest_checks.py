@@ -34,11 +34,11 @@ def test_our_own_configuration_is_taken(overlay):
         (trigger(subscriber={}), "spec.subscriber.ref"),
     ],
 )
-def test_what_a_cluster_refuses_is_refused_with_object_and_field(item, field):
-    with pytest.raises(KustomizationError) as refused:
+def test_what_a_cluster_rejects_is_rejected_with_object_and_field(item, field):
+    with pytest.raises(KustomizationError) as rejected:
         check_manifests([item])
-    assert str(refused.value).startswith("Trigger orders: ")
-    assert field in str(refused.value)
+    assert str(rejected.value).startswith("Trigger orders: ")
+    assert field in str(rejected.value)
 
 
 def test_checking_changes_nothing():
@@ -49,6 +49,6 @@ def test_checking_changes_nothing():
 
 def test_many_faults_are_told_by_the_first_ones():
     unknown = trigger(**{"n" * 1000 + str(index): 1 for index in range(1000)})
-    with pytest.raises(KustomizationError) as refused:
+    with pytest.raises(KustomizationError) as rejected:
         check_manifests([unknown])
-    assert len(str(refused.value)) < 50_000
+    assert len(str(rejected.value)) < 50_000

@@ -53,7 +53,7 @@ def test_a_kind_is_compiled_once():
     assert SCHEMAS.of("ConfigMap") is None
 
 
-def test_a_schema_that_says_more_than_is_checked_is_refused():
+def test_a_schema_that_says_more_than_is_checked_is_rejected():
     with pytest.raises(UnsupportedSchemaError, match=r"\.a\[\]: multipleOf"):
         compile_schema({"properties": {"a": {"items": {"multipleOf": 2}}}})
 

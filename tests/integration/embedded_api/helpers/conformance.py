@@ -82,7 +82,7 @@ def test_a_new_object_has_uid_generation_and_version(functions):
     assert functions.send("GET", "one") == stored
 
 
-def test_a_second_object_of_the_same_name_is_refused(functions):
+def test_a_second_object_of_the_same_name_is_rejected(functions):
     functions.create("one")
     with pytest.raises(ApiException) as caught:
         functions.create("one")
@@ -210,7 +210,7 @@ def test_a_json_patch_that_tests_in_vain_changes_nothing(functions):
     assert stored["spec"]["timeoutSeconds"] == 3
 
 
-def test_a_patch_of_an_unknown_type_is_refused(functions):
+def test_a_patch_of_an_unknown_type_is_rejected(functions):
     functions.create("one")
     with pytest.raises(ApiException) as caught:
         functions.send("PATCH", "one", {}, "application/strategic-merge-patch+json")
@@ -468,7 +468,7 @@ def test_invalid_json_is_a_bad_request(functions):
     assert caught.value.status == 400
 
 
-def test_a_body_that_is_too_large_is_refused(functions):
+def test_a_body_that_is_too_large_is_rejected(functions):
     item = function("one")
     item["spec"]["source"]["inline"]["big.txt"] = "x" * (4 * 1024 * 1024)
     with pytest.raises(ApiException) as caught:

@@ -109,7 +109,7 @@ class Handler(BaseHTTPRequestHandler):
             self.wfile.write(data)
 
     def log_message(self, format: str, *arguments: object) -> None:  # noqa: A002
-        """Requests are logged when they come, not when they are answered."""
+        """Requests are logged when they arrive, not when they are served."""
 
 
 class Server(ThreadingHTTPServer):

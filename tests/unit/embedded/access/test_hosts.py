@@ -60,6 +60,6 @@ def test_an_allowed_name_is_that_name_or_with_a_star_every_name_below():
 @pytest.mark.parametrize(
     "text", ["", "*", "*.", "https://a.example", "a.example:443", "a/b", "a..b", "a.*.b", "a b"]
 )
-def test_what_is_no_name_is_refused_with_the_way_out(text):
+def test_what_is_no_name_is_rejected_with_the_way_out(text):
     with pytest.raises(InvalidHostError, match=r"without scheme, port or path"):
         parse_allowed_host(text)

@@ -93,6 +93,6 @@ def test_an_allowed_origin_is_kept_as_browsers_write_it(text, origin):
 @pytest.mark.parametrize(
     "text", ["", "*", "null", "localhost:3000", "http://", "http://a/b", "ftp://a", "http://a b"]
 )
-def test_what_is_no_origin_or_any_is_refused_with_the_way_out(text):
+def test_what_is_no_origin_or_any_is_rejected_with_the_way_out(text):
     with pytest.raises(InvalidOriginError, match=r"http://localhost:3000"):
         parse_allowed_origin(text)

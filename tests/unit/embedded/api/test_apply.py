@@ -34,9 +34,9 @@ class Applied:
         self.value = value or {}
         self.owners = owners
 
-    def apply(self, manager, wish, *, force=False):
+    def apply(self, manager, intent, *, force=False):
         self.value, self.owners = apply(
-            self.value, wish, owners=self.owners, writer=owner(manager), force=force, keys=KEYS
+            self.value, intent, owners=self.owners, writer=owner(manager), force=force, keys=KEYS
         )
         return self.value
 
@@ -50,7 +50,7 @@ class Applied:
 
 
 @pytest.mark.parametrize(
-    ("live", "wish", "merged"),
+    ("live", "intent", "merged"),
     [
         ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
         ({"a": {"b": 1}}, {"a": {"c": 2}}, {"a": {"b": 1, "c": 2}}),
@@ -62,14 +62,14 @@ class Applied:
         ({"env": [{"name": "a", "value": 1}]}, {"env": []}, {"env": [{"name": "a", "value": 1}]}),
     ],
 )
-def test_a_merge_lays_the_wish_over_what_is_there(live, wish, merged):
-    assert merge(live, wish, KEYS) == merged
+def test_a_merge_lays_the_intent_over_what_is_there(live, intent, merged):
+    assert merge(live, intent, KEYS) == merged
 
 
 def test_items_of_keyed_lists_are_merged_one_by_one():
     live = {"containers": [{"name": "a", "image": "1"}, {"name": "b", "image": "1", "x": 1}]}
-    wish = {"containers": [{"name": "b", "image": "2"}, {"name": "c"}]}
-    assert merge(live, wish, KEYS)["containers"] == [
+    intent = {"containers": [{"name": "b", "image": "2"}, {"name": "c"}]}
+    assert merge(live, intent, KEYS)["containers"] == [
         {"name": "b", "image": "2", "x": 1},
         {"name": "c"},
         {"name": "a", "image": "1"},
@@ -90,7 +90,7 @@ def test_what_a_manager_omits_is_removed_with_the_maps_that_leaves_empty():
     assert applied.apply("one", {"spec": {"d": 2}}) == {"spec": {"d": 2}}
 
 
-def test_a_map_that_a_manager_wished_empty_stays():
+def test_a_map_that_a_manager_applied_empty_stays():
     applied = Applied()
     applied.apply("one", {"volume": {"emptyDir": {}}, "a": 1})
     assert applied.apply("one", {"volume": {"emptyDir": {}}}) == {"volume": {"emptyDir": {}}}
@@ -165,7 +165,7 @@ _OBJECTS = st.dictionaries(st.sampled_from(["a", "b", "env", "finalizers"]), _VA
 
 
 @given(_OBJECTS, _OBJECTS)
-def test_applying_over_ones_own_wish_gives_the_new_wish_exactly(first, second):
+def test_applying_over_ones_own_intent_gives_the_new_intent_exactly(first, second):
     applied = Applied()
     applied.apply("one", first)
     applied.apply("one", second)
@@ -173,10 +173,10 @@ def test_applying_over_ones_own_wish_gives_the_new_wish_exactly(first, second):
 
 
 @given(_OBJECTS, _OBJECTS)
-def test_applying_twice_is_applying_once(live, wish):
+def test_applying_twice_is_applying_once(live, intent):
     applied = Applied(live)
-    once, owners = applied.apply("one", wish), applied.owners
-    assert applied.apply("one", wish) == once
+    once, owners = applied.apply("one", intent), applied.owners
+    assert applied.apply("one", intent) == once
     assert applied.owners == owners
 
 

@@ -15,7 +15,7 @@ YAML = "application/yaml"
 
 @pytest.mark.parametrize("number", ["1e400", "-1e400", "1" * 400 + ".0", "NaN", "Infinity"])
 @pytest.mark.parametrize("form", [JSON, "application/merge-patch+json"])
-def test_a_number_that_json_cannot_tell_again_is_refused(form, number):
+def test_a_number_that_json_cannot_tell_again_is_rejected(form, number):
     with pytest.raises(ApiError) as error:
         parse_body(b'{"a": ' + number.encode() + b"}", form)
     assert error.value.code == 400
@@ -54,7 +54,7 @@ def test_a_long_number_to_the_base_of_sixty_is_a_text():
     assert parse_body(f"a: {text}".encode(), YAML) == {"a": text}
 
 
-def test_yaml_of_too_many_values_is_refused_and_json_is_the_way_out():
+def test_yaml_of_too_many_values_is_rejected_and_json_is_the_way_out():
     with pytest.raises(ApiError, match="send it as JSON") as error:
         parse_body(b"{" + b"a: 1," * 30_000 + b"}", YAML)
     assert error.value.code == 400

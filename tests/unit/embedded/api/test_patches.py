@@ -64,7 +64,7 @@ def test_a_json_patch_does_what_rfc_6902_says(value, operation, result):
         5,
     ],
 )
-def test_an_operation_that_does_not_fit_is_refused(operation):
+def test_an_operation_that_does_not_fit_is_rejected(operation):
     with pytest.raises(ApiError) as caught:
         json_patch({"a": [1]}, [operation])
     assert caught.value.code == 422
@@ -92,7 +92,7 @@ def test_copies_of_copies_are_bounded():
     assert caught.value.code == 413
 
 
-def test_copies_that_nest_without_end_are_refused():
+def test_copies_that_nest_without_end_are_rejected():
     for times, code in ((5000, 422), (100, 400)):
         with pytest.raises(ApiError) as caught:
             json_patch({}, [{"op": "copy", "from": "", "path": "/a"}] * times)

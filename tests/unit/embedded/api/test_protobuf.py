@@ -108,7 +108,7 @@ def test_what_is_not_readable_is_400(body):
     assert caught.value.code == 400
 
 
-def test_random_changes_of_a_body_are_read_or_refused():
+def test_random_changes_of_a_body_are_read_or_rejected():
     body = _envelope("v1", "Secret", METADATA + _field(2, _field(1, "key") + _field(2, b"text")))
     dice = random.Random(7)
     for _ in range(2000):
@@ -118,7 +118,7 @@ def test_random_changes_of_a_body_are_read_or_refused():
             assert isinstance(parse_body(bytes(changed), PROTOBUF), dict)
 
 
-def test_a_number_too_large_for_json_is_refused_within_json_too():
+def test_a_number_too_large_for_json_is_rejected_within_json_too():
     owned = _field(7, _field(1, b'{"f:data": 1e400}'))
     with pytest.raises(ApiError, match="too large"):
         _parse("v1", "ConfigMap", _field(1, _field(1, "one") + _field(17, owned)))

@@ -42,7 +42,7 @@ def test_a_label_selector_selects(selector, selected):
 @pytest.mark.parametrize(
     "selector", ["=", "a in b", "a in (b", "a=b=c", ",", "a,,b", "-a", "a b", "a=ü"]
 )
-def test_a_label_selector_that_cannot_be_read_is_refused(selector):
+def test_a_label_selector_that_cannot_be_read_is_rejected(selector):
     with pytest.raises(ApiError) as caught:
         LabelSelector(selector)
     assert caught.value.code == 400
@@ -76,6 +76,6 @@ def test_a_field_selector_selects(kind, selector, selected):
 
 
 @pytest.mark.parametrize("selector", ["status.phase=Running", "spec.x=1", "metadata.name"])
-def test_a_field_that_a_kind_does_not_offer_is_refused(selector):
+def test_a_field_that_a_kind_does_not_offer_is_rejected(selector):
     with pytest.raises(ApiError):
         FieldSelector("Job", selector)
