@@ -86,7 +86,7 @@ $(BIN)/uv: requirements/builder.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/builder.txt
 	@touch $@
 
-EDITABLE = uv pip install --quiet --no-deps --no-build-isolation -e oci -e shared -e builder -e embedded -e cli
+EDITABLE = uv pip install --quiet --no-deps --no-build-isolation -e oci -e shared -e builder -e sandbox -e embedded -e cli
 
 $(BIN)/.run: $(BIN)/uv requirements/run.txt */pyproject.toml
 	@echo "Installing dependencies" >&2

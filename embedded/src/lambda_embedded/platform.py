@@ -32,13 +32,10 @@ from lambda_embedded.configuration.settings import (
     file_places,
 )
 from lambda_embedded.data_folder import DataFolder
-from lambda_embedded.isolation import BubblewrapIsolation, choose_isolation
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_embedded.listeners import bind, port_of, url_of
-from lambda_embedded.processes.family import FAMILY, hide_from_others
-from lambda_embedded.processes.leftovers import end_leftovers, mark
 from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
 from lambda_embedded.serving.composition import Serving
@@ -48,14 +45,17 @@ from lambda_embedded.serving.launchers.image_launcher import ImageLauncher
 from lambda_embedded.sources.controller import SourceController
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
+from lambda_sandbox.family import FAMILY, hide_from_others
+from lambda_sandbox.isolation import BubblewrapIsolation, choose_isolation
+from lambda_sandbox.leftovers import end_leftovers, mark
 
 if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Coroutine, Mapping
     from types import TracebackType
 
-    from lambda_embedded.isolation import Isolation
     from lambda_embedded.platform_options import PlatformOptions
+    from lambda_sandbox.isolation import Isolation
 
 __all__ = ["Platform", "PlatformFailedError", "run_until_stopped"]
 

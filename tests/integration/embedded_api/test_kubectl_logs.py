@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from lambda_embedded.processes.log_times import time_record, times_path
+from lambda_sandbox.log_times import time_record, times_path
 
 SECOND = 1_000_000_000
 

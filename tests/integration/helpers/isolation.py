@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.isolation import (
+from lambda_sandbox.isolation import (
     NoSandboxError,
     SupervisorIsolation,
     find_bubblewrap,
@@ -23,7 +23,7 @@ from lambda_embedded.isolation import (
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-    from lambda_embedded.isolation import Isolation
+    from lambda_sandbox.isolation import Isolation
 
 MACHINE = {"PATH": os.environ["PATH"], "HOME": os.environ.get("HOME", "/")}  # noqa: TID251
 _NUMBERS = itertools.count(1)

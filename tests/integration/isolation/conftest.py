@@ -6,8 +6,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.isolation import View
-from lambda_embedded.processes.children import ChildProcess, start_process
+from lambda_sandbox.children import ChildProcess, start_process
+from lambda_sandbox.isolation import View
 from tests.integration.helpers.isolation import (
     MACHINE,
     bubblewrap,
@@ -20,7 +20,7 @@ from tests.integration.helpers.isolation import (
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.isolation import Isolation
+    from lambda_sandbox.isolation import Isolation
 
 __all__ = ["bubblewrap", "escape", "isolation", "sleeper", "supervisor"]
 

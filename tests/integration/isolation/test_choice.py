@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from lambda_embedded.isolation import (
+from lambda_sandbox.isolation import (
     BubblewrapIsolation,
     SupervisorIsolation,
     choose_isolation,

@@ -10,7 +10,7 @@ import sys
 
 import pytest
 
-from lambda_embedded.isolation.launch import children_of
+from lambda_sandbox.isolation.launch import children_of
 from tests.integration.helpers.isolation import command_lines
 
 ESCAPE_AND = "import os, sys, time; os.system(sys.argv[1]); print('up', flush=True); "

@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.isolation import BubblewrapIsolation, View
-from lambda_embedded.isolation.programs import places_of_program
-from lambda_embedded.processes.children import start_process
+from lambda_embedded.processes.programs import places_of_program
+from lambda_sandbox.children import start_process
+from lambda_sandbox.isolation import BubblewrapIsolation, View
 from tests.integration.helpers.isolation import MACHINE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from lambda_embedded.isolation import Isolation
+    from lambda_sandbox.isolation import Isolation
 
 
 @pytest.fixture

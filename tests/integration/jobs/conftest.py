@@ -9,19 +9,19 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from lambda_embedded.isolation import SupervisorIsolation
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.settings import JobSettings
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
+from lambda_sandbox.isolation import SupervisorIsolation
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
     from pathlib import Path
 
-    from lambda_embedded.isolation import Isolation
     from lambda_embedded.store.objects import Change, KubernetesObject
+    from lambda_sandbox.isolation import Isolation
 
 PATIENCE_SECONDS = 60.0
 

@@ -9,7 +9,7 @@ from tests.integration.helpers.isolation import bubblewrap, isolation, sleeper, 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_embedded.isolation import Isolation
+    from lambda_sandbox.isolation import Isolation
     from tests.integration.jobs.conftest import Jobs
 
 __all__ = ["bubblewrap", "isolation", "sleeper", "supervisor"]

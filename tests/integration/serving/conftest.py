@@ -15,19 +15,19 @@ import pytest
 from aiohttp import web
 
 from lambda_embedded.access.access import Access
-from lambda_embedded.processes.leftovers import end_leftovers
 from lambda_embedded.serving.composition import Serving
 from lambda_embedded.serving.gateway.server import gateway_runner
 from lambda_embedded.serving.launchers.launcher import Command
 from lambda_embedded.serving.settings import ServingSettings
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
+from lambda_sandbox.leftovers import end_leftovers
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
 
-    from lambda_embedded.isolation import Isolation, View
     from lambda_embedded.serving.launchers.launcher import Launcher
+    from lambda_sandbox.isolation import Isolation, View
 
 SERVER = Path(__file__).with_name("helpers") / "lambda_server.py"
 ACCESS = Access(token="the-token-of-tests", hosts=frozenset({"*.example.com"}))

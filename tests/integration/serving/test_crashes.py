@@ -9,7 +9,7 @@ import signal
 import sys
 from pathlib import Path
 
-from lambda_embedded.processes.leftovers import end_leftovers
+from lambda_sandbox.leftovers import end_leftovers
 
 
 async def test_a_crash_fails_the_request_under_way_and_the_next_one_gets_a_new_process(platform):

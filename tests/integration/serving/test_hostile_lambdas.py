@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.isolation import View
+from lambda_sandbox.isolation import View
 from tests.integration.helpers.isolation import (
     bubblewrap,
     command_lines,
@@ -21,7 +21,7 @@ from tests.integration.helpers.isolation import (
 from tests.integration.serving.conftest import SERVER, TestLauncher
 
 if TYPE_CHECKING:
-    from lambda_embedded.isolation import Isolation
+    from lambda_sandbox.isolation import Isolation
     from tests.integration.helpers.isolation import Sleeper
 
 __all__ = ["bubblewrap", "isolation", "sleeper", "supervisor"]

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from lambda_embedded.processes.children import ChildProcess, start_process
-from lambda_embedded.processes.leftovers import end_leftovers
+from lambda_sandbox.children import ChildProcess, start_process
+from lambda_sandbox.leftovers import end_leftovers
 
 if TYPE_CHECKING:
     from pathlib import Path

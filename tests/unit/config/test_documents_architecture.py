@@ -14,11 +14,22 @@ from tests.unit.config.helpers.documents import Document, by_code, codes
 MAP = Document("ARCHITECTURE.md")
 PORTS = REPOSITORY / "shared/src/knative_lambda/ports.py"
 ADAPTERS = "shared/src/knative_lambda/adapters"
-PRODUCT = ("functions", "shared", "oci", "builder", "runtimes", "embedded", "cli", "images")
+PRODUCT = (
+    "functions",
+    "shared",
+    "oci",
+    "builder",
+    "runtimes",
+    "sandbox",
+    "embedded",
+    "cli",
+    "images",
+)
 # Packages whose every folder is on the map.
 WHOLE = (
     "shared/src/knative_lambda",
     "oci/src/lambda_oci",
+    "sandbox/src/lambda_sandbox",
     "embedded/src/lambda_embedded",
     "cli/src/kn_lambda",
 )

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict
 from kn_lambda.cluster.connecting import platform_info
-from lambda_embedded.isolation import NoSandboxError, find_bubblewrap
+from lambda_sandbox.isolation import NoSandboxError, find_bubblewrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

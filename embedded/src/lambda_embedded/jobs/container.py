@@ -14,19 +14,19 @@ from typing import TYPE_CHECKING, Any
 from lambda_embedded.jobs.container_view import view_of
 from lambda_embedded.jobs.memory_limit import kill_above, memory_limit_bytes
 from lambda_embedded.jobs.volumes import PodFolder, translate
-from lambda_embedded.processes.children import ChildProcess, start_process
 from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
     expand,
     resolve_environment,
 )
+from lambda_sandbox.children import ChildProcess, start_process
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
-    from lambda_embedded.isolation import Isolation
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
+    from lambda_sandbox.isolation import Isolation
 
 CANNOT_START = 128
 _SIGNAL_BASE = 128

@@ -7,13 +7,13 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from lambda_embedded.isolation import View
-from lambda_embedded.isolation.programs import (
+from lambda_embedded.jobs.machine_environment import CACHES
+from lambda_embedded.processes.programs import (
     places_named_by,
     places_of_builder,
     places_of_network,
 )
-from lambda_embedded.jobs.machine_environment import CACHES
+from lambda_sandbox.isolation import View
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence

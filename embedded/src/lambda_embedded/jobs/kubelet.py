@@ -6,18 +6,18 @@ import asyncio
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.isolation import SupervisorIsolation
 from lambda_embedded.jobs.container import CANNOT_START, ContainerRunner
 from lambda_embedded.jobs.pod_record import PodRecord
 from lambda_embedded.jobs.volumes import PodFolder, VolumeError
+from lambda_sandbox.isolation import SupervisorIsolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
-    from lambda_embedded.isolation import Isolation
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
+    from lambda_sandbox.isolation import Isolation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

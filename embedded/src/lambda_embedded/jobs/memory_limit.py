@@ -14,12 +14,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.domain.quantities import parse_quantity
-from lambda_embedded.isolation.launch import children_of
+from lambda_sandbox.isolation.launch import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.processes.children import ChildProcess
+    from lambda_sandbox.children import ChildProcess
 
 _PAGE_BYTES = os.sysconf("SC_PAGE_SIZE")
 

@@ -7,7 +7,7 @@ import os
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.processes.removal import remove_folder
+from lambda_sandbox.removal import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

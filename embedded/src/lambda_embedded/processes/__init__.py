@@ -1,1 +1,1 @@
-"""Child processes: their environment, their logs, and what they leave behind."""
+"""What containers need of this machine: runtimes, programs, environment."""

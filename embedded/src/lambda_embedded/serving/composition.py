@@ -6,7 +6,6 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation import SupervisorIsolation
 from lambda_embedded.serving.held_bytes import HeldBytes
 from lambda_embedded.serving.lambda_client import new_session
 from lambda_embedded.serving.pool.pods import LambdaPods
@@ -15,6 +14,7 @@ from lambda_embedded.serving.services.controller import ServiceController
 from lambda_embedded.serving.services.revisions import Revisions
 from lambda_embedded.serving.services.served_service import Parts
 from lambda_embedded.serving.settings import ServingSettings
+from lambda_sandbox.isolation import SupervisorIsolation
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,10 +22,10 @@ if TYPE_CHECKING:
 
     import aiohttp
 
-    from lambda_embedded.isolation import Isolation
     from lambda_embedded.serving.launchers.launcher import Launcher
     from lambda_embedded.serving.services.route import Route, RouteKey
     from lambda_embedded.store.objects import Objects
+    from lambda_sandbox.isolation import Isolation
 
 
 class Serving:

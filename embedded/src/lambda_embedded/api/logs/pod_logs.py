@@ -10,12 +10,12 @@ from io import BytesIO
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from lambda_embedded.processes.log_times import read_log
+from lambda_sandbox.log_times import read_log
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_embedded.processes.log_times import LogTimes
+    from lambda_sandbox.log_times import LogTimes
 
 _NANOSECONDS = 1_000_000_000
 # A stamp can be thirty times as long as its line, and a log has millions of lines at most.

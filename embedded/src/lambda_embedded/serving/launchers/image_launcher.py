@@ -7,12 +7,12 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.isolation import View
-from lambda_embedded.isolation.programs import places_of_program
-from lambda_embedded.processes.removal import remove_folder
+from lambda_embedded.processes.programs import places_of_program
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 from lambda_oci.errors import OciError
 from lambda_oci.unpack import unpack_image
+from lambda_sandbox.isolation import View
+from lambda_sandbox.removal import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Iterator, Mapping

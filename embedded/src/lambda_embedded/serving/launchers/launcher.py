@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping, Sequence
     from pathlib import Path
 
-    from lambda_embedded.isolation import View
+    from lambda_sandbox.isolation import View
 
 
 class LaunchError(Exception):

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-    from lambda_embedded.processes.children import ChildProcess
     from lambda_embedded.serving.pool.pod import LambdaPod
+    from lambda_sandbox.children import ChildProcess
 
 
 class LambdaProcess:

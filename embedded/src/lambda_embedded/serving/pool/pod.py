@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.store.objects import AlreadyExistsError, NotFoundError
 from lambda_embedded.store.timestamps import timestamp
+from lambda_sandbox.removal import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

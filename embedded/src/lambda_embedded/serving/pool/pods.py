@@ -7,10 +7,10 @@ import re
 import secrets
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.processes.removal import remove_folder
 from lambda_embedded.serving.ownership import REVISION_LABEL, owner_reference, owner_uid
 from lambda_embedded.serving.pool.pod import CONTAINER, LambdaPod
 from lambda_embedded.store.objects import NotFoundError
+from lambda_sandbox.removal import remove_folder
 
 if TYPE_CHECKING:
     from collections.abc import Mapping

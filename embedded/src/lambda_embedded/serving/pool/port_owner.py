@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation.launch import children_of
+from lambda_sandbox.isolation.launch import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -9,30 +9,30 @@ from typing import TYPE_CHECKING
 
 import aiohttp
 
-from lambda_embedded.isolation import View
-from lambda_embedded.isolation.programs import places_named_by, places_of_network
-from lambda_embedded.processes.children import start_process
 from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
     expand,
     resolve_environment,
 )
+from lambda_embedded.processes.programs import places_named_by, places_of_network
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 from lambda_embedded.serving.ownership import SERVICE_LABEL
 from lambda_embedded.serving.pool.lambda_process import LambdaProcess, describe_end
 from lambda_embedded.serving.pool.port_owner import is_taken_by_others
+from lambda_sandbox.children import start_process
+from lambda_sandbox.isolation import View
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lambda_embedded.isolation import Isolation
-    from lambda_embedded.processes.children import ChildProcess
     from lambda_embedded.serving.launchers.launcher import Launcher
     from lambda_embedded.serving.pool.pod import LambdaPod
     from lambda_embedded.serving.settings import ServingSettings
     from lambda_embedded.serving.template import ServingRules
     from lambda_embedded.store.objects import KubernetesObject, Objects
+    from lambda_sandbox.children import ChildProcess
+    from lambda_sandbox.isolation import Isolation
 
 _ADDRESS_IN_USE = re.compile(r"address already in use|EADDRINUSE|Connection in use", re.IGNORECASE)
 _PORT_TRIES = 5

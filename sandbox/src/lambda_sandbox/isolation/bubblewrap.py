@@ -7,14 +7,14 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation.launch import Launch, as_of_a_shell, children_of, message
-from lambda_embedded.isolation.mounts import mount_options
+from lambda_sandbox.isolation.launch import Launch, as_of_a_shell, children_of, message
+from lambda_sandbox.isolation.mounts import mount_options
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-    from lambda_embedded.isolation.launch import Program, View
+    from lambda_sandbox.isolation.launch import Program, View
 
 _OPTIONS = (
     # When the first process ends, the kernel kills all others before it reports the end.

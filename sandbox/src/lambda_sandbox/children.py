@@ -10,16 +10,16 @@ from typing import TYPE_CHECKING, cast
 
 from typing_extensions import override
 
-from lambda_embedded.isolation import NoIsolation, Program, View
-from lambda_embedded.processes.family import FAMILY
-from lambda_embedded.processes.leftovers import mark
-from lambda_embedded.processes.log_file import RotatingLog
+from lambda_sandbox.family import FAMILY
+from lambda_sandbox.isolation import NoIsolation, Program, View
+from lambda_sandbox.leftovers import mark
+from lambda_sandbox.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path
 
-    from lambda_embedded.isolation import Isolation
+    from lambda_sandbox.isolation import Isolation
 
 _STDERR = 2
 _TAIL_BYTES = 4096

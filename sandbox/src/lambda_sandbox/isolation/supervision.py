@@ -9,10 +9,10 @@ from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation.launch import Launch, as_of_a_shell, message
+from lambda_sandbox.isolation.launch import Launch, as_of_a_shell, message
 
 if TYPE_CHECKING:
-    from lambda_embedded.isolation.launch import Program, View
+    from lambda_sandbox.isolation.launch import Program, View
 
 _SUPERVISOR = Path(__file__).with_name("supervisor.py")
 

@@ -8,10 +8,10 @@ import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation.launch import Launch
+from lambda_sandbox.isolation.launch import Launch
 
 if TYPE_CHECKING:
-    from lambda_embedded.isolation.launch import Program, View
+    from lambda_sandbox.isolation.launch import Program, View
 
 
 class NoIsolation:

@@ -9,7 +9,7 @@ from functools import partial
 from io import FileIO
 from typing import TYPE_CHECKING
 
-from lambda_embedded.processes.log_times import RECORD_BYTES, time_record, times_path
+from lambda_sandbox.log_times import RECORD_BYTES, time_record, times_path
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -4,16 +4,16 @@
 works, which hides this machine's files and processes, and `SupervisorIsolation` elsewhere.
 """
 
-from lambda_embedded.isolation.bubblewrap import BubblewrapIsolation
-from lambda_embedded.isolation.choice import (
+from lambda_sandbox.isolation.bubblewrap import BubblewrapIsolation
+from lambda_sandbox.isolation.choice import (
     NoSandboxError,
     choose_isolation,
     find_bubblewrap,
     hidden_places,
 )
-from lambda_embedded.isolation.launch import Isolation, Program, View
-from lambda_embedded.isolation.plain import NoIsolation
-from lambda_embedded.isolation.supervision import SupervisorIsolation
+from lambda_sandbox.isolation.launch import Isolation, Program, View
+from lambda_sandbox.isolation.plain import NoIsolation
+from lambda_sandbox.isolation.supervision import SupervisorIsolation
 
 __all__ = [
     "BubblewrapIsolation",

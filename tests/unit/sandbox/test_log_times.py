@@ -7,7 +7,7 @@ import time
 import pytest
 
 from lambda_embedded.api.logs.pod_logs import LogChoice, PodLogs
-from lambda_embedded.processes.log_file import RotatingLog
+from lambda_sandbox.log_file import RotatingLog
 
 SECOND = 1_000_000_000
 

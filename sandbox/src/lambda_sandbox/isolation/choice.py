@@ -9,14 +9,14 @@ import subprocess
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation.bubblewrap import BubblewrapIsolation
-from lambda_embedded.isolation.launch import Program, View
-from lambda_embedded.isolation.supervision import SupervisorIsolation
+from lambda_sandbox.isolation.bubblewrap import BubblewrapIsolation
+from lambda_sandbox.isolation.launch import Program, View
+from lambda_sandbox.isolation.supervision import SupervisorIsolation
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
-    from lambda_embedded.isolation.launch import Isolation
+    from lambda_sandbox.isolation.launch import Isolation
 
 _PRIVATE = ("/home", "/root", "/run", "/tmp", "/var/tmp")  # noqa: S108  # hidden, not used
 _SECONDS = 10.0

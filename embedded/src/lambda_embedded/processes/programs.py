@@ -14,7 +14,7 @@ from uv import find_uv_bin
 import knative_lambda
 import lambda_builder
 import lambda_oci
-from lambda_embedded.isolation.mounts import follow
+from lambda_sandbox.isolation.mounts import follow
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import os
 
-from lambda_embedded.processes.removal import remove_folder
+from lambda_sandbox.removal import remove_folder
 
 DEEP = 3000
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from lambda_embedded.isolation.launch import View
+    from lambda_sandbox.isolation.launch import View
 
 _BASE = (
     *("--ro-bind", "/", "/"),

@@ -9,7 +9,7 @@ import signal
 from ctypes import CDLL
 from typing import TYPE_CHECKING
 
-from lambda_embedded.isolation.launch import children_of
+from lambda_sandbox.isolation.launch import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

@@ -1,0 +1,1 @@
+"""Runs programs of others on this machine: isolated, supervised, logged, and ended as a whole."""
