@@ -31,9 +31,9 @@ if TYPE_CHECKING:
 class Serving:
     """Runs the lambdas of all Services; `start` and `stop` it, or `run` it until cancelled.
 
-    Call `leftovers.end_leftovers` before the first start on a data folder. `base_url` is where the
-    gateway listens. Of `host_environment`, lambdas see PATH, LANG, TZ and the places of
-    certificates. `isolation` runs programs of others.
+    Call `lambda_sandbox.leftovers.end_leftovers` before the first start on a data folder.
+    `base_url` is where the gateway listens. Of `host_environment`, lambdas see PATH, LANG, TZ and
+    the places of certificates. `isolation` runs programs of others.
     """
 
     def __init__(
