@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import signal
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import hypothesis
@@ -13,6 +14,12 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Generator
 
     from tests.helpers.api_server import Binaries
+
+# Their asserts show values, as those of test modules do.
+_ROOT = Path(__file__).parents[1]
+pytest.register_assert_rewrite(
+    *(".".join(folder.relative_to(_ROOT).parts) for folder in _ROOT.glob("tests/**/helpers"))
+)
 
 # How long an example takes says something about the machine, which others use too.
 hypothesis.settings.register_profile("default", deadline=None)

@@ -12,8 +12,8 @@ from typing import TYPE_CHECKING, Any, Self
 
 from typing_extensions import override
 
+from tests.helpers.running_api import RunningApi
 from tests.helpers.s3_servers import make_bucket, moto_server
-from tests.integration.embedded_api.conftest import RunningApi
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

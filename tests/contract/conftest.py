@@ -1,4 +1,4 @@
-"""Every Kubernetes API that the ports' promises are held against."""
+"""Every Kubernetes API that the ports' contracts are proven on."""
 
 from __future__ import annotations
 
@@ -6,18 +6,13 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from tests.contract.helpers.kubernetes_apis import KUBERNETES_APIS
 from tests.helpers.api_server import KINDS, REPOSITORY, running_api_server
 from tests.helpers.platforms import fake_platform, kubernetes_platform
-from tests.integration.embedded_api.conftest import RunningApi
+from tests.helpers.running_api import RunningApi
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-KUBERNETES_APIS = [
-    "embedded",
-    # One of them for all tests: two would be most of this machine.
-    pytest.param("real", marks=[pytest.mark.xdist_group("api-server"), pytest.mark.timeout(300)]),
-]
 
 
 @pytest.fixture(scope="session")

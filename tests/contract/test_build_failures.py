@@ -12,7 +12,7 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.build import JobState
-from tests.contract.test_build_jobs import order
+from tests.contract.helpers.build_orders import order
 from tests.helpers.platforms import statuses
 
 STARTED = "2026-01-01T00:00:00Z"

@@ -7,25 +7,12 @@ import json
 import pytest
 
 from knative_lambda.adapters.kubernetes.client import JOBS
-from knative_lambda.domain.build import BuildFailure, BuildOrder, JobState, PendingBuild
+from knative_lambda.domain.build import BuildFailure, JobState, PendingBuild
 from knative_lambda.domain.names import FunctionId
+from tests.contract.helpers.build_orders import DIGEST, order
 from tests.helpers.platforms import eventually, is_over
 
-DIGEST = "sha256:" + "d" * 64
 OTHER_DIGEST = "sha256:" + "e" * 64
-
-
-def order(platform, name="hello", build_id="b" * 64, request_id="2026/event-1"):
-    return BuildOrder(
-        function=FunctionId(platform.namespace, name),
-        build_id=build_id,
-        request_id=request_id,
-        runtime="python3.11",
-        base_image_url=f"http://registry/base@{DIGEST}",
-        repository_url="http://registry/lambdas/default/hello",
-        context_url="http://storage/context",
-        context_sha256="c" * 64,
-    )
 
 
 def test_a_job_that_starts_runs(platform):

@@ -10,7 +10,7 @@ from knative_lambda.adapters.kubernetes.errors import NamespaceNotFoundError
 from knative_lambda.domain.errors import LimitExceededError, SourceNotFoundError
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.names import FunctionId
-from tests.contract.test_lambda_functions import record
+from tests.contract.helpers.records import record
 
 MISSING = SourceNotFoundError("nothing is stored at s3://a/b", field="source.uri")
 

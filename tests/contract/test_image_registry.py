@@ -1,4 +1,4 @@
-"""What every registry of images promises; the real ones hold what the builder published."""
+"""The contract of the port ImageRegistry; the real registries hold what the builder published."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from knative_lambda.adapters.registry import SchemeImageRegistry
 from knative_lambda.domain.errors import RegistryUnavailableError
 from tests.helpers.fakes_platform import InMemoryImageRegistry
+from tests.helpers.publishing import HOW, Publishing
 from tests.helpers.registries import PASSWORD, PASSWORD_FILE, start_registry
-from tests.integration.builder.conftest import HOW, Publishing
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -13,8 +13,8 @@ from lambda_oci.errors import SetupError, StoredImageError
 from lambda_oci.image import encode_image
 from lambda_oci.references import parse_repository
 from lambda_oci.repositories import open_repository
+from tests.helpers.publishing import HOW
 from tests.helpers.registries import PASSWORD_FILE, start_registry
-from tests.integration.builder.conftest import HOW
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,28 +10,12 @@ from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS
 from knative_lambda.domain.errors import ConflictError, PermanentError, RejectedByPlatformError
 from knative_lambda.domain.lambda_function import (
     BuildStatus,
-    LambdaFunction,
-    LambdaFunctionSpec,
     LambdaFunctionStatus,
     Phase,
     RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
-
-NOON = datetime(2026, 1, 1, 12, 0, 0, 123456, UTC)
-
-
-def spec(**fields):
-    source = {"inline": {"main.py": "def handler(event): ..."}}
-    return LambdaFunctionSpec.model_validate({"source": source, "runtime": "python3.11"} | fields)
-
-
-def record(platform, name="hello", event_id="event-1", **fields):
-    return LambdaFunction(
-        id=FunctionId(platform.namespace, name),
-        spec=spec(**fields),
-        stamp=RequestStamp(time=NOON, event_id=event_id),
-    )
+from tests.contract.helpers.records import NOON, record, spec
 
 
 def with_phase(stored, phase):

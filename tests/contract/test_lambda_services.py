@@ -1,4 +1,4 @@
-"""What everybody who serves lambdas promises."""
+"""The contract of the port LambdaServices."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every object storage promises, on the fake, on folders and on two unrelated S3 servers."""
+"""The contract of the port ObjectStorage: the fake, folders and two unrelated S3 servers."""
 
 from __future__ import annotations
 

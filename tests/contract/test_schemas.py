@@ -6,7 +6,7 @@ import uuid
 
 import pytest
 
-from tests.contract.conftest import KUBERNETES_APIS
+from tests.contract.helpers.kubernetes_apis import KUBERNETES_APIS
 from tests.helpers.lambda_function_specs import MINIMAL, RIGHT, WRONG, with_env
 from tests.helpers.raw_api import APPLY, MERGE, RawApi
 

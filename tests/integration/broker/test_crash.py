@@ -12,7 +12,7 @@ import aiohttp
 import pytest
 from aiohttp import web
 
-from tests.integration.broker.conftest import TOKEN, every
+from tests.integration.broker.helpers.running_broker import TOKEN, every
 
 ROOT = Path(__file__).parents[3]
 EVENTS = 80

@@ -9,7 +9,7 @@ import json
 import pytest
 from aiohttp import web
 
-from tests.integration.broker.conftest import (
+from tests.integration.broker.helpers.running_broker import (
     QUICK,
     WITH_SINK,
     broker_object,

@@ -9,7 +9,7 @@ from io import BytesIO
 import pytest
 from aiohttp import web
 
-from tests.integration.broker.conftest import (
+from tests.integration.broker.helpers.running_broker import (
     QUICK,
     WITH_SINK,
     broker_object,

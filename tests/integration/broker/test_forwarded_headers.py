@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from aiohttp import web
 
-from tests.integration.broker.conftest import (
+from tests.integration.broker.helpers.running_broker import (
     QUICK,
     Platform,
     broker_object,

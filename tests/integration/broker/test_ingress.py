@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 from multidict import CIMultiDict
 
 from tests.helpers.cloudevent_bodies import EVENT, PACKED
-from tests.integration.broker.conftest import broker_object, trigger_object
+from tests.integration.broker.helpers.running_broker import broker_object, trigger_object
 
 VALID = {"specversion": "1.0", "id": "1", "source": "/tests", "type": "greeting"}
 BINARY = {f"ce-{name}": value for name, value in VALID.items()}

@@ -9,7 +9,7 @@ import pytest
 from aiohttp import web
 
 from lambda_embedded.broker.settings import BrokerSettings
-from tests.integration.broker.conftest import (
+from tests.integration.broker.helpers.running_broker import (
     QUICK,
     WITH_SINK,
     Platform,

@@ -8,7 +8,7 @@ import pytest
 from aiohttp import web
 
 from lambda_embedded.sources.controller import SourceController
-from tests.integration.broker.conftest import QUICK, broker_object, trigger_object
+from tests.integration.broker.helpers.running_broker import QUICK, broker_object, trigger_object
 
 SINK = {"ref": {"apiVersion": "eventing.knative.dev/v1", "kind": "Broker", "name": "default"}}
 

@@ -2,27 +2,15 @@
 
 from __future__ import annotations
 
-import hashlib
 import os
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import pytest
 
-from tests.helpers.archives import ZipMember, gzipped, tar_bytes, tar_member, zip_bytes
+from tests.helpers.archives import ZipMember, tar_bytes, tar_member, zip_bytes
 from tests.helpers.builder_programs import assert_failed, run
-
-ARCHIVE = gzipped(tar_bytes(tar_member("main.py", b"x" * 3000), tar_member("lib/a.py")))
-
-
-def settings(url: str, content: bytes = ARCHIVE, **changes: str) -> dict[str, str]:
-    return {
-        "CONTEXT_URL": url,
-        "CONTEXT_SHA256": hashlib.sha256(content).hexdigest(),
-        "CONTEXT_MAX_BYTES": "20000",
-        "SOURCE_MAX_BYTES": "100000",
-        "SOURCE_MAX_FILES": "100",
-    } | changes
+from tests.integration.builder.helpers.fetching import ARCHIVE, settings
 
 
 class Storage(ThreadingHTTPServer):

@@ -14,7 +14,7 @@ from lambda_builder.settings import FETCH_VARIABLES
 from tests.helpers.archives import tar_bytes, tar_member
 from tests.helpers.builder_programs import assert_failed, finish, run, start
 from tests.helpers.workspaces import write_runtime
-from tests.integration.builder.test_fetch import ARCHIVE, settings
+from tests.integration.builder.helpers.fetching import ARCHIVE, settings
 
 BUILD = ("python", "-m", "lambda_builder.build")
 SHOW = """

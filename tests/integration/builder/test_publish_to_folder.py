@@ -12,8 +12,8 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from tests.helpers.builder_programs import assert_failed, finish, run, start
+from tests.helpers.publishing import HOW
 from tests.helpers.workspaces import write_files
-from tests.integration.builder.conftest import HOW
 
 
 @pytest.fixture

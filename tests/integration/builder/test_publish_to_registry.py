@@ -9,7 +9,7 @@ import uuid
 import pytest
 
 from tests.helpers.builder_programs import assert_failed
-from tests.integration.builder.conftest import HOW
+from tests.helpers.publishing import HOW
 
 
 @pytest.fixture

@@ -18,8 +18,8 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.helpers.builder_programs import assert_failed
+from tests.helpers.publishing import HOW
 from tests.helpers.registries import PASSWORD, USER, start_registry
-from tests.integration.builder.conftest import HOW
 
 
 def encoded(content: bytes) -> str:

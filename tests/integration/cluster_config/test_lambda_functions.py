@@ -6,19 +6,11 @@ import pytest
 
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec
 from tests.helpers.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
+from tests.integration.cluster_config.helpers.records import record
 
 pytestmark = pytest.mark.xdist_group("api-server")
 
 PATH = "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions"
-
-
-def record(name="hello", **fields):
-    return {
-        "apiVersion": "knative-lambda.dev/v1alpha1",
-        "kind": "LambdaFunction",
-        "metadata": {"name": name},
-        **fields,
-    }
 
 
 def try_out(server, **fields):

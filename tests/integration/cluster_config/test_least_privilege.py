@@ -6,7 +6,8 @@ import pytest
 
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.names import FunctionId
-from tests.integration.cluster_config.helpers.lambda_lifecycles import BUILDS, Lives
+from tests.integration.cluster_config.helpers.lambda_lifecycles import BUILDS, LambdaLifecycles
+from tests.integration.cluster_config.helpers.quotas import set_quota
 
 pytestmark = pytest.mark.xdist_group("api-server")
 
@@ -89,28 +90,19 @@ def what(entry):
 
 
 @pytest.fixture(scope="module")
-def lives(installed):
+def lifecycles(installed):
     """All that functions ever do, done."""
     set_quota(installed)
-    made = Lives(installed)
+    made = LambdaLifecycles(installed)
     made.run()
     yield made
     made.close()
 
 
-def set_quota(server):
-    """What the quota controller does: without it nothing is known to be free."""
-    path = f"/api/v1/namespaces/{BUILDS}/resourcequotas/builds"
-    _, quota = server.request("GET", path)
-    hard = quota["spec"]["hard"]
-    quota["status"] = {"hard": hard, "used": dict.fromkeys(hard, "0")}
-    assert server.request("PUT", f"{path}/status", quota)[0] == 200
-
-
 @pytest.fixture(scope="module")
-def audited(lives):
+def audited(lifecycles):
     """What each function asked of the API."""
-    entries = [entry for entry in lives.server.audited() if "objectRef" in entry]
+    entries = [entry for entry in lifecycles.server.audited() if "objectRef" in entry]
     return {
         name: [entry for entry in entries if entry["user"]["username"] == user(name)]
         for name in FUNCTIONS
@@ -181,6 +173,6 @@ def test_a_source_of_events_reads_what_it_tells_of_and_nothing_else(installed, a
 
 # `audited` first: what is denied here belongs to no life.
 @pytest.mark.usefixtures("audited")
-def test_a_namespace_that_is_no_tenant_is_out_of_reach(lives):
+def test_a_namespace_that_is_no_tenant_is_out_of_reach(lifecycles):
     with pytest.raises(PlatformUnavailableError, match="403"):
-        lives.start_build.records.get(FunctionId("kube-system", "hello"))
+        lifecycles.start_build.records.get(FunctionId("kube-system", "hello"))

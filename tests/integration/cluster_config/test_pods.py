@@ -10,7 +10,7 @@ from knative_lambda.manifests.service import lambda_service
 from tests.helpers.control_plane import HELLO
 from tests.helpers.deployments import deployment
 from tests.integration.cluster_config.helpers.lambda_lifecycles import BUILDS, OPTIONS
-from tests.integration.cluster_config.test_least_privilege import set_quota
+from tests.integration.cluster_config.helpers.quotas import set_quota
 
 pytestmark = pytest.mark.xdist_group("api-server")
 

@@ -9,7 +9,7 @@ import pytest
 from knative_lambda.adapters.kubernetes.client import CONFIG_MAPS, LAMBDA_FUNCTIONS, KubernetesApi
 from knative_lambda.domain.errors import PlatformUnavailableError, RejectedByPlatformError
 from tests.helpers.platforms import eventually
-from tests.integration.cluster_config.test_lambda_functions import record
+from tests.integration.cluster_config.helpers.records import record
 
 pytestmark = pytest.mark.xdist_group("api-server")
 

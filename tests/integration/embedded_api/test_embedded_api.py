@@ -15,7 +15,7 @@ from kubernetes.client.exceptions import ApiException
 
 from tests.helpers.lambda_function_specs import MINIMAL
 from tests.helpers.platform_access import trust
-from tests.integration.embedded_api.conftest import CHANGES_KEPT, RunningApi
+from tests.helpers.running_api import CHANGES_KEPT, RunningApi
 from tests.integration.embedded_api.helpers.conformance import Functions
 
 

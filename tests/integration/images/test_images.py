@@ -10,7 +10,7 @@ import urllib.request
 import pytest
 
 from tests.helpers.registries import free_port
-from tests.integration.images.conftest import CACHE, assemble
+from tests.integration.images.helpers.assembling import CACHE, assemble
 
 pytestmark = [pytest.mark.xdist_group("images"), pytest.mark.timeout(300)]
 

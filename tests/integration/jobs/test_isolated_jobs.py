@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_sandbox.isolation import Isolation
-    from tests.integration.jobs.conftest import Jobs
+    from tests.integration.jobs.helpers.running_jobs import Jobs
 
 __all__ = ["bubblewrap", "isolation", "sleeper", "supervisor"]
 

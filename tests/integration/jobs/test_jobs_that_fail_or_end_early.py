@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.integration.jobs.conftest import Jobs
+    from tests.integration.jobs.helpers.running_jobs import Jobs
 
 FAIL_JOB_ON_1 = {"rules": [{"action": "FailJob", "onExitCodes": {"operator": "In", "values": [1]}}]}
 

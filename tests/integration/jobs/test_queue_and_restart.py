@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from tests.integration.jobs.conftest import Jobs
+    from tests.integration.jobs.helpers.running_jobs import Jobs
 
 
 async def test_twenty_jobs_run_in_order_and_never_more_than_allowed_at_once(jobs: Jobs):

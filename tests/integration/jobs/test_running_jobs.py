@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.jobs.conftest import Jobs
+    from tests.integration.jobs.helpers.running_jobs import Jobs
 
 
 async def test_containers_run_in_order_and_share_their_volume(running: Jobs):

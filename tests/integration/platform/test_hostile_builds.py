@@ -10,7 +10,11 @@ from pathlib import Path
 import pytest
 
 from tests.integration.helpers.isolation import Sleeper
-from tests.integration.platform.conftest import PlatformProcess, is_running, wait_until
+from tests.integration.platform.helpers.platform_process import (
+    PlatformProcess,
+    is_running,
+    wait_until,
+)
 
 SECRET = "only-for-the-platform"
 ESCAPE = """

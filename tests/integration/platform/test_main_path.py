@@ -9,7 +9,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.helpers.platform_access import token_header
-from tests.integration.platform.conftest import PlatformProcess, processes_of, wait_until
+from tests.integration.platform.helpers.platform_process import (
+    PlatformProcess,
+    processes_of,
+    wait_until,
+)
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -8,12 +8,12 @@ import urllib.request
 from typing import TYPE_CHECKING
 
 from tests.helpers.platform_access import trust
-from tests.integration.platform.conftest import is_running, processes_of, wait_until
+from tests.integration.platform.helpers.platform_process import is_running, processes_of, wait_until
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.integration.platform.conftest import PlatformProcess
+    from tests.integration.platform.helpers.platform_process import PlatformProcess
 
 
 def test_a_ready_platform_says_where_it_is_and_who_it_is(platform: PlatformProcess):

@@ -9,8 +9,8 @@ import pytest
 
 from lambda_embedded.serving.launchers.launcher import Command
 from tests.helpers.cloudevent_bodies import EVENT
+from tests.integration.helpers.serving_platform import running
 from tests.integration.runtimes.helpers.sources import NODE_SOURCE, PYTHON_SOURCE
-from tests.integration.serving.conftest import running
 
 LIMIT = 6 * 1024 * 1024
 HTTP_SOURCES = {

@@ -18,7 +18,7 @@ from tests.integration.helpers.isolation import (
     sleeper,
     supervisor,
 )
-from tests.integration.serving.conftest import SERVER, TestLauncher
+from tests.integration.helpers.serving_platform import SERVER, TestLauncher
 
 if TYPE_CHECKING:
     from lambda_sandbox.isolation import Isolation

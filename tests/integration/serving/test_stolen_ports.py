@@ -13,7 +13,7 @@ import pytest
 
 from lambda_embedded.serving.launchers.launcher import Command
 from lambda_embedded.serving.pool.port_owner import is_taken_by_others
-from tests.integration.serving.conftest import SERVER
+from tests.integration.helpers.serving_platform import SERVER
 
 if TYPE_CHECKING:
     from pathlib import Path

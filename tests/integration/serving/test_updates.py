@@ -9,7 +9,7 @@ import json
 import pytest
 
 from knative_lambda.manifests import labels
-from tests.integration.serving.conftest import TestLauncher
+from tests.integration.helpers.serving_platform import TestLauncher
 
 
 async def test_an_update_under_load_loses_no_request(platform):

@@ -4,14 +4,10 @@ from __future__ import annotations
 
 import importlib.util
 import logging
-from pathlib import Path
 
 import pytest
 
-from lambda_embedded.configuration.kustomization import read_kustomization
-
-REPOSITORY = Path(__file__).parents[3]
-OBJECTS = read_kustomization(REPOSITORY / "config" / "overlays" / "dev")
+from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
 
 
 @pytest.fixture(scope="session")

@@ -6,23 +6,10 @@ import pytest
 
 from knative_lambda.settings import (
     _LONGEST_HOLD,
-    BuildCompleteSettings,
-    BuildStartSettings,
-    CleanupSettings,
-    DeadLetterSettings,
-    DeleteSettings,
 )
-from tests.unit.config.conftest import OBJECTS, REPOSITORY
+from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
+from tests.unit.config.helpers.settings_classes import OF_THE_COMMAND_LINE, SETTINGS
 
-SETTINGS = [
-    BuildStartSettings,
-    BuildCompleteSettings,
-    DeleteSettings,
-    CleanupSettings,
-    DeadLetterSettings,
-]
-# Where people's sources are uploaded to; only the command line reads it.
-OF_THE_COMMAND_LINE = {"KN_LAMBDA_UPLOAD_URL"}
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 TRIGGERS = [item for item in OBJECTS if item["kind"] == "Trigger"]
 BROKERS = [item for item in OBJECTS if item["kind"] == "Broker"]

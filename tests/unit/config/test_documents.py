@@ -9,8 +9,8 @@ from typing import get_type_hints
 import pytest
 
 from knative_lambda.settings.environment import _duration
-from tests.unit.config.conftest import OBJECTS, REPOSITORY
-from tests.unit.config.test_config import OF_THE_COMMAND_LINE, SETTINGS
+from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
+from tests.unit.config.helpers.settings_classes import OF_THE_COMMAND_LINE, SETTINGS
 
 OPERATIONS = (REPOSITORY / "docs" / "OPERATIONS.md").read_text()
 SECURITY_MODEL = (REPOSITORY / "docs" / "SECURITY_MODEL.md").read_text()

@@ -8,7 +8,7 @@ import json
 import pkgutil
 import re
 import tomllib
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 
 import pytest
 from click.testing import CliRunner
@@ -22,7 +22,6 @@ from kn_lambda.main import _COMMANDS, cli
 from knative_lambda.adapters.kubernetes.client import FIELD_MANAGER
 from knative_lambda.adapters.kubernetes.functions import _write_record
 from knative_lambda.domain import build
-from knative_lambda.domain.build import BuildOrder
 from knative_lambda.domain.dead_letter import DeadLetter
 from knative_lambda.domain.deployment import Deployment
 from knative_lambda.domain.errors import KnativeLambdaError, PermanentError, RetryableError
@@ -33,10 +32,8 @@ from knative_lambda.domain.lambda_function import (
     LambdaFunctionSpec,
     RequestStamp,
 )
-from knative_lambda.domain.names import FunctionId
 from knative_lambda.inbound import cloud_events, dead_letters, endpoint
 from knative_lambda.manifests import labels
-from knative_lambda.manifests.build_job import BuildJobOptions, build_job
 from knative_lambda.manifests.rejection_event import (
     _MAX_MESSAGE_BYTES,
     rejection_event,
@@ -44,13 +41,13 @@ from knative_lambda.manifests.rejection_event import (
 )
 from knative_lambda.manifests.service import lambda_service
 from knative_lambda.manifests.trigger import lambda_triggers
-from tests.unit.config.conftest import OBJECTS, REPOSITORY
+from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
+from tests.unit.config.helpers.build_jobs import BUILD, HELLO, build_job_of, order
 from tests.unit.config.helpers.documents import Document, by_code, codes, numbers
-from tests.unit.config.test_lambda_function_schema import SCHEMA, VERSION, fields
+from tests.unit.config.helpers.lambda_function_schema import SCHEMA, VERSION, fields
+from tests.unit.config.helpers.log_sizes import log_sizes
 
 CONTRACT = Document("API_CONTRACT.md")
-HELLO = FunctionId("tenant", "hello")
-BUILD = "0123456789abcdef" * 4
 
 
 # Answers
@@ -198,14 +195,6 @@ def test_every_phase_condition_and_column_is_there():
     columns = VERSION["additionalPrinterColumns"]
     assert codes(usual)[1:] == [c["name"] for c in columns if "priority" not in c]
     assert codes(wide) == [c["name"] for c in columns if "priority" in c]
-
-
-def log_sizes():
-    """How much is kept of a log where, in KiB."""
-    use_cases = REPOSITORY / "shared/src/knative_lambda/use_cases"
-    text = "\n".join(path.read_text() for path in use_cases.glob("*.py"))
-    found = re.findall(r"^(_LOG_BYTES\w*) = (\d+) \* 1024$", text, re.MULTILINE)
-    return {name: int(size) for name, size in found}
 
 
 def test_the_tails_of_logs_are_as_long_as_it_says():
@@ -375,19 +364,6 @@ def deployment():
     return Deployment(function=HELLO, uid="u", generation=1, spec=spec(), image="image")
 
 
-def order():
-    return BuildOrder(
-        function=HELLO,
-        build_id=BUILD,
-        request_id="1",
-        runtime="python3.11",
-        base_image_url="https://r/b@sha256:0",
-        repository_url="https://r/l",
-        context_url="https://s/c",
-        context_sha256="0",
-    )
-
-
 def dead_letter():
     return DeadLetter(
         id="1",
@@ -429,19 +405,6 @@ def test_names_are_derived_as_it_says(what, made):
 def marks(item):
     metadata = item["metadata"]
     return {*metadata.get("labels", ()), *metadata.get("annotations", ())}
-
-
-def build_job_of():
-    options = BuildJobOptions(
-        namespace="builds",
-        builder_image="image",
-        runtimes_dir="/runtimes",
-        timeout=timedelta(minutes=10),
-        context_max_bytes=1,
-        unpacked_max_bytes=1,
-        max_files=1,
-    )
-    return build_job(order(), options)
 
 
 def event_of_a_refusal():

@@ -8,7 +8,7 @@ from functools import cache
 
 import pytest
 
-from tests.unit.config.conftest import REPOSITORY
+from tests.helpers.dev_overlay import REPOSITORY
 from tests.unit.config.helpers.documents import Document, by_code, codes
 
 MAP = Document("ARCHITECTURE.md")

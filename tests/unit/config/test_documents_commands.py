@@ -7,7 +7,7 @@ import re
 import pytest
 
 from kn_lambda.main import _COMMANDS, cli
-from tests.unit.config.conftest import REPOSITORY
+from tests.helpers.dev_overlay import REPOSITORY
 
 # Not those that quote what was: the changelog, decisions and benchmarks.
 _DOCUMENTS = sorted(

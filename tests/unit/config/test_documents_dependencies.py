@@ -6,7 +6,7 @@ import json
 import re
 import tomllib
 
-from tests.unit.config.conftest import REPOSITORY
+from tests.helpers.dev_overlay import REPOSITORY
 
 _, *TABLE = re.findall(
     r"^\| ([a-z0-9-]+) \| ([a-z/]+) \| [^|]+ \|$",

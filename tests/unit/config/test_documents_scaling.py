@@ -17,10 +17,11 @@ from lambda_embedded.api.bodies.parsing import MAX_BYTES
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.configuration.kustomization import read_kustomization
 from lambda_embedded.serving.settings import ServingSettings
-from tests.unit.config.conftest import OBJECTS, REPOSITORY
+from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
+from tests.unit.config.helpers.build_jobs import build_job_of
 from tests.unit.config.helpers.documents import Document, codes, numbers
-from tests.unit.config.test_documents_api_contract import build_job_of, log_sizes
-from tests.unit.config.test_lambda_function_schema import SCHEMA
+from tests.unit.config.helpers.lambda_function_schema import SCHEMA
+from tests.unit.config.helpers.log_sizes import log_sizes
 
 SCALING = Document("SCALING_STRATEGY.md")
 RENDERED = {"dev": OBJECTS} | {

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.unit.config.conftest import REPOSITORY
+from tests.helpers.dev_overlay import REPOSITORY
 from tests.unit.config.helpers.documents import Document, codes, prose
 
 # Records of a decision and of a release are not rewritten.

@@ -21,11 +21,8 @@ from knative_lambda.domain.lambda_function import (
     Scale,
 )
 from tests.helpers.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
-from tests.unit.config.conftest import OBJECTS
+from tests.unit.config.helpers.lambda_function_schema import SCHEMA, VERSION, fields
 
-(DEFINITION,) = [item for item in OBJECTS if item["kind"] == "CustomResourceDefinition"]
-(VERSION,) = DEFINITION["spec"]["versions"]
-SCHEMA = VERSION["schema"]["openAPIV3Schema"]["properties"]
 # These break rules that JSON Schema cannot say.
 BY_RULE = {
     "an empty source",
@@ -72,15 +69,6 @@ VALIDATOR = jsonschema.validators.extend(jsonschema.Draft202012Validator, {"patt
 
 def problems(instance, part="spec"):
     return [error.message for error in VALIDATOR(SCHEMA[part]).iter_errors(instance)]
-
-
-def fields(schema, path=()):
-    """Every field of a schema, as a path."""
-    for name, below in (schema.get("properties") or {}).items():
-        yield (*path, name)
-        yield from fields(below, (*path, name))
-    if "items" in schema:
-        yield from fields(schema["items"], (*path, "[]"))
 
 
 def model_fields(schema, whole, path=()):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from tests.unit.config.conftest import OBJECTS, REPOSITORY
+from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 WITH_RIGHTS = [name for name in FUNCTIONS if name != "dead-letter"]

@@ -14,8 +14,8 @@ from lambda_embedded.schemas.known import Schemas, openapi_schema
 from lambda_embedded.schemas.rules import compile_rules
 from lambda_embedded.schemas.schema import UnsupportedSchemaError, compile_schema
 from lambda_embedded.schemas.structure import check, complete, drop_unknown, is_same
+from tests.helpers.dev_overlay import OBJECTS
 from tests.helpers.lambda_function_specs import MINIMAL, RIGHT, with_env
-from tests.unit.config.conftest import OBJECTS
 
 REPOSITORY = Path(__file__).parents[3]
 SCHEMAS = Schemas()

@@ -16,7 +16,7 @@ from knative_lambda.domain.events import (
 from knative_lambda.domain.lambda_function import Phase
 from tests.helpers.control_plane import HELLO, IMAGE_PREFIX, ControlPlane
 from tests.helpers.fakes_platform import READY
-from tests.unit.use_cases.test_races import once_before
+from tests.unit.use_cases.helpers.interleaving import once_before
 
 SERVICE = ObjectReference(kind="Service", namespace="default", name="hello")
 TRIGGER = ObjectReference(kind="Trigger", namespace="default", name="hello-0123456789abcdef")

@@ -16,33 +16,9 @@ from knative_lambda.domain.events import (
 )
 from knative_lambda.domain.lambda_function import Phase
 from tests.helpers.control_plane import HELLO, ControlPlane
+from tests.unit.use_cases.helpers.interleaving import once_after, once_before
 
 LOST_NODE = BuildFailure(reason="BuildCrashed", message="node lost", is_users=False)
-
-
-def once_before(port, method, action):
-    """Let something happen before the next call of a method, and only then."""
-    original = getattr(port, method)
-
-    def call(*arguments, **options):
-        setattr(port, method, original)
-        action()
-        return original(*arguments, **options)
-
-    setattr(port, method, call)
-
-
-def once_after(port, method, action):
-    """Let something happen after the next call of a method, and only then."""
-    original = getattr(port, method)
-
-    def call(*arguments, **options):
-        setattr(port, method, original)
-        result = original(*arguments, **options)
-        action()
-        return result
-
-    setattr(port, method, call)
 
 
 def deliver_until_settled(start, event, spec):

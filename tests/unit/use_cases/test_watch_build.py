@@ -9,7 +9,7 @@ from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildFail
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.watch_build import WatchBuild
 from tests.helpers.control_plane import HELLO, STORAGE, ControlPlane
-from tests.unit.use_cases.test_races import once_after
+from tests.unit.use_cases.helpers.interleaving import once_after
 
 NO_NODE = BuildFailure(
     reason="BuildNotScheduled", message="0/3 nodes are available", is_users=False

@@ -15,7 +15,12 @@ from lambda_embedded.broker.composition import Broker
 from lambda_embedded.broker.server import create_server
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
-from tests.integration.broker.conftest import ACCESS, QUICK, broker_object, trigger_object
+from tests.integration.broker.helpers.running_broker import (
+    ACCESS,
+    QUICK,
+    broker_object,
+    trigger_object,
+)
 
 
 def apply(objects: Objects, function: str, listener: str) -> None:

@@ -1,4 +1,4 @@
-"""Lives of lambdas on a real API server: each use case with the rights of its own function."""
+"""Lifecycles of lambdas on a real API server: each use case with the rights of its own function."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ OPTIONS = BuildJobOptions(
 
 
 @dataclass
-class Lives:
+class LambdaLifecycles:
     """Storage, registry and clock in memory; everything of Kubernetes is real."""
 
     server: ApiServer

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from itertools import product
 
-from tests.unit.config.conftest import REPOSITORY
+from tests.helpers.dev_overlay import REPOSITORY
 
 # What begins a block of its own, so that it never continues the line above.
 _BEGINS_A_BLOCK = re.compile(r"\s*$|\||#|<|\s*(?:[-*]|\d+\.) |```")

@@ -10,9 +10,6 @@ from lambda_embedded.sources.controller import SourceController
 from lambda_embedded.store.database import Database
 from lambda_embedded.store.objects import Objects
 
-EVENTING = "eventing.knative.dev/v1"
-BROKER_SINK = {"ref": {"apiVersion": EVENTING, "kind": "Broker", "name": "default"}}
-
 
 class Accepted:
     def __init__(self):
@@ -29,25 +26,6 @@ class Accepted:
         async with asyncio.timeout(5), self.arrived:
             await self.arrived.wait_for(lambda: len(self.events) >= count)
         return self.events[:count]
-
-
-def source_object(kind, name="source", **spec):
-    return {
-        "apiVersion": "sources.knative.dev/v1",
-        "kind": kind,
-        "metadata": {"namespace": "team", "name": name},
-        "spec": {"sink": BROKER_SINK, **spec},
-    }
-
-
-def add_broker(objects):
-    item = {
-        "apiVersion": EVENTING,
-        "kind": "Broker",
-        "metadata": {"namespace": "team", "name": "default"},
-        "status": {"address": {"url": "http://127.0.0.1:1/team/default"}},
-    }
-    return objects.create("Broker", item)
 
 
 @pytest.fixture

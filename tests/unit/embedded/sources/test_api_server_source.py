@@ -7,7 +7,7 @@ import json
 import pytest
 
 from lambda_embedded.sources.resource_events import resource_event, takes
-from tests.unit.embedded.sources.conftest import add_broker, source_object
+from tests.unit.embedded.sources.helpers.source_objects import add_broker, source_object
 
 JOBS = [{"apiVersion": "batch/v1", "kind": "Job"}]
 

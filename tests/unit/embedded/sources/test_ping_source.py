@@ -11,7 +11,7 @@ from lambda_embedded.sources.ping_source import (
     next_tick,
     ping_event,
 )
-from tests.unit.embedded.sources.conftest import add_broker, source_object
+from tests.unit.embedded.sources.helpers.source_objects import add_broker, source_object
 
 NOON = datetime(2026, 3, 28, 12, 0, 30, tzinfo=UTC)
 
