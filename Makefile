@@ -43,7 +43,7 @@ unit: $(BIN)/.dev ## Run the tests that take milliseconds, with branch coverage 
 	pytest tests/unit -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
 
 .PHONY: contract integration embedded
-contract: $(BIN)/.dev ## Run the tests that hold fakes and real servers to the same promises
+contract: $(BIN)/.dev ## Run the tests that hold fakes and real servers to the same contract
 integration: $(BIN)/.dev ## Run the tests of one part with its real processes and servers
 embedded: $(BIN)/.dev ## Run the tests of the whole embedded platform, driven through its public interface
 contract integration embedded:

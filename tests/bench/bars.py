@@ -1,4 +1,4 @@
-"""What was promised, what was measured, and whether that is enough."""
+"""The bars, what was measured, and whether that is enough."""
 
 from __future__ import annotations
 

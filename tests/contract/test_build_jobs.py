@@ -1,4 +1,4 @@
-"""What every keeper of build Jobs promises."""
+"""The contract of the port BuildJobs."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What every keeper of records promises."""
+"""The contract of the port LambdaFunctions."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.helpers.job_mutations import sabotage
+from tests.e2e.helpers.job_mutations import mutate_jobs
 from tests.e2e.helpers.recorder import Recorder
 from tests.helpers.cluster import CHECKOUT, Cluster
 from tests.helpers.gated_wheel import gated_wheel
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.e2e.helpers.job_mutations import Sabotage
+    from tests.e2e.helpers.job_mutations import JobMutations
     from tests.helpers.gated_wheel import GatedWheel
 
 _NEEDED = (
@@ -50,10 +50,10 @@ def host_address(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def sabotaged(cluster: Cluster, host_address: str) -> Iterator[Sabotage]:
+def job_mutations(cluster: Cluster, host_address: str) -> Iterator[JobMutations]:
     """Changes what build Jobs say, as they are made."""
-    with sabotage(cluster, host_address) as changing:
-        yield changing
+    with mutate_jobs(cluster, host_address) as mutations:
+        yield mutations
 
 
 @pytest.fixture

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.example_responses import PROMISES, assert_kept
+from tests.helpers.example_responses import RESPONSES, assert_as_documented
 from tests.helpers.http_client import post_event_file
 from tests.helpers.waiting import wait_for
 
@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from tests.helpers.cluster import Cluster
 
 
-@pytest.mark.parametrize("example", PROMISES)
+@pytest.mark.parametrize("example", RESPONSES)
 def test_an_example_answers_its_event(cluster: Cluster, examples: Path, example: str):
     deployed = cluster.deploy(examples / example)
 
     answer = cluster.call_with_file(example, examples / example / "event.json")
 
     assert deployed["url"] == (cluster.record(example) or {})["status"]["url"]
-    assert_kept(example, answer)
+    assert_as_documented(example, answer)
 
 
 def test_functions_that_listen_to_each_other_make_a_chain(

@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.helpers.job_mutations import Sabotage
+    from tests.e2e.helpers.job_mutations import JobMutations
     from tests.e2e.helpers.recorder import Recorder
     from tests.helpers.cluster import Cluster
     from tests.helpers.gated_wheel import GatedWheel
@@ -96,12 +96,12 @@ TROUBLES = {
 
 
 @pytest.fixture(scope="module")
-def troubled(cluster: Cluster, recorder: Recorder, sabotaged: Sabotage) -> dict[Any, str]:
+def troubled(cluster: Cluster, recorder: Recorder, job_mutations: JobMutations) -> dict[Any, str]:
     """A lambda in each trouble. All at once: some are waited for for a minute and a half."""
     names = {}
     for change in TROUBLES:
         names[change] = name = f"fn-{uuid.uuid4().hex[:8]}"
-        sabotaged.of(name, change)
+        job_mutations.of(name, change)
         cluster.send_request(name, {"main.py": HELLO})
     return names
 
@@ -118,9 +118,13 @@ def test_what_the_platform_cannot_do_is_told_in_its_own_words(
 
 
 def test_a_build_that_takes_too_long_says_so(
-    cluster: Cluster, recorder: Recorder, sabotaged: Sabotage, gate: GatedWheel, unique_name: str
+    cluster: Cluster,
+    recorder: Recorder,
+    job_mutations: JobMutations,
+    gate: GatedWheel,
+    unique_name: str,
 ):
-    sabotaged.of(unique_name, too_little_time)
+    job_mutations.of(unique_name, too_little_time)
     files = {"main.py": HELLO, "requirements.txt": gate.requirement}
     cluster.send_request(unique_name, files)
 

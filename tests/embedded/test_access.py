@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.embedded.helpers.listeners import doors, listening_addresses
+from tests.embedded.helpers.listeners import listeners, listening_addresses
 from tests.helpers.http_client import post_event
 from tests.helpers.lambda_platform import BUILD_START, PYTHON
 from tests.helpers.platform_access import token_header
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
-    from tests.embedded.helpers.listeners import Door
+    from tests.embedded.helpers.listeners import Listener
 
 LOOPBACK = "0100007F"
 HELLO = "def handler(event):\n    return {'data': event.data}\n"
@@ -30,11 +30,11 @@ NODE = {"index.js": "exports.handler = () => 'hello';\n"}
 
 
 @pytest.fixture(scope="module")
-def served(platform: EmbeddedPlatform) -> dict[str, Door]:
+def served(platform: EmbeddedPlatform) -> dict[str, Listener]:
     """The ports, with one function to be called."""
-    platform.send_build_start("doors", {"main.py": HELLO})
-    platform.await_phase("doors", "Ready")
-    return doors(platform, "doors")
+    platform.send_build_start("listeners", {"main.py": HELLO})
+    platform.await_phase("listeners", "Ready")
+    return listeners(platform, "listeners")
 
 
 def build_start(name: str) -> tuple[dict[str, str], bytes]:
@@ -55,15 +55,15 @@ def build_start(name: str) -> tuple[dict[str, str], bytes]:
 @pytest.mark.parametrize("port", PORTS)
 @pytest.mark.parametrize("method", ["GET", "POST", "OPTIONS"])
 def test_a_page_whose_name_was_bound_to_this_machine_gets_nothing(served, port, method, platform):
-    door = served[port]
-    evil = f"evil.example:{door.port}"
+    listener = served[port]
+    evil = f"evil.example:{listener.port}"
     headers, body = build_start("rebound")
     rebound = {**headers, "Host": evil, "Origin": f"http://{evil}", **token_header(platform.home)}
 
-    answer = door.ask(method, headers=rebound, body=body)
+    response = listener.request(method, headers=rebound, body=body)
 
-    assert (answer.status, "Access-Control-Allow-Origin" in answer.headers) == (403, False)
-    assert b"evil.example" in answer.body
+    assert (response.status, "Access-Control-Allow-Origin" in response.headers) == (403, False)
+    assert b"evil.example" in response.body
     assert platform.record("rebound") is None
     assert platform.events(subject="default/rebound") == []
 
@@ -75,8 +75,8 @@ def test_a_foreign_page_gets_nothing_from_its_visitors_machine(served, port, ori
     preflight = {"Access-Control-Request-Method": "POST", "Origin": origin}
     credential = token_header(platform.home)
 
-    asked = served[port].ask("OPTIONS", headers=preflight)
-    sent = served[port].ask(headers={**headers, **credential, "Origin": origin}, body=body)
+    asked = served[port].request("OPTIONS", headers=preflight)
+    sent = served[port].request(headers={**headers, **credential, "Origin": origin}, body=body)
 
     assert (asked.status, sent.status) == (403, 403)
     assert not [
@@ -87,17 +87,17 @@ def test_a_foreign_page_gets_nothing_from_its_visitors_machine(served, port, ori
 
 def test_a_foreign_page_cannot_call_a_function_blindly(served):
     image = {"Sec-Fetch-Site": "cross-site", "Sec-Fetch-Mode": "no-cors", "Sec-Fetch-Dest": "image"}
-    assert served["gateway"].ask("GET", headers=image).reason == "OriginNotAllowed"
+    assert served["gateway"].request("GET", headers=image).reason == "OriginNotAllowed"
 
 
 @pytest.mark.parametrize("credential", [None, "Bearer wrong", "Basic x"])
 def test_a_local_user_without_the_token_deploys_nothing(served, platform, credential):
     headers, body = build_start("stranger")
     shown = {} if credential is None else {"Authorization": credential}
-    door = served["broker"]
-    for path in (door.path, "/default/default", "/knative-lambda/knative-lambda/"):
-        answer = door.ask(path=path, headers={**headers, **shown}, body=body)
-        assert (answer.status, answer.reason) == (401, "Unauthorized")
+    listener = served["broker"]
+    for path in (listener.path, "/default/default", "/knative-lambda/knative-lambda/"):
+        response = listener.request(path=path, headers={**headers, **shown}, body=body)
+        assert (response.status, response.reason) == (401, "Unauthorized")
     assert platform.record("stranger") is None
     assert platform.events(subject="default/stranger") == []
 
@@ -106,25 +106,25 @@ def test_a_local_user_without_the_token_deploys_nothing(served, platform, creden
     "path", ["/-/events", "/-/dead-letters", "/-/anything", "//-/events", "/-/events?limit=1"]
 )
 def test_a_local_user_without_the_token_reads_no_event(served, path):
-    answer = served["broker"].ask("GET", path)
-    assert (answer.status, answer.reason) == (401, "Unauthorized")
+    response = served["broker"].request("GET", path)
+    assert (response.status, response.reason) == (401, "Unauthorized")
 
 
 @pytest.mark.parametrize("method", ["GET", "POST", "PATCH", "PUT", "DELETE"])
 def test_a_local_user_without_the_token_gets_nothing_from_the_api(served, method):
-    assert served["api"].ask(method).status == 401
+    assert served["api"].request(method).status == 401
 
 
 def test_health_is_no_secret(served):
-    assert served["broker"].ask("GET", "/health").status == 200
-    assert served["api"].ask("GET", "/readyz").status == 200
+    assert served["broker"].request("GET", "/health").status == 200
+    assert served["api"].request("GET", "/readyz").status == 200
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "doors.default.localhost"])
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::1]", "listeners.default.localhost"])
 def test_a_local_program_calls_a_function_without_the_token(served, host):
     headers, body = build_start("anything")
-    answer = served["gateway"].ask(headers={**headers, "Host": host}, body=body)
-    assert answer.status == 200
+    response = served["gateway"].request(headers={**headers, "Host": host}, body=body)
+    assert response.status == 200
 
 
 def test_the_curl_line_of_deploy_calls_the_function(
@@ -141,9 +141,9 @@ def test_the_curl_line_of_deploy_calls_the_function(
     "path",
     [
         "/knative-lambda/build-start",
-        "/default/doors/../../knative-lambda/build-start",
-        "/default/doors/%2e%2e/%2e%2e/knative-lambda/build-start",
-        "/default/doors/..%2f..%2fknative-lambda/build-start",
+        "/default/listeners/../../knative-lambda/build-start",
+        "/default/listeners/%2e%2e/%2e%2e/knative-lambda/build-start",
+        "/default/listeners/..%2f..%2fknative-lambda/build-start",
         "/./knative-lambda/./build-start",
         "//knative-lambda/build-start",
         "/default/../knative-lambda/build-start",
@@ -154,11 +154,11 @@ def test_no_path_and_no_name_leads_to_a_service_that_is_cluster_local(served, pl
     headers, body = build_start("around")
     named = {} if host is None else {"Host": host}
 
-    answer = served["gateway"].ask(path=path, headers={**headers, **named}, body=body)
+    response = served["gateway"].request(path=path, headers={**headers, **named}, body=body)
 
     # The function of the path's own beginning, which takes any rest of it, or nothing.
-    is_of_doors = host is None and path.startswith("/default/doors/")
-    assert answer.status == (200 if is_of_doors else 404)
+    is_of_the_function = host is None and path.startswith("/default/listeners/")
+    assert response.status == (200 if is_of_the_function else 404)
     assert platform.record("around") is None
 
 
@@ -175,17 +175,17 @@ def test_the_process_of_a_control_function_takes_nothing_from_strangers(served, 
     }
     assert ports
     for port in ports:
-        answer = post_event(
+        response = post_event(
             f"http://127.0.0.1:{port}/", json.loads(body), headers=headers, type=BUILD_START
         )
-        assert answer.status == 401, answer
+        assert response.status == 401, response
     assert platform.record("behind") is None
 
 
 def test_lambdas_of_every_language_listen_on_this_machine_alone(platform, served, unique_name):
     platform.send_build_start(unique_name, NODE, spec={"runtime": "nodejs20"})
     platform.await_phase(unique_name, "Ready")
-    for name in ("doors", unique_name):
+    for name in ("listeners", unique_name):
         assert post_event(platform.url(name), {}, type="t").status == 200
     found = {
         address
@@ -199,10 +199,10 @@ def test_a_lambda_never_sees_the_platforms_token(platform, unique_name):
     source = "def handler(request):\n    return dict(request.headers)\n"
     platform.send_build_start(unique_name, {"main.py": source}, spec={"signature": "http"})
     platform.await_phase(unique_name, "Ready")
-    door = doors(platform, unique_name)["gateway"]
+    listener = listeners(platform, unique_name)["gateway"]
 
-    with_token = door.ask("GET", headers=token_header(platform.home))
-    with_own = door.ask("GET", headers={"Authorization": "Bearer of-the-function"})
+    with_token = listener.request("GET", headers=token_header(platform.home))
+    with_own = listener.request("GET", headers={"Authorization": "Bearer of-the-function"})
 
     assert (with_token.status, b"Bearer" in with_token.body) == (200, False)
     assert b"of-the-function" in with_own.body
@@ -216,25 +216,25 @@ def test_hosts_and_pages_that_were_let_in_come_in_and_no_others(
     )
     platform.send_build_start("open", {"main.py": HELLO})
     platform.await_phase("open", "Ready")
-    headers, body = build_start("open-doors")
+    headers, body = build_start("open-to-pages")
     page = {"Origin": "http://localhost:3000"}
     asked = {"Access-Control-Request-Method": "POST", "Access-Control-Request-Headers": "ce-id"}
     credential = token_header(platform.home)
-    for name, door in doors(platform, "open").items():
-        preflight = door.ask("OPTIONS", headers={**page, **asked})
+    for name, listener in listeners(platform, "open").items():
+        preflight = listener.request("OPTIONS", headers={**page, **asked})
         assert preflight.status == 204, name
         assert preflight.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
         assert preflight.headers["Access-Control-Allow-Methods"] == "POST"
         assert preflight.headers["Access-Control-Allow-Headers"] == "ce-id"
         assert "Origin" in preflight.headers["Vary"]
-        from_page = door.ask("POST", headers={**headers, **credential, **page}, body=body)
+        from_page = listener.request("POST", headers={**headers, **credential, **page}, body=body)
         assert from_page.status != 403, name
         assert from_page.headers["Access-Control-Allow-Origin"] == "http://localhost:3000"
-        assert door.ask(headers={**headers, "Host": "tunnel.example"}).status != 403
+        assert listener.request(headers={**headers, "Host": "tunnel.example"}).status != 403
         for refused in ({"Host": "a.tunnel.example"}, {"Origin": "http://localhost:3001"}):
-            assert door.ask(headers={**credential, **refused}).status == 403, name
+            assert listener.request(headers={**credential, **refused}).status == 403, name
     # A page that was let in still needs the token where everybody does.
-    stranger = doors(platform, "open")["broker"].ask(headers={**headers, **page}, body=body)
+    stranger = listeners(platform, "open")["broker"].request(headers={**headers, **page}, body=body)
     assert (stranger.status, stranger.headers["Access-Control-Allow-Origin"]) == (
         401,
         page["Origin"],
@@ -260,7 +260,7 @@ def test_the_token_is_kept_over_restarts_and_replaced_on_request(own_platform: E
     own_platform.start("--new-token")
     assert token.read_text() != first
     old = {"Authorization": f"Bearer {first}"}
-    assert doors(own_platform, "any")["broker"].ask(headers=old).status == 401
+    assert listeners(own_platform, "any")["broker"].request(headers=old).status == 401
     assert own_platform.kn_lambda("list").returncode == 0
 
 

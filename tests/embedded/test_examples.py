@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.embedded.helpers.running_platform import CHECKOUT
-from tests.helpers.example_responses import PROMISES, assert_kept
+from tests.helpers.example_responses import RESPONSES, assert_as_documented
 from tests.helpers.http_client import post_event_file, request
 
 if TYPE_CHECKING:
@@ -19,11 +19,11 @@ EXAMPLES = CHECKOUT / "examples"
 NODE = ("node", "apt-get install nodejs npm")
 
 
-def test_every_example_has_a_promise_here():
-    assert {file.parent.name for file in EXAMPLES.glob("*/function.yaml")} == set(PROMISES)
+def test_every_example_has_a_response_here():
+    assert {file.parent.name for file in EXAMPLES.glob("*/function.yaml")} == set(RESPONSES)
 
 
-@pytest.mark.parametrize("example", PROMISES)
+@pytest.mark.parametrize("example", RESPONSES)
 def test_an_example_answers_its_event(platform: EmbeddedPlatform, require_server, example: str):
     if example == "hello-node":
         require_server(*NODE)
@@ -33,7 +33,7 @@ def test_an_example_answers_its_event(platform: EmbeddedPlatform, require_server
 
     answer = post_event_file(deployed["url"], folder / "event.json")
 
-    assert_kept(example, answer)
+    assert_as_documented(example, answer)
 
 
 def test_a_functions_framework_function_writes_to_its_log(platform: EmbeddedPlatform):

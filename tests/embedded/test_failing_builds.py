@@ -41,7 +41,7 @@ def test_a_requirement_that_does_not_exist_is_told_within_seconds_and_the_old_re
     assert f"{NOWHERE} was not found in the package registry" in said
     assert NOWHERE in document["message"]
     assert document["outcome"] == "failed"
-    # The promise to a person who waits: the message within five seconds of the failure.
+    # Whoever waits is told within five seconds of the failure.
     assert (ended - installer_ended(platform, unique_name)).total_seconds() < 5
     assert platform.kn_lambda("invoke", unique_name).stdout == '"hello"\n'
     assert platform.phase(unique_name) == "Failed"

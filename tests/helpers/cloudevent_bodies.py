@@ -1,4 +1,4 @@
-"""Packed bodies, and what every door makes of them."""
+"""Packed bodies, and what every receiver makes of them."""
 
 from __future__ import annotations
 

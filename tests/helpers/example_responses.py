@@ -1,4 +1,4 @@
-"""What the READMEs of examples/ promise of an answer to their event."""
+"""The responses that the READMEs of examples/ document."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from tests.helpers.http_client import Answer
 
-# Folder -> type of the answer and what its data holds; None where there is no answer.
-PROMISES: dict[str, tuple[str, dict[str, object]] | None] = {
+# Folder -> type of the response and members of its data; None where there is no reply.
+RESPONSES: dict[str, tuple[str, dict[str, object]] | None] = {
     "hello-python": ("com.example.greeting.requested.reply", {"message": "Hello, Ada!"}),
     "order-pricer": (
         "com.example.order.priced",
@@ -35,13 +35,13 @@ PROMISES: dict[str, tuple[str, dict[str, object]] | None] = {
 }
 
 
-def assert_kept(example: str, answer: Answer) -> None:
-    """Hold an answer to the event of an example's folder against its promise."""
-    promise = PROMISES[example]
-    if promise is None:
+def assert_as_documented(example: str, answer: Answer) -> None:
+    """Compare the response to an example's event with its README."""
+    documented = RESPONSES[example]
+    if documented is None:
         assert (answer.status, answer.body) == (204, b"")
         return
-    reply_type, data = promise
+    reply_type, data = documented
     assert answer.status == 200, answer
     assert answer.attributes["type"] == reply_type
     assert answer.attributes["lambdafunction"] == f"default/{example}"

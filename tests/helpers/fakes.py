@@ -1,4 +1,4 @@
-"""One in-memory class per port; the contract tests prove that they keep the ports' promises."""
+"""One in-memory class per port; the contract tests prove that each keeps its port's contract."""
 
 from __future__ import annotations
 

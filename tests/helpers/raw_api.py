@@ -33,7 +33,7 @@ class Answer:
 
 
 class RawApi:
-    """One namespace, as the holder of a kubeconfig reaches it."""
+    """One namespace, as the owner of a kubeconfig reaches it."""
 
     def __init__(self, kubeconfig: Path, namespace: str) -> None:
         config = yaml.safe_load(kubeconfig.read_text())

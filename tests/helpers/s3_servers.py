@@ -89,7 +89,7 @@ def silent_server() -> Iterator[int]:
 
 @dataclass(frozen=True, kw_only=True)
 class CannedAnswer:
-    """What a failing server says to everything; `claimed_length` may promise more than it sends."""
+    """What a failing server says to everything; `claimed_length` may be more than it sends."""
 
     status: int
     body: bytes = b""

@@ -63,7 +63,7 @@ def section(results: Results, note: str = "") -> str:
 
 
 def bars(results: Results) -> Iterator[Bar]:
-    """What was promised of a real cluster."""
+    """The bars of a real cluster."""
     limits = ((NEW, DEPLOY_SECONDS), (NEW_FIVE, DEPLOY_FIVE_SECONDS))
     for scenario, seconds in limits:
         for state, table in _states(results, scenario):

@@ -30,11 +30,11 @@ if TYPE_CHECKING:
 
     Change = Callable[[dict[str, Any]], None]
 
-_PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/sabotage"
+_PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/job-mutations"
 _NAME = "knative-lambda.dev/function-name"
 
 
-class Sabotage:
+class JobMutations:
     """`of(name, change)`: `change` is given each new Job of that lambda, as a dictionary."""
 
     def __init__(self) -> None:
@@ -58,14 +58,14 @@ class Sabotage:
 
 
 @contextlib.contextmanager
-def sabotage(cluster: Cluster, address: str) -> Iterator[Sabotage]:
+def mutate_jobs(cluster: Cluster, address: str) -> Iterator[JobMutations]:
     """Listen at an address of this machine that the API server reaches."""
-    changing = Sabotage()
+    mutations = JobMutations()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["Content-Length"]))
-            answer = json.dumps(changing.review(json.loads(body))).encode()
+            answer = json.dumps(mutations.review(json.loads(body))).encode()
             self.send_response(200)
             self.send_header("Content-Type", "application/json")
             self.send_header("Content-Length", str(len(answer)))
@@ -83,7 +83,7 @@ def sabotage(cluster: Cluster, address: str) -> Iterator[Sabotage]:
         url = f"https://{address}:{server.server_address[1]}/"
         cluster.api.apply(_PATH, _configuration(url, certificate))
         try:
-            yield changing
+            yield mutations
         finally:
             cluster.api.delete(_PATH)
             server.shutdown()
@@ -95,10 +95,10 @@ def _configuration(url: str, certificate: bytes) -> dict[str, Any]:
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": "sabotage"},
+        "metadata": {"name": "job-mutations"},
         "webhooks": [
             {
-                "name": "sabotage.tests.knative-lambda.dev",
+                "name": "jobs.tests.knative-lambda.dev",
                 "clientConfig": {"url": url, "caBundle": base64.b64encode(certificate).decode()},
                 "rules": [{**rule, "operations": ["CREATE"]}],
                 "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": BUILDS}},
@@ -114,7 +114,7 @@ def _configuration(url: str, certificate: bytes) -> dict[str, Any]:
 
 def _certificate(address: str) -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "sabotage")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "job-mutations")])
     now = datetime.now(UTC)
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     certificate = (

@@ -66,7 +66,7 @@ class EmbeddedPlatform(RunningPlatform, LambdaPlatform):
     # --- where it is ---------------------------------------------------------------------------
 
     def url(self, name: str) -> str:
-        """The URL that a lambda has by the promise of docs/EMBEDDED_PLATFORM.md."""
+        """The URL that a lambda has according to docs/EMBEDDED_PLATFORM.md."""
         return f"{self.gateway_url}/default/{name}"
 
     def control_url(self, function: str) -> str:

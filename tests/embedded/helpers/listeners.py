@@ -20,7 +20,7 @@ _LISTENS = "0A"
 
 
 @dataclass(frozen=True)
-class Answer:
+class Response:
     status: int
     headers: http.client.HTTPMessage
     body: bytes
@@ -31,7 +31,7 @@ class Answer:
 
 
 @dataclass(frozen=True)
-class Door:
+class Listener:
     """One port: where it is, and what on it would be worth an attack."""
 
     name: str
@@ -45,13 +45,13 @@ class Door:
         assert port is not None
         return port
 
-    def ask(
+    def request(
         self,
         method: str = "POST",
         path: str | None = None,
         headers: Mapping[str, str] | None = None,
         body: bytes = b"",
-    ) -> Answer:
+    ) -> Response:
         """Send a request just as it is given; a Host among the headers takes the place of ours."""
         place = f"127.0.0.1:{self.port}"
         if self.url.startswith("https:"):
@@ -65,17 +65,19 @@ class Door:
             for name, text in {**given, "Content-Length": str(len(body))}.items():
                 connection.putheader(name, text)
             connection.endheaders(body)
-            answer = connection.getresponse()
-            return Answer(answer.status, answer.headers, answer.read())
+            response = connection.getresponse()
+            return Response(response.status, response.headers, response.read())
         finally:
             connection.close()
 
 
-def doors(platform: EmbeddedPlatform, function: str) -> dict[str, Door]:
+def listeners(platform: EmbeddedPlatform, function: str) -> dict[str, Listener]:
     return {
-        "gateway": Door("gateway", platform.gateway_url, f"/default/{function}", platform),
-        "broker": Door("broker", platform.broker_url, "/knative-lambda/knative-lambda", platform),
-        "api": Door("api", platform.api_url, "/api/v1/namespaces/default/secrets", platform),
+        "gateway": Listener("gateway", platform.gateway_url, f"/default/{function}", platform),
+        "broker": Listener(
+            "broker", platform.broker_url, "/knative-lambda/knative-lambda", platform
+        ),
+        "api": Listener("api", platform.api_url, "/api/v1/namespaces/default/secrets", platform),
     }
 
 

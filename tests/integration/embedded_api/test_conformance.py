@@ -1,5 +1,5 @@
-"""The embedded API keeps what kube-apiserver promises."""
+"""The embedded API conforms to kube-apiserver."""
 
 from __future__ import annotations
 
-from tests.integration.embedded_api.helpers.conformance import *  # noqa: F403  # every promise is a test here
+from tests.integration.embedded_api.helpers.conformance import *  # noqa: F403  # each is a test here

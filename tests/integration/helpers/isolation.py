@@ -1,4 +1,4 @@
-"""Both ways to hold programs of others, and ways to look at what these leave behind.
+"""Both ways to isolate child processes, and ways to look at what these leave behind.
 
 A conftest imports the fixtures that its tests take.
 """

@@ -27,7 +27,7 @@ __all__ = ["bubblewrap", "escape", "isolation", "sleeper", "supervisor"]
 
 @pytest.fixture
 def start(tmp_path: Path, isolation: Isolation) -> Callable:
-    """Start a Python script in an isolation; it may write to the folder `own`."""
+    """Start an isolated Python script; it may write to the folder `own`."""
     own = tmp_path / "data" / "own"
     own.mkdir(parents=True)
 

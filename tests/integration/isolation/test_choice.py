@@ -1,4 +1,4 @@
-"""Which isolation a platform takes, and what it says of that."""
+"""Which isolation a platform chooses, and what it reports."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Containers of Jobs in both isolations: what they share, what they do not, and their memory."""
+"""Containers of Jobs in both kinds of isolation: what they share, and their memory."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/API_CONTRACT.md promises of functions-framework, with each of its versions."""
+"""What docs/API_CONTRACT.md guarantees of functions-framework, with each of its versions."""
 
 from __future__ import annotations
 

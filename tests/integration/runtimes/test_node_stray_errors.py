@@ -1,4 +1,4 @@
-"""Errors of Node.js functions that no promise holds end their call, not the process."""
+"""Errors of Node.js functions that no promise catches end their call, not the process."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What docs/API_CONTRACT.md promises is what the code does."""
+"""What docs/API_CONTRACT.md guarantees is what the code does."""
 
 from __future__ import annotations
 

@@ -190,7 +190,7 @@ LARGE = b"x" * (MAX_BODY_BYTES + 1)
         request(BINARY, b"{}", CONTENT_LENGTH="99999999999"),
         request(STRUCTURED, LARGE),
     ],
-    ids=["honest length", "chunked", "a length that promises more", "structured"],
+    ids=["honest length", "chunked", "a length that claims more", "structured"],
 )
 def test_a_body_over_the_limit_is_too_large_whatever_its_length_says(made):
     status, body = Recorder().refusal(made)

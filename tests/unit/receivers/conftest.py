@@ -1,4 +1,4 @@
-"""The doors by name, and the runtimes' own modules as they are in an image."""
+"""The receivers by name, and the runtimes' own modules as they are in an image."""
 
 from __future__ import annotations
 
@@ -13,13 +13,13 @@ from tests.unit.receivers.helpers.receivers import Broker, ControlFunction, Node
 
 
 @pytest.fixture(scope="session")
-def node_door(require_server):
+def node_receiver(require_server):
     return Node(require_server("node", "apt-get install nodejs, version 18 or newer"))
 
 
 @pytest.fixture
-def door(request):
-    """The door of that name."""
+def receiver(request):
+    """The receiver of that name."""
     if request.param == "node":
-        return request.getfixturevalue("node_door")
+        return request.getfixturevalue("node_receiver")
     return {"broker": Broker, "control": ControlFunction, "python": Python}[request.param]()

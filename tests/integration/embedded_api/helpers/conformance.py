@@ -1,4 +1,4 @@
-"""What every Kubernetes API promises: the embedded one as well as kube-apiserver.
+"""What every Kubernetes API does: the embedded one as well as kube-apiserver.
 
 A test module imports these tests and provides the fixtures `api_client` (of the official client,
 with rights to everything) and `namespace`. The LambdaFunction CRD must be installed.

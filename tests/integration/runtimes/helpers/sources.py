@@ -1,4 +1,4 @@
-"""The same functions in every language, so that one test states what both runtimes promise."""
+"""The same functions in every language, so that one test states the contract of both runtimes."""
 
 from __future__ import annotations
 

@@ -1,6 +1,6 @@
-"""HTTP messages, and the CloudEvent that each is: one table for every door that reads events.
+"""HTTP messages, and the CloudEvent that each is: one table for every receiver of events.
 
-A door is what takes events over HTTP: the embedded Broker, the control functions, the runtimes.
+A receiver takes events over HTTP: the embedded Broker, the control functions, the runtimes.
 """
 
 from __future__ import annotations
@@ -372,7 +372,7 @@ VECTORS: list[Vector] = [
         seen={"datacontenttype": "text/plain"},
     ),
 ]
-"""Of attributes: for every door."""
+"""Of attributes: for every receiver."""
 
 
 DATA: list[Data] = [

@@ -1,4 +1,4 @@
-"""Every door as a function: a message in, the attributes or the refused field out."""
+"""Every receiver as a function: a message in, the attributes or the refused field out."""
 
 from __future__ import annotations
 
