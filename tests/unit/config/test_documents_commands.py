@@ -18,8 +18,8 @@ _DOCUMENTS = sorted(
 )
 # Options of kubectl, pytest, curl and kube-apiserver that documents name without their program.
 _OPTIONS_OF_OTHERS = {
-    "--as", "--kube-api-qps", "--previous", "--require-servers", "--server-side", "--since",
-    "--timestamps", "-H", "-w",
+    "--as", "--kube-api-qps", "--previous", "--randomly-seed", "--require-servers",
+    "--server-side", "--since", "--timestamps", "-H", "-w",
 }  # fmt: skip
 _COMMAND = re.compile(r"\bkn-lambda[ \n]([a-z]+)([^`\n|;&#()]*)")
 _CODE = re.compile(r"```.*?```|`[^`]+`", re.DOTALL)
