@@ -13,7 +13,7 @@ import sys
 import tempfile
 from pathlib import Path
 
-from lambda_builder.bytecode import compile_folder
+from lambda_builder.compilation import compile_folder
 from lambda_builder.errors import BuildError, PlatformError, build_error
 from lambda_builder.labels import RUNTIME_LABEL
 from lambda_builder.runtime import Runtime, find_runtime

@@ -8,7 +8,7 @@ from __future__ import annotations
 import sys
 import time
 
-from lambda_builder.bytecode import compile_folder
+from lambda_builder.compilation import compile_folder
 from lambda_builder.errors import PlatformError
 from lambda_builder.program import run_program
 from lambda_builder.recipe import clear, run_recipe

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_builder.base_image import build_base_image
-from lambda_builder.bytecode import compile_folder
+from lambda_builder.compilation import compile_folder
 from lambda_builder.runtime import Runtime
 from lambda_oci.layer import write_layer
 
