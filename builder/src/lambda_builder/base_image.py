@@ -1,6 +1,6 @@
 """Base images of the embedded platform: a runtime's server and no operating system.
 
-`python -m lambda_builder.base_image --runtime python3.11 --runtimes-dir runtimes
+`python -m lambda_builder.base_image --runtime NAME --runtimes-dir runtimes
 --repository-url file:///folder/repository` prints the image's URL with its digest. On a cluster
 the base image comes from the runtime's Dockerfile; here the interpreter is the machine's own.
 """
@@ -27,7 +27,6 @@ from lambda_oci.repositories import open_repository
 _COMPILE_SECONDS = 120.0
 # Nobody of this number exists on any machine: Kubernetes' runAsNonRoot wants a number.
 _USER = "65532:65532"
-_IGNORED = shutil.ignore_patterns("__pycache__", "node_modules/.cache", ".*")
 
 
 def build_base_image(
@@ -51,10 +50,13 @@ def build_base_image(
 
 
 def _server_layer(runtime: Runtime, scratch: Path) -> Layer:
-    if not runtime.server.is_dir():
-        raise PlatformError("InvalidRuntime", f"{runtime.language} has no folder for its server")
+    language = runtime.language
+    if not language.server.is_dir():
+        raise PlatformError("InvalidRuntime", f"{language.name} has no folder for its server")
     server = scratch / "runtime"
-    shutil.copytree(runtime.server, server, ignore=_IGNORED)
+    shutil.copytree(
+        language.server, server, ignore=shutil.ignore_patterns(*language.compiled, ".*")
+    )
     compile_folder(server, runtime, installed_at="/runtime", timeout_seconds=_COMPILE_SECONDS)
     return write_layer([("runtime", server)], scratch / "layer")
 
@@ -64,13 +66,14 @@ def _config(runtime: Runtime, layer: Layer) -> dict[str, object]:
         "PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
         "PORT": "8080",
         "FUNCTION_ROOT": "/function",
-        "FUNCTION_HANDLER": runtime.default_handler,
+        "FUNCTION_HANDLER": runtime.language.default_handler,
+        **runtime.language.environment,
     }
     return {
         "architecture": architecture(),
         "os": "linux",
         "config": {
-            "Entrypoint": list(runtime.entrypoint),
+            "Entrypoint": list(runtime.language.entrypoint),
             "Env": [f"{name}={value}" for name, value in environment.items()],
             "Labels": {RUNTIME_LABEL: runtime.name},
             "User": _USER,
@@ -83,7 +86,7 @@ def _config(runtime: Runtime, layer: Layer) -> dict[str, object]:
 def main(arguments: list[str] | None = None) -> int:
     """Build as the command line says; the exit code of a build's contract."""
     parser = argparse.ArgumentParser(description="Build a base image of the embedded platform.")
-    parser.add_argument("--runtime", required=True, help="name and version, as in python3.11")
+    parser.add_argument("--runtime", required=True, help="language and version in one word")
     parser.add_argument("--runtimes-dir", required=True, type=Path)
     parser.add_argument("--repository-url", required=True, help="file:///folder/repository")
     options = parser.parse_args(arguments)

@@ -19,12 +19,12 @@ from lambda_oci.folders import remove
 
 
 def build(settings: BuildSettings) -> None:
-    """Install the packages and write their lock, with bytecode for languages that have it."""
+    """Install the packages and write their lock; compile them if the runtime has a compiler."""
     workspace = Workspace(settings.workspace)
     if not workspace.source.is_dir():
         raise PlatformError("SourceMissing", "the workspace holds no source; fetch comes first")
     runtime = find_runtime(settings.runtime, settings.runtimes_dir)
-    packages = workspace.root / runtime.packages
+    packages = workspace.root / runtime.language.packages
     deadline = time.monotonic() + settings.timeout_seconds
     clear(workspace, packages)
     try:

@@ -11,47 +11,50 @@ from lambda_oci.whiteouts import WHITEOUT
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from lambda_builder.runtime import MainFile, Runtime
+    from lambda_builder.language import Language, SourceFiles
 
 _MANIFEST_BYTES = 1024 * 1024
-# Linux takes 4096 and 255, less the folder of the source and the ending that is added here.
+# Linux takes 4096, less the folder of the source; a name has its suffix besides.
 _PATH_BYTES = 1024
-_NAME_BYTES = 255 - len(".mjs")
+_NAME_BYTES = 255
 
 
-def default_handler(source: Path, runtime: Runtime) -> str | None:
-    """`src/app.handler` for a manifest whose `main` is `src/app.js`; None leaves it to the runtime.
+def default_handler(source: Path, language: Language) -> str | None:
+    """The handler in the file that a manifest names as `main`; None leaves it to the runtime.
 
     The runtime's own default goes before it where its file is there.
     """
-    module, _, function = runtime.default_handler.rpartition(".")
-    if runtime.main is None or _file_of(source, module, runtime.main) is not None:
+    function = language.default_handler.rpartition(".")[2]
+    files = language.source
+    if files.manifest is None or _file_of(source, language.default_module, files) is not None:
         return None
-    manifest = read_json_object(source / runtime.main.manifest, max_bytes=_MANIFEST_BYTES) or {}
-    main = _module(source, manifest.get("main"), runtime.main)
+    manifest = read_json_object(source / files.manifest, max_bytes=_MANIFEST_BYTES) or {}
+    main = _module(source, manifest.get("main"), language)
     return f"{main}.{function}" if main else None
 
 
-def _module(source: Path, named: object, main: MainFile) -> str | None:
+def _module(source: Path, named: object, language: Language) -> str | None:
     """The module that is meant; whether it is there is told by the start that looks for it."""
+    files = language.source
     if not isinstance(named, str) or not named.isprintable():
         return None
     path = posixpath.normpath(named)
-    if path.startswith(("/", "..")) or path == "." or not _can_be_in_an_image(path):
+    if path.startswith(("/", "..")) or path == "." or not _can_be_in_an_image(path, files):
         return None
     stem, ending = posixpath.splitext(path)
-    for module in (path, f"{path}/index"):
-        if _file_of(source, module, main) is not None:
+    for module in (path, f"{path}/{language.default_module}"):
+        if _file_of(source, module, files) is not None:
             return module
-    return stem if ending in main.extensions else path if not ending else None
+    return stem if ending in files.suffixes else path if not ending else None
 
 
-def _can_be_in_an_image(path: str) -> bool:
+def _can_be_in_an_image(path: str, files: SourceFiles) -> bool:
+    longest = _NAME_BYTES - max(map(len, files.suffixes), default=0)
     return len(path.encode()) <= _PATH_BYTES and not any(
-        name.startswith(WHITEOUT) or len(name.encode()) > _NAME_BYTES for name in path.split("/")
+        name.startswith(WHITEOUT) or len(name.encode()) > longest for name in path.split("/")
     )
 
 
-def _file_of(source: Path, module: str, main: MainFile) -> Path | None:
-    files = (source / f"{module}{extension}" for extension in main.extensions)
-    return next((file for file in files if file.is_file()), None)
+def _file_of(source: Path, module: str, files: SourceFiles) -> Path | None:
+    candidates = (source / f"{module}{suffix}" for suffix in files.suffixes)
+    return next((file for file in candidates if file.is_file()), None)

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, NoReturn
 
 from lambda_builder.errors import BuildError, PlatformError, Terminated, build_error
+from lambda_builder.own_interpreter import is_own_interpreter
 from lambda_builder.settings import Environment
 from lambda_builder.termination import deferred, raise_on_signals
 from lambda_oci.errors import OciError
@@ -48,9 +49,9 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
 def become(command: Sequence[str], environment: Environment) -> NoReturn:
     """Run another program of a build in place of this one, with none of its memory.
 
-    `python` is the interpreter that runs now, wherever `PATH` leads.
+    Where it is an interpreter like our own, it is our own, wherever `PATH` leads.
     """
-    program = sys.executable if command[0] == "python" else command[0]
+    program = sys.executable if is_own_interpreter(command[0]) else command[0]
     sys.stdout.flush()
     sys.stderr.flush()
     with deferred():

@@ -43,7 +43,7 @@ def publish(settings: PublishSettings) -> dict[str, object]:
     try:
         layers = _layers(runtime, workspace)
         base = BaseImage.read(origin, base_digest)
-        handler = default_handler(workspace.source, runtime)
+        handler = default_handler(workspace.source, runtime.language)
         environment = {} if handler is None else {"FUNCTION_HANDLER": handler}
         labels = {RUNTIME_LABEL: settings.runtime}
         image = append_layers(base, layers, labels, environment, created_by="lambda_builder")
@@ -67,14 +67,14 @@ def publish(settings: PublishSettings) -> dict[str, object]:
 
 def _layers(runtime: Runtime, workspace: Workspace) -> list[Layer]:
     """The dependency layer, where there is anything in it, and the code layer."""
-    packages = workspace.root / runtime.packages
+    packages = workspace.root / runtime.language.packages
     for folder in (packages, workspace.source):
         if folder.is_symlink() or not folder.is_dir():
             message = f"the workspace has no folder {folder.name!r}; run fetch and build first"
             raise PlatformError("BuildMissing", message)
     layers = []
     if any(packages.iterdir()):
-        contents = [(f"function/{runtime.packages}", packages)]
+        contents = [(f"function/{runtime.language.packages}", packages)]
         if workspace.lock.is_file() and not workspace.lock.is_symlink():
             contents.append(("function/lock.txt", workspace.lock))
         layers.append(write_layer(contents, workspace.scratch / "dependencies"))

@@ -19,26 +19,16 @@ from lambda_oci.folders import remove
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from lambda_builder.language import Installer
     from lambda_builder.runtime import Runtime
     from lambda_builder.settings import BuildSettings
 
 _RESULT_BYTES = 64 * 1024
-# Settings of the machine that an installer needs to reach its index. Anything else that these
-# tools read (targets, tokens for publishing, other interpreters) stays outside.
+# What any installer needs of the machine to reach its index; runtime.toml says what its own needs
+# besides. Anything else that tools read (targets, tokens for publishing) stays outside.
 _PASSED = re.compile(
-    r"(SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|NODE_EXTRA_CA_CERTS"
-    r"|(HTTP|HTTPS|ALL|NO)_PROXY"
-    r"|(PIP|UV|NPM_CONFIG)_([A-Z]+_)*(INDEX|FIND_LINKS|CERTS?|TLS|SSL|CA|CAFILE|CACHE|PROXY|HOST"
-    r"|TIMEOUT|RETRIES|OFFLINE|REGISTRY|CONFIG_FILE|USERCONFIG|GLOBALCONFIG)(_.*)?"
-    r"|NPM_CONFIG_(//|@).*)",
-    re.IGNORECASE,
+    r"SSL_CERT_(FILE|DIR)|REQUESTS_CA_BUNDLE|(HTTP|HTTPS|ALL|NO)_PROXY", re.IGNORECASE
 )
-# HOME moves into the workspace; the installers' own settings files stay where they are.
-_SETTINGS_FILES = {
-    "npm_config_userconfig": ".npmrc",
-    "PIP_CONFIG_FILE": ".config/pip/pip.conf",
-    "UV_CONFIG_FILE": ".config/uv/uv.toml",
-}
 
 
 def run_recipe(settings: BuildSettings, runtime: Runtime, packages: Path) -> None:
@@ -54,13 +44,13 @@ def run_recipe(settings: BuildSettings, runtime: Runtime, packages: Path) -> Non
     environment = recipe_environment(settings, runtime, packages, result_file)
     try:
         status = run_in_process_group(
-            runtime.recipe,
-            folder=runtime.folder,
+            runtime.language.recipe,
+            folder=runtime.language.folder,
             environment=environment,
             timeout_seconds=settings.timeout_seconds,
         )
     except (FileNotFoundError, PermissionError):
-        message = f"the recipe's program {runtime.recipe[0]!r} cannot be started"
+        message = f"the recipe's program {runtime.language.recipe[0]!r} cannot be started"
         raise PlatformError("RecipeFailed", message) from None
     if status is None:
         limit = settings.timeout_seconds
@@ -74,8 +64,13 @@ def recipe_environment(
 ) -> dict[str, str]:
     """The environment of a recipe; nothing else of ours reaches it."""
     workspace, machine = Workspace(settings.workspace), settings.machine
-    environment = {name: value for name, value in machine.items() if _PASSED.fullmatch(name)}
-    environment |= _settings_files(machine)
+    installer = runtime.language.installer
+    environment = {
+        name: value
+        for name, value in machine.items()
+        if _PASSED.fullmatch(name) or installer.reads(name)
+    }
+    environment |= settings_files(installer, machine)
     environment |= {
         "SOURCE_DIR": str(workspace.source),
         "PACKAGES_DIR": str(packages),
@@ -84,7 +79,7 @@ def recipe_environment(
         "RESULT_FILE": str(result_file),
         "HOME": str(workspace.scratch / "home"),
         "TMPDIR": str(workspace.scratch / "tmp"),
-        # The interpreter and uv that this program came with are found first.
+        # The interpreter and the tools that this program came with are found first.
         "PATH": os.pathsep.join(
             (str(Path(sys.executable).parent), machine.get("PATH", os.defpath))
         ),
@@ -108,12 +103,13 @@ def _own_packages() -> str:
     return str(Path(found.origin).parents[1])
 
 
-def _settings_files(machine: Mapping[str, str]) -> dict[str, str]:
+def settings_files(installer: Installer, machine: Mapping[str, str]) -> dict[str, str]:
+    """Variables that name an installer's settings files; a recipe has another HOME than these."""
     home = Path(machine.get("HOME", "/nonexistent"))
     known = {name.lower() for name in machine}
     return {
         name: str(home / file)
-        for name, file in _SETTINGS_FILES.items()
+        for name, file in installer.settings_files.items()
         if name.lower() not in known and (home / file).is_file()
     }
 

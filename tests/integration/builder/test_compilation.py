@@ -2,43 +2,31 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_builder.base_image import build_base_image
 from lambda_builder.compilation import compile_folder
-from lambda_builder.runtime import Runtime
+from lambda_builder.runtime import Runtime, read_languages
 from lambda_oci.layer import write_layer
+from tests.helpers.workspaces import write_files
 
-if TYPE_CHECKING:
-    from pathlib import Path
-from tests.helpers.workspaces import write_files, write_runtime
-
+RUNTIMES = Path(__file__).parents[3] / "runtimes"
 VERSION = f"{sys.version_info.major}.{sys.version_info.minor}"
 SOURCE = "NAMES = frozenset({'a', 'b', 'c'})\ndef fail():\n    raise ValueError(NAMES)\n"
 
 
-def runtime(folder: Path, language: str = "python") -> Runtime:
-    return Runtime(
-        name=f"{language}{VERSION}",
-        language=language,
-        version=VERSION,
-        folder=folder,
-        entrypoint=("x",),
-        server=folder,
-        packages="packages",
-        default_handler="main.handler",
-        recipe=("x",),
-    )
+def runtime(language: str = "python") -> Runtime:
+    found = {each.name: each for each in read_languages(RUNTIMES)}[language]
+    return Runtime(language=found, version=VERSION)
 
 
 def compiled(folder: Path, **options) -> Path:
-    compile_folder(
-        folder, runtime(folder, **options), installed_at="/function/source", timeout_seconds=60
-    )
+    compile_folder(folder, runtime(**options), installed_at="/function/source", timeout_seconds=60)
     return folder
 
 
@@ -92,9 +80,8 @@ def test_other_languages_are_not_compiled(tmp_path):
 def test_a_base_image_of_a_python_server_is_the_same_twice(tmp_path, files):
     urls = []
     for place in ("one", "two"):
-        folder = write_runtime(tmp_path / place, language="python")
-        settings = folder / "runtime.toml"
-        settings.write_text(settings.read_text().replace("1.0", VERSION))
+        folder = tmp_path / place / "python"
+        shutil.copytree(RUNTIMES / "python", folder)
         write_files(folder, files)
         url = build_base_image(
             f"python{VERSION}", tmp_path / place, f"file://{tmp_path}/{place}/image"

@@ -60,7 +60,7 @@ def test_a_change_of_code_reuses_the_dependency_layer(publishing, images):
 
 def test_the_image_names_the_handler_that_the_source_s_own_manifest_means(publishing, images):
     with (publishing.folder / "runtimes/tiny/runtime.toml").open("a") as file:
-        file.write('\nmain = {manifest = "package.json", extensions = [".js"]}\n')
+        file.write('\nsource = {manifest = "package.json", suffixes = [".js"]}\n')
     publishing.write({"source/package.json": '{"main": "src/app.js"}', "source/src/app.js": ""})
     publishing.publish(f"file://{images}")
     blobs = (

@@ -15,7 +15,7 @@ RUNTIMES = Path(__file__).parents[3] / "runtimes"
 
 
 def handler(folder: Path, files: dict[str, str], runtime: str = "nodejs20") -> str | None:
-    return default_handler(write_files(folder, files), find_runtime(runtime, RUNTIMES))
+    return default_handler(write_files(folder, files), find_runtime(runtime, RUNTIMES).language)
 
 
 def package(main: object) -> dict[str, str]:

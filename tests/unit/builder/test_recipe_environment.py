@@ -12,36 +12,32 @@ from lambda_builder.runtime import find_runtime
 from lambda_builder.settings import BuildSettings
 from tests.helpers.workspaces import write_files, write_runtime
 
+RUNTIMES = Path(__file__).parents[3] / "runtimes"
+
 
 @pytest.fixture
 def environment_of(tmp_path):
     write_runtime(tmp_path / "runtimes")
 
-    def make(machine, **changes):
+    def make(machine, name="tiny1.0", runtimes=tmp_path / "runtimes", **changes):
         values = {"package_index_url": None, "allow_source_packages": False} | changes
         settings = BuildSettings(
             workspace=tmp_path,
-            runtime="tiny1.0",
-            runtimes_dir=tmp_path / "runtimes",
+            runtime=name,
+            runtimes_dir=runtimes,
             timeout_seconds=5,
             machine=machine,
             **values,
         )
-        runtime = find_runtime("tiny1.0", tmp_path / "runtimes")
+        runtime = find_runtime(name, runtimes)
         return recipe_environment(settings, runtime, tmp_path / "packages", tmp_path / "result")
 
     return make
 
 
-@pytest.mark.parametrize(
-    "name",
-    [
-        "SSL_CERT_FILE",
-        "SSL_CERT_DIR",
-        "REQUESTS_CA_BUNDLE",
-        "NODE_EXTRA_CA_CERTS",
-        "https_proxy",
-        "NO_PROXY",
+GENERAL = ["SSL_CERT_FILE", "SSL_CERT_DIR", "REQUESTS_CA_BUNDLE", "https_proxy", "NO_PROXY"]
+OF_INSTALLERS = {
+    "python3.11": [
         "PIP_INDEX_URL",
         "PIP_EXTRA_INDEX_URL",
         "PIP_FIND_LINKS",
@@ -53,15 +49,29 @@ def environment_of(tmp_path):
         "UV_CACHE_DIR",
         "UV_SYSTEM_CERTS",
         "UV_NATIVE_TLS",
+    ],
+    "nodejs20": [
+        "NODE_EXTRA_CA_CERTS",
         "npm_config_registry",
         "npm_config_cafile",
         "npm_config_cache",
         "NPM_CONFIG_USERCONFIG",
         "npm_config_@scope:registry",
     ],
+}
+
+
+@pytest.mark.parametrize(
+    ("runtime", "name"),
+    [(runtime, name) for runtime, own in OF_INSTALLERS.items() for name in [*GENERAL, *own]],
 )
-def test_settings_that_installers_need_reach_the_recipe(environment_of, name):
-    assert environment_of({name: "value"})[name] == "value"
+def test_settings_that_installers_need_reach_the_recipe(environment_of, runtime, name):
+    assert environment_of({name: "value"}, runtime, RUNTIMES)[name] == "value"
+
+
+def test_settings_of_another_language_s_installer_do_not_reach_it(environment_of):
+    machine = dict.fromkeys([name for own in OF_INSTALLERS.values() for name in own], "value")
+    assert "value" not in environment_of(machine).values()
 
 
 @pytest.mark.parametrize(
@@ -82,8 +92,9 @@ def test_settings_that_installers_need_reach_the_recipe(environment_of, name):
         "TERMINATION_MESSAGE_PATH",
     ],
 )
-def test_nothing_else_reaches_the_recipe(environment_of, name):
-    assert name not in environment_of({name: "secret"})
+@pytest.mark.parametrize("runtime", OF_INSTALLERS)
+def test_nothing_else_reaches_the_recipe(environment_of, runtime, name):
+    assert name not in environment_of({name: "secret"}, runtime, RUNTIMES)
 
 
 def test_the_recipe_finds_the_builder_s_own_packages_and_not_the_machine_s(environment_of):
@@ -109,6 +120,7 @@ def test_options_are_absent_unless_they_are_set(environment_of):
 
 def test_an_installer_s_own_settings_file_is_still_found(environment_of, tmp_path):
     home = write_files(tmp_path / "home", {".npmrc": ""})
-    assert environment_of({"HOME": str(home)})["npm_config_userconfig"] == str(home / ".npmrc")
+    environment = environment_of({"HOME": str(home)}, "nodejs20", RUNTIMES)
+    assert environment["npm_config_userconfig"] == str(home / ".npmrc")
     chosen = {"HOME": str(home), "NPM_CONFIG_USERCONFIG": "/other"}
-    assert "npm_config_userconfig" not in environment_of(chosen)
+    assert "npm_config_userconfig" not in environment_of(chosen, "nodejs20", RUNTIMES)

@@ -12,8 +12,9 @@ from tests.helpers.workspaces import write_files, write_runtime
 def test_each_version_of_a_language_is_a_runtime(tmp_path):
     folder = write_runtime(tmp_path)
     runtime = find_runtime("tiny2.0", tmp_path)
-    assert (runtime.language, runtime.version, runtime.folder) == ("tiny", "2.0", folder)
-    assert runtime.recipe == ("sh", "recipe.sh")
+    assert (runtime.language.name, runtime.version) == ("tiny", "2.0")
+    assert runtime.language.folder == folder
+    assert runtime.language.recipe == ("sh", "recipe.sh")
 
 
 @pytest.mark.parametrize("name", ["tiny3.0", "tiny", "", "../tiny1.0"])
@@ -44,10 +45,59 @@ def test_packages_lie_beside_the_source(tmp_path, packages):
 
 
 @pytest.mark.parametrize(
-    "main", ["3", "{}", '{manifest = "a"}', '{manifest = "", extensions = []}']
+    ("line", "field"),
+    [
+        ("source = 3", "source is not a table"),
+        ('source = {suffixes = ["py"]}', "source.suffixes has 'py', which is not a suffix"),
+        ('source = {markers = "main.py"}', "source.markers is not a list of texts"),
+        ('source = {endings = [".py"]}', "source.endings is not a field of this file"),
+        ("environment = {DEBUG = 1}", "environment is not a table of texts"),
+        ('interpreter = {probe = ["tiny"], install = "x"}', "interpreter.reply is missing"),
+        (
+            'interpreter = {probe = ["tiny"], install = "x", reply = "("}',
+            "interpreter.reply is not a regular expression",
+        ),
+        (
+            'interpreter = {probe = ["tiny"], install = "x", reply = "[0-9]+"}',
+            "interpreter.reply has no group (?P<version>...)",
+        ),
+        (
+            (
+                'interpreter = {probe = ["t"], install = "x", reply = "(?P<version>.)",'
+                ' environment = {command = ["sh"], inputs = ["gone"]}}'
+            ),
+            "interpreter.environment.inputs has 'gone', which is no file of tiny/",
+        ),
+        ('installer = {variables = ["["]}', "installer.variables is not a regular expression"),
+        (
+            'compiler = {command = ["tinyc"], environment = {}, output = [".cache"]}',
+            "compiler.command has no word {folder}",
+        ),
+        ("image = {debian = []}", "image.debian is empty"),
+    ],
 )
-def test_a_main_without_manifest_or_extensions_is_refused(tmp_path, main):
+def test_a_wrong_field_is_named_in_full(tmp_path, line, field):
     file = write_runtime(tmp_path) / "runtime.toml"
-    file.write_text(f"{file.read_text()}\nmain = {main}\n")
-    with pytest.raises(PlatformError, match=r"tiny/runtime\.toml"):
+    file.write_text(f"{file.read_text()}\n{line}\n")
+    with pytest.raises(PlatformError) as caught:
         find_runtime("tiny1.0", tmp_path)
+    assert caught.value.message.startswith(f"tiny/runtime.toml cannot be used: {field}")
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "problem"),
+    [
+        ("language", '"Tiny-1"', "language is not lower-case letters"),
+        ("versions", '["1.0", "latest"]', "versions has 'latest', which is not numbers"),
+        ("default_handler", '"handler"', "default_handler is not module.function"),
+        ("recipe", "[]", "recipe is empty"),
+        ("entrypoint", None, "entrypoint is missing"),
+    ],
+)
+def test_a_required_field_that_is_wrong_or_missing_is_named(tmp_path, field, value, problem):
+    file = write_runtime(tmp_path) / "runtime.toml"
+    others = [line for line in file.read_text().splitlines() if not line.startswith(f"{field} =")]
+    file.write_text("\n".join([*others, *([f"{field} = {value}"] if value else [])]))
+    with pytest.raises(PlatformError) as caught:
+        find_runtime("tiny1.0", tmp_path)
+    assert caught.value.message.startswith(f"tiny/runtime.toml cannot be used: {problem}")

@@ -1,0 +1,144 @@
+"""A language as its `runtimes/<language>/runtime.toml` describes it.
+
+The fields are those of docs/ARCHITECTURE.md, "Contract of a runtime".
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import re
+    from collections.abc import Mapping
+    from pathlib import Path
+
+_VERSION = "{version}"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class SourceFiles:
+    """What the files of a source tell; patterns are those of .gitignore."""
+
+    suffixes: tuple[str, ...] = ()
+    """Of files that hold code, such as `.py`."""
+    markers: tuple[str, ...] = ()
+    """A folder that holds one of these files is a source of this language."""
+    manifest: str | None = None
+    """A JSON file whose `main` names the file of the default handler."""
+    leftovers: tuple[str, ...] = ()
+    """What tools leave beside a source, which is never deployed."""
+    credentials: tuple[str, ...] = ()
+    """Files in which tools keep credentials, which are deployed only on request."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Environment:
+    """The program that prepares an interpreter of a machine for the runtime's server."""
+
+    command: tuple[str, ...]
+    inputs: tuple[str, ...]
+    """Files of the runtime's folder; another content makes another environment."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Interpreter:
+    """How to find an interpreter on a machine, and to make it ready."""
+
+    probe: tuple[str, ...]
+    """The command that asks it for its version; `{version}` stands for the one looked for."""
+    reply: re.Pattern[str]
+    """What it says: the group `version`, and `program` where PATH does not lead to the program."""
+    install: str
+    """What a person does to have one."""
+    environment: Environment | None = None
+    """None: the interpreter serves as it is."""
+
+    def probe_of(self, version: str) -> tuple[str, ...]:
+        """The command for one version."""
+        return tuple(word.replace(_VERSION, version) for word in self.probe)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Installer:
+    """What a recipe uses of the machine on which it runs."""
+
+    programs: tuple[str, ...] = ()
+    """Programs on PATH."""
+    variables: tuple[re.Pattern[str], ...] = ()
+    """Variables that lead it to its package index."""
+    settings_files: Mapping[str, str] = field(default_factory=dict)
+    """Variable -> the file that it names when it is absent, below the person's home."""
+    caches: Mapping[str, str] = field(default_factory=dict)
+    """Variable -> folder of a cache that builds on one machine share."""
+
+    def reads(self, variable: str) -> bool:
+        """Whether this variable reaches the recipe."""
+        return any(pattern.fullmatch(variable) for pattern in self.variables)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Compiler:
+    """How sources are compiled ahead of the first start."""
+
+    command: tuple[str, ...]
+    """`{version}`, `{folder}` and `{installed_at}` stand for what they say."""
+    environment: Mapping[str, str]
+    output: tuple[str, ...]
+    """Names of the files and folders that it leaves beside the sources."""
+
+    def command_for(self, folder: Path, version: str, installed_at: str) -> list[str]:
+        """The command that compiles a folder as if it were at `installed_at`."""
+        words = {"{folder}": str(folder), "{installed_at}": installed_at}
+        return [words.get(word, word.replace(_VERSION, version)) for word in self.command]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class BaseImage:
+    """What the base image of a cluster holds below the server, where no Dockerfile is run."""
+
+    debian: tuple[str, ...]
+    """Packages of Debian, with all that they need; `{version}` stands for the version."""
+    interpreter: tuple[str, ...] = ()
+    """The program that adds what is no package of Debian."""
+    inputs: tuple[str, ...] = ()
+    """Files of the runtime's folder that it reads; another content makes another layer."""
+    lock: str | None = None
+    """Python packages of the server, with their hashes."""
+
+    def debian_of(self, version: str) -> tuple[str, ...]:
+        """The packages for one version."""
+        return tuple(name.replace(_VERSION, version) for name in self.debian)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Language:
+    """All that the platform knows about a language."""
+
+    name: str
+    title: str
+    """As people write it."""
+    versions: tuple[str, ...]
+    folder: Path
+    entrypoint: tuple[str, ...]
+    environment: Mapping[str, str]
+    """Variables that the server has besides those of its contract."""
+    server: Path
+    packages: str
+    default_handler: str
+    recipe: tuple[str, ...]
+    source: SourceFiles = SourceFiles()
+    interpreter: Interpreter | None = None
+    installer: Installer = Installer()
+    compiler: Compiler | None = None
+    image: BaseImage | None = None
+
+    @property
+    def default_module(self) -> str:
+        """Where the handler is when nobody says so."""
+        return self.default_handler.rpartition(".")[0]
+
+    @property
+    def compiled(self) -> tuple[str, ...]:
+        """Names of what its compiler leaves beside sources."""
+        return self.compiler.output if self.compiler else ()
