@@ -13,36 +13,44 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from images.references import registry_url
+from lambda_builder.runtime import read_languages, source_suffixes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 # What config/base calls the repositories of our images.
 PLACEHOLDER = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
 _SETTINGS = {"namespace": "knative-lambda", "name": "knative-lambda-settings"}
 
 
-def settings_of(references: Mapping[str, str], functions: set[str]) -> dict[str, str]:
+def settings_of(
+    references: Mapping[str, str], functions: set[str], source_suffixes: Sequence[str]
+) -> dict[str, str]:
     """The settings that tell the functions about the other images."""
     runtimes = {
         name: registry_url(reference)
         for name, reference in references.items()
         if name not in functions | {"builder"}
     }
-    settings = {"KN_LAMBDA_BASE_IMAGES": json.dumps(runtimes, sort_keys=True)} if runtimes else {}
+    settings = {}
+    if runtimes:
+        settings["KN_LAMBDA_BASE_IMAGES"] = json.dumps(runtimes, sort_keys=True)
+        settings["KN_LAMBDA_SOURCE_SUFFIXES"] = json.dumps(list(source_suffixes))
     if (builder := references.get("builder")) is not None:
         settings["KN_LAMBDA_BUILDER_IMAGE"] = builder
     return settings
 
 
-def component_of(references: Mapping[str, str], functions: set[str]) -> dict[str, object]:
+def component_of(
+    references: Mapping[str, str], functions: set[str], source_suffixes: Sequence[str]
+) -> dict[str, object]:
     """The component: images of the functions by digest, and a patch of the settings."""
     images = []
     for name in sorted(functions & references.keys()):
         repository, _, digest = references[name].partition("@")
         images.append({"name": f"{PLACEHOLDER}/{name}", "newName": repository, "digest": digest})
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _SETTINGS}
-    patch = {**settings, "data": settings_of(references, functions)}
+    patch = {**settings, "data": settings_of(references, functions, source_suffixes)}
     return {
         "apiVersion": "kustomize.config.k8s.io/v1alpha1",
         "kind": "Component",
@@ -61,8 +69,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m images.component", description=__doc__)
     parser.add_argument("images", type=Path, help="what `python -m images` printed")
     references = json.loads(parser.parse_args().images.read_text())
-    functions = function_names(Path(__file__).resolve().parents[1])
-    sys.stdout.write(json.dumps(component_of(references, functions), indent=2) + "\n")
+    checkout = Path(__file__).resolve().parents[1]
+    suffixes = source_suffixes(read_languages(checkout / "runtimes"))
+    component = component_of(references, function_names(checkout), suffixes)
+    sys.stdout.write(json.dumps(component, indent=2) + "\n")
 
 
 if __name__ == "__main__":

@@ -51,7 +51,11 @@ def complete_build() -> CompleteBuild:
     return CompleteBuild(
         records=KubernetesLambdaFunctions(api=api),
         jobs=KubernetesBuildJobs(api=api, namespace=settings.builds_namespace),
-        services=KubernetesLambdaServices(api=api, tenant_broker=settings.tenant_broker),
+        services=KubernetesLambdaServices(
+            api=api,
+            tenant_broker=settings.tenant_broker,
+            source_suffixes=tuple(settings.source_suffixes),
+        ),
         registry=SchemeImageRegistry(docker_config=settings.docker_config),
         storage=open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots()),
         clock=SystemClock(),

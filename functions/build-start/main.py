@@ -104,6 +104,7 @@ def packer(storage: ObjectStorage) -> ContextPacker:
     return ContextPacker(
         storage=storage,
         source_prefixes=tuple(settings.source_prefixes),
+        source_suffixes=tuple(settings.source_suffixes),
         max_bytes=settings.source_max_bytes,
         max_files=settings.source_max_files,
     )

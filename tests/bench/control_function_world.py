@@ -108,6 +108,7 @@ class World:
             "KN_LAMBDA_S3_SECRET_ACCESS_KEY": str(storage.secret_key),
             "KN_LAMBDA_REGISTRY_URL": started.enter_context(_empty_registry()),
             "KN_LAMBDA_IMAGE_PREFIX": "registry.invalid/lambdas",
+            "KN_LAMBDA_SOURCE_SUFFIXES": '[".py", ".js"]',
             "KN_LAMBDA_BASE_IMAGES": json.dumps({"python3.11": f"file:///b@sha256:{'0' * 64}"}),
             "KN_LAMBDA_BUILDER_IMAGE": "registry.invalid/builder",
         }

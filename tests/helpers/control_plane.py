@@ -69,6 +69,7 @@ class ControlPlane:
             packer=ContextPacker(
                 storage=self.storage,
                 source_prefixes=("s3://sources/{namespace}/",),
+                source_suffixes=(".py", ".js", ".mjs", ".cjs"),
                 max_bytes=100_000,
                 max_files=100,
             ),

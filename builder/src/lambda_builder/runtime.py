@@ -9,6 +9,7 @@ from lambda_builder.errors import UserError
 from lambda_builder.runtime_file import FILE_NAME, read_language
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from lambda_builder.language import Language
@@ -30,6 +31,11 @@ class Runtime:
 def read_languages(runtimes_dir: Path) -> list[Language]:
     """All languages, by name; `InvalidRuntime` names a file that cannot be used, and its field."""
     return [read_language(file) for file in sorted(runtimes_dir.glob(f"*/{FILE_NAME}"))]
+
+
+def source_suffixes(languages: Iterable[Language]) -> list[str]:
+    """The suffixes of files that hold code, of all languages."""
+    return sorted({suffix for language in languages for suffix in language.source.suffixes})
 
 
 def runtimes_of(language: Language) -> list[Runtime]:

@@ -15,6 +15,7 @@ from lambda_embedded.access.origins import parse_allowed_origin
 from lambda_embedded.background import PlatformFailedError
 from lambda_embedded.configuration.manifests import KustomizationError
 from lambda_embedded.data_folder import DataFolderError
+from lambda_embedded.languages import InvalidRuntimesError
 from lambda_embedded.listeners import PortTakenError
 from lambda_embedded.platform import run_until_stopped
 from lambda_embedded.platform_options import InstallationError, PlatformOptions
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 _ERRORS = (
     DataFolderError,
     InstallationError,
+    InvalidRuntimesError,
     KustomizationError,
     PlatformFailedError,
     PortTakenError,

@@ -35,6 +35,7 @@ from lambda_embedded.data_folder import DataFolder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
+from lambda_embedded.languages import read_languages, source_suffixes
 from lambda_embedded.listeners import bind, port_of, url_of
 from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
@@ -103,6 +104,7 @@ class Platform:
 
     async def _start(self) -> None:
         self.options.check()
+        self._languages = read_languages(self.options.runtimes_folder)
         self._background = Background()
         self.folder.create()
         self._exits.enter_context(self.folder.lock())
@@ -159,7 +161,8 @@ class Platform:
 
     async def _prepare_runtimes(self) -> dict[str, str]:
         preparation = RuntimePreparation(
-            runtimes=self.options.installation / "runtimes",
+            runtimes=self.options.runtimes_folder,
+            languages=self._languages,
             environments=self.folder.runtimes,
             registry=self.folder.registry,
             # Marked as ours, so that an installer that survives a `kill -9` is found and ended.
@@ -188,7 +191,12 @@ class Platform:
         )
 
     def _apply_configuration(self, objects: Objects, base_images: Mapping[str, str]) -> None:
-        settings = embedded_settings(self.folder, base_images, self.options.environment)
+        settings = embedded_settings(
+            self.folder,
+            base_images,
+            self.options.environment,
+            source_suffixes=source_suffixes(self._languages),
+        )
         manifests = read_manifests(
             self.options.config_folder, config_maps={SETTINGS_CONFIG_MAP: settings}
         )
@@ -253,19 +261,23 @@ class Platform:
         return PlatformCredentials(self._access.token, (self.urls["gateway"], self.urls["broker"]))
 
     def _job_controller(self, objects: Objects) -> JobController:
+        installers = [language.installer for language in self._languages]
         kubelet = Kubelet(
             objects=objects,
             builds=self.folder.builds,
             pods=self.folder.pods,
             data_folder=self.folder.root,
-            environment=machine_environment(self.options.environment, self.folder.cache),
+            environment=machine_environment(
+                self.options.environment, self.folder.cache, installers
+            ),
             settings=self.options.jobs,
-            image_places={_IMAGE_RUNTIMES: self.options.installation / "runtimes"},
+            image_places={_IMAGE_RUNTIMES: self.options.runtimes_folder},
             opened=(
                 self.folder.storage,
                 self.folder.registry,
                 *file_places(self.options.environment),
             ),
+            installers=installers,
             isolation=self._isolation,
         )
         return JobController(objects, kubelet, self.options.jobs)

@@ -50,7 +50,7 @@ class PlatformOptions:
     head_seconds: float = HEAD_SECONDS
     """How long a client may take to send the head of a request."""
     every_runtime: bool = False
-    """Whether to prepare every version of Python on PATH."""
+    """Whether to prepare every version on PATH, also of the platform's own language."""
     sandbox: bool = True
     """Whether builds and lambdas run under bubblewrap, where it works."""
     progress: Callable[[str], None] = _say_nothing
@@ -62,6 +62,11 @@ class PlatformOptions:
     def config_folder(self) -> Path:
         """The kustomization to run."""
         return self.config or self.installation / "config" / "overlays" / "dev"
+
+    @property
+    def runtimes_folder(self) -> Path:
+        """The languages that are offered where this machine has an interpreter."""
+        return self.installation / "runtimes"
 
     def check(self) -> None:
         """Raise `InstallationError` if the installation is incomplete."""

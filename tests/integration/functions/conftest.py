@@ -30,6 +30,7 @@ def environment(folder: Path) -> dict[str, str]:
         "KN_LAMBDA_SOURCE_PREFIXES": f'["file://{folder}/sources/{{namespace}}/"]',
         "KN_LAMBDA_REGISTRY_URL": f"file://{folder}/registry",
         "KN_LAMBDA_IMAGE_PREFIX": "registry.invalid/lambdas",
+        "KN_LAMBDA_SOURCE_SUFFIXES": '[".py", ".js"]',
         "KN_LAMBDA_BASE_IMAGES": json.dumps({"python3.11": f"file:///b@sha256:{'0' * 64}"}),
         "KN_LAMBDA_BUILDER_IMAGE": "registry.invalid/builder",
     }

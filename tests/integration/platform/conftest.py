@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import sys
 from typing import TYPE_CHECKING
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "builds"}}
+PYTHON = Path(__file__).parents[3] / "runtimes" / "python"
 RUNTIME = f"""
 language = "python"
 versions = ["{sys.version_info.major}.{sys.version_info.minor}"]
@@ -22,6 +24,15 @@ server = "server"
 packages = "packages"
 default_handler = "main.handler"
 recipe = ["python", "recipe.py"]
+
+[interpreter]
+probe = ["python{{version}}", "--version"]
+reply = 'Python (?P<version>[0-9]+[.][0-9]+)[.].*'
+install = "nothing"
+
+[interpreter.environment]
+command = ["python", "environment.py"]
+inputs = ["requirements.txt"]
 """
 
 
@@ -34,6 +45,7 @@ def installation(tmp_path: Path) -> Path:
     (server / "server.py").write_text("")
     (server.parent / "runtime.toml").write_text(RUNTIME)
     (server.parent / "requirements.txt").write_text("")
+    shutil.copy(PYTHON / "environment.py", server.parent)
     (folder / "functions").mkdir()
     config = folder / "config" / "overlays" / "dev"
     config.mkdir(parents=True)

@@ -3,10 +3,12 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
+from lambda_embedded.languages import read_languages
 from lambda_embedded.processes.runtimes import RuntimePreparation, RuntimePreparationError
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ def preparation(tmp_path: Path, installation: Path, said: list[str]) -> RuntimeP
     environments.mkdir(parents=True)
     return RuntimePreparation(
         runtimes=installation / "runtimes",
+        languages=read_languages(installation / "runtimes"),
         environments=environments,
         registry=tmp_path / "home" / "registry",
         environment={"PATH": os.environ["PATH"], "HOME": str(tmp_path)},  # noqa: TID251
@@ -72,9 +75,9 @@ async def test_an_environment_that_was_interrupted_is_made_anew(preparation, sai
     assert len(said) == 2
 
 
-async def test_a_machine_without_any_interpreter_is_told_so(preparation, installation: Path):
-    toml = installation / "runtimes" / "python" / "runtime.toml"
-    toml.write_text('language = "python"\nversions = ["2.7"]')
+async def test_a_machine_without_any_interpreter_is_told_so(preparation):
+    (language,) = preparation.languages
+    preparation = replace(preparation, languages=[replace(language, versions=("2.7",))])
 
     with pytest.raises(RuntimePreparationError, match="no interpreter"):
         await preparation.prepare()

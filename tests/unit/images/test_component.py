@@ -18,22 +18,23 @@ REFERENCES = {
 
 
 def test_functions_are_named_by_digest():
-    component = component_of(REFERENCES, {"delete", "cleanup"})
+    component = component_of(REFERENCES, {"delete", "cleanup"}, [])
     assert component["images"] == [
         {"name": f"{PLACEHOLDER}/delete", "newName": "10.0.0.1:5000/p/delete", "digest": DIGEST}
     ]
 
 
 def test_the_settings_name_builder_and_base_images():
-    (patch,) = component_of(REFERENCES, {"delete"})["patches"]
+    (patch,) = component_of(REFERENCES, {"delete"}, [".py"])["patches"]
     data = json.loads(patch["patch"])["data"]
     assert data["KN_LAMBDA_BUILDER_IMAGE"] == REFERENCES["builder"]
     base_images = {"python3.11": f"http://{REFERENCES['python3.11']}"}
     assert json.loads(data["KN_LAMBDA_BASE_IMAGES"]) == base_images
+    assert json.loads(data["KN_LAMBDA_SOURCE_SUFFIXES"]) == [".py"]
 
 
 def test_settings_without_new_images_stay():
-    (patch,) = component_of({"delete": REFERENCES["delete"]}, {"delete"})["patches"]
+    (patch,) = component_of({"delete": REFERENCES["delete"]}, {"delete"}, [".py"])["patches"]
     assert json.loads(patch["patch"])["data"] == {}
 
 

@@ -9,7 +9,7 @@ CONFIG = {"name": "B", "configMapKeyRef": {"name": "c", "key": "k", "optional": 
 
 
 def template(**changes):
-    return lambda_service(deployment(**changes))["spec"]["template"]
+    return lambda_service(deployment(**changes), (".mjs", ".py"))["spec"]["template"]
 
 
 def container(**changes):

@@ -17,6 +17,7 @@ VALID = {
     "SOURCE_PREFIXES": '["s3://sources/{namespace}/"]',
     "REGISTRY_URL": "http://registry/lambdas",
     "IMAGE_PREFIX": "registry/lambdas",
+    "SOURCE_SUFFIXES": '[".py"]',
     "BASE_IMAGES": f'{{"python3.11": "{BASE}"}}',
     "BUILDER_IMAGE": "registry/builder",
 }
@@ -75,6 +76,7 @@ def test_an_empty_variable_is_an_absent_one(read):
         ("REGISTRY_URL", "http://registry/", "not end in /"),
         ("IMAGE_PREFIX", "/registry", "without /"),
         ("BASE_IMAGES", '{"python3.11": "registry/base:latest"}', "by digest"),
+        ("SOURCE_SUFFIXES", '["py"]', "suffixes of files, with their dots"),
         ("BASE_IMAGES", "[]", r'JSON such as \{"a": "b"\}'),
         ("BASE_IMAGES", '{"python3.11": 1}', "JSON such as"),
         ("SOURCE_MAX_FILES", "0", "1 or more"),

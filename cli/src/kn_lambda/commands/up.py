@@ -59,9 +59,7 @@ _PORT = click.IntRange(0, 65535)
     type=_FOLDER,
     help="Checkout of Knative Lambda to run (default: that of kn-lambda).",
 )
-@click.option(
-    "--every-runtime", is_flag=True, help="Offer every version of Python on PATH as a runtime."
-)
+@click.option("--every-runtime", is_flag=True, help="Offer every version on PATH as a runtime.")
 @click.option(
     "--allow-host",
     "hosts",
@@ -141,6 +139,7 @@ def _run(
     from lambda_embedded.background import PlatformFailedError  # noqa: PLC0415
     from lambda_embedded.configuration.manifests import KustomizationError  # noqa: PLC0415
     from lambda_embedded.data_folder import DataFolderError  # noqa: PLC0415
+    from lambda_embedded.languages import InvalidRuntimesError  # noqa: PLC0415
     from lambda_embedded.listeners import PortTakenError  # noqa: PLC0415
     from lambda_embedded.platform import run_until_stopped  # noqa: PLC0415
     from lambda_embedded.platform_options import InstallationError  # noqa: PLC0415
@@ -158,6 +157,7 @@ def _run(
     except (
         DataFolderError,
         InstallationError,
+        InvalidRuntimesError,
         KustomizationError,
         PlatformFailedError,
         PortTakenError,

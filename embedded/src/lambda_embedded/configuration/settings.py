@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterator, Mapping, Sequence
 
     from lambda_embedded.data_folder import DataFolder
 
@@ -20,7 +20,11 @@ _OWN = frozenset({"KN_LAMBDA_HOME", "KN_LAMBDA_EMBEDDED"})
 
 
 def embedded_settings(
-    folder: DataFolder, base_images: Mapping[str, str], machine: Mapping[str, str]
+    folder: DataFolder,
+    base_images: Mapping[str, str],
+    machine: Mapping[str, str],
+    *,
+    source_suffixes: Sequence[str],
 ) -> dict[str, str]:
     """Return the data of the settings ConfigMap.
 
@@ -37,6 +41,7 @@ def embedded_settings(
         "REGISTRY_URL": folder.registry.as_uri(),
         "IMAGE_PREFIX": IMAGE_PREFIX,
         "BASE_IMAGES": json.dumps(dict(base_images)),
+        "SOURCE_SUFFIXES": json.dumps(list(source_suffixes)),
         # Not pulled: the programs of a build are those of this installation.
         "BUILDER_IMAGE": f"{IMAGE_PREFIX}/knative-lambda/builder",
     }

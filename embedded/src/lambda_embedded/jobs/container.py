@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-import shutil
 import stat
-import sys
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -14,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from lambda_embedded.jobs.container_view import view_of
 from lambda_embedded.jobs.memory_limit import kill_above, memory_limit_bytes
 from lambda_embedded.jobs.volumes import PodFolder, translate
+from lambda_embedded.languages import find_program
 from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
     expand,
@@ -24,6 +23,7 @@ from lambda_sandbox.children import ChildProcess, start_process
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
 
+    from lambda_builder.language import Installer
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
     from lambda_sandbox.isolation import Isolation
@@ -58,6 +58,8 @@ class ContainerRunner:
     """Places of this machine by the paths that they have in an image."""
     opened: Sequence[Path]
     """Folders that the `file://` URLs of a container may name."""
+    installers: Sequence[Installer]
+    """What recipes use of this machine."""
     settings: JobSettings
     isolation: Isolation
 
@@ -104,6 +106,7 @@ class ContainerRunner:
                 machine=self.environment,
                 installed=self.image_places.values(),
                 opened=self.opened,
+                installers=self.installers,
             ),
         )  # fmt: skip
 
@@ -164,9 +167,7 @@ class ContainerRunner:
 
 def _program(name: str, environment: Mapping[str, str]) -> str:
     # A build runs the programs of this installation, not those of an image.
-    if name in {"python", "python3"}:
-        return sys.executable
-    program = shutil.which(name, path=environment.get("PATH"))
+    program = find_program(name, path=environment.get("PATH"))
     if program is None:
         raise FileNotFoundError(f"program {name!r} not found")
     return program

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
 
-from lambda_embedded.jobs.machine_environment import CACHES
+from lambda_embedded.jobs.machine_environment import caches_of
 from lambda_embedded.processes.programs import (
     places_named_by,
     places_of_builder,
@@ -18,6 +18,7 @@ from lambda_sandbox.isolation import View
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping, Sequence
 
+    from lambda_builder.language import Installer
     from lambda_embedded.jobs.volumes import PodFolder
 
 _DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
@@ -32,6 +33,7 @@ def view_of(
     machine: Mapping[str, str],
     installed: Iterable[Path],
     opened: Sequence[Path],
+    installers: Sequence[Installer],
 ) -> View:
     """Return its volumes, the programs of a build, and what `machine` and its own URLs name.
 
@@ -40,14 +42,15 @@ def view_of(
     creates a Job chooses them.
     """
     urls = {name: place for name, place in _folders(environment) if _is_below(place, opened)}
-    written = [Path(machine[name]) for name in CACHES if name in machine]
+    written = caches_of(machine, installers)
     if _WRITTEN_TO in urls:
         written.append(urls.pop(_WRITTEN_TO))
+    programs = [program for installer in installers for program in installer.programs]
     for place in written:
         place.mkdir(parents=True, exist_ok=True)
     return View(
         readable=(
-            *places_of_builder(machine),
+            *places_of_builder(machine, programs),
             *places_of_network(),
             *places_named_by(machine),
             *installed,

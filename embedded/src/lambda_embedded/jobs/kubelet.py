@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
     from pathlib import Path, PurePosixPath
 
+    from lambda_builder.language import Installer
     from lambda_embedded.jobs.settings import JobSettings
     from lambda_embedded.store.objects import KubernetesObject, Objects
     from lambda_sandbox.isolation import Isolation
@@ -33,6 +34,8 @@ class Kubelet:
     image_places: Mapping[PurePosixPath, Path] = field(default_factory=dict)
     opened: Sequence[Path] = ()
     """Folders that `file://` URLs of a container may name: those of storage and registry."""
+    installers: Sequence[Installer] = ()
+    """What recipes use of this machine."""
     isolation: Isolation = field(default_factory=SupervisorIsolation)
 
     async def run(self, pod: KubernetesObject) -> KubernetesObject:
@@ -93,6 +96,7 @@ class Kubelet:
             environment=self.environment,
             image_places=self.image_places,
             opened=self.opened,
+            installers=self.installers,
             settings=self.settings,
             isolation=self.isolation,
         )

@@ -4,90 +4,88 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import re
 import shutil
 import sys
-import tomllib
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from lambda_builder.runtime import runtimes_of
+from lambda_embedded.languages import runs_on_own_interpreter
+
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Iterator, Mapping
+
+    from lambda_builder.language import Interpreter, Language
+    from lambda_builder.runtime import Runtime
 
 _PROBE_SECONDS = 20.0
-_NODE_VERSION = re.compile(r"v([0-9]+)\.[0-9.]+")
-_OWN_PYTHON = f"{sys.version_info.major}.{sys.version_info.minor}"
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class Interpreter:
+class FoundInterpreter:
     """A program that runs the functions of one runtime."""
 
-    runtime: str
-    language: str
+    runtime: Runtime
     program: Path
     exact_version: str
-    folder: Path
-    """`runtimes/<language>`."""
 
 
 async def find_interpreters(
-    runtimes: Path, environment: Mapping[str, str], *, every_version: bool = False
-) -> list[Interpreter]:
-    """Interpreters for the versions that the `runtime.toml` files list.
+    languages: Iterable[Language], environment: Mapping[str, str], *, every_version: bool = False
+) -> list[FoundInterpreter]:
+    """Interpreters for the versions that the languages list.
 
-    For Python only the one that runs the platform, unless `every_version` on PATH is asked for.
+    Of a language that has the interpreter of the platform itself only that one, unless
+    `every_version` on PATH is asked for.
     """
+    machine = _Machine(environment)
     found = []
-    for language, version, folder in _versions(runtimes):
-        if language == "python" and version != _OWN_PYTHON and not every_version:
+    for language in languages:
+        if (interpreter := language.interpreter) is None:
             continue
-        candidate = await _find(language, version, environment)
-        if candidate:
-            program, exact_version = candidate
-            interpreter = Interpreter(
-                runtime=f"{language}{version}",
-                language=language,
-                program=program,
-                exact_version=exact_version,
-                folder=folder,
-            )
-            found.append(interpreter)
+        for runtime in _candidates(language, interpreter, every_version=every_version):
+            candidate = await machine.find(interpreter, runtime.version)
+            if candidate is not None:
+                program, exact_version = candidate
+                found.append(
+                    FoundInterpreter(runtime=runtime, program=program, exact_version=exact_version)
+                )
     return found
 
 
-def _versions(runtimes: Path) -> list[tuple[str, str, Path]]:
-    """Language, version and folder of every runtime."""
-    versions = []
-    for file in sorted(runtimes.glob("*/runtime.toml")):
-        document = tomllib.loads(file.read_text())
-        versions += [(document["language"], each, file.parent) for each in document["versions"]]
-    return versions
+def _candidates(
+    language: Language, interpreter: Interpreter, *, every_version: bool
+) -> Iterator[Runtime]:
+    others = every_version or not runs_on_own_interpreter(interpreter)
+    for runtime in runtimes_of(language):
+        if others or runs_on_own_interpreter(interpreter, runtime.version):
+            yield runtime
 
 
-async def _find(
-    language: str, version: str, environment: Mapping[str, str]
-) -> tuple[Path, str] | None:
-    match language:
-        case "python" if version == _OWN_PYTHON:
+class _Machine:
+    """What the programs on PATH say of themselves; each command is run once."""
+
+    def __init__(self, environment: Mapping[str, str]) -> None:
+        self._environment = environment
+        self._replies: dict[tuple[str, ...], str] = {}
+
+    async def find(self, interpreter: Interpreter, version: str) -> tuple[Path, str] | None:
+        """The program, and what exactly it is; None where there is none of that version."""
+        if runs_on_own_interpreter(interpreter, version):
             return Path(sys.executable), sys.version
-        case "python":
-            # A name on PATH may be a version manager's shim for what is not installed.
-            script = "import sys; print(sys.executable); print(sys.version)"
-            answer = await _ask([f"python{version}", "-I", "-c", script], environment)
-            program, _, exact = answer.partition("\n")
-            return (Path(program), exact) if exact else None
-        case "nodejs":
-            answer = await _ask(["node", "--version"], environment)
-            match = _NODE_VERSION.fullmatch(answer.strip())
-            node = shutil.which("node", path=environment.get("PATH"))
-            if match and match[1] == version and node:
-                return Path(node), match[0]
-    return None
+        command = interpreter.probe_of(version)
+        if command not in self._replies:
+            self._replies[command] = await _ask(command, self._environment)
+        match = interpreter.reply.fullmatch(self._replies[command])
+        if match is None or match["version"] != version:
+            return None
+        named = match.groupdict().get("program")
+        program = named or shutil.which(command[0], path=self._environment.get("PATH"))
+        return (Path(program), match[0]) if program else None
 
 
-async def _ask(command: list[str], environment: Mapping[str, str]) -> str:
+async def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:
     """What a program says of itself; nothing when it is not there or does not work."""
     program = shutil.which(command[0], path=environment.get("PATH"))
     if program is None:

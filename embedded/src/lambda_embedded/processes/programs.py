@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import site
 import sys
-from contextlib import suppress
+import sysconfig
 from pathlib import Path
 from typing import TYPE_CHECKING
-
-from uv import find_uv_bin
 
 import knative_lambda
 import lambda_builder
@@ -17,7 +16,7 @@ import lambda_oci
 from lambda_sandbox.isolation.mounts import follow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
 _RESOLVER = Path("/etc/resolv.conf")
 # All programs of a user share it, and it holds much that is not theirs.
@@ -35,8 +34,8 @@ def places_of_program(program: Path) -> Iterator[Path]:
             yield prefix
 
 
-def places_of_builder(machine: Mapping[str, str]) -> Iterator[Path]:
-    """Yield what runs the programs of a build: Python, its packages, uv, Node.js and npm."""
+def places_of_builder(machine: Mapping[str, str], programs: Iterable[str] = ()) -> Iterator[Path]:
+    """Yield what runs a build: our own interpreter, its packages, and `programs` of recipes."""
     yield Path(sys.prefix)
     yield from places_of_program(Path(sys.executable))
     # An installation may refer to a checkout, or to the user's own site-packages.
@@ -44,11 +43,15 @@ def places_of_builder(machine: Mapping[str, str]) -> Iterator[Path]:
         yield Path(package.__file__ or "").parents[1]
     if site.ENABLE_USER_SITE:
         yield Path(site.getusersitepackages())
-    with suppress(FileNotFoundError):
-        yield Path(find_uv_bin())
-    for name in ("node", "npm"):
-        if found := shutil.which(name, path=machine.get("PATH")):
+    # Also those that came with the person's own packages.
+    path = os.pathsep.join((machine.get("PATH", os.defpath), _scripts_of_person()))
+    for name in programs:
+        if found := shutil.which(name, path=path):
             yield from places_of_program(Path(found))
+
+
+def _scripts_of_person() -> str:
+    return sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
 
 
 def places_of_network() -> Iterator[Path]:

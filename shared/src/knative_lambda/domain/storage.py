@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import datetime
 
-# An object of such a name is a source of one file; any other is treated as an archive.
-CODE_FILES = (".py", ".js", ".mjs", ".cjs")
+# An object of such a name is a source of one file; any other is treated as an archive. The
+# languages of an installation decide which these are, so it is a setting.
+SourceSuffixes = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from knative_lambda.domain.storage import CODE_FILES
 from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.lambda_function import EnvironmentVariable
+    from knative_lambda.domain.storage import SourceSuffixes
 
 _AUTOSCALING = "autoscaling.knative.dev"
 # A process is not alive to its probe while it imports what it needs.
@@ -19,7 +19,7 @@ _LIVENESS_SECONDS = 10
 _TEMPORARY_SPACE = "512Mi"
 
 
-def lambda_service(deployment: Deployment) -> dict[str, Any]:
+def lambda_service(deployment: Deployment, source_suffixes: SourceSuffixes = ()) -> dict[str, Any]:
     """Return the Service; every change of it makes a Revision, and nothing else does.
 
     So the Pod template holds what depends on spec and image alone, and no times or counters.
@@ -53,7 +53,7 @@ def lambda_service(deployment: Deployment) -> dict[str, Any]:
                     "timeoutSeconds": spec.timeout_seconds,
                     "automountServiceAccountToken": False,
                     "enableServiceLinks": False,
-                    "containers": [_container(deployment)],
+                    "containers": [_container(deployment, source_suffixes)],
                     "volumes": [{"name": "tmp", "emptyDir": {"sizeLimit": _TEMPORARY_SPACE}}],
                 },
             }
@@ -61,12 +61,12 @@ def lambda_service(deployment: Deployment) -> dict[str, Any]:
     }
 
 
-def _container(deployment: Deployment) -> dict[str, Any]:
+def _container(deployment: Deployment, source_suffixes: SourceSuffixes) -> dict[str, Any]:
     spec = deployment.spec
     return {
         "name": "user-container",
         "image": deployment.image,
-        "env": [*_contract(deployment), *map(_variable, spec.env)],
+        "env": [*_contract(deployment, source_suffixes), *map(_variable, spec.env)],
         "readinessProbe": {"httpGet": {"path": "/health/readiness"}},
         "livenessProbe": _liveness(spec.timeout_seconds),
         "resources": spec.resources.to_json(),
@@ -97,7 +97,7 @@ def _liveness(timeout_seconds: int) -> dict[str, Any]:
     }
 
 
-def _contract(deployment: Deployment) -> list[dict[str, str]]:
+def _contract(deployment: Deployment, source_suffixes: SourceSuffixes) -> list[dict[str, str]]:
     """Return the variables that tell the runtime's server what it serves."""
     spec = deployment.spec
     variables = {
@@ -106,16 +106,16 @@ def _contract(deployment: Deployment) -> list[dict[str, str]]:
         "FUNCTION_TIMEOUT_SECONDS": str(spec.timeout_seconds),
         "FUNCTION_CONCURRENCY": str(spec.scale.concurrency),
     }
-    handler = spec.handler or _handler_of_single_file(spec.source.uri)
+    handler = spec.handler or _handler_of_single_file(spec.source.uri, source_suffixes)
     if handler is not None:
         variables["FUNCTION_HANDLER"] = handler
     return [{"name": name, "value": value} for name, value in variables.items()]
 
 
-def _handler_of_single_file(uri: str | None) -> str | None:
-    """`s3://bucket/greet.py` is served as `greet.handler`."""
+def _handler_of_single_file(uri: str | None, suffixes: SourceSuffixes) -> str | None:
+    """One file of code, `s3://bucket/greet.<suffix>`, is served as `greet.handler`."""
     file = (uri or "").rpartition("/")[2]
-    return f"{file.rpartition('.')[0]}.handler" if file.endswith(CODE_FILES) else None
+    return f"{file.rpartition('.')[0]}.handler" if file.endswith(suffixes) else None
 
 
 def _variable(variable: EnvironmentVariable) -> dict[str, Any]:

@@ -24,6 +24,9 @@ _SourcePrefixes = Annotated[
     list[str],
     Check(r"(s3|file)://.*/", "URLs of folders, s3://... or file://..., that end in /"),
 ]
+_SourceSuffixes = Annotated[
+    list[str], Check(r"\.[A-Za-z0-9.]+", "suffixes of files, with their dots")
+]
 _RegistryUrl = Annotated[
     str,
     Check(r"(https?|file)://.*[^/]", "an http, https or file URL, and not end in /"),
@@ -93,6 +96,8 @@ class BuildStartSettings(RegistrySettings):
 
     source_prefixes: _SourcePrefixes
     """What the URI of a source may begin with; `{namespace}` stands for the tenant."""
+    source_suffixes: _SourceSuffixes
+    """Of objects that are a source of one file; any other is an archive."""
     base_images: _BaseImages
     """Runtime -> base image."""
     builder_image: str
@@ -116,6 +121,8 @@ class BuildStartSettings(RegistrySettings):
 class BuildCompleteSettings(RegistrySettings):
     """build-complete: how lambdas are served."""
 
+    source_suffixes: _SourceSuffixes
+    """Of objects that are a source of one file, which names the handler."""
     tenant_broker: str = "default"
     follow_timeout: timedelta = timedelta(seconds=30)
     """How long a delivery waits for a running build; with `ready_timeout`, its longest hold."""

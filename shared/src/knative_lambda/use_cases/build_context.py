@@ -14,7 +14,6 @@ from knative_lambda.domain.errors import (
     SourceNotFoundError,
     UnsupportedSourceError,
 )
-from knative_lambda.domain.storage import CODE_FILES
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -22,6 +21,7 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.lambda_function import Source
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.domain.storage import SourceSuffixes
     from knative_lambda.ports import ObjectStorage
 
 _CHUNK = 1024 * 1024
@@ -33,6 +33,8 @@ class ContextPacker:
 
     storage: ObjectStorage
     source_prefixes: tuple[str, ...]
+    source_suffixes: SourceSuffixes
+    """Of objects that hold code, and no archive of it."""
     max_bytes: int
     max_files: int
 
@@ -55,7 +57,7 @@ class ContextPacker:
         self._check_place(function, uri)
         if uri.endswith("/"):
             self._write_tar(self._files_below(uri), target)
-        elif uri.endswith(CODE_FILES):
+        elif uri.endswith(self.source_suffixes):
             self._write_tar(self._single_file(uri), target)
         else:
             self.storage.read(uri, target, max_bytes=self.max_bytes)

@@ -1,15 +1,16 @@
 from __future__ import annotations
 
 import os
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 
 from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_embedded.jobs.memory_limit import memory_limit_bytes, memory_of_tree
+from lambda_embedded.languages import read_languages
 
-if TYPE_CHECKING:
-    from pathlib import Path
+RUNTIMES = Path(__file__).parents[4] / "runtimes"
+INSTALLERS = [language.installer for language in read_languages(RUNTIMES)]
 
 
 def limited(memory: object) -> dict:
@@ -46,11 +47,12 @@ def test_containers_get_ways_to_the_index_and_no_secrets_of_the_machine(tmp_path
         "PATH": "/bin",
         "HOME": str(tmp_path),
         "PIP_FIND_LINKS": "/wheels",
+        "PIP_TARGET": "hidden",
         "https_proxy": "http://proxy",
         "AWS_SECRET_ACCESS_KEY": "hidden",
         "KN_LAMBDA_S3_SECRET_ACCESS_KEY": "hidden",
     }
-    environment = machine_environment(machine, tmp_path / "cache")
+    environment = machine_environment(machine, tmp_path / "cache", INSTALLERS)
     assert "hidden" not in environment.values()
     assert environment["PIP_FIND_LINKS"] == "/wheels"
     assert environment["https_proxy"] == "http://proxy"

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.domain.storage import SourceSuffixes
 
 _ATTEMPTS = 5
 
@@ -32,6 +33,8 @@ class KubernetesLambdaServices:
 
     api: KubernetesApi
     tenant_broker: str = "default"
+    source_suffixes: SourceSuffixes = ()
+    """Of sources of one file, which name the handler."""
 
     def apply(self, deployment: Deployment) -> bool:
         """Make Service and Triggers what the deployment says, unless a newer one is there."""
@@ -51,7 +54,7 @@ class KubernetesLambdaServices:
                 self.api.apply(TRIGGERS, labels.marked_failed(trigger))
 
     def _apply_service(self, deployment: Deployment, *, is_failed: bool = False) -> bool:
-        service = lambda_service(deployment)
+        service = lambda_service(deployment, self.source_suffixes)
         if is_failed:
             service = labels.marked_failed(service)
         # Knative writes a Service's status several times a second while it starts.
