@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
 USER = 65532
-NODE_LOCK = Path(__file__).with_name("node.txt")
+NODE_LOCK = Path(__file__).parents[1] / "runtimes/nodejs/interpreter.txt"
 _ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\n"
     f"nonroot:x:{USER}:{USER}:nonroot:/nonexistent:/usr/sbin/nologin\n",
