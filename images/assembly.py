@@ -8,20 +8,25 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from images.catalog import NODE, PYTHON
 from images.contents import Contents
 from images.dockerfile import read_config
 from images.interpreter import Interpreter
-from images.operating_system import NODE_LOCK, key_of
+from images.operating_system import images_of, key_of
+from lambda_builder.runtime import is_own
 from lambda_oci.image import encode_image
 from lambda_oci.platforms import architecture
 from lambda_oci.references import parse_repository
 from lambda_oci.repositories import open_repository
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from images.catalog import Image
+    from images.debian import Package
     from images.layers import LayerCache
     from images.operating_system import OperatingSystem
+    from lambda_builder.language import ImagePart
+    from lambda_builder.runtime import Runtime
     from lambda_oci.image import ImageDocuments
     from lambda_oci.layer import Layer
     from lambda_oci.repository import Repository
@@ -59,41 +64,46 @@ class Assembly:
 
     def _lower_layers(self, image: Image) -> list[Layer]:
         """Debian and the interpreters."""
-        if PYTHON not in image.languages:
-            key = self._system_key(NODE, *self.system.node_packages(), NODE_LOCK.read_bytes())
-            return [self.cache.layer(key, self.system.fill_node)]
-        layers = [self.cache.layer_of(self._python_key(image), self._python_root(image))]
-        if NODE in image.languages:
-            version = image.python
-            packages = self.system.tool_packages(version)
-            key = self._system_key("tools", *packages, NODE_LOCK.read_bytes())
-            fill = partial(self.system.fill_tools, version)
-            layers.append(self.cache.layer(key, fill))
+        first, *others = image.runtimes
+        if not is_own(first.language):
+            key = self._part_key(first, images_of(first).base, self.system.packages(first))
+            return [self.cache.layer(key, partial(self.system.fill, first))]
+        layers = [self.cache.layer_of(self._own_key(first), self._own_root(first))]
+        for other in others:
+            packages = self.system.tool_packages(other, first)
+            key = self._part_key(other, images_of(other).builder, packages)
+            layers.append(self.cache.layer(key, partial(self.system.fill_tools, other, first)))
         return layers
 
     def _upper_layers(self, image: Image) -> list[Layer]:
         """What the image has above its interpreter: packages, if any, and our code."""
-        python = Interpreter.current()
-        if PYTHON in image.languages:
-            python = Interpreter.inside(self._python_root(image), image.python)
-        contents = Contents(self.checkout, python)
+        first = image.runtimes[0]
+        interpreter = Interpreter.current()
+        if is_own(first.language):
+            interpreter = Interpreter.inside(self._own_root(first), first.version)
+        contents = Contents(self.checkout, interpreter)
         layers = []
         if (lock := contents.lock(image.kind)) is not None:
-            own = key_of(self._python_key(image), lock.read_bytes(), *_sources(_OF_CONTENTS))
+            own = key_of(self._own_key(first), lock.read_bytes(), *_sources(_OF_CONTENTS))
             fill = partial(contents.dependencies, image.kind)
             layers.append(self.cache.layer(f"{image.kind}-packages-{own}", fill))
         ours = [_tree(folder) for folder in contents.sources(image.kind, image.name)]
-        own = key_of(python.version, *ours, *_sources(_OF_CONTENTS))
+        own = key_of(interpreter.version, *ours, *_sources(_OF_CONTENTS))
         fill = partial(contents.code, image.kind, image.name)
         return [*layers, self.cache.layer(f"{image.name}-code-{own}", fill)]
 
-    def _python_root(self, image: Image) -> Path:
+    def _own_root(self, runtime: Runtime) -> Path:
         """The interpreter as it will be in the image, which prepares the layers above."""
-        fill = partial(self.system.fill_python, image.python)
-        return self.cache.folder_of(self._python_key(image), fill)
+        fill = partial(self.system.fill_own, runtime)
+        return self.cache.folder_of(self._own_key(runtime), fill)
 
-    def _python_key(self, image: Image) -> str:
-        return self._system_key(PYTHON, *self.system.python_packages(image.python))
+    def _own_key(self, runtime: Runtime) -> str:
+        return self._system_key(runtime.language.name, *self.system.packages(runtime))
+
+    def _part_key(self, runtime: Runtime, part: ImagePart, packages: Sequence[Package]) -> str:
+        language = runtime.language
+        inputs = [(language.folder / name).read_bytes() for name in part.inputs]
+        return self._system_key(language.name, *packages, *part.program, *inputs)
 
     def _system_key(self, kind: str, *parts: object) -> str:
         return f"{kind}-{key_of(architecture(), *parts, *_sources(_OF_SYSTEM))}"

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+from lambda_builder.errors import BuildError
+from lambda_builder.runtime import Runtime, find_runtime, own_language, read_languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-PYTHON, NODE = "python", "nodejs"
+    from lambda_builder.language import Language
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Versions:
-    """Of the interpreters in our own images; `*_digest` pins their images on a registry."""
+    """Of the interpreters in our own images, and of Node.js in the builder."""
 
     python: str = "3.11"
     node: str = "24"
-    python_digest: str = ""
-    node_digest: str = ""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -30,44 +30,53 @@ class Image:
     name: str
     kind: str
     dockerfile: str
-    languages: tuple[str, ...]
-    python: str
-    node: str
+    runtimes: tuple[Runtime, ...]
+    """The interpreter that it is for; in the builder then those that recipes run."""
 
     @property
     def arguments(self) -> dict[str, str]:
         """The arguments of the Dockerfile, without digests."""
         arguments = {"FUNCTION": self.name} if self.kind == "function" else {}
-        arguments |= {"PYTHON_VERSION": self.python} if PYTHON in self.languages else {}
-        return arguments | ({"NODE_VERSION": self.node} if NODE in self.languages else {})
+        for runtime in self.runtimes:
+            if (images := runtime.language.images) is not None:
+                arguments[f"{images.official.argument}_VERSION"] = runtime.version
+        return arguments
 
 
 def all_images(checkout: Path, versions: Versions, runtimes: Iterable[str]) -> list[Image]:
     """The control functions, the builder, and the base images of these runtimes."""
+    folder = checkout / "runtimes"
+    languages = read_languages(folder)
+    ours = [Runtime(language=own, version=versions.python) for own in _own(languages)]
+    tools = [
+        Runtime(language=language, version=_version_in_builder(language, versions))
+        for language in languages
+        if language.images is not None and language.images.builder.program
+    ]
     functions = sorted(file.parent.name for file in (checkout / "functions").glob("*/main.py"))
-    images = [_image(name, "function", "Dockerfile", (PYTHON,), versions) for name in functions]
-    images.append(_image("builder", "builder", "builder/Dockerfile", (PYTHON, NODE), versions))
-    return images + [_runtime(checkout, name) for name in runtimes]
+    images = [_image(name, "function", "Dockerfile", ours) for name in functions]
+    images.append(_image("builder", "builder", "builder/Dockerfile", [*ours, *tools]))
+    return images + [_base_image(folder, name) for name in runtimes]
 
 
-def _image(
-    name: str, kind: str, dockerfile: str, languages: tuple[str, ...], versions: Versions
-) -> Image:
-    python, node = versions.python, versions.node
-    return Image(
-        name=name, kind=kind, dockerfile=dockerfile, languages=languages, python=python, node=node
-    )
+def _own(languages: Iterable[Language]) -> Iterable[Language]:
+    if (language := own_language(languages)) is None:
+        raise SystemExit("runtimes/ does not have the language of our own images")
+    yield language
 
 
-def _runtime(checkout: Path, name: str) -> Image:
-    known = []
-    for file in sorted((checkout / "runtimes").glob("*/runtime.toml")):
-        definition = tomllib.loads(file.read_text())
-        language = definition["language"]
-        for version in definition["versions"]:
-            if name == f"{language}{version}":
-                dockerfile = f"runtimes/{language}/Dockerfile"
-                versions = Versions(python=version, node=version)
-                return _image(name, language, dockerfile, (language,), versions)
-            known.append(f"{language}{version}")
-    raise SystemExit(f"RUNTIMES: there is no runtime {name!r}; choose one of {', '.join(known)}")
+def _version_in_builder(language: Language, versions: Versions) -> str:
+    return versions.node if language.name == "nodejs" else language.versions[-1]
+
+
+def _image(name: str, kind: str, dockerfile: str, runtimes: Iterable[Runtime]) -> Image:
+    return Image(name=name, kind=kind, dockerfile=dockerfile, runtimes=tuple(runtimes))
+
+
+def _base_image(runtimes: Path, name: str) -> Image:
+    try:
+        runtime = find_runtime(name, runtimes)
+    except BuildError as error:
+        raise SystemExit(f"RUNTIMES: {error.message}") from None
+    language = runtime.language.name
+    return _image(name, language, f"runtimes/{language}/Dockerfile", [runtime])

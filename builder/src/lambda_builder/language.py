@@ -94,21 +94,41 @@ class Compiler:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BaseImage:
-    """What the base image of a cluster holds below the server, where no Dockerfile is run."""
+class ImagePart:
+    """What an image that is made without Docker holds of a language."""
 
-    debian: tuple[str, ...]
-    """Packages of Debian, with all that they need; `{version}` stands for the version."""
-    interpreter: tuple[str, ...] = ()
-    """The program that adds what is no package of Debian."""
+    debian: tuple[str, ...] = ()
+    """Packages of Debian, which come with all that they need; `{version}` as above."""
+    program: tuple[str, ...] = ()
+    """Adds the rest to the folder `ROOT`, which mirrors `/`."""
     inputs: tuple[str, ...] = ()
-    """Files of the runtime's folder that it reads; another content makes another layer."""
-    lock: str | None = None
-    """Python packages of the server, with their hashes."""
+    """Files of the runtime's folder; another content makes another layer."""
 
     def debian_of(self, version: str) -> tuple[str, ...]:
         """The packages for one version."""
         return tuple(name.replace(_VERSION, version) for name in self.debian)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class OfficialImage:
+    """The image from which the Dockerfile starts."""
+
+    repository: str
+    argument: str
+    """The Dockerfile's arguments are `<argument>_VERSION` and `<argument>_DIGEST`."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Images:
+    """What images for a cluster hold of a language, besides its folder."""
+
+    base: ImagePart
+    """The interpreter, in the base image of its functions."""
+    builder: ImagePart
+    """What recipes run, in the builder."""
+    official: OfficialImage
+    lock: str | None = None
+    """File with the packages of the server, which are Python's."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -131,7 +151,7 @@ class Language:
     interpreter: Interpreter | None = None
     installer: Installer = Installer()
     compiler: Compiler | None = None
-    image: BaseImage | None = None
+    images: Images | None = None
 
     @property
     def default_module(self) -> str:

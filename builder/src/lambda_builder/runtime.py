@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_builder.errors import UserError
+from lambda_builder.own_interpreter import VERSION, is_own_interpreter
 from lambda_builder.runtime_file import FILE_NAME, read_language
 
 if TYPE_CHECKING:
@@ -36,6 +37,17 @@ def read_languages(runtimes_dir: Path) -> list[Language]:
 def source_suffixes(languages: Iterable[Language]) -> list[str]:
     """The suffixes of files that hold code, of all languages."""
     return sorted({suffix for language in languages for suffix in language.source.suffixes})
+
+
+def is_own(language: Language, version: str = VERSION) -> bool:
+    """Whether the interpreter that runs this program is the language's, in this version."""
+    interpreter = language.interpreter
+    return interpreter is not None and is_own_interpreter(interpreter.probe_of(version)[0])
+
+
+def own_language(languages: Iterable[Language]) -> Language | None:
+    """The language whose interpreter is at hand wherever this program runs."""
+    return next((language for language in languages if is_own(language)), None)
 
 
 def runtimes_of(language: Language) -> list[Runtime]:

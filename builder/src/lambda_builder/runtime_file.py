@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from lambda_builder.errors import PlatformError
 from lambda_builder.language import (
-    BaseImage,
     Compiler,
     Environment,
+    ImagePart,
+    Images,
     Installer,
     Interpreter,
     Language,
+    OfficialImage,
     SourceFiles,
 )
 
@@ -111,6 +113,11 @@ class _Fields:
         self._inner.append(_Fields(value, f"{self._table}{field}."))
         return self._inner[-1]
 
+    def required_table(self, field: str) -> _Fields:
+        if (table := self.table(field)) is None:
+            raise self.wrong(field, "is missing")
+        return table
+
     def finish(self) -> None:
         """Reject what nobody reads: it is a mistake in a name."""
         if unknown := sorted(self._values.keys() - self._read):
@@ -151,7 +158,7 @@ def _language(fields: _Fields, folder: Path) -> Language:
         interpreter=_interpreter(fields.table("interpreter"), folder),
         installer=_installer(fields.table("installer")),
         compiler=_compiler(fields.table("compiler")),
-        image=_image(fields.table("image"), folder),
+        images=_images(fields.table("images"), folder),
     )
 
 
@@ -209,12 +216,25 @@ def _compiler(fields: _Fields | None) -> Compiler | None:
     )
 
 
-def _image(fields: _Fields | None, folder: Path) -> BaseImage | None:
+def _images(fields: _Fields | None, folder: Path) -> Images | None:
     if fields is None:
         return None
-    return BaseImage(
-        debian=fields.texts("debian"),
-        interpreter=fields.texts("interpreter", optional=True),
-        inputs=fields.files("inputs", folder),
+    official = fields.required_table("official")
+    return Images(
+        base=_image_part(fields.table("base"), folder),
+        builder=_image_part(fields.table("builder"), folder),
+        official=OfficialImage(
+            repository=official.text("repository"), argument=official.text("argument")
+        ),
         lock=fields.optional_text("lock"),
+    )
+
+
+def _image_part(fields: _Fields | None, folder: Path) -> ImagePart:
+    if fields is None:
+        return ImagePart()
+    return ImagePart(
+        debian=fields.texts("debian", optional=True),
+        program=fields.texts("program", optional=True),
+        inputs=fields.files("inputs", folder),
     )

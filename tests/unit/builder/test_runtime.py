@@ -73,7 +73,7 @@ def test_packages_lie_beside_the_source(tmp_path, packages):
             'compiler = {command = ["tinyc"], environment = {}, output = [".cache"]}',
             "compiler.command has no word {folder}",
         ),
-        ("image = {debian = []}", "image.debian is empty"),
+        ("images = {}", "images.official is missing"),
     ],
 )
 def test_a_wrong_field_is_named_in_full(tmp_path, line, field):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -71,3 +74,35 @@ def test_every_argument_of_a_dockerfile_is_told(image):
 def test_an_unknown_runtime_names_those_there_are():
     with pytest.raises(SystemExit, match=r"nodejs24.*python3\.11"):
         all_images(CHECKOUT, Versions(), ["cobol85"])
+
+
+@pytest.mark.parametrize(
+    ("dockerfile", "kind"),
+    [
+        ("Dockerfile", "function"),
+        ("builder/Dockerfile", "builder"),
+        ("runtimes/python/Dockerfile", "python"),
+    ],
+)
+def test_the_stage_that_makes_contents_has_all_that_it_imports(dockerfile, kind, tmp_path):
+    text = (CHECKOUT / dockerfile).read_text().replace("\\\n", " ")
+    for source in re.findall(r"^COPY (?!--from)(\S+) ", text, re.MULTILINE):
+        (tmp_path / source.rstrip("/")).symlink_to(CHECKOUT / source.rstrip("/"))
+    told = re.search(r"^RUN (?:PYTHONPATH=(\S+) )?python -m images\.contents", text, re.MULTILINE)
+    path = os.pathsep.join(str(tmp_path / part) for part in (told[1] or "").split(":"))
+    program = (
+        "import pathlib, sys; sys.path.insert(0, '.')\n"
+        "from images.contents import Contents\n"
+        "from images.interpreter import Interpreter\n"
+        f"print(Contents(pathlib.Path('.'), Interpreter.current()).lock({kind!r}))"
+    )
+    # Without this environment's packages: the stage has those of requirements/builder.txt alone.
+    lock = subprocess.run(
+        [sys.executable, "-S", "-c", program],
+        cwd=tmp_path,
+        env={"PYTHONPATH": path},
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+    ).stdout.strip()
+    assert (tmp_path / lock).is_file()

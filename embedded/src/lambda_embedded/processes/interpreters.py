@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_builder.runtime import runtimes_of
-from lambda_embedded.languages import runs_on_own_interpreter
+from lambda_embedded.languages import is_own
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
@@ -44,8 +44,8 @@ async def find_interpreters(
     for language in languages:
         if (interpreter := language.interpreter) is None:
             continue
-        for runtime in _candidates(language, interpreter, every_version=every_version):
-            candidate = await machine.find(interpreter, runtime.version)
+        for runtime in _candidates(language, every_version=every_version):
+            candidate = await machine.find(runtime, interpreter)
             if candidate is not None:
                 program, exact_version = candidate
                 found.append(
@@ -54,12 +54,10 @@ async def find_interpreters(
     return found
 
 
-def _candidates(
-    language: Language, interpreter: Interpreter, *, every_version: bool
-) -> Iterator[Runtime]:
-    others = every_version or not runs_on_own_interpreter(interpreter)
+def _candidates(language: Language, *, every_version: bool) -> Iterator[Runtime]:
+    others = every_version or not is_own(language)
     for runtime in runtimes_of(language):
-        if others or runs_on_own_interpreter(interpreter, runtime.version):
+        if others or is_own(language, runtime.version):
             yield runtime
 
 
@@ -70,15 +68,15 @@ class _Machine:
         self._environment = environment
         self._replies: dict[tuple[str, ...], str] = {}
 
-    async def find(self, interpreter: Interpreter, version: str) -> tuple[Path, str] | None:
+    async def find(self, runtime: Runtime, interpreter: Interpreter) -> tuple[Path, str] | None:
         """The program, and what exactly it is; None where there is none of that version."""
-        if runs_on_own_interpreter(interpreter, version):
+        if is_own(runtime.language, runtime.version):
             return Path(sys.executable), sys.version
-        command = interpreter.probe_of(version)
+        command = interpreter.probe_of(runtime.version)
         if command not in self._replies:
             self._replies[command] = await _ask(command, self._environment)
         match = interpreter.reply.fullmatch(self._replies[command])
-        if match is None or match["version"] != version:
+        if match is None or match["version"] != runtime.version:
             return None
         named = match.groupdict().get("program")
         program = named or shutil.which(command[0], path=self._environment.get("PATH"))
