@@ -48,7 +48,8 @@ class Interpreter:
     probe: tuple[str, ...]
     """The command that asks it for its version; `{version}` stands for the one looked for."""
     reply: re.Pattern[str]
-    """What it says: the group `version`, and `program` where PATH does not lead to the program."""
+    """What it says: the group `version`, and where it says so `exact` (all of it otherwise) and
+    `program` (where PATH leads otherwise)."""
     install: str
     """What a person does to have one."""
     environment: Environment | None = None
@@ -65,6 +66,8 @@ class Installer:
 
     programs: tuple[str, ...] = ()
     """Programs on PATH."""
+    install: str = ""
+    """What a person does to have them."""
     variables: tuple[re.Pattern[str], ...] = ()
     """Variables that lead it to its package index."""
     settings_files: Mapping[str, str] = field(default_factory=dict)

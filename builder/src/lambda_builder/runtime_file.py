@@ -199,6 +199,7 @@ def _installer(fields: _Fields | None) -> Installer:
         return Installer()
     return Installer(
         programs=fields.texts("programs", optional=True),
+        install=fields.optional_text("install") or "",
         variables=fields.patterns("variables"),
         settings_files=fields.mapping("settings_files"),
         caches=fields.mapping("caches"),

@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
+import asyncio
 import shutil
 import subprocess
-import sys
 from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict
 from kn_lambda.cluster.connecting import platform_info
+from kn_lambda.languages import default_language, languages
+from lambda_embedded.processes.interpreters import find_interpreters
+from lambda_embedded.processes.programs import program_path
 from lambda_sandbox.isolation import NoSandboxError, find_bubblewrap
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-_OLDEST_PYTHON = (3, 11)
-_OLDEST_NODE = 18
+    from lambda_builder.language import Language
+    from lambda_embedded.processes.interpreters import FoundInterpreter
+
 _SECONDS = 10
 _INSTALL_BUBBLEWRAP = "Install it: apt-get install bubblewrap. Then restart kn-lambda up."
 _ALLOW_BUBBLEWRAP = (
@@ -26,53 +30,43 @@ _ALLOW_BUBBLEWRAP = (
 
 
 def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]:
-    """Check Python, uv, Node.js, and bubblewrap for a platform in `home`."""
-    version = ".".join(map(str, sys.version_info[:3]))
-    yield Check(
-        name="Python",
-        verdict=Verdict.OK if sys.version_info >= _OLDEST_PYTHON else Verdict.FAILED,
-        found=version,
-        hint="Install Python 3.11 or newer.",
-    )
-    yield _check_uv()
-    yield _check_node()
+    """Check what each language needs, and bubblewrap for a platform in `home`."""
+    offered = asyncio.run(find_interpreters(languages(), environment))
+    for language in languages():
+        found = [each for each in offered if each.runtime.language is language]
+        yield _check_interpreter(language, found)
+        if found:
+            yield from _check_programs(language, environment)
     yield _check_bubblewrap(home, environment)
 
 
-def _check_uv() -> Check:
-    try:
-        from uv import find_uv_bin  # noqa: PLC0415 # report a missing package, do not raise
-
-        found = _version_of(find_uv_bin())
-    except (ImportError, FileNotFoundError):
-        found = None
+def _check_interpreter(language: Language, found: list[FoundInterpreter]) -> Check:
+    versions = ", ".join(language.versions)
+    install = language.interpreter.install if language.interpreter else ""
     return Check(
-        name="uv",
-        verdict=Verdict.OK if found else Verdict.FAILED,
-        found=found or "not found: Python functions cannot have packages",
-        hint="Install it in the environment of kn-lambda: pip install uv",
+        name=language.title,
+        verdict=Verdict.OK if found else _missing(language),
+        found=", ".join(each.exact_version.split()[0] for each in found)
+        or f"no version of {versions} is here: {language.title} functions do not work",
+        hint=f"For {language.title} functions: {install}. Then restart kn-lambda up.",
     )
 
 
-def _check_node() -> Check:
-    program = shutil.which("node")
-    found = _version_of(program) if program else None
-    major = (found or "").removeprefix("v").partition(".")[0]
-    if major.isdecimal() and int(major) >= _OLDEST_NODE:
-        npm = _version_of(shutil.which("npm") or "")
-        verdict = Verdict.OK if npm else Verdict.WARNING
-        return Check(
-            name="Node.js",
-            verdict=verdict,
-            found=f"{found}, npm {npm}" if npm else f"{found}, no npm",
-            hint="Install npm: apt-get install npm",
-        )
-    return Check(
-        name="Node.js",
-        verdict=Verdict.WARNING,
-        found=f"{found} is too old" if found else "not on PATH: Node.js functions do not work",
-        hint="For Node.js functions: apt-get install nodejs npm. Then restart kn-lambda up.",
-    )
+def _check_programs(language: Language, environment: Mapping[str, str]) -> Iterator[Check]:
+    for name in language.installer.programs:
+        if name != language.entrypoint[0]:
+            found = _version_of(shutil.which(name, path=program_path(environment)) or "")
+            yield Check(
+                name=name,
+                verdict=Verdict.OK if found else _missing(language),
+                found=found or f"not found: {language.title} functions cannot have packages",
+                hint=f"Install it: {language.installer.install}",
+            )
+
+
+def _missing(language: Language) -> Verdict:
+    """The language of kn-lambda itself works everywhere; others are a person's choice."""
+    return Verdict.FAILED if language is default_language() else Verdict.WARNING
 
 
 def _check_bubblewrap(home: Path, environment: Mapping[str, str]) -> Check:

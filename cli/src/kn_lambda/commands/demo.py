@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.checkout import checkout_folder
 from kn_lambda.errors import CommandError
+from kn_lambda.languages import default_language
 from kn_lambda.options import session_command
 from kn_lambda.session import Session
 from kn_lambda.terminal.output import echo
@@ -16,7 +17,6 @@ from kn_lambda.terminal.progress import Progress
 if TYPE_CHECKING:
     from pathlib import Path
 
-_EXAMPLE = "hello-python"
 _DEPLOY_SECONDS = 300.0
 _INVOKE_SECONDS = 60.0
 
@@ -30,7 +30,7 @@ def command(session: Session) -> None:
     from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415 # quick --help
 
     progress = Progress()
-    source = checkout_folder("examples", _EXAMPLE)
+    source = checkout_folder("examples", f"hello-{default_language().name}")
     with ExitStack() as stopped:
         progress.step("starting a platform in a temporary folder")
         home = stopped.enter_context(temporary_platform())

@@ -30,7 +30,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     help="The LambdaFunction to deploy (default: function.yaml in PATH, if it exists).",
 )
 @click.option("--name", help="Name of the function.")
-@click.option("--runtime", help="Runtime: python, nodejs, or a version such as python3.12.")
+@click.option("--runtime", help="Language of the function, with or without its version.")
 @click.option("--handler", help="Handler as module.function, such as main.handler.")
 @click.option(
     "--signature",

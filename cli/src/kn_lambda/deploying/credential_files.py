@@ -5,14 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from kn_lambda.languages import languages
+
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
 _NAMES = (
-    # For package registries. No build reads them from a source (runtimes/*/recipe.py), so
-    # leaving them out breaks none.
-    ".npmrc", ".yarnrc", ".yarnrc.yml", ".pypirc", "pip.conf", "pip.ini",
-    # For other tools.
+    # For tools of any language; runtime.toml has those of its language's package registries.
     ".netrc", "_netrc", ".git-credentials", "**/.git/config", ".dockercfg",
     "**/.docker/config.json", ".htpasswd", ".pgpass", "pgpass.conf", ".my.cnf", ".mylogin.cnf",
     ".s3cfg", ".boto", "rclone.conf", ".vault-token", ".terraformrc", "terraform.rc",
@@ -28,7 +27,7 @@ _NAMES = (
     "*.pem", "*.key", "*.p12", "*.pfx", "*.jks", "*.keystore", "*.kdb", "*.kdbx", "*.ppk",
     "*.ovpn", "*_rsa", "*_dsa", "*_ecdsa", "*_ecdsa_sk", "*_ed25519", "*_ed25519_sk",
     # Backups of such files.
-    ".npmrc?*", ".netrc?*", ".env~", "id_rsa?*", "id_ed25519?*", "*.pem?*", "*.key?*",
+    ".netrc?*", ".env~", "id_rsa?*", "id_ed25519?*", "*.pem?*", "*.key?*",
     # Shell histories, environments and variables.
     ".*_history", ".env", ".env.*", ".envrc", "*.tfstate", "*.tfstate.*", "*.tfvars",
     "*.tfvars.json",
@@ -38,11 +37,18 @@ _NAMES = (
 )  # fmt: skip
 _SHOWN = 20
 
-# Case does not matter, since some file systems ignore it.
-CREDENTIAL_FILES = tuple(
-    re.sub("[a-z]", lambda letter: f"[{letter[0]}{letter[0].upper()}]", name) for name in _NAMES
-)
-"""Patterns as in .gitignore."""
+
+def credential_patterns() -> list[str]:
+    """Return patterns as in .gitignore; case does not matter, since some file systems ignore it.
+
+    No build reads the files of package registries from a source, so leaving them out breaks none.
+    """
+    own = [name for language in languages() for name in language.source.credentials]
+    return [
+        re.sub("[a-z]", lambda letter: f"[{letter[0]}{letter[0].upper()}]", name)
+        for name in (*own, *_NAMES)
+    ]
+
 
 CREDENTIALS_HINT = (
     "The function runs without them. To deploy one, use --include NAME, or add !NAME to"

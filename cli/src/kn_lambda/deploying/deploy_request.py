@@ -7,15 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.deploying.manifest import FILE_NAME, Manifest, read_manifest
-from kn_lambda.deploying.runtimes import guess_language, require_code
+from kn_lambda.deploying.runtimes import default_module, guess_language, require_code
 from kn_lambda.errors import WrongUsageError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
 
-# Where the handler is when nobody says so; a single file of another name is its own module.
-_DEFAULT_MODULES = {"python": "main", "nodejs": "index"}
 _MODULE = re.compile(r"[\w-]+(?:\.[\w-]+)*", re.ASCII)
 
 
@@ -64,9 +62,7 @@ def make_deploy_request(
     if "runtime" not in spec:
         spec["runtime"] = guess_language(path)
     if files is not None and files.is_file() and "handler" not in spec:
-        language = str(spec["runtime"]).rstrip("0123456789.")
-        if files.stem != _DEFAULT_MODULES.get(language):
-            spec["handler"] = f"{_module_of(files)}.handler"
+        spec |= _handler_of(files, str(spec["runtime"]))
     name = overrides.name or manifest.name or _name_of(path)
     return DeployRequest(
         name=name,
@@ -76,6 +72,12 @@ def make_deploy_request(
         include=overrides.include,
         spec=spec,
     )
+
+
+def _handler_of(file: Path, runtime: str) -> dict[str, str]:
+    """Return the handler of a single file of another name than the default module."""
+    is_default = file.stem == default_module(runtime)
+    return {} if is_default else {"handler": f"{_module_of(file)}.handler"}
 
 
 def _module_of(file: Path) -> str:

@@ -7,17 +7,15 @@ import re
 from typing import TYPE_CHECKING
 
 from kn_lambda.errors import WrongUsageError
+from kn_lambda.languages import language_names, languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
+    from lambda_builder.language import SourceFiles
+
 _NAME = re.compile(r"([a-z]+)([0-9][0-9.]*)?")
-_LANGUAGES = {".py": "python", ".js": "nodejs", ".mjs": "nodejs", ".cjs": "nodejs"}
-_SIGNS = {
-    "python": ("main.py", "requirements.txt", "pyproject.toml"),
-    "nodejs": ("package.json", "index.js", "index.mjs"),
-}
 
 
 def installed_runtimes(settings: Mapping[str, str]) -> list[str]:
@@ -42,30 +40,36 @@ def resolve_runtime(asked: str, installed: Iterable[str]) -> str:
 
 
 def guess_language(path: Path) -> str:
-    """Tell the language from the names of files; `WrongUsageError` when they do not tell."""
-    if path.is_file():
-        found = [_LANGUAGES[path.suffix]] if path.suffix in _LANGUAGES else []
-    else:
-        found = [
-            language
-            for language, names in _SIGNS.items()
-            if any((path / name).is_file() for name in names)
-        ]
+    """Return the language that the names of files imply; `WrongUsageError` if they do not."""
+    found = [language.name for language in languages() if _is_source_of(path, language.source)]
     if len(found) != 1:
+        choice = " or ".join(f"--runtime {name}" for name in language_names())
         raise WrongUsageError(
-            f"cannot detect the language of {path}",
-            hint="Set it with --runtime python or --runtime nodejs.",
+            f"cannot detect the language of {path}", hint=f"Set it with {choice}."
         )
     return found[0]
 
 
 def require_code(path: Path) -> None:
-    """Refuse one file that no runtime can load, such as an archive: it would be served as it is."""
-    if path.is_file() and path.suffix not in _LANGUAGES:
+    """Raise `WrongUsageError` for a file that no runtime loads, such as an archive."""
+    suffixes = [suffix for language in languages() for suffix in language.source.suffixes]
+    if path.is_file() and path.suffix not in suffixes:
         raise WrongUsageError(
-            f"{path} is not a source file ({', '.join(_LANGUAGES)})",
+            f"{path} is not a source file ({', '.join(suffixes)})",
             hint="Deploy a folder. To deploy an archive from storage, use --source URI.",
         )
+
+
+def default_module(runtime: str) -> str | None:
+    """Return the module of a runtime's default handler; None if the language is not known."""
+    name = _order(runtime)[0]
+    return next((each.default_module for each in languages() if each.name == name), None)
+
+
+def _is_source_of(path: Path, files: SourceFiles) -> bool:
+    if path.is_file():
+        return path.suffix in files.suffixes
+    return any((path / name).is_file() for name in files.markers)
 
 
 def _order(name: str) -> tuple[str, tuple[int, ...]]:

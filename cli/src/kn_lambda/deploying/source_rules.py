@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kn_lambda.deploying.credential_files import CREDENTIAL_FILES
+from kn_lambda.deploying.credential_files import credential_patterns
 from kn_lambda.deploying.manifest import FILE_NAME
 from kn_lambda.errors import WrongUsageError
+from kn_lambda.languages import languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
 IGNORE_FILE = ".funcignore"
 # What is told about a function is not part of its code: a change of it must not build again.
 _NO_CODE = (
-    ".git", ".hg", ".svn", "__pycache__", "*.py[co]", "node_modules", ".venv", "venv", ".env/",
-    ".tox", ".mypy_cache", ".pytest_cache", ".ruff_cache", ".idea", ".vscode", ".DS_Store",
+    ".git", ".hg", ".svn", ".env/", ".idea", ".vscode", ".DS_Store",
     f"/{FILE_NAME}", f"/{IGNORE_FILE}",
 )  # fmt: skip
 
@@ -34,9 +34,10 @@ class SourceRules:
         own = _lines(folder / IGNORE_FILE) if folder is not None else []
         self._included = {pattern: _included(pattern) for pattern in include}
         wanted = [f"!{line}" for lines in self._included.values() for line in lines]
-        self._ignored = _spec([*_NO_CODE, *own, *wanted])
+        leftovers = [name for language in languages() for name in language.source.leftovers]
+        self._ignored = _spec([*leftovers, *_NO_CODE, *own, *wanted])
         exceptions = (line for line in own if line.startswith("!"))
-        self._credentials = _spec([*CREDENTIAL_FILES, *exceptions, *wanted])
+        self._credentials = _spec([*credential_patterns(), *exceptions, *wanted])
 
     def ignores(self, path: str) -> bool:
         """Whether the path is left out without a warning; a folder's path ends in `/`."""

@@ -15,7 +15,7 @@ _SHOWN = 10
 # An example is clearer than a pattern.
 _EXAMPLES = {
     "handler": "must be module.function in the source, such as main.handler or src/main.handler",
-    "runtime": "must be a language and its version, such as python3.12",
+    "runtime": "must be a language and its version in one word",
     "image": "must include a digest, such as registry/name@sha256:...",
 }
 

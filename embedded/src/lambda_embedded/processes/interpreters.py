@@ -78,9 +78,11 @@ class _Machine:
         match = interpreter.reply.fullmatch(self._replies[command])
         if match is None or match["version"] != runtime.version:
             return None
-        named = match.groupdict().get("program")
-        program = named or shutil.which(command[0], path=self._environment.get("PATH"))
-        return (Path(program), match[0]) if program else None
+        groups = match.groupdict()
+        program = groups.get("program") or shutil.which(
+            command[0], path=self._environment.get("PATH")
+        )
+        return (Path(program), groups.get("exact") or match[0]) if program else None
 
 
 async def _ask(command: tuple[str, ...], environment: Mapping[str, str]) -> str:

@@ -43,15 +43,20 @@ def places_of_builder(machine: Mapping[str, str], programs: Iterable[str] = ()) 
         yield Path(package.__file__ or "").parents[1]
     if site.ENABLE_USER_SITE:
         yield Path(site.getusersitepackages())
-    # Also those that came with the person's own packages.
-    path = os.pathsep.join((machine.get("PATH", os.defpath), _scripts_of_person()))
     for name in programs:
-        if found := shutil.which(name, path=path):
+        if found := shutil.which(name, path=program_path(machine)):
             yield from places_of_program(Path(found))
 
 
-def _scripts_of_person() -> str:
-    return sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user"))
+def program_path(machine: Mapping[str, str]) -> str:
+    """Where recipes find their programs: beside our interpreter, on PATH, among the person's."""
+    return os.pathsep.join(
+        (
+            str(Path(sys.executable).parent),
+            machine.get("PATH", os.defpath),
+            sysconfig.get_path("scripts", sysconfig.get_preferred_scheme("user")),
+        )
+    )
 
 
 def places_of_network() -> Iterator[Path]:

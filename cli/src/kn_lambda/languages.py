@@ -1,0 +1,35 @@
+"""The languages of the checkout's `runtimes/`."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import TYPE_CHECKING
+
+from kn_lambda.checkout import checkout_folder
+from kn_lambda.errors import CommandError
+
+if TYPE_CHECKING:
+    from lambda_builder.language import Language
+
+
+@cache
+def languages() -> list[Language]:
+    """Return all languages by name; `CommandError` if one of them is described wrongly."""
+    from lambda_embedded.languages import InvalidRuntimesError, read_languages  # noqa: PLC0415
+
+    try:
+        return read_languages(checkout_folder("runtimes"))
+    except InvalidRuntimesError as error:
+        raise CommandError(str(error)) from error
+
+
+def language_names() -> list[str]:
+    """Return the names that a person may choose from."""
+    return [language.name for language in languages()]
+
+
+def default_language() -> Language:
+    """Return the language of kn-lambda itself: its interpreter is always there."""
+    from lambda_embedded.languages import own_language  # noqa: PLC0415
+
+    return own_language(languages()) or languages()[0]
