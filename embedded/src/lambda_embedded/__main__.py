@@ -69,7 +69,7 @@ def read_options(arguments: list[str] | None = None) -> PlatformOptions:
         help="origin whose pages may use the ports",
     )
     parser.add_argument("--new-token", action="store_true", help="replace the folder's token")
-    parser.add_argument("--every-runtime", action="store_true", help="all Pythons on PATH")
+    parser.add_argument("--every-runtime", action="store_true", help="every version on PATH")
     parser.add_argument(
         "--no-sandbox", dest="sandbox", action="store_false", help="no bubblewrap for functions"
     )

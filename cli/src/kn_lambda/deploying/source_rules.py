@@ -69,9 +69,7 @@ def _lines(file: Path) -> list[str]:
 
 def _included(pattern: str) -> tuple[str, str]:
     if not pattern or pattern.startswith("!"):
-        raise WrongUsageError(
-            f"--include {pattern!r} is not a pattern such as .npmrc or certs/*.pem"
-        )
+        raise WrongUsageError(f"--include {pattern!r} is not a pattern such as .env or certs/*.pem")
     _require_pattern(f"!{pattern}", "--include")
     # The second is for a folder, whose name includes everything in it.
     return pattern, f"{pattern.rstrip('/')}/**"
