@@ -16,8 +16,11 @@ from typing import Any
 
 import yaml
 
+from lambda_builder.runtime import read_languages, source_suffixes
+
 _BASE = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
 _CONFIG = Path(__file__).parent
+_RUNTIMES = _CONFIG.parent / "runtimes"
 _COMMENT = "# Written by config/release.py from what `make images` has made.\n"
 
 
@@ -46,6 +49,7 @@ def release(images: dict[str, str], *, scheme: str) -> dict[str, Any]:
     data = {
         "KN_LAMBDA_BUILDER_IMAGE": images["builder"],
         "KN_LAMBDA_BASE_IMAGES": json.dumps(runtimes),
+        "KN_LAMBDA_SOURCE_SUFFIXES": json.dumps(source_suffixes(read_languages(_RUNTIMES))),
     }
     settings = {
         "apiVersion": "v1",

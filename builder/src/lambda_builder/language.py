@@ -1,6 +1,6 @@
 """A language as its `runtimes/<language>/runtime.toml` describes it.
 
-The fields are those of docs/ARCHITECTURE.md, "Contract of a runtime".
+The fields are those of docs/BUILD_AND_RUNTIME.md, "Contract of a runtime".
 """
 
 from __future__ import annotations

@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
-import tomllib
 from pathlib import Path
 
 import pytest
 import yaml
+
+from images.dockerfile import read_config
+from lambda_builder.runtime import read_languages, source_suffixes
+from lambda_builder.runtime_file import read_language
+from lambda_oci.image import RUNTIME_LABEL
 
 REPOSITORY = Path(__file__).parents[3]
 RUNTIMES = sorted(path.parent for path in (REPOSITORY / "runtimes").glob("*/runtime.toml"))
@@ -21,21 +25,41 @@ def name_of(path: Path) -> str:
 
 @pytest.mark.parametrize("runtime", RUNTIMES, ids=name_of)
 def test_a_runtime_names_files_that_are_there(runtime: Path) -> None:
-    definition = tomllib.loads((runtime / "runtime.toml").read_text())
-    assert definition.keys() - {"main"} == {
-        "language",
-        "versions",
-        "entrypoint",
-        "server",
-        "packages",
-        "default_handler",
-        "recipe",
-    }
-    assert definition["language"] == runtime.name
-    start = definition["entrypoint"][1].removeprefix("/runtime/")
-    assert (runtime / definition["server"] / start).is_file()
-    assert (runtime / definition["recipe"][1]).is_file()
+    language = read_language(runtime / "runtime.toml")
+    assert language.name == runtime.name
+    start = language.entrypoint[1].removeprefix("/runtime/")
+    assert (language.server / start).is_file()
+    assert (runtime / language.recipe[1]).is_file()
     assert (runtime / "Dockerfile").is_file()
+    assert (runtime / "template").is_dir()
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=name_of)
+def test_a_runtime_finds_its_own_template_and_default_handler(runtime: Path) -> None:
+    language = read_language(runtime / "runtime.toml")
+    template = runtime / "template"
+    assert any((template / marker).is_file() for marker in language.source.markers)
+    suffixes = language.source.suffixes
+    assert any((template / f"{language.default_module}{suffix}").is_file() for suffix in suffixes)
+
+
+@pytest.mark.parametrize("runtime", RUNTIMES, ids=name_of)
+def test_the_base_image_is_told_the_same_wherever_it_is_made(runtime: Path) -> None:
+    language = read_language(runtime / "runtime.toml")
+    argument = language.images.official.argument
+    config = read_config(runtime / "Dockerfile", {f"{argument}_VERSION": language.versions[0]})
+    variables = dict(variable.split("=", 1) for variable in config["Env"])
+    assert variables.items() >= language.environment.items()
+    assert config["Entrypoint"] == list(language.entrypoint)
+    assert config["Labels"] == {RUNTIME_LABEL: f"{language.name}{language.versions[0]}"}
+
+
+def test_the_settings_of_config_name_suffixes_that_a_language_has() -> None:
+    """Whoever adds a language need not touch them: `make images` writes the setting anew."""
+    (settings,) = yaml.safe_load_all((REPOSITORY / "config/base/settings.yaml").read_text())
+    configured = json.loads(settings["data"]["KN_LAMBDA_SOURCE_SUFFIXES"])
+    assert configured
+    assert set(configured) <= set(source_suffixes(read_languages(REPOSITORY / "runtimes")))
 
 
 @pytest.mark.parametrize("folder", EXAMPLES + TEMPLATES, ids=name_of)
