@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from lambda_runtime.invocation import ThreadInvoker
 from lambda_runtime.outlet import Outlet
 from lambda_runtime.responses import Response
-from lambda_runtime.wsgi_answer import WsgiAnswer
+from lambda_runtime.wsgi_response import WsgiAnswer
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
