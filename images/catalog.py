@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from lambda_builder.errors import BuildError
+from lambda_builder.language import ImagePart
 from lambda_builder.runtime import Runtime, find_runtime, own_language, read_languages
 
 if TYPE_CHECKING:
@@ -51,7 +52,7 @@ def all_images(checkout: Path, versions: Versions, runtimes: Iterable[str]) -> l
     tools = [
         Runtime(language=language, version=_version_in_builder(language, versions))
         for language in languages
-        if language.images is not None and language.images.builder.program
+        if language.images is not None and language.images.builder != ImagePart()
     ]
     functions = sorted(file.parent.name for file in (checkout / "functions").glob("*/main.py"))
     images = [_image(name, "function", "Dockerfile", ours) for name in functions]
