@@ -30,7 +30,7 @@ def find_lock(source: Path) -> Path | None:
 
 
 def require_manifest(source: Path) -> None:
-    """Refuse locks without the package.json that they belong to."""
+    """Reject locks without the package.json that they belong to."""
     lock = next((name for name in (*_OURS, *_FOREIGN) if (source / name).is_file()), None)
     if lock is not None and not (source / MANIFEST).is_file():
         message = f"{lock} is there and its {MANIFEST} is not; deploy both"

@@ -56,7 +56,7 @@ class Recipe:
         # Installed beside the source, not in it: an .npmrc of the source has no say, and the
         # source that goes into the image stays as its author sent it.
         self.workspace.mkdir(parents=True)
-        _refuse_local(dependencies(manifest))
+        _reject_local(dependencies(manifest))
         shutil.copy(self.source / MANIFEST, self.workspace)
         if lock is not None:
             for name, package in locked_packages(read_json(lock) or {}, lock.name).items():
@@ -111,8 +111,8 @@ class Recipe:
             shutil.move(entry, self.packages / entry.name)
 
 
-def _refuse_local(wishes: dict[str, str]) -> None:
-    for name, wanted in wishes.items():
+def _reject_local(requested: dict[str, str]) -> None:
+    for name, wanted in requested.items():
         if wanted.startswith(_LOCAL_PREFIXES):
             message = f"package.json: {cut(name)} is a local package; packages come from the index"
             raise RecipeError("InvalidRequirements", message)
@@ -150,7 +150,7 @@ def main() -> int:
     try:
         recipe_from(environment).run()
     except RecipeError as error:
-        # The build step tells it; what the installer said is in the log already.
+        # The build step reports it; the installer's own words are in the log already.
         result = {"reason": error.reason, "message": error.message}
         Path(environment["RESULT_FILE"]).write_text(json.dumps(result))
         return error.exit_code

@@ -24,8 +24,8 @@ _WAYS_OUT = {
 }
 
 
-def refuse_foreign_lock(source: Path) -> None:
-    """`UnsupportedLock` names the lock of another tool, and the way out, where there is one."""
+def reject_foreign_lock(source: Path) -> None:
+    """Raise `UnsupportedLock`, which names the lock of another tool and what to do about it."""
     found = next(_foreign_locks(source), None)
     if found is None:
         return
@@ -38,7 +38,7 @@ def refuse_foreign_lock(source: Path) -> None:
 
 
 def note_unread(source: Path, read: Path) -> None:
-    """Tell in the build's log which locks lie beside the one that is installed from."""
+    """Name in the build's log the locks that are not used."""
     names = [name for name, _ in _foreign_locks(source)]
     names += [name for name in ("pylock.toml", "uv.lock") if (source / name).is_file()]
     if unread := ", ".join(name for name in names if name != read.name):
@@ -46,7 +46,7 @@ def note_unread(source: Path, read: Path) -> None:
 
 
 def note_unread_manifests(source: Path) -> None:
-    """Tell in the log of a build that installs nothing which files might have asked for more."""
+    """Name in the log of a build without packages the files that were not read."""
     for name in ("setup.py", "setup.cfg", "environment.yml", "environment.yaml"):
         if (source / name).is_file():
             print(f"{name} is not read; if it names packages, {_LIST_THEM}")

@@ -91,7 +91,7 @@ def _asked(origin: Path) -> list[str]:
 
 
 def _is_requirement(text: str) -> bool:
-    # Options, addresses and includes are not compared: who wrote them is told by the installer.
+    # Options, addresses and includes are not compared: the installer reports mistakes in them.
     try:
         return len(text) > MAX_TEXT_CHARACTERS or bool(Requirement(text))
     except InvalidRequirement:
@@ -111,10 +111,11 @@ def _require(
         raise _invalid(f"{origin.name} asks for more than {MAX_REQUIREMENTS} packages")
     versions = _by_name(pins, lock)
     missing = {
-        wish
+        wanted
         for text in asked
-        for wish in parse([text], origin.name, origin.name)
-        if _applies(text, origin, python_version) and not _has(wish, versions.get(wish.name, ()))
+        for wanted in parse([text], origin.name, origin.name)
+        if _applies(text, origin, python_version)
+        and not _has(wanted, versions.get(wanted.name, ()))
     }
     if missing:
         raise out_of_date(lock, origin, missing, set())
@@ -145,10 +146,10 @@ def _applies(text: str, origin: Path, python_version: str) -> bool:
         raise _invalid(f"{origin.name}: {problem}") from None
 
 
-def _has(wish: Wanted, versions: Iterable[str]) -> bool:
+def _has(wanted: Wanted, versions: Iterable[str]) -> bool:
     # A package from an address may have no version in the lock.
     return any(
-        not version or wish.versions.contains(version, prereleases=True) for version in versions
+        not version or wanted.versions.contains(version, prereleases=True) for version in versions
     )
 
 

@@ -40,7 +40,7 @@ def read_toml(file: Path) -> dict[str, Any]:
 
 
 def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
-    """The table at that place, empty where there is none."""
+    """The table at that place; empty if it does not exist."""
     found: Any = document
     for name in names:
         found = found.get(name, {})
@@ -50,7 +50,7 @@ def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
 
 
 def tables(value: object, file: str) -> list[dict[str, Any]]:
-    """The entries of a list of tables, none where there is no list."""
+    """The entries of a list of tables; none if it does not exist."""
     found = value or []
     if not isinstance(found, list) or not all(isinstance(entry, dict) for entry in found):
         raise _invalid(f"{file} is not in the form of its kind")
@@ -58,7 +58,7 @@ def tables(value: object, file: str) -> list[dict[str, Any]]:
 
 
 def project_dependencies(document: Mapping[str, Any]) -> list[str] | None:
-    """The texts of `dependencies`; None where only running the project's code could tell them."""
+    """The texts of `dependencies`; None if they are known only to the project's code."""
     project = table(document, "project")
     dependencies = project.get("dependencies")
     if dependencies is None and "dependencies" in texts(project.get("dynamic"), "dynamic"):
@@ -67,7 +67,7 @@ def project_dependencies(document: Mapping[str, Any]) -> list[str] | None:
 
 
 def text_of(entry: Mapping[str, Any], field: str, file: str) -> str:
-    """The text of a field, empty where there is none."""
+    """The text of a field; empty if it does not exist."""
     found = entry.get(field, "")
     if not isinstance(found, str) or len(found) > MAX_TEXT_CHARACTERS:
         raise _invalid(
@@ -77,7 +77,7 @@ def text_of(entry: Mapping[str, Any], field: str, file: str) -> str:
 
 
 def texts(value: object, field: str, file: str = "pyproject.toml") -> list[str]:
-    """A list of text, empty where there is none."""
+    """A list of texts; empty if it does not exist."""
     found = value or []
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
         raise _invalid(f"{file}: {shown(field)} is no list of text")

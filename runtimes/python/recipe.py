@@ -152,7 +152,7 @@ def main() -> int:
     try:
         recipe_from(environment).run()
     except RecipeError as error:
-        # The build step tells it; what the installer said is in the log already.
+        # The build step reports it; the installer's own words are in the log already.
         result = {"reason": error.reason, "message": error.message}
         Path(environment["RESULT_FILE"]).write_text(json.dumps(result))
         return error.exit_code

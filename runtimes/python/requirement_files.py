@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from foreign_locks import note_unread, refuse_foreign_lock
+from foreign_locks import note_unread, reject_foreign_lock
 from installer_errors import RecipeError
 from project_files import project_dependencies, read_toml, table
 from source_text import LOCK_BYTES, read_text, shown
@@ -72,7 +72,7 @@ def _lock(source: Path, python_version: str) -> Path | None:
         check_uv_lock(lock, project)
         note_unread(source, lock)
         return lock
-    refuse_foreign_lock(source)
+    reject_foreign_lock(source)
     return None
 
 

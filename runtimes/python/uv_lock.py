@@ -34,7 +34,7 @@ def check_uv_lock(lock: Path, project: Path) -> None:
     own code for it: so packages of groups for development count, and markers do not.
     """
     document, locked = read_toml(project), read_toml(lock)
-    _refuse_many_specifiers(locked)
+    _reject_many_specifiers(locked)
     asked, heard = set(_asked(document)), set(_heard(locked))
     if project_dependencies(document) is None:
         heard = {requirement for requirement in heard if requirement.where != "the project"}
@@ -75,7 +75,7 @@ def _parsed(entry: Mapping[str, Any], where: str) -> Wanted:
     return wanted(where, text_of(entry, "name", "uv.lock"), extras, versions)
 
 
-def _refuse_many_specifiers(locked: Mapping[str, Any]) -> None:
+def _reject_many_specifiers(locked: Mapping[str, Any]) -> None:
     # Each costs time; what they were made from fits in a pyproject.toml.
     specifiers = (text_of(entry, "specifier", "uv.lock") for entry in _entries(locked))
     if sum(map(len, specifiers)) > MANIFEST_BYTES:

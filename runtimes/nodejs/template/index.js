@@ -1,5 +1,5 @@
 /**
- * Answers one CloudEvent: `event.type` and the like are its attributes, `event.data` is its data.
+ * Handles one CloudEvent: `event.type` and the like are its attributes, `event.data` is its data.
  * Return data, a CloudEvent of your own, or nothing.
  */
 exports.handler = async (event) => {

@@ -1,5 +1,5 @@
 def handler(event):
-    """Answer one CloudEvent.
+    """Handle one CloudEvent.
 
     `event["type"]` and the like are its attributes, `event.data` is its data. Return data, a
     CloudEvent of your own, or None for nothing to say.

@@ -66,19 +66,19 @@ REFUSED = {
     ),
     "class": (
         "class handler:\n  def __init__(self, event): ...",
-        "handler is a class, whose objects answer nothing; name a function, or an object",
+        "handler is a class that makes no responses; name a function or an object",
     ),
     "class with call": (
         "class handler:\n  def __call__(self, event): ...",
-        "handler is a class, whose objects answer nothing; name a function, or an object",
+        "handler is a class that makes no responses; name a function or an object",
     ),
     "generator": (
         "def handler(event):\n  yield 1",
-        "handler yields, and has to return its answer",
+        "handler yields, but must return its response",
     ),
     "async generator": (
         "async def handler(event):\n  yield 1",
-        "handler yields, and has to return its answer",
+        "handler yields, but must return its response",
     ),
 }
 REFUSED_HTTP = {
@@ -102,22 +102,22 @@ REFUSED_HTTP = {
     ),
     "class": (
         "class handler:\n  def __init__(self, request): ...",
-        "handler is a class, whose objects answer nothing; name a function, or an object",
+        "handler is a class that makes no responses; name a function or an object",
     ),
     "class of two": (
         "class handler:\n  def __init__(self, environ, start_response): ...",
-        "handler is a class, whose objects answer nothing; name a function, or an object",
+        "handler is a class that makes no responses; name a function or an object",
     ),
     "class of three": (
         "class handler:\n  def __init__(self, scope, receive, send): ...",
-        "handler is a class, whose objects answer nothing; name a function, or an object",
+        "handler is a class that makes no responses; name a function or an object",
     ),
     "decorated class": (
         (
             "import functions_framework\n"
             "@functions_framework.http\nclass handler:\n  def __init__(self, request): ..."
         ),
-        "handler is a class, whose objects answer nothing; name a function, or an object",
+        "handler is a class that makes no responses; name a function or an object",
     ),
     "event of two": (
         "def handler(event, context): ...",
@@ -129,7 +129,7 @@ REFUSED_HTTP = {
     ),
     "async generator": (
         "async def handler(request):\n  yield 1",
-        "handler yields, and has to return its answer",
+        "handler yields, but must return its response",
     ),
 }
 

@@ -124,7 +124,7 @@ def test_a_reply_that_nobody_takes_is_broken_off(run: Functions) -> None:
     with sending(
         process, f"POST / HTTP/1.1\r\nHost: x\r\n{HEAD}Content-Length: 0\r\n\r\n"
     ) as caller:
-        process.wait_for_log("a caller did not take its answer within 0.3 s")
+        process.wait_for_log("a caller did not receive its response within 0.3 s")
         assert len(everything(caller)) < SIZE
 
 

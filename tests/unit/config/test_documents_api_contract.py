@@ -276,7 +276,7 @@ def sources_of(language):
 
 
 def refusals(language):
-    pattern = r"(?:RefusedRequestError|error_response|errorResponse)\(\s*(\d+),\s*\"(\w+)\""
+    pattern = r"(?:RejectedRequestError|error_response|errorResponse)\(\s*(\d+),\s*\"(\w+)\""
     return {(int(status), reason) for status, reason in re.findall(pattern, sources_of(language))}
 
 

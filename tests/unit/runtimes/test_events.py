@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from lambda_runtime.attributes import check_name, parse_time
-from lambda_runtime.errors import InvalidReplyError, RefusedRequestError
+from lambda_runtime.errors import InvalidReplyError, RejectedRequestError
 from lambda_runtime.events import json_or_bytes, read_event, typed_data
 from lambda_runtime.replies import ReplyEncoder
 from lambda_runtime.responses import error_response
@@ -43,7 +43,7 @@ def _outcome(headers: list[tuple[bytes, bytes]], body: bytes) -> dict[str, Any] 
     """The attributes, or the status of the refusal; any other error fails the test."""
     try:
         return read_event(headers, body, typed_data)[0]
-    except RefusedRequestError as refusal:
+    except RejectedRequestError as refusal:
         return refusal.status
 
 
@@ -96,7 +96,7 @@ def test_error_bodies_are_json_of_at_most_512_bytes(
     "name", ["", "data", "Upper", "with-dash", "with_underscore", "é", "²", "a b"]
 )
 def test_names_that_are_none_are_refused(name: str) -> None:
-    with pytest.raises(RefusedRequestError):
+    with pytest.raises(RejectedRequestError):
         check_name(name)
 
 
@@ -113,13 +113,13 @@ def test_names_that_are_none_are_refused(name: str) -> None:
     ],
 )
 def test_times_that_are_none_are_refused(time: object) -> None:
-    with pytest.raises(RefusedRequestError):
+    with pytest.raises(RejectedRequestError):
         parse_time(time)
 
 
 def test_an_attribute_that_is_given_twice_is_refused() -> None:
     headers = [(f"ce-{name}".encode(), value.encode()) for name, value in ATTRIBUTES.items()]
-    with pytest.raises(RefusedRequestError, match="given twice"):
+    with pytest.raises(RejectedRequestError, match="given twice"):
         read_event([*headers, (b"ce-id", b"2")], b"", typed_data)
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 import pytest
-from lambda_runtime.errors import AnswerClosedError
+from lambda_runtime.errors import ResponseClosedError
 from lambda_runtime.outlet import Outlet
 
 
@@ -58,7 +58,7 @@ async def test_a_thread_is_told_that_the_caller_left(caller):
         thread = asyncio.create_task(asyncio.to_thread(three_items, outlet, made))
         await caller.asked.wait()
         caller.left.set()
-        with pytest.raises(AnswerClosedError):
+        with pytest.raises(ResponseClosedError):
             await thread
     assert made == [0]
 
@@ -68,7 +68,7 @@ async def test_a_thread_is_told_that_the_call_is_over(caller):
     async with outlet.opened():
         thread = asyncio.create_task(asyncio.to_thread(three_items, outlet, made))
         await caller.asked.wait()
-    with pytest.raises(AnswerClosedError):
+    with pytest.raises(ResponseClosedError):
         await thread
     assert made == [0]
 
@@ -78,7 +78,7 @@ async def test_nothing_goes_out_after_the_end_of_the_call(caller):
     async with outlet.opened():
         pass
     await asyncio.to_thread(outlet.finish, "late")
-    with pytest.raises(AnswerClosedError):
+    with pytest.raises(ResponseClosedError):
         await asyncio.to_thread(outlet.send, "late")
     assert not caller.asked.is_set()
 

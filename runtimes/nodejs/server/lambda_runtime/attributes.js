@@ -1,7 +1,7 @@
 "use strict";
 // What CloudEvents 1.0 demands of context attributes.
 
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 
 const REQUIRED = ["id", "source", "type"];
 // Optional, but not empty where they are given.
@@ -28,12 +28,12 @@ const HOST_NAME = '[^@:[\\]\\s<>"\\\\^`{|}]*';
 const AUTHORITY = new RegExp(`^${USER}(?:${ADDRESS}|${HOST_NAME})(?::[0-9]*)?$`);
 const END_OF_SEGMENT = /[/?#]/;
 
-/** The refusal of an event for one of its attributes. */
+/** The rejection of an event for one of its attributes. */
 function invalid(field, message) {
-  return new RefusedRequestError(400, "InvalidEvent", message, field);
+  return new RejectedRequestError(400, "InvalidEvent", message, field);
 }
 
-/** Refuse, with 400 and the attribute's name, what is no CloudEvent 1.0. */
+/** Reject, with 400 and the attribute's name, what is no CloudEvent 1.0. */
 function checkAttributes(event) {
   checkSize(event);
   for (const [name, value] of Object.entries(event)) {
@@ -56,7 +56,7 @@ function checkAttributes(event) {
   checkTypes(event);
 }
 
-/** Refuse more attributes than an event may have; before any of them is copied. */
+/** Reject more attributes than an event may have; before any of them is copied. */
 function checkNumber(number) {
   if (number <= MAX_NUMBER) return;
   const message = `the event has ${number} attributes and may have ${MAX_NUMBER}; the rest is data`;

@@ -1,16 +1,16 @@
 "use strict";
 // Bodies of requests, in memory and within the function's limit.
 
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const { tooLarge } = require("./limits.js");
 
 /**
  * The whole body, all but taken: `giveBack` returns it to the request's stream, which has not
- * ended. A larger one is refused with 413, by its declared length where it has one. One that is
+ * ended. A larger one is rejected with 413, by its declared length where it has one. One that is
  * still to come when `signal` aborts is given up.
  *
  * What is left of that is read and forgotten. Closing the connection would reset it under a sender
- * that is still at its body, and the sender would never see the answer.
+ * that is still sending its body, and the sender would never see the response.
  */
 async function readBody(request, maxBytes, signal) {
   const { "content-length": length = 0, "transfer-encoding": encoding } = request.headers;
@@ -55,7 +55,7 @@ function untilWhole(request, isWhole, signal) {
     };
     const onLeft = () => {
       const message = "the caller left before the body ended";
-      settle(reject, new RefusedRequestError(400, "IncompleteBody", message));
+      settle(reject, new RejectedRequestError(400, "IncompleteBody", message));
     };
     const onLate = () => settle(reject, signal.reason);
     signal.addEventListener("abort", onLate);

@@ -3,7 +3,7 @@
 
 const { readBody } = require("./bodies.js");
 const { unpacked } = require("./content_encoding.js");
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const { readEvent } = require("./events.js");
 const { encodeReply } = require("./replies.js");
 const { send } = require("./responses.js");
@@ -15,12 +15,12 @@ function cloudEventListener(handler, settings, limiter) {
 
   return async function respond(request, response, call) {
     if (request.method !== "POST") {
-      throw new RefusedRequestError(405, "MethodNotAllowed", "send events with POST");
+      throw new RejectedRequestError(405, "MethodNotAllowed", "send events with POST");
     }
     const packed = await readBody(request, settings.maxBodyBytes, call.signal);
     const body = await unpacked(request.headers, packed, settings.maxBodyBytes);
     const event = readEvent(request.rawHeaders, body);
-    // The handler may change its event; the reply answers the one that came.
+    // The handler may change its event; the reply is to the one that was received.
     const { data: _data, ...attributes } = event;
     call.subject = `event ${JSON.stringify(event.id)}`;
     await limiter.run(call, async () => {

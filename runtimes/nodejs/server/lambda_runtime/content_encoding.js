@@ -1,7 +1,7 @@
 "use strict";
 // Bodies that come packed (`Content-Encoding`, RFC 9110).
 
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const { tooLarge } = require("./limits.js");
 
 const FIELD = "Content-Encoding";
@@ -24,7 +24,7 @@ function encodingOf(header) {
   const message =
     `${packed.join(", ").slice(0, 60)} is not understood; send the body as it is, or as one of ` +
     "gzip and deflate";
-  throw new RefusedRequestError(415, "UnsupportedContentEncoding", message, FIELD);
+  throw new RejectedRequestError(415, "UnsupportedContentEncoding", message, FIELD);
 }
 
 function inflated(encoding, body, maxBytes) {
@@ -49,7 +49,7 @@ function formatOf(encoding, body) {
 }
 
 function broken(encoding) {
-  return new RefusedRequestError(400, "InvalidBody", `the body is not whole ${encoding}`, FIELD);
+  return new RejectedRequestError(400, "InvalidBody", `the body is not whole ${encoding}`, FIELD);
 }
 
 module.exports = { unpacked };

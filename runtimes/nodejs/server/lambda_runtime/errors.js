@@ -1,5 +1,5 @@
 "use strict";
-// What can go wrong, told apart by whom it is for.
+// Errors, by who has to read them.
 
 /** The function cannot be served at all; the process ends before it listens. */
 class StartupError extends Error {
@@ -9,8 +9,8 @@ class StartupError extends Error {
   }
 }
 
-/** The request gets this answer instead of the handler's; safe to show to the caller. */
-class RefusedRequestError extends Error {
+/** The response in place of the handler's; safe to show to the caller. */
+class RejectedRequestError extends Error {
   constructor(status, reason, message, field) {
     super(message);
     Object.assign(this, { status, reason, field });
@@ -20,4 +20,4 @@ class RefusedRequestError extends Error {
 /** The handler returned what cannot be sent. */
 class InvalidReplyError extends Error {}
 
-module.exports = { StartupError, RefusedRequestError, InvalidReplyError };
+module.exports = { StartupError, RejectedRequestError, InvalidReplyError };

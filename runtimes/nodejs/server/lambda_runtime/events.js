@@ -9,7 +9,7 @@ const {
   invalid,
 } = require("./attributes.js");
 const { decoded, utf8 } = require("./charsets.js");
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const portableJson = require("./portable_json.js");
 
 // No groups of four: V8 keeps its place in each, and has no room for millions of them.
@@ -19,7 +19,7 @@ const PLAIN = /^[ !#$&-~]*$/;
 const QUOTED = /^"((?:[^"\\]|\\.)*)"$/;
 
 /**
- * The event of a request, by its raw headers; RefusedRequestError says what is wrong with others.
+ * The event of a request, by its raw headers; RejectedRequestError says what is wrong with others.
  *
  * Node's own headers join those that are there twice.
  */
@@ -39,7 +39,7 @@ function readEvent(rawHeaders, body) {
   }
   if (event.specversion === undefined) {
     const message = "no CloudEvent: neither ce-specversion nor application/cloudevents+json";
-    throw new RefusedRequestError(400, "NotACloudEvent", message, "specversion");
+    throw new RejectedRequestError(400, "NotACloudEvent", message, "specversion");
   }
   if (contentType !== undefined) event.datacontenttype = contentType;
   checkAttributes(event);
@@ -63,7 +63,7 @@ function contentTypeOf(headers) {
 function structured(mediaType, body) {
   if (mediaType !== "application/cloudevents+json") {
     const message = `${mediaType.slice(0, 60)} is not understood; send one event as application/cloudevents+json`;
-    throw new RefusedRequestError(415, "UnsupportedEventFormat", message);
+    throw new RejectedRequestError(415, "UnsupportedEventFormat", message);
   }
   const document = parsedDocument(body);
   const { data, data_base64: encoded } = document;
@@ -90,10 +90,10 @@ function parsedDocument(body) {
   try {
     document = portableJson.parsed(body);
   } catch {
-    throw new RefusedRequestError(400, "InvalidEvent", "the event is no valid JSON in UTF-8");
+    throw new RejectedRequestError(400, "InvalidEvent", "the event is no valid JSON in UTF-8");
   }
   if (document === null || typeof document !== "object" || Array.isArray(document)) {
-    throw new RefusedRequestError(400, "InvalidEvent", "the event is no JSON object");
+    throw new RejectedRequestError(400, "InvalidEvent", "the event is no JSON object");
   }
   return document;
 }

@@ -2,7 +2,7 @@
 // Functions that take `(request, response)`: Express's, with the body read and still to be read.
 
 const { readBody, giveBack } = require("./bodies.js");
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const { isApplication } = require("./handlers.js");
 const { bodyParser } = require("./parsed_bodies.js");
 const { untilClosed } = require("./time.js");
@@ -35,17 +35,17 @@ function httpListener(loaded, settings, limiter, { express, isFrameworks }) {
   };
 }
 
-// An application may read as text or bytes what claims to be JSON, and words its own refusals.
+// An application may read as text or bytes what claims to be JSON, and words its own rejections.
 function leaveTo(handler) {
   return (error) => {
-    const isTooLarge = error instanceof RefusedRequestError && error.status === 413;
+    const isTooLarge = error instanceof RejectedRequestError && error.status === 413;
     if (isTooLarge || !isApplication(handler)) throw error;
     return {};
   };
 }
 
 // Set up as functions-framework does it; what the handler throws rejects, what it gives to next()
-// is answered by Express.
+// is handled by Express.
 function expressServer(express, isFrameworks, handler) {
   const failures = new WeakMap();
   const application = express();

@@ -1,13 +1,13 @@
 "use strict";
 // The function's limits: body size, and calls at once.
 
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const { withStrayErrors } = require("./stray_errors.js");
 
-/** The refusal of a body over the limit. */
+/** The rejection of a body over the limit. */
 function tooLarge(maxBytes) {
   const message = `the body is larger than the ${maxBytes} bytes that this function takes`;
-  return new RefusedRequestError(413, "BodyTooLarge", message);
+  return new RejectedRequestError(413, "BodyTooLarge", message);
 }
 
 /** Runs at most `concurrency` calls at once; one whose time ends in the queue leaves it. */

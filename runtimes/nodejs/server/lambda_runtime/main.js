@@ -2,7 +2,7 @@
 // From the environment to a listening server.
 
 const http = require("node:http");
-const { InvalidReplyError, RefusedRequestError, StartupError } = require("./errors.js");
+const { InvalidReplyError, RejectedRequestError, StartupError } = require("./errors.js");
 const { Limiter } = require("./limits.js");
 const { errorResponse, failureResponse, send } = require("./responses.js");
 const { readSettings } = require("./settings.js");
@@ -24,7 +24,7 @@ async function main() {
   process.once("uncaughtException", end);
   process.once("exit", exitedBySource);
   process.once("beforeExit", neverLoaded);
-  // As in the image, wherever it runs: in answers of Express's own, others show their stack.
+  // As in the image, wherever it runs: in its own responses, Express would show the stack.
   process.env.NODE_ENV ||= "production";
   try {
     settings = readSettings(process.env);
@@ -35,7 +35,7 @@ async function main() {
     end(error);
   }
   const server = http.createServer({ maxHeaderSize: MAX_HEAD_BYTES }, async (request, response) => {
-    await answer(listener, request, response, settings);
+    await respond(listener, request, response, settings);
     limitRest(request, response, settings.timeoutSeconds);
   });
   // Each request has its own time, which may be longer than Node's.
@@ -67,15 +67,15 @@ function neverLoaded() {
 
 function listen(server, { host, port }) {
   return new Promise((resolve, reject) => {
-    const refuse = ({ code, message }) => {
+    const fail = ({ code, message }) => {
       // The platform gives a port that is free.
       const hint = code === "EADDRINUSE" ? " (a source that calls listen() itself takes it)" : "";
       reject(new StartupError("InvalidSettings", `HOST or PORT: ${message}${hint}`));
     };
     try {
-      server.once("error", refuse).listen(port, host, () => resolve(server.off("error", refuse)));
+      server.once("error", fail).listen(port, host, () => resolve(server.off("error", fail)));
     } catch (error) {
-      refuse(error);
+      fail(error);
     }
   });
 }
@@ -91,7 +91,7 @@ function listenerOf(loaded, settings) {
   return httpListener(loaded, settings, limiter, expressFor(loaded));
 }
 
-async function answer(listener, request, response, { timeoutSeconds }) {
+async function respond(listener, request, response, { timeoutSeconds }) {
   const { method, url } = request;
   if (HEALTH.includes(url.split("?", 1)[0])) {
     send(response, { status: 200, headers: [["content-type", "text/plain"]], body: "OK" });
@@ -101,17 +101,17 @@ async function answer(listener, request, response, { timeoutSeconds }) {
   try {
     await withinTime(call, request, timeoutSeconds, () => listener(request, response, call));
   } catch (error) {
-    const refusal = refusalOf(error, call.subject);
-    // Of an answer that has begun, no more than its connection is left to end. What the handler
+    const rejection = rejectionOf(error, call.subject);
+    // Of a response that has begun, only its connection is left to end. What the handler
     // ended in time goes out though it failed then.
     const isOut = call.signal.aborted ? response.writableFinished : response.writableEnded;
     if (response.headersSent && !isOut) request.socket.destroy();
-    else send(response, refusal);
+    else send(response, rejection);
   }
 }
 
-function refusalOf(error, subject) {
-  if (error instanceof RefusedRequestError) {
+function rejectionOf(error, subject) {
+  if (error instanceof RejectedRequestError) {
     return errorResponse(error.status, error.reason, error.message, error.field);
   }
   if (!(error instanceof InvalidReplyError)) return failureResponse(subject, error);

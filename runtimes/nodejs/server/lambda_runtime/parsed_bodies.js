@@ -2,11 +2,11 @@
 // `request.body` and `request.rawBody`, as functions-framework makes them.
 
 const { Readable } = require("node:stream");
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 const { tooLarge } = require("./limits.js");
 
 /**
- * Returns `parse(headers, bytes)`, which gives `{body, rawBody}` or refuses the request. The JSON
+ * Returns `parse(headers, bytes)`, which gives `{body, rawBody}` or rejects the request. The JSON
  * of typed functions stays text, for their format.
  */
 function bodyParser(express, maxBytes, isTyped) {
@@ -35,7 +35,7 @@ function bodyParser(express, maxBytes, isTyped) {
         if (copy.rawBody === undefined) await run(parser, copy);
       }
     } catch (error) {
-      throw refusalOf(error, maxBytes);
+      throw rejectionOf(error, maxBytes);
     }
     return copy;
   };
@@ -47,14 +47,14 @@ function run(middleware, request) {
   });
 }
 
-// What the parsers refuse is the caller's mistake.
-function refusalOf(error, maxBytes) {
+// What the parsers reject is the caller's mistake.
+function rejectionOf(error, maxBytes) {
   if (error?.type === "entity.too.large") return tooLarge(maxBytes);
   if (error?.expose !== true) return error;
   const { status, message } = error;
-  if (status === 413) return new RefusedRequestError(413, "BodyTooLarge", message, "body");
-  if (status === 415) return new RefusedRequestError(415, "InvalidBody", message, "body");
-  return new RefusedRequestError(400, "InvalidBody", message, "body");
+  if (status === 413) return new RejectedRequestError(413, "BodyTooLarge", message, "body");
+  if (status === 415) return new RejectedRequestError(415, "InvalidBody", message, "body");
+  return new RejectedRequestError(400, "InvalidBody", message, "body");
 }
 
 module.exports = { bodyParser };

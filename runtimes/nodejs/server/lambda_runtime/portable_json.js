@@ -1,5 +1,5 @@
 "use strict";
-// JSON that every language reads as the same value; what only some of them can hold is refused.
+// JSON that every language reads as the same value; what only some of them can hold is rejected.
 
 const { withoutMark } = require("./charsets.js");
 

@@ -1,5 +1,5 @@
 "use strict";
-// What a handler returned, as the answer to its request.
+// The response to a request, from what its handler returned.
 
 const { createHash } = require("node:crypto");
 const { InvalidReplyError } = require("./errors.js");

@@ -1,10 +1,10 @@
 "use strict";
-// HTTP answers and the bodies of errors.
+// HTTP responses and the bodies of errors.
 
-// A Broker keeps the start of a failed answer, in base64 and 1024 bytes.
+// A Broker keeps the start of a failed response, in base64 and 1024 bytes.
 const MAX_ERROR_BYTES = 512;
 
-/** Write one whole answer, unless another one is out already. */
+/** Write a whole response, unless another one was sent already. */
 function send(response, { status, headers, body }) {
   if (response.headersSent) return;
   response.writeHead(status, headers.flat());

@@ -1,5 +1,5 @@
 "use strict";
-// What the platform tells a function's process through its environment.
+// Settings of a function's process, which the platform passes in its environment.
 
 const fs = require("node:fs");
 const path = require("node:path");

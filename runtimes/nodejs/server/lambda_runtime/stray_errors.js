@@ -7,7 +7,7 @@ const calls = new AsyncLocalStorage();
 
 /**
  * What `call` leads to; a stray error of it rejects, and does not end the process with all calls.
- * `state.ended` says that the call has its answer, so that nobody else tells of the error.
+ * `state.ended` says that the call has its response, so that nobody else reports the error.
  */
 function withStrayErrors(call, state) {
   return new Promise((resolve, reject) => {

@@ -1,14 +1,14 @@
 "use strict";
-// How long a request may take: its body, its turn, its call and its answer together.
+// How long a request may take: waiting for its body and its turn, its call, and its response.
 
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 
 const MAX_TIMER_MS = 2 ** 31 - 1;
 const MAX_REST_MS = 10_000;
 
 /**
- * What `work()` leads to, or the refusal with 504 when the time of the call is over. Then
- * `call.ended` is true, and `call.signal` tells those that still wait for something to give up.
+ * What `work()` leads to, or the rejection with 504 when the time of the call is over. Then
+ * `call.ended` is true, and `call.signal` makes those give up that still wait for something.
  */
 async function withinTime(call, request, timeoutSeconds, work) {
   const giveUp = new AbortController();
@@ -18,7 +18,7 @@ async function withinTime(call, request, timeoutSeconds, work) {
     const late = request.complete ? "the function did not finish" : "the body did not come";
     const message = `${late} within ${timeoutSeconds} s`;
     console.error(`${call.subject}: ${message}`);
-    giveUp.abort(new RefusedRequestError(504, "FunctionTimeout", message));
+    giveUp.abort(new RejectedRequestError(504, "FunctionTimeout", message));
   }, Math.min(timeoutSeconds * 1000, MAX_TIMER_MS));
   try {
     return await Promise.race([work(), rejectedBy(call.signal)]);
@@ -33,7 +33,7 @@ function rejectedBy(signal) {
   });
 }
 
-/** Resolves when the answer is out, or its connection is gone. */
+/** Resolves when the response is sent, or its connection is closed. */
 function untilClosed({ socket }, response) {
   return new Promise((resolve) => {
     const settle = () => {
@@ -43,12 +43,12 @@ function untilClosed({ socket }, response) {
     };
     if (response.writableFinished || socket.destroyed) return resolve();
     response.on("close", settle);
-    // Node tells nothing to a response that waits for another one of its connection.
+    // Node sends no event to a response that waits for another one on its connection.
     return socket.on("close", settle);
   });
 }
 
-/** Close the connection if the rest of a body, or of an answer, takes longer than this. */
+/** Close the connection if the rest of a body, or of a response, takes longer than this. */
 function limitRest(request, response, timeoutSeconds) {
   const isOver = () => request.complete && response.writableFinished;
   if (isOver()) return;

@@ -1,7 +1,7 @@
 "use strict";
 // Functions that functions-framework knows as typed: from one value to another, by a format.
 
-const { RefusedRequestError } = require("./errors.js");
+const { RejectedRequestError } = require("./errors.js");
 
 /** The handler of `(request, response)` that reads, calls and writes as the format says. */
 function typedHandler({ handler, format }) {
@@ -25,7 +25,7 @@ function deserialized(format, request) {
   } catch (error) {
     console.error(error);
     const message = "the body is not what the function's format takes";
-    throw new RefusedRequestError(400, "InvalidBody", message, "body");
+    throw new RejectedRequestError(400, "InvalidBody", message, "body");
   }
 }
 

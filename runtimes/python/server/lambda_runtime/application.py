@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 from lambda_runtime.responses import (
     Response,
     error_response,
     failure_response,
-    refusal_response,
+    rejection_response,
 )
 
 if TYPE_CHECKING:
@@ -24,8 +24,8 @@ _HEALTH = ("/health/liveness", "/health/readiness")
 _HEALTHY = Response(200, [(b"content-type", b"text/plain"), (b"content-length", b"2")], b"OK")
 
 
-def answering(respond: Responder, invoker: Invoker) -> Application:
-    """An application that answers each request with one whole response, whatever happens."""
+def responding(respond: Responder, invoker: Invoker) -> Application:
+    """An application that sends one whole response to each request, whatever happens."""
 
     async def application(scope: Scope, receive: Receive, send: Send) -> None:
         if scope["path"] in _HEALTH:
@@ -33,8 +33,8 @@ def answering(respond: Responder, invoker: Invoker) -> Application:
             return
         try:
             response = await respond(scope, receive)
-        except RefusedRequestError as refusal:
-            response = refusal_response(refusal)
+        except RejectedRequestError as rejection:
+            response = rejection_response(rejection)
         except Exception as error:  # noqa: BLE001 - the handler's, and it is logged
             response = failure_response(f"{scope['method']} {scope['path']!r}", error)
         await response.send(send)

@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,7 +37,7 @@ _END_OF_SEGMENT = re.compile(r"[/?#]")
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
-    """Refuse, with 400 and the attribute's name, what is no CloudEvent 1.0."""
+    """Reject, with 400 and the attribute's name, what is no CloudEvent 1.0."""
     _check_size(attributes)
     for name, value in attributes.items():
         if isinstance(value, str) and _FORBIDDEN.search(value):
@@ -56,7 +56,7 @@ def check_attributes(attributes: Mapping[str, Any]) -> None:
 
 
 def check_number(number: int) -> None:
-    """Refuse more attributes than an event may have; before any of them is copied."""
+    """Reject more attributes than an event may have; before any of them is copied."""
     if number > _MAX_NUMBER:
         message = f"the event has {number} attributes and may have {_MAX_NUMBER}; the rest is data"
         raise invalid("attributes", message)
@@ -111,9 +111,9 @@ def parse_time(text: Any) -> datetime:
         raise invalid("time", 'the attribute "time" is no RFC 3339 time') from None
 
 
-def invalid(field: str, message: str) -> RefusedRequestError:
-    """The refusal of an event for one of its attributes."""
-    return RefusedRequestError(400, "InvalidEvent", message, field)
+def invalid(field: str, message: str) -> RejectedRequestError:
+    """The rejection of an event for one of its attributes."""
+    return RejectedRequestError(400, "InvalidEvent", message, field)
 
 
 def _check_types(attributes: Mapping[str, Any]) -> None:

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from lambda_runtime.application import answering
+from lambda_runtime.application import responding
 from lambda_runtime.body import read_body
 from lambda_runtime.content_encoding import unpacked
-from lambda_runtime.errors import InvalidReplyError, RefusedRequestError
+from lambda_runtime.errors import InvalidReplyError, RejectedRequestError
 from lambda_runtime.events import event_factory, json_or_bytes, read_event, typed_data
 from lambda_runtime.invocation import invoker_of
 from lambda_runtime.replies import ReplyEncoder
@@ -29,18 +29,18 @@ def cloudevent_application(function: Function, settings: Settings) -> Applicatio
 
     async def respond(scope: Scope, receive: Receive) -> Response:
         if scope["method"] != "POST":
-            raise RefusedRequestError(405, "MethodNotAllowed", "send events with POST")
+            raise RejectedRequestError(405, "MethodNotAllowed", "send events with POST")
         body = await read_body(scope, receive, settings.max_body_bytes)
         body = unpacked(scope["headers"], body, settings.max_body_bytes)
         attributes, data = read_event(scope["headers"], body, decode)
-        # The handler may change its event; the reply answers the one that came.
+        # The handler may change its event; the reply is to the one that was received.
         event = make_event(dict(attributes), data)
         try:
             result = await invoke(event)
-            # An error handler of functions_framework answers by itself.
+            # An error handler of functions_framework makes the response itself.
             return result if isinstance(result, Response) else encode_reply(attributes, result)
-        except RefusedRequestError as refusal:
-            print(f"event {attributes['id']!r}: {refusal.message}", file=sys.stderr)
+        except RejectedRequestError as rejection:
+            print(f"event {attributes['id']!r}: {rejection.message}", file=sys.stderr)
             raise
         except InvalidReplyError as error:
             print(f"event {attributes['id']!r}: {error}", file=sys.stderr)
@@ -48,4 +48,4 @@ def cloudevent_application(function: Function, settings: Settings) -> Applicatio
         except Exception as error:  # noqa: BLE001 - the handler's, and it is logged
             return failure_response(f"event {attributes['id']!r}", error)
 
-    return answering(respond, invoke)
+    return responding(respond, invoke)

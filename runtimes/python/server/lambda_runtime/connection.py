@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from uvicorn.protocols.http import httptools_impl
 
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,16 +16,16 @@ if TYPE_CHECKING:
 # Room for all attributes of an event, percent-encoded; it is counted by what is read at once.
 _MAX_HEAD_BYTES = 1 << 18
 _HEAD_SECONDS = 60.0
-# As the Broker's: so long may a sender that has its answer go on, so that it comes to read it.
+# As the Broker's: how long a sender that has its response may go on sending before it reads it.
 _DRAIN_SECONDS = 10.0
-# Up to here a transport takes an answer without a word about its caller.
+# A transport takes responses up to this size without waiting for the caller.
 _SMALL_BODY_BYTES = 1 << 16
 
 
 class Exchange(httptools_impl.RequestResponseCycle):
-    """One request and its answer, which is out only when the caller has taken it."""
+    """One request and its response, which counts as sent only when the caller has received it."""
 
-    overdue: RefusedRequestError | None = None
+    overdue: RejectedRequestError | None = None
 
     async def receive(self) -> Any:
         """As ASGI's; raises where the body takes longer than the whole call may."""
@@ -40,7 +40,7 @@ class Exchange(httptools_impl.RequestResponseCycle):
             if message.get("more_body"):
                 await self._send_and_wait(message)
             elif len(message.get("body", b"")) > _SMALL_BODY_BYTES:
-                # The end is told afterwards: to who waits for it, it looks like a farewell.
+                # The end is sent afterwards: whoever waits for it takes it for an orderly close.
                 await self._send_and_wait({**message, "more_body": True})
                 await super().send({"type": "http.response.body"})
             else:
@@ -60,9 +60,9 @@ vars(httptools_impl)["RequestResponseCycle"] = Exchange
 
 
 class Connection(httptools_impl.HttpToolsProtocol):
-    """Gives up callers that are late with a head or a body, or do not take their answer.
+    """Gives up callers that are late with a head or a body, or do not receive their response.
 
-    Costs no timer where a request comes at once and its answer is taken at once.
+    Costs no timer where a request comes at once and its response is received at once.
     """
 
     def __init__(self, *arguments: Any, timeout_seconds: float, **named: Any) -> None:
@@ -87,7 +87,7 @@ class Connection(httptools_impl.HttpToolsProtocol):
         if self.transport.is_closing():
             return
         if self._kept_bytes > _MAX_HEAD_BYTES:
-            self._refuse_head()
+            self._reject_head()
         elif self._kept_bytes and self._late_sender is None:
             if self._in_head:
                 self._expect_sender(_HEAD_SECONDS, self.transport.abort)
@@ -141,7 +141,7 @@ class Connection(httptools_impl.HttpToolsProtocol):
         """See HttpToolsProtocol; what its caller has not taken by now goes too."""
         self.transport.abort()
 
-    def _refuse_head(self) -> None:
+    def _reject_head(self) -> None:
         if self._in_head and (self.cycle is None or self.cycle.response_complete):
             self.transport.write(
                 b"HTTP/1.1 431 Request Header Fields Too Large\r\n"
@@ -153,12 +153,16 @@ class Connection(httptools_impl.HttpToolsProtocol):
 
     def _give_up_reader(self) -> None:
         within = f"within {self._timeout_seconds:g} s"
-        print(f"a caller did not take its answer {within}: broken off", file=sys.stderr, flush=True)
+        print(
+            f"a caller did not receive its response {within}: connection closed",
+            file=sys.stderr,
+            flush=True,
+        )
         self.transport.abort()
 
     def _body_is_overdue(self) -> None:
         message = f"the body did not come within {self._timeout_seconds:g} s"
-        self.cycle.overdue = RefusedRequestError(504, "FunctionTimeout", message)
+        self.cycle.overdue = RejectedRequestError(504, "FunctionTimeout", message)
         self.cycle.message_event.set()
 
     def _expect_sender(self, seconds: float, otherwise: Callable[[], None]) -> None:

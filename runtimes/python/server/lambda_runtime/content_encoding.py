@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_runtime.body import read_body, too_large
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 
 if TYPE_CHECKING:
     from lambda_runtime.responses import Headers, Receive, Scope
@@ -51,7 +51,7 @@ def _encoding(headers: Headers) -> str | None:
             f"{', '.join(packed):.60} is not understood; send the body as it is, or as one of "
             "gzip and deflate"
         )
-        raise RefusedRequestError(415, "UnsupportedContentEncoding", message, _FIELD)
+        raise RejectedRequestError(415, "UnsupportedContentEncoding", message, _FIELD)
     return packed[0] if packed else None
 
 
@@ -83,5 +83,5 @@ def _window(encoding: str, body: bytes) -> int:
     return 15 if body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0 else -15  # noqa: PLR2004 - RFC 1950
 
 
-def _broken(encoding: str) -> RefusedRequestError:
-    return RefusedRequestError(400, "InvalidBody", f"the body is not whole {encoding}", _FIELD)
+def _broken(encoding: str) -> RejectedRequestError:
+    return RejectedRequestError(400, "InvalidBody", f"the body is not whole {encoding}", _FIELD)

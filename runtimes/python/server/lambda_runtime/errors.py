@@ -1,4 +1,4 @@
-"""What can go wrong, told apart by whom it is for."""
+"""Errors, by who has to read them."""
 
 from __future__ import annotations
 
@@ -9,8 +9,7 @@ _MAX_LINE_CHARACTERS = 2000
 class StartupError(Exception):
     """The function cannot be served at all; the process ends before it listens.
 
-    Its text is one line, whatever the message holds; the traceback, where there is one, is to be
-    told before it.
+    Its text is one line, whatever the message contains; a traceback goes before it.
     """
 
     def __init__(self, reason: str, message: str, *, traceback: str = "") -> None:
@@ -20,8 +19,8 @@ class StartupError(Exception):
         super().__init__(f"{reason}: {self.message}")
 
 
-class RefusedRequestError(Exception):
-    """The request gets this answer instead of the handler's; safe to show to the caller."""
+class RejectedRequestError(Exception):
+    """The response in place of the handler's; safe to show to the caller."""
 
     def __init__(self, status: int, reason: str, message: str, field: str | None = None) -> None:
         self.status = status
@@ -35,8 +34,8 @@ class InvalidReplyError(Exception):
     """The handler returned what cannot be sent."""
 
 
-class AnswerClosedError(Exception):
-    """Nobody waits for the rest of the answer: the caller left, or its time is over."""
+class ResponseClosedError(Exception):
+    """Nobody waits for the rest of the response: the caller left, or its time is over."""
 
 
 class HandlerTimeoutError(Exception):

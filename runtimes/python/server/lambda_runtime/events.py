@@ -16,7 +16,7 @@ from lambda_runtime.attributes import (
     invalid,
     parse_time,
 )
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 from lambda_runtime.portable_json import loads
 
 if TYPE_CHECKING:
@@ -33,14 +33,14 @@ _QUOTED_PAIR = re.compile(rb"\\(.)")
 
 
 def read_event(headers: Headers, body: bytes, decode: DataDecoder) -> tuple[Attributes, Any]:
-    """Attributes and data of a valid event; `RefusedRequestError` names what is wrong."""
+    """Attributes and data of a valid event; `RejectedRequestError` names what is wrong."""
     content_type = _content_type(headers)
     if content_type is not None and content_type.lower().startswith(_STRUCTURED):
         return _structured(content_type, body, decode)
     attributes = _binary_attributes(headers)
     if "specversion" not in attributes:
         message = "no CloudEvent: neither ce-specversion nor application/cloudevents+json"
-        raise RefusedRequestError(400, "NotACloudEvent", message, "specversion")
+        raise RejectedRequestError(400, "NotACloudEvent", message, "specversion")
     if content_type is not None:
         attributes["datacontenttype"] = content_type
     check_attributes(attributes)
@@ -112,14 +112,14 @@ def _structured(content_type: str, body: bytes, decode: DataDecoder) -> tuple[At
         message = (
             f"{media_type:.60} is not understood; send one event as application/cloudevents+json"
         )
-        raise RefusedRequestError(415, "UnsupportedEventFormat", message)
+        raise RejectedRequestError(415, "UnsupportedEventFormat", message)
     try:
         document = loads(body)
     except (ValueError, RecursionError):
         message = "the event is no valid JSON in UTF-8"
-        raise RefusedRequestError(400, "InvalidEvent", message) from None
+        raise RejectedRequestError(400, "InvalidEvent", message) from None
     if not isinstance(document, dict):
-        raise RefusedRequestError(400, "InvalidEvent", "the event is no JSON object")
+        raise RejectedRequestError(400, "InvalidEvent", "the event is no JSON object")
     data = document.pop("data", None)
     encoded = document.pop("data_base64", None)
     check_number(len(document))
@@ -166,7 +166,7 @@ def event_factory() -> Callable[[Attributes, Any], Any]:
         try:
             event = CloudEvent2(attributes, data)
         except ValueError as error:
-            raise RefusedRequestError(400, "InvalidEvent", str(error)) from None
+            raise RejectedRequestError(400, "InvalidEvent", str(error)) from None
         if not timed:
             event.get_attributes().pop("time", None)
         return event

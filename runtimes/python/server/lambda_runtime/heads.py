@@ -1,4 +1,4 @@
-"""The head of an answer, before any of it is out."""
+"""The head of a response, before any of it is sent."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ _NO_VALUE = re.compile(rb"[\x00-\x08\x0a-\x1f\x7f]")
 
 
 def check_head(message: Message) -> None:
-    """`ValueError` for what can be no head of HTTP: there is still time to answer 500."""
+    """`ValueError` for a head that HTTP does not allow, while the response can still be a 500."""
     if message["status"] not in _STATUSES:
-        raise ValueError(f"the answer's status is {message['status']}")
+        raise ValueError(f"the response's status is {message['status']}")
     for name, value in message.get("headers", ()):
         if not _NAME.fullmatch(name):
-            raise ValueError(f"the answer has a header named {name!r:.60}")
+            raise ValueError(f"the response has a header named {name!r:.60}")
         if _NO_VALUE.search(value):
-            raise ValueError(f"the answer's header {name.decode()} has a control character")
+            raise ValueError(f"the response's header {name.decode()} has a control character")
         if name.lower() == b"content-length" and not value.isdigit():
-            raise ValueError(f"the answer's content-length is {value!r:.60}")
+            raise ValueError(f"the response's content-length is {value!r:.60}")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from lambda_runtime.application import health_response, is_health_check
-from lambda_runtime.body import LimitedBody, refuse_declared_length
+from lambda_runtime.body import LimitedBody, reject_declared_length
 from lambda_runtime.content_encoding import read_as_it_came, read_unpacked
-from lambda_runtime.errors import AnswerClosedError, RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError, ResponseClosedError
 from lambda_runtime.heads import check_head
 from lambda_runtime.invocation import AsyncInvoker
-from lambda_runtime.responses import failure_response, log_failure, refusal_response
+from lambda_runtime.responses import failure_response, log_failure, rejection_response
 from lambda_runtime.shapes import ASGI, FLASK, STARLETTE, http_shape
 
 if TYPE_CHECKING:
@@ -71,28 +71,28 @@ def _limited_application(
             await health_response(invoke).send(send)
             return
         body = LimitedBody(receive, settings.max_body_bytes)
-        answer = _Answer(send, body)
+        sent = _SentResponse(send, body)
         try:
-            refuse_declared_length(scope, settings.max_body_bytes)
-            await invoke(scope, body.receive, answer.send)
-        except AnswerClosedError:
-            # The caller has left, so there is nobody to answer.
+            reject_declared_length(scope, settings.max_body_bytes)
+            await invoke(scope, body.receive, sent.send)
+        except ResponseClosedError:
+            # The caller has left, so nobody waits for a response.
             return
         except Exception as error:  # noqa: BLE001 - the handler's, and it is logged
-            if answer.started:
-                # The head is out: uvicorn breaks off an answer that has no end.
-                log_failure(_subject(scope), body.refusal or error)
+            if sent.started:
+                # The head is out: uvicorn breaks off a response that has no end.
+                log_failure(_subject(scope), body.rejection or error)
             else:
-                await _response_to(body.refusal or error, scope).send(send)
+                await _response_to(body.rejection or error, scope).send(send)
         else:
-            if body.refusal is not None and not answer.started:
-                await _response_to(body.refusal, scope).send(send)
+            if body.rejection is not None and not sent.started:
+                await _response_to(body.rejection, scope).send(send)
 
     return guarded
 
 
-class _Answer:
-    """Passes the application's answer on, unless it is about a body that was refused."""
+class _SentResponse:
+    """Passes on the application's response, unless its body was rejected."""
 
     def __init__(self, send: Send, body: LimitedBody) -> None:
         self._send = send
@@ -100,7 +100,7 @@ class _Answer:
         self.started = False
 
     async def send(self, message: Message) -> None:
-        if self._body.refusal is not None and not self.started:
+        if self._body.rejection is not None and not self.started:
             return
         if message["type"] == "http.response.start":
             check_head(message)
@@ -109,8 +109,8 @@ class _Answer:
 
 
 def _response_to(error: Exception, scope: Scope) -> Response:
-    if isinstance(error, RefusedRequestError):
-        return refusal_response(error)
+    if isinstance(error, RejectedRequestError):
+        return rejection_response(error)
     return failure_response(_subject(scope), error)
 
 

@@ -6,7 +6,7 @@ import asyncio
 import inspect
 from typing import TYPE_CHECKING, Any, Protocol
 
-from lambda_runtime.errors import HandlerExitError, HandlerTimeoutError, RefusedRequestError
+from lambda_runtime.errors import HandlerExitError, HandlerTimeoutError, RejectedRequestError
 from lambda_runtime.threads import HandlerThreads
 
 if TYPE_CHECKING:
@@ -96,7 +96,7 @@ class ThreadInvoker:
         return await AsyncInvoker(lambda: result, self._settings)()
 
 
-def timed_out(timeout_seconds: float) -> RefusedRequestError:
-    """The answer to a request whose handler took too long."""
+def timed_out(timeout_seconds: float) -> RejectedRequestError:
+    """The response to a request whose handler took too long."""
     message = f"the function did not finish within {timeout_seconds:g} s"
-    return RefusedRequestError(504, "FunctionTimeout", message)
+    return RejectedRequestError(504, "FunctionTimeout", message)

@@ -85,7 +85,7 @@ def _serve(settings: Settings) -> None:
 
 
 def _end(error: StartupError) -> NoReturn:
-    """Tell the reason as the last line, whatever the source has made of the streams."""
+    """Print the reason as the last line, whatever the source did to the streams."""
     for stream in (sys.stdout, sys.stderr):
         with contextlib.suppress(Exception):
             stream.flush()
@@ -122,7 +122,7 @@ def _configuration(application: Application, settings: Settings) -> uvicorn_serv
         loop="uvloop",
         http=connection,
         ws="none",
-        # Only an ASGI application of the user answers to it; anything else counts as unsupported.
+        # Only an ASGI application of the user supports it; anything else counts as unsupported.
         lifespan="auto" if settings.signature == HTTP else "off",
         interface="asgi3",
         log_config=None,

@@ -1,4 +1,4 @@
-"""The way of an answer out of a thread."""
+"""Sends a response from a thread."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import contextlib
 from concurrent.futures import CancelledError
 from typing import TYPE_CHECKING
 
-from lambda_runtime.errors import AnswerClosedError
+from lambda_runtime.errors import ResponseClosedError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Coroutine
@@ -19,7 +19,7 @@ class Outlet:
     """Sends what a thread gives it, no faster than the caller takes it.
 
     Closed at its end, when the caller leaves, and when the call's time is over: every later try to
-    send raises `AnswerClosedError` in the thread, so that an endless answer has an end.
+    send raises `ResponseClosedError` in the thread, so that an endless response ends.
     """
 
     def __init__(self, receive: Receive, send: Send) -> None:
@@ -48,7 +48,7 @@ class Outlet:
         try:
             sending.result()
         except CancelledError:
-            raise AnswerClosedError from None
+            raise ResponseClosedError from None
 
     def finish(self, *messages: Message) -> None:
         """In the thread: the last messages, for which it need not wait."""
@@ -60,7 +60,7 @@ class Outlet:
 
     async def _deliver(self, messages: tuple[Message, ...]) -> None:
         if self._closed:
-            raise AnswerClosedError
+            raise ResponseClosedError
         if not self._tasks:
             self._task(self._close_when_the_caller_leaves())
         await self._task(self._send_all(messages))

@@ -1,4 +1,4 @@
-"""JSON that every language reads as the same value; what only some of them can hold is refused."""
+"""JSON that every language reads as the same value; what only some of them can hold is rejected."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ def loads(body: bytes) -> Any:
     # Given bytes, `json` would guess UTF-16 and UTF-32, and let half surrogates through.
     return json.loads(
         body.decode("utf-8-sig"),
-        parse_constant=_refuse_constant,
+        parse_constant=_reject_constant,
         parse_float=_finite,
         parse_int=_integer,
     )
@@ -56,5 +56,5 @@ def _integer(text: str) -> int:
     return int(text)
 
 
-def _refuse_constant(_constant: str) -> NoReturn:
+def _reject_constant(_constant: str) -> NoReturn:
     raise ValueError

@@ -1,4 +1,4 @@
-"""What a handler returned, as the answer to its request."""
+"""The response to a request, from what its handler returned."""
 
 from __future__ import annotations
 

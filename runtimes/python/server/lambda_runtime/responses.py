@@ -1,4 +1,4 @@
-"""HTTP answers and the bodies of errors."""
+"""HTTP responses and the bodies of errors."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import sys
 import traceback
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, MutableMapping
@@ -20,20 +20,20 @@ if TYPE_CHECKING:
 
 Headers = list[tuple[bytes, bytes]]
 
-# A Broker keeps the start of a failed answer, in base64 and 1024 bytes.
+# A Broker keeps the start of a failed response, in base64 and 1024 bytes.
 _MAX_ERROR_BYTES = 512
 _MAX_MESSAGE_CHARACTERS = 300
 
 
 class Response(NamedTuple):
-    """One whole answer."""
+    """A whole response."""
 
     status: int
     headers: Headers
     body: bytes = b""
 
     async def send(self, send: Send) -> None:
-        """Write the answer."""
+        """Send the response."""
         await send(
             {"type": "http.response.start", "status": self.status, "headers": self.headers},
         )
@@ -56,10 +56,12 @@ def error_response(status: int, reason: str, message: str, field: str | None = N
     return Response(status, headers, body)
 
 
-def refusal_response(refusal: RefusedRequestError) -> Response:
-    """The answer to a request that never reached the handler, or outlived its limit."""
-    response = error_response(refusal.status, refusal.reason, refusal.message, refusal.field)
-    if refusal.status == 405:  # noqa: PLR2004 - http.HTTPStatus would be imported for this line
+def rejection_response(rejection: RejectedRequestError) -> Response:
+    """The response to a request that never reached the handler, or outlived its limit."""
+    response = error_response(
+        rejection.status, rejection.reason, rejection.message, rejection.field
+    )
+    if rejection.status == 405:  # noqa: PLR2004 - http.HTTPStatus would be imported for this line
         response.headers.append((b"allow", b"POST"))
     return response
 
@@ -72,7 +74,7 @@ def failure_response(subject: str, error: BaseException) -> Response:
 
 def log_failure(subject: str, error: BaseException) -> None:
     """What went wrong, on stderr: a line, or the user's own part of the traceback."""
-    if isinstance(error, RefusedRequestError):
+    if isinstance(error, RejectedRequestError):
         said = f"{subject}: {error.message}"
     else:
         said = f"{subject} failed:\n{user_traceback(error)}"

@@ -1,4 +1,4 @@
-"""What the platform tells a function's process through its environment."""
+"""Settings of a function's process, which the platform passes in its environment."""
 
 from __future__ import annotations
 

@@ -38,20 +38,20 @@ def http_shape(function: Function) -> str:
     return STARLETTE if is_asynchronous(function.handler) else FLASK
 
 
-def refuse_uncallable(function: Function) -> None:
+def reject_uncallable(function: Function) -> None:
     """`StartupError` for a handler that would fail at every call, whatever came."""
     handler = function.handler
     if function.decorated:
         # What functions_framework puts around a function takes anything, and passes it on.
         handler = getattr(handler, "__wrapped__", handler)
-    if inspect.isclass(handler) and not _is_class_of_answers(function):
-        _refuse(function, "is a class, whose objects answer nothing; name a function, or an object")
+    if inspect.isclass(handler) and not _is_class_of_responses(function):
+        _reject(function, "is a class that makes no responses; name a function or an object")
     asynchronous = is_asynchronous(handler)
     if function.signature == CLOUDEVENT:
         names = {parameter.name for parameter in _parameters(handler) or []}
         hint = "; an application needs the signature http" if names & _OF_APPLICATIONS else ""
-        _refuse_unless(function, handler, (1,), f"the event{hint}")
-        _refuse_generators(function, handler, asynchronous_only=False)
+        _reject_unless(function, handler, (1,), f"the event{hint}")
+        _reject_generators(function, handler, asynchronous_only=False)
         return
     numbers: tuple[int, ...] = (1,)
     gets = "the request"
@@ -59,14 +59,14 @@ def refuse_uncallable(function: Function) -> None:
         numbers, gets = (1, 3), "the request (3: an ASGI application)"
     elif not function.decorated:
         numbers, gets = (1, 2, 3), "the request (2: a WSGI application, 3: an ASGI application)"
-    _refuse_unless(function, handler, numbers, gets)
+    _reject_unless(function, handler, numbers, gets)
     if not function.decorated:
-        _refuse_events(function)
+        _reject_events(function)
     # Flask sends what a generator yields.
-    _refuse_generators(function, handler, asynchronous_only=not function.starlette)
+    _reject_generators(function, handler, asynchronous_only=not function.starlette)
 
 
-def _refuse_unless(function: Function, handler: Any, numbers: tuple[int, ...], gets: str) -> None:
+def _reject_unless(function: Function, handler: Any, numbers: tuple[int, ...], gets: str) -> None:
     parameters = _parameters(handler)
     if parameters is None or any(_can_take(parameters, number) for number in numbers):
         return
@@ -76,10 +76,10 @@ def _refuse_unless(function: Function, handler: Any, numbers: tuple[int, ...], g
         takes = f'needs the keyword argument "{named[0]}"'
     else:
         takes = f"takes {number or 'no'} argument{'' if number == 1 else 's'}"
-    _refuse(function, f"{takes} and gets one, {gets}")
+    _reject(function, f"{takes} and gets one, {gets}")
 
 
-def _is_class_of_answers(function: Function) -> bool:
+def _is_class_of_responses(function: Function) -> bool:
     """Whether a call makes what WSGI iterates over, or what ASGI awaits."""
     handler = function.handler
     if function.signature == CLOUDEVENT or function.decorated:
@@ -87,21 +87,21 @@ def _is_class_of_answers(function: Function) -> bool:
     return hasattr(handler, {WSGI: "__iter__", ASGI: "__await__"}.get(http_shape(function), "-"))
 
 
-def _refuse_events(function: Function) -> None:
+def _reject_events(function: Function) -> None:
     # Others may call the arguments of WSGI and ASGI what they like, but not so.
     names = [parameter.name for parameter in _required(_parameters(function.handler) or [])]
     if len(names) in _APPLICATIONS and (names[0] == "event" or names[1] == "context"):
-        _refuse(function, f"takes ({', '.join(names)}) and gets one, the request")
+        _reject(function, f"takes ({', '.join(names)}) and gets one, the request")
 
 
-def _refuse_generators(function: Function, handler: Any, *, asynchronous_only: bool) -> None:
+def _reject_generators(function: Function, handler: Any, *, asynchronous_only: bool) -> None:
     if inspect.isasyncgenfunction(handler) or (
         inspect.isgeneratorfunction(handler) and not asynchronous_only
     ):
-        _refuse(function, "yields, and has to return its answer")
+        _reject(function, "yields, but must return its response")
 
 
-def _refuse(function: Function, problem: str) -> NoReturn:
+def _reject(function: Function, problem: str) -> NoReturn:
     raise StartupError("InvalidHandler", f"{function.file}: {function.name} {problem}")
 
 

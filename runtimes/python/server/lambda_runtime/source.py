@@ -12,7 +12,7 @@ from lambda_runtime.framework import TYPED, Framework
 from lambda_runtime.handler_file import find_handler_file, import_handler_file
 from lambda_runtime.responses import user_traceback
 from lambda_runtime.settings import CLOUDEVENT, HTTP
-from lambda_runtime.shapes import refuse_uncallable
+from lambda_runtime.shapes import reject_uncallable
 
 if TYPE_CHECKING:
     from types import ModuleType
@@ -137,7 +137,7 @@ def _function_of(
         starlette=framework.wants_starlette(handler),
         flask=framework.flask,
     )
-    refuse_uncallable(function)
+    reject_uncallable(function)
     return framework.adapted(function)
 
 

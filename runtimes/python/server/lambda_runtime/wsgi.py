@@ -13,7 +13,7 @@ from werkzeug.routing import Rule
 from lambda_runtime.invocation import ThreadInvoker
 from lambda_runtime.outlet import Outlet
 from lambda_runtime.responses import Response
-from lambda_runtime.wsgi_response import WsgiAnswer
+from lambda_runtime.wsgi_response import WsgiResponse
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable, Iterable
@@ -60,7 +60,7 @@ def flask_view(
 def with_error_handlers(
     application: flask.Flask, handler: Callable[[Any], Any]
 ) -> Callable[[Any], Any]:
-    """The handler of events, or what the application's error handlers answer in its place."""
+    """The handler of events, or of its errors by the application's error handlers."""
     _let_errors_out(application)
 
     def call(event: Any) -> Any:
@@ -69,10 +69,10 @@ def with_error_handlers(
                 return handler(event)
             except Exception as error:  # noqa: BLE001 - raised again where nobody wants it
                 frames = error.__traceback__
-                answer = _handled(application, error)
-                if answer is None:
+                response = _handled(application, error)
+                if response is None:
                     raise error.with_traceback(frames) from None
-                return answer
+                return response
 
     return call
 
@@ -87,19 +87,19 @@ def _handled(application: flask.Flask, error: Exception) -> Response | None:
         if unhandled is error:
             return None
         raise
-    answer = application.make_response(value)
-    headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in answer.headers]
-    return Response(answer.status_code, headers, answer.get_data())
+    response = application.make_response(value)
+    headers = [(k.lower().encode("latin-1"), v.encode("latin-1")) for k, v in response.headers]
+    return Response(response.status_code, headers, response.get_data())
 
 
 def _let_errors_out(application: flask.Flask) -> None:
-    # So that they are answered and logged in one place, unless the function wants to do that.
+    # So that they are handled and logged in one place, unless the function does that itself.
     wanted = InternalServerError.code in application.error_handler_spec.get(None, {})
     application.config["PROPAGATE_EXCEPTIONS"] = not wanted
 
 
 class WsgiInvoker:
-    """Calls a WSGI application in a thread; its answer goes out while it is being made."""
+    """Calls a WSGI application in a thread; its response is sent while it is being made."""
 
     def __init__(self, application: WsgiApplication, settings: Settings, read: Reader) -> None:
         self._application = application
@@ -113,7 +113,7 @@ class WsgiInvoker:
         return self._threads.healthy
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """See Invoker; the time ends with the answer, however much of it is out."""
+        """See Invoker; the time ends with the response, however much of it was sent."""
         scope, body = await self._read(scope, receive, self._max_body_bytes)
         outlet = Outlet(receive, send)
         async with outlet.opened():
@@ -121,10 +121,10 @@ class WsgiInvoker:
 
     def _call(self, request: tuple[Environ, Outlet]) -> None:
         environ, outlet = request
-        answer = WsgiAnswer(outlet)
-        items = self._application(environ, answer.start_response)
+        response = WsgiResponse(outlet)
+        items = self._application(environ, response.start_response)
         try:
-            answer.send(items)
+            response.send(items)
         finally:
             close = getattr(items, "close", None)
             if close is not None:

@@ -1,4 +1,4 @@
-"""What a WSGI application answers, item by item, as PEP 3333 says."""
+"""The response of a WSGI application, item by item, as PEP 3333 defines it."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 _MAX_UNSEEN_BYTES = 1 << 16
 
 
-class WsgiAnswer:
-    """Head and body of one answer; the head goes out with the first item that is not empty."""
+class WsgiResponse:
+    """Head and body of one response; the head is sent with the first item that is not empty."""
 
     def __init__(self, outlet: Outlet) -> None:
         self._outlet = outlet
@@ -42,7 +42,7 @@ class WsgiAnswer:
         return self.write
 
     def send(self, items: Iterable[bytes]) -> None:
-        """Send every item when it comes, and what ends the answer."""
+        """Send every item when it comes, then the end of the response."""
         for item in items:
             self.write(item)
         if not self._finished:
@@ -51,12 +51,12 @@ class WsgiAnswer:
     def write(self, item: bytes) -> None:
         """Send one item; the caller has it when this returns, or will have it shortly."""
         if not isinstance(item, bytes | bytearray | memoryview):
-            raise TypeError(f"the application answered with {type(item).__name__}, not bytes")
+            raise TypeError(f"the application returned {type(item).__name__}, not bytes")
         if not item:
             self._look_up()
             return
         if len(item) == self._missing and len(item) <= _MAX_UNSEEN_BYTES:
-            # Most answers are one small item: the thread need not see them off.
+            # Most responses are one small item: the thread need not wait until it is sent.
             self._finished = True
             self._outlet.finish(*self._head_messages(), _body(item, more=False))
             return
@@ -65,7 +65,7 @@ class WsgiAnswer:
         self._outlet.send(*self._head_messages(), _body(item, more=True))
 
     def _look_up(self) -> None:
-        # Some answers have one empty item; who gives more of them has to learn of the end.
+        # Some responses have one empty item; an application that yields more must see the end.
         if self._was_empty:
             self._outlet.send()
         self._was_empty = True
@@ -74,7 +74,7 @@ class WsgiAnswer:
         if self._head_is_out:
             return []
         if self._head is None:
-            raise RuntimeError("the application answered without start_response()")
+            raise RuntimeError("the application returnedout start_response()")
         self._head_is_out = True
         return [self._head]
 

@@ -10,7 +10,7 @@ from http import HTTPStatus
 from pathlib import Path
 
 from flask import Request
-from lambda_runtime.errors import RefusedRequestError
+from lambda_runtime.errors import RejectedRequestError
 from lambda_runtime.events import read_event, typed_data
 from werkzeug.test import EnvironBuilder
 
@@ -104,7 +104,7 @@ class Python:
     def __call__(self, headers, body):
         try:
             return _canonical(self._read(headers, body)[0]), None
-        except RefusedRequestError as refusal:
+        except RejectedRequestError as refusal:
             return (
                 None,
                 refusal.field if refusal.status == HTTPStatus.BAD_REQUEST else refusal.reason,
