@@ -4,15 +4,12 @@ import os
 import shutil
 import signal
 import sys
-from typing import TYPE_CHECKING
+from pathlib import Path
 
 import pytest
 import yaml
 
 from tests.integration.platform.helpers.platform_process import PlatformProcess, processes_of
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 NAMESPACE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "builds"}}
 PYTHON = Path(__file__).parents[3] / "runtimes" / "python"

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 REPOSITORY = Path(__file__).parents[3]
-PACKAGES = ("shared", "oci", "builder", "embedded", "cli")
+PACKAGES = ("shared", "oci", "builder", "sandbox", "embedded", "cli")
 
 # The platform is a Python program itself, and this is where it says so. Each place is a text of the
 # code in which a language is named, and the reason why the folder of the language cannot say it.
@@ -45,10 +45,10 @@ ALLOWED: dict[str, dict[str, str]] = {
     "embedded/src/lambda_embedded/guarded_function/main.py": {
         " is not a Python file": "control functions are Python",
     },
-    "embedded/src/lambda_embedded/isolation/supervision.py": {
+    "sandbox/src/lambda_sandbox/isolation/supervision.py": {
         "supervisor.py": "a file of ours, run by our own interpreter",
     },
-    "embedded/src/lambda_embedded/isolation/supervisor.py": {
+    "sandbox/src/lambda_sandbox/isolation/supervisor.py": {
         "_IGNORED_BY_PYTHON": "signals that our own interpreter ignores",
     },
     "embedded/src/lambda_embedded/schemas/rules.py": {

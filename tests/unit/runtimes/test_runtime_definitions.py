@@ -9,9 +9,9 @@ import pytest
 import yaml
 
 from images.dockerfile import read_config
+from lambda_builder.labels import RUNTIME_LABEL
 from lambda_builder.runtime import read_languages, source_suffixes
 from lambda_builder.runtime_file import read_language
-from lambda_oci.image import RUNTIME_LABEL
 
 REPOSITORY = Path(__file__).parents[3]
 RUNTIMES = sorted(path.parent for path in (REPOSITORY / "runtimes").glob("*/runtime.toml"))
