@@ -76,7 +76,7 @@ lock: $(BIN)/.dev ## Lock the dependencies again, with hashes
 
 .PHONY: clean
 clean: ## Remove what make made
-	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .coverage .coverage.*
+	rm -rf .venv .cache .pytest_cache .mypy_cache .ruff_cache .import_linter_cache .grimp_cache .coverage .coverage.*
 
 # uv itself comes through pip, by hash; everything else through uv.
 $(BIN)/uv: requirements/builder.txt

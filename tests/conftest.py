@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import signal
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import hypothesis
 import pytest
@@ -50,32 +50,39 @@ def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.Tes
 
 
 @pytest.fixture(scope="session")
-def api_server_binaries(request: pytest.FixtureRequest) -> Binaries:
-    """etcd and kube-apiserver as the testbed builds them, or a skip, or a failure as above."""
+def missing(request: pytest.FixtureRequest) -> Callable[[str], NoReturn]:
+    """`missing("no kubectl here: ...")` skips a test.
+
+    With --require-servers it fails the test, so that CI cannot pass by skipping.
+    """
+
+    def end(reason: str) -> NoReturn:
+        if request.config.getoption("--require-servers"):
+            pytest.fail(reason)
+        pytest.skip(reason)
+
+    return end
+
+
+@pytest.fixture(scope="session")
+def api_server_binaries(missing: Callable[[str], NoReturn]) -> Binaries:
+    """etcd and kube-apiserver as the testbed builds them, or a skip as above."""
     from tests.helpers.api_server import Binaries  # noqa: PLC0415 # few need it
 
     found = Binaries.find()
     if isinstance(found, str):
-        if request.config.getoption("--require-servers"):
-            pytest.fail(found)
-        pytest.skip(found)
+        missing(found)
     return found
 
 
 @pytest.fixture(scope="session")
-def require_server(request: pytest.FixtureRequest) -> Callable[[str, str], str]:
-    """`require_server("skopeo", "apt-get install skopeo")` is the program's path, or a skip.
-
-    With --require-servers a missing program is a failure, so that CI cannot pass by skipping.
-    """
+def require_server(missing: Callable[[str], NoReturn]) -> Callable[[str, str], str]:
+    """`require_server("skopeo", "apt-get install skopeo")` is the program's path, or a skip."""
 
     def find(program: str, how_to_get_it: str) -> str:
         path = shutil.which(program)
         if path is None:
-            reason = f"{program} is not on this machine: {how_to_get_it}"
-            if request.config.getoption("--require-servers"):
-                pytest.fail(reason)
-            pytest.skip(reason)
+            missing(f"{program} is not on this machine: {how_to_get_it}")
         return path
 
     return find

@@ -10,7 +10,7 @@ import itertools
 import os
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NoReturn
 
 import pytest
 
@@ -21,7 +21,7 @@ from lambda_sandbox.isolation import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
     from lambda_sandbox.isolation import Isolation
 
@@ -35,13 +35,13 @@ def isolation(request: pytest.FixtureRequest) -> Isolation:
 
 
 @pytest.fixture
-def bubblewrap(tmp_path: Path) -> Isolation:
+def bubblewrap(tmp_path: Path, missing: Callable[[str], NoReturn]) -> Isolation:
     try:
         return find_bubblewrap(tmp_path / "data", MACHINE)
     except NoSandboxError as error:
         if sys.platform == "linux" and Path("/usr/bin/bwrap").exists():
             raise
-        pytest.skip(f"{error}: apt-get install bubblewrap")
+        missing(f"{error}: apt-get install bubblewrap")
 
 
 @pytest.fixture
