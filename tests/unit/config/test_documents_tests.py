@@ -69,3 +69,9 @@ def test_what_is_imported_is_in_a_folder_of_helpers(folder):
     assert [
         (file.name, name) for file in files for name in imported(file) if private.match(name)
     ] == []
+
+
+@pytest.mark.xdist_group("told")
+def test_tests_that_share_a_server_are_sent_to_one_process(request):
+    if getattr(request.config.option, "loadgroup", False):
+        assert request.node.nodeid.endswith("@told")
