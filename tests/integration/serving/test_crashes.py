@@ -95,8 +95,10 @@ async def test_the_minimum_is_started_again_without_a_request(platform):
 async def test_a_killed_platform_leaves_no_child(tmp_path):
     platform = await asyncio.create_subprocess_exec(
         sys.executable,
-        str(Path(__file__).with_name("helpers") / "small_platform.py"),
+        "-m",
+        "tests.integration.serving.helpers.small_platform",
         str(tmp_path),
+        cwd=Path(__file__).parents[3],
         stdout=asyncio.subprocess.PIPE,
     )
     async with asyncio.timeout(60):

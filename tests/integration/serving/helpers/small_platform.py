@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 import asyncio
-import importlib.util
 import sys
 from pathlib import Path
 
+from tests.integration.helpers.serving_platform import running
+
 
 async def main(folder: Path) -> None:
-    conftest = Path(__file__).parents[1] / "conftest.py"
-    specification = importlib.util.spec_from_file_location("serving_conftest", conftest)
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    async with module.running(folder) as platform:
+    async with running(folder) as platform:
         for name in ("one", "two"):
             platform.apply(name)
             await platform.ready(name)
