@@ -110,7 +110,7 @@ def test_a_place_that_the_document_names_is_there(file, name):
 
 
 def test_the_walks_name_many_places():
-    walks = re.findall(r"## Walk \d: .*?(?=\n## )", MAP.text, re.DOTALL)
+    walks = re.findall(r"## Walkthrough \d: .*?(?=\n## )", MAP.text, re.DOTALL)
     assert len(walks) == 3
     assert all(len(re.findall(r"\.py:", walk)) >= 7 for walk in walks)
 
