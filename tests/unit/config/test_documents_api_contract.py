@@ -292,7 +292,7 @@ def test_every_error_of_a_lambda_is_there():
 
 
 def test_every_row_about_the_framework_for_python_is_held_by_tests_that_are_there():
-    rows = CONTRACT.rows("of functions-framework (Python)", "promised", "held by")
+    rows = CONTRACT.rows("of functions-framework (Python)", "promised", "tested by")
     tests = REPOSITORY / "tests/integration/runtimes"
     for row in rows:
         assert codes(row[2]), row
@@ -309,7 +309,7 @@ def test_the_versions_of_the_framework_for_python_are_those_that_are_tried():
 
 
 def test_every_row_about_the_framework_for_node_is_held_by_tests_that_are_there():
-    rows = CONTRACT.rows("of functions-framework (Node.js)", "promised", "held by")
+    rows = CONTRACT.rows("of functions-framework (Node.js)", "promised", "tested by")
     tests = REPOSITORY / "tests/integration/runtimes"
     for row in rows:
         assert codes(row[2]) or row[1].startswith("not: "), row
