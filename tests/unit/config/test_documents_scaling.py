@@ -176,7 +176,7 @@ def test_a_build_is_watched_as_long_as_it_says():
     assert f"{seconds(at_most)} s at most" in SCALING.text
     assert f"only {seconds(at_most)} s for a node" in SCALING.text
     follow, ready = BuildCompleteSettings.follow_timeout, BuildCompleteSettings.ready_timeout
-    assert f"follows the build for up to {seconds(follow)} s" in SCALING.text
+    assert f"watches the build for up to {seconds(follow)} s" in SCALING.text
     assert f"until its revision is ready, or for {seconds(ready)} s" in SCALING.text
 
 
@@ -198,7 +198,7 @@ def test_the_room_of_a_build_is_as_large_as_it_says():
 def test_lambdas_have_the_defaults_and_limits_that_it_says():
     spec = SCHEMA["spec"]["properties"]
     (limits,) = named("LimitRange", "lambdas")["spec"]["limits"]
-    said = {codes(row[0])[0]: row[1:3] for row in SCALING.rows("field", "default", "most")}
+    said = {codes(row[0])[0]: row[1:3] for row in SCALING.rows("field", "default", "maximum")}
     for name, field in spec["scale"]["properties"].items():
         assert said.pop(f"scale.{name}") == [str(field["default"]), str(field["maximum"])]
     timeout = spec["timeoutSeconds"]
