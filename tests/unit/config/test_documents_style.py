@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import re
 import tomllib
-from pathlib import Path
 
 import pytest
 
 from tests.helpers.dev_overlay import REPOSITORY
 from tests.unit.config.helpers.documents import Document, codes, prose
 
-# Records of a decision and of a release are not rewritten.
-RECORDS = {
-    Path("CHANGELOG.md"),
-    *(path.relative_to(REPOSITORY) for path in (REPOSITORY / "docs/decisions").iterdir()),
-}
+# Records of a decision are not rewritten.
+RECORDS = {path.relative_to(REPOSITORY) for path in (REPOSITORY / "docs/decisions").iterdir()}
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 LONGEST = 120
 
