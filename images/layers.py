@@ -51,7 +51,7 @@ def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
         with path.open("rb") as content:
             tar.addfile(info, content)
     else:
-        raise ValueError(f"{name} is no file, folder or link")
+        raise ValueError(f"{name} is not a file, folder or link")
 
 
 @dataclass(frozen=True, slots=True)

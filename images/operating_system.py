@@ -89,7 +89,7 @@ def images_of(runtime: Runtime) -> Images:
 
 
 def _run(runtime: Runtime, part: ImagePart, root: Path) -> None:
-    """Have the language's own program add what is no package of Debian."""
+    """Have the language's own program add what is not a Debian package."""
     if not part.program:
         return
     if (program := find_program(part.program[0])) is None:

@@ -28,7 +28,7 @@ def read_json(file: Path) -> dict[str, Any] | None:
     except ValueError as error:
         raise _invalid(f"{file.name}: {error}") from None
     if not isinstance(document, dict):
-        raise _invalid(f"{file.name} is no JSON object")
+        raise _invalid(f"{file.name} is not a JSON object")
     if _is_deep(document):
         raise _invalid(f"{file.name} is nested too deep")
     return document
@@ -38,24 +38,24 @@ def locked_packages(lock: dict[str, Any], file: str) -> dict[str, dict[str, Any]
     """What a lock says of each package, by its folder."""
     packages = lock.get("packages") or {}
     if not isinstance(packages, dict) or not all(isinstance(p, dict) for p in packages.values()):
-        raise _invalid(f"{file}: packages is no object of objects")
+        raise _invalid(f"{file}: packages is not an object of objects")
     for name, package in packages.items():
         if not name.isprintable() or not isinstance(package.get("resolved", ""), str | bool):
-            raise _invalid(f"{file}: {cut(ascii(name))} is no package as npm writes it")
+            raise _invalid(f"{file}: {cut(ascii(name))} is not a package entry as npm writes it")
     return packages
 
 
 def dependencies(manifest: dict[str, Any]) -> dict[str, str]:
-    """What is asked for, by name."""
+    """The requested versions, by name."""
     found: dict[str, str] = {}
     for field in ("dependencies", "optionalDependencies"):
         listed = manifest.get(field) or {}
         if not isinstance(listed, dict):
-            raise _invalid(f"{MANIFEST}: {field} is no object")
+            raise _invalid(f"{MANIFEST}: {field} is not an object")
         for name, wanted in listed.items():
             if not name.isprintable() or not isinstance(wanted, str):
                 raise _invalid(
-                    f"{MANIFEST}: {field}: {cut(ascii(name))} is no package with a version in text"
+                    f"{MANIFEST}: {field}: {cut(ascii(name))} has no version that is a string"
                 )
             found[name] = wanted
     return found
@@ -73,7 +73,7 @@ def _text(file: Path) -> str:
 def _finite(text: str) -> float:
     number = float(text)
     if not math.isfinite(number):
-        raise ValueError(f"{cut(text)} is no number of JSON")
+        raise ValueError(f"{cut(text)} is not a JSON number")
     return number
 
 

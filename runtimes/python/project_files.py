@@ -45,7 +45,7 @@ def table(document: Mapping[str, Any], *names: str) -> dict[str, Any]:
     for name in names:
         found = found.get(name, {})
         if not isinstance(found, dict):
-            raise _invalid(f"pyproject.toml or its lock: {name} is no table")
+            raise _invalid(f"pyproject.toml or its lock: {name} is not a table")
     return dict(found)
 
 
@@ -71,7 +71,7 @@ def text_of(entry: Mapping[str, Any], field: str, file: str) -> str:
     found = entry.get(field, "")
     if not isinstance(found, str) or len(found) > MAX_TEXT_CHARACTERS:
         raise _invalid(
-            f"{file}: {field} is no text, or a text of over {MAX_TEXT_CHARACTERS} characters"
+            f"{file}: {field} is not a string, or has more than {MAX_TEXT_CHARACTERS} characters"
         )
     return found
 
@@ -80,7 +80,7 @@ def texts(value: object, field: str, file: str = "pyproject.toml") -> list[str]:
     """A list of texts; empty if it does not exist."""
     found = value or []
     if not isinstance(found, list) or not all(isinstance(text, str) for text in found):
-        raise _invalid(f"{file}: {shown(field)} is no list of text")
+        raise _invalid(f"{file}: {shown(field)} is not a list of strings")
     return found
 
 

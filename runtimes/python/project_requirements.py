@@ -60,7 +60,7 @@ def requirement(text: str, file: str) -> Requirement:
             problem = shown(str(error).partition("\n")[0])
         except RecursionError:
             problem = "its parentheses are nested too deep"
-    raise _invalid(f"{file}: {shown(text)!r} is no requirement: {problem}")
+    raise _invalid(f"{file}: {shown(text)!r} is not a requirement: {problem}")
 
 
 def wanted(where: str, name: str, extras: Iterable[str], versions: SpecifierSet) -> Wanted:

@@ -47,7 +47,7 @@ class Recipe:
         # Of a file that names nothing uv warns, although nothing is wrong.
         if requirements is None or is_empty(requirements):
             note_unread_manifests(self.source)
-            print("No packages are asked for: nothing to install")
+            print("No packages are requested: nothing to install")
             return
         self._uv(*self._install_arguments(requirements))
         make_reproducible(self.packages)
@@ -125,7 +125,7 @@ def recipe_from(environment: Mapping[str, str]) -> Recipe:
     """The recipe of a build's environment."""
     version = environment["RUNTIME_VERSION"]
     if not re.fullmatch(r"3\.\d+", version):
-        raise RecipeError("UnsupportedRuntime", f"python{version} is no runtime")
+        raise RecipeError("UnsupportedRuntime", f"python{version} is not a runtime")
     # Requirement files can name variables: what uv does not need, it does not get.
     ours = ("PACKAGE_INDEX_URL", "RESULT_FILE", "LOCK_FILE", "VIRTUAL_ENV", "PYTHONPATH")
     passed_on = {name: value for name, value in environment.items() if name not in ours}

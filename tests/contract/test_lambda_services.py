@@ -178,7 +178,7 @@ def test_a_service_that_is_no_lambda_is_not_touched(deployed):
         "spec": {"template": {"spec": {"containers": [container]}}},
     }
     kubernetes.hands.api.create(SERVICES, service)
-    with pytest.raises(PermanentError, match="that is no lambda") as refused:
+    with pytest.raises(PermanentError, match="that is not a lambda") as refused:
         kubernetes.services.apply(deployment)
     assert refused.value.field == "subject"
 

@@ -22,7 +22,7 @@ _NAME_BYTES = 255
 def default_handler(source: Path, language: Language) -> str | None:
     """The handler in the file that a manifest names as `main`; None leaves it to the runtime.
 
-    The runtime's own default goes before it where its file is there.
+    The runtime's own default takes precedence if its file exists.
     """
     function = language.default_handler.rpartition(".")[2]
     files = language.source
@@ -34,7 +34,7 @@ def default_handler(source: Path, language: Language) -> str | None:
 
 
 def _module(source: Path, named: object, language: Language) -> str | None:
-    """The module that is meant; whether it is there is told by the start that looks for it."""
+    """The module that is meant; the start, which looks for it, reports whether it exists."""
     files = language.source
     if not isinstance(named, str) or not named.isprintable():
         return None

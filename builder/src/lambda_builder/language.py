@@ -18,7 +18,7 @@ _VERSION = "{version}"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class SourceFiles:
-    """What the files of a source tell; patterns are those of .gitignore."""
+    """What the files of a source say about it; patterns are those of .gitignore."""
 
     suffixes: tuple[str, ...] = ()
     """Of files that hold code, such as `.py`."""
@@ -62,7 +62,7 @@ class Interpreter:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Installer:
-    """What a recipe uses of the machine on which it runs."""
+    """What a recipe uses from the machine on which it runs."""
 
     programs: tuple[str, ...] = ()
     """Programs on PATH."""
@@ -158,7 +158,7 @@ class Language:
 
     @property
     def default_module(self) -> str:
-        """Where the handler is when nobody says so."""
+        """The handler of a source that names none."""
         return self.default_handler.rpartition(".")[0]
 
     @property

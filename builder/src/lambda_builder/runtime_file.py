@@ -101,7 +101,7 @@ class _Fields:
     def files(self, field: str, folder: Path) -> tuple[str, ...]:
         names = self.texts(field, optional=True)
         if missing := [name for name in names if not (folder / name).is_file()]:
-            raise self.wrong(field, f"has {missing[0]!r}, which is no file of {folder.name}/")
+            raise self.wrong(field, f"has {missing[0]!r}, which is not a file of {folder.name}/")
         return names
 
     def table(self, field: str) -> _Fields | None:
@@ -119,7 +119,7 @@ class _Fields:
         return table
 
     def finish(self) -> None:
-        """Reject what nobody reads: it is a mistake in a name."""
+        """Reject a field that nothing reads: its name is a mistake."""
         if unknown := sorted(self._values.keys() - self._read):
             raise self.wrong(unknown[0], "is not a field of this file")
         for table in self._inner:

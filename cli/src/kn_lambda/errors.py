@@ -46,7 +46,7 @@ class WrongUsageError(CommandError):
 
 
 class UnreachableError(CommandError):
-    """The platform does not answer."""
+    """The platform does not respond."""
 
     exit_code = ExitCode.UNREACHABLE
 

@@ -1,4 +1,4 @@
-"""`python -m lambda_embedded`: the platform in the foreground."""
+"""`python -m lambda_embedded`: runs the platform in the foreground."""
 
 from __future__ import annotations
 

@@ -18,7 +18,7 @@ _PRIVATE_FOLDER = 0o700
 
 
 class DataFolderError(Exception):
-    """The data folder cannot be used; the message says why, and the way out."""
+    """The data folder cannot be used; the message says why, and what to do."""
 
 
 class DataFolderInUseError(DataFolderError):
@@ -26,7 +26,7 @@ class DataFolderInUseError(DataFolderError):
 
 
 class ForeignDataFolderError(DataFolderError):
-    """Something in the data folder is another user's, who may have put it there."""
+    """Something in the data folder belongs to another user, who may have put it there."""
 
 
 class DataFolder:

@@ -44,7 +44,7 @@ def find_credentials(docker_config: Path | None, location: RegistryLocation) -> 
     except OSError as error:
         raise _unusable(f"cannot be read ({error.strerror})") from None
     if document is None:
-        raise _unusable("is no JSON object")
+        raise _unusable("is not a JSON object")
     entries = document.get("auths")
     if not isinstance(entries, dict):
         return None
@@ -88,7 +88,7 @@ def _credentials(entry: dict[str, object]) -> Credentials | None:
         try:
             username, _, password = base64.b64decode(auth, validate=True).decode().partition(":")
         except ValueError:
-            raise _unusable("has an auth entry that is no base64 text") from None
+            raise _unusable("has an auth entry that is not base64") from None
         # Docker pads old entries with zero bytes.
         password = password.rstrip("\0")
     token = values.get("identitytoken")

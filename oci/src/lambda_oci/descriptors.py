@@ -61,7 +61,7 @@ def invalid_image(message: str) -> StoredImageError:
 def check_content(content: bytes, digest: str) -> bytes:
     """Return the bytes if they match the digest."""
     if f"sha256:{hashlib.sha256(content).hexdigest()}" != digest:
-        raise invalid_image(f"the bytes stored as {digest} are others")
+        raise invalid_image(f"the bytes stored as {digest} do not match this digest")
     return content
 
 
@@ -75,7 +75,7 @@ def check_size(blob: Descriptor) -> int:
 def parse_json(content: bytes, what: str) -> Json:
     """The JSON object in these bytes."""
     if (document := parse_object(content)) is None:
-        raise invalid_image(f"{what} is no JSON object")
+        raise invalid_image(f"{what} is not a JSON object")
     return document
 
 
@@ -99,7 +99,7 @@ def parse_descriptor(value: object) -> Descriptor:
         media_type, digest, size = value.get("mediaType"), value.get("digest"), value.get("size")
         if isinstance(media_type, str) and isinstance(digest, str) and isinstance(size, int):
             if not is_digest(digest):
-                raise invalid_image(f"{digest[:80]!r} is no sha256 digest")
+                raise invalid_image(f"{digest[:80]!r} is not a sha256 digest")
             return Descriptor(media_type, digest, size)
     raise invalid_image("a descriptor lacks mediaType, digest or size")
 

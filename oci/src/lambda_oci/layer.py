@@ -37,7 +37,7 @@ def write_layer(contents: Sequence[tuple[str, Path]], file: Path) -> Layer:
     """Pack files and folders, each at its path in the image, into a gzipped tar.
 
     Sorted; owner 0, time 0; modes 0644, 0755. Links stay when they are relative and lead to the
-    same content; everything that is no file, folder or link is rejected: `UnsupportedFile`.
+    same content; everything that is not a file, folder or link is rejected: `UnsupportedFile`.
     """
     return pack_layer(file, lambda tar: _add_all(tar, contents), compression=_COMPRESSION)
 
@@ -100,7 +100,7 @@ def _add(tar: tarfile.TarFile, member: str, path: Path, *, root: str) -> None:
             info.size = os.fstat(content.fileno()).st_size
             tar.addfile(info, content)
     else:
-        raise _unsupported(member, "is no file, folder or link")
+        raise _unsupported(member, "is not a file, folder or link")
 
 
 def _link(member: str, path: Path, root: str) -> tarfile.TarInfo:

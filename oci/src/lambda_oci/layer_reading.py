@@ -35,7 +35,7 @@ def extract_layer(repository: LayoutRepository, layer: Descriptor, root: Path) -
             _extract(packed, root, is_gzip=layer.media_type == LAYER_GZIP)
             packed.read_to_end()
             if packed.digest != layer.digest:
-                raise invalid_image(f"the bytes stored as {layer.digest} are others")
+                raise invalid_image(f"the bytes stored as {layer.digest} do not match this digest")
     except FileNotFoundError:
         raise invalid_image(f"the layer {layer.digest} is not in the repository") from None
     except (tarfile.TarError, EOFError, zlib.error, gzip.BadGzipFile):
@@ -67,7 +67,7 @@ def _extract_member(tar: tarfile.TarFile, member: tarfile.TarInfo, root: Path) -
             raise invalid_image(f"{member.name!a} is a link that leads out of the image")
         path.symlink_to(member.linkname)
     else:
-        raise invalid_image(f"{member.name!a} is no file, folder or symbolic link")
+        raise invalid_image(f"{member.name!a} is not a file, folder or symbolic link")
 
 
 def _place(name: str, root: Path) -> Path:

@@ -139,7 +139,7 @@ class LayoutRepository:
         except FileNotFoundError:
             raise self._missing(blob) from None
         if hashing.digest != blob.digest:
-            raise invalid_image(f"the bytes stored as {blob.digest} are others")
+            raise invalid_image(f"the bytes stored as {blob.digest} do not match this digest")
 
     def find(self, tag: str) -> str | None:
         """The digest behind a tag."""

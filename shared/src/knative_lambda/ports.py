@@ -154,7 +154,7 @@ class LambdaServices(Protocol):
         ...
 
     def delete(self, function: FunctionId) -> None:
-        """Remove Service and Triggers; what is gone is removed already."""
+        """Remove Service and Triggers; what is gone already is no error."""
         ...
 
     def images_in_use(self) -> Iterator[str]:

@@ -108,7 +108,7 @@ def test_a_file_that_is_not_there_ends_the_start(start: Functions, language: str
     name = "app.py" if language == "python" else "app.js"
     ours = {"__pycache__/app.cpython-311.pyc": ""} if language == "python" else {}
     process = start({name: "", **ours}, "missing.handler")
-    expected = f"there is no missing{name[3:]} in the source (it holds: {name})"
+    expected = f"there is no missing{name[3:]} in the source (it contains: {name})"
     assert _last_line(process) == f"HandlerNotFound: {expected}"
 
 

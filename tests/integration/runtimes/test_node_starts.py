@@ -172,7 +172,7 @@ def test_of_two_files_the_one_of_that_very_name_is_taken(start_node: Functions) 
 
 def test_a_folder_is_no_file(start_node: Functions) -> None:
     last = _refusal(start_node, {"index.js/other.js": ""}, "index.handler")
-    assert last == "HandlerNotFound: there is no index.js in the source (it holds: index.js)"
+    assert last == "HandlerNotFound: there is no index.js in the source (it contains: index.js)"
 
 
 def test_both_places_of_a_name_with_a_dot_are_told(start_node: Functions) -> None:

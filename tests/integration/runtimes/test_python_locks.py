@@ -110,7 +110,7 @@ def test_a_lock_of_another_tool_is_refused_before_anything_is_installed(install)
 )
 def test_a_source_that_asks_for_nothing_is_built_without_a_warning(install, files) -> None:
     run = install({"main.py": "", **files})
-    assert (run.status, run.log) == (0, "No packages are asked for: nothing to install\n")
+    assert (run.status, run.log) == (0, "No packages are requested: nothing to install\n")
 
 
 def test_a_file_that_is_not_read_is_named_where_nothing_is_installed(install) -> None:

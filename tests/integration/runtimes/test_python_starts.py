@@ -174,7 +174,7 @@ def test_the_librarys_modules_are_no_handlers(start_python: Functions, handler: 
     process = start_python({"main.py": HELLO}, handler)
     line = last_line(process)
     assert line.startswith("HandlerNotFound: there is no ")
-    assert line.endswith(" in the source (it holds: main.py)")
+    assert line.endswith(" in the source (it contains: main.py)")
 
 
 @pytest.mark.parametrize(
@@ -234,7 +234,7 @@ def test_a_file_that_its_folder_lacks_is_told_as_missing(
 ) -> None:
     process = start_python({"app/other.py": "", **package}, "app.main.handler")
     expected = (
-        "HandlerNotFound: there is no app.main.py or app/main.py in the source (it holds: app)"
+        "HandlerNotFound: there is no app.main.py or app/main.py in the source (it contains: app)"
     )
     assert last_line(process) == expected
 
@@ -245,7 +245,7 @@ def test_a_handlers_file_elsewhere_is_named_as_it_has_to_be_asked_for(
     process = start_python({"lib/app/main.py": HELLO}, "app.main.handler")
     assert last_line(process) == (
         "HandlerNotFound: there is no app.main.py or app/main.py in the source;"
-        " for lib/app/main.py ask for lib.app.main.handler"
+        " for lib/app/main.py use the handler lib.app.main.handler"
     )
 
 

@@ -89,7 +89,7 @@ def test_a_result_that_is_no_json_is_500_and_logged(function: Functions) -> None
     process = function("no_json")
     answer = process.send()
     assert (answer.status, answer.json()["reason"]) == (500, "InvalidReply")
-    assert "event-1" in process.wait_for_log("is no JSON")
+    assert "event-1" in process.wait_for_log("is not JSON")
 
 
 def test_a_returned_event_without_id_is_500(function: Functions) -> None:

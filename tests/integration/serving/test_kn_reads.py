@@ -1,4 +1,4 @@
-"""What `kn service` and `kn revision` read of the objects (kn itself is not to be had in tests)."""
+"""What `kn service` and `kn revision` read of the objects (kn itself is not available in tests)."""
 
 from __future__ import annotations
 

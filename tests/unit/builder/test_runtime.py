@@ -66,7 +66,7 @@ def test_packages_lie_beside_the_source(tmp_path, packages):
                 'interpreter = {probe = ["t"], install = "x", reply = "(?P<version>.)",'
                 ' environment = {command = ["sh"], inputs = ["gone"]}}'
             ),
-            "interpreter.environment.inputs has 'gone', which is no file of tiny/",
+            "interpreter.environment.inputs has 'gone', which is not a file of tiny/",
         ),
         ('installer = {variables = ["["]}', "installer.variables is not a regular expression"),
         (

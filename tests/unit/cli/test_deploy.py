@@ -83,7 +83,7 @@ def test_a_rejected_event_shows_the_reason_of_build_start(
 ):
     said = json.dumps({"reason": reason, "message": "nothing there", "field": "source"})
     letter = {
-        "error": "the subscriber answered 422",
+        "error": "the subscriber responded with 422",
         "event": {"knativeerrordata": base64.b64encode(said.encode()).decode()},
     }
     entry = {

@@ -30,7 +30,7 @@ def test_a_number_is_a_quantity():
     ["", "much", "1Zi", "1K", "1ni", "1ki", ".", "1.2.3", "1e", "1e1.5", "1e1000", "NaN", "٣"],
 )
 def test_what_is_no_quantity_is_refused(text):
-    with pytest.raises(ValueError, match="is no quantity such as 500m"):
+    with pytest.raises(ValueError, match="is not a quantity such as 500m"):
         parse_quantity(text)
 
 

@@ -80,12 +80,12 @@ def test_links_that_lead_out_are_refused(tmp_path, target):
 def test_pipes_and_sockets_are_refused_and_not_read(tmp_path):
     folder = write_files(tmp_path / "packages", {"a": "x"})
     os.mkfifo(folder / "pipe")
-    with pytest.raises(ContentError, match="no file, folder or link"):
+    with pytest.raises(ContentError, match="not a file, folder or link"):
         write_layer([("function/packages", folder)], tmp_path / "layer")
     (folder / "pipe").unlink()
     with socket.socket(socket.AF_UNIX) as server:
         server.bind(str(folder / "s"))
-        with pytest.raises(ContentError, match="no file, folder or link"):
+        with pytest.raises(ContentError, match="not a file, folder or link"):
             write_layer([("function/packages", folder)], tmp_path / "layer")
 
 

@@ -79,7 +79,7 @@ def test_what_is_replied_is_read_back_the_same(subject: str, data: Any) -> None:
 
 @pytest.mark.parametrize("data", [float("inf"), float("nan"), object(), {1: {2}}])
 def test_what_json_does_not_know_is_no_reply(data: object) -> None:
-    with pytest.raises(InvalidReplyError, match="is no JSON"):
+    with pytest.raises(InvalidReplyError, match="is not JSON"):
         ReplyEncoder(namespace="n", name="f")(ATTRIBUTES, data)
 
 

@@ -35,7 +35,7 @@ class Target:
 
 
 def choose_target(options: TargetOptions) -> Target:
-    """Select by options and files, never by which platform answers.
+    """Select by options and files, never by which platform responds.
 
     A home folder in which a platform was started takes precedence over KUBECONFIG: while that
     platform is down, a `delete` must not reach another cluster.

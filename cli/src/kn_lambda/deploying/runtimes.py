@@ -28,7 +28,7 @@ def installed_runtimes(settings: Mapping[str, str]) -> list[str]:
 
 
 def resolve_runtime(asked: str, installed: Iterable[str]) -> str:
-    """Return an installed runtime: the one asked for, or the newest of a language."""
+    """Return an installed runtime: the requested one, or the newest of a language."""
     known = sorted(installed, key=_order)
     if asked in known:
         return asked

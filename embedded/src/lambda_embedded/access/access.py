@@ -33,7 +33,7 @@ NO_TOKEN = Denial(
     HTTPStatus.UNAUTHORIZED,
     "Unauthorized",
     "the platform's token is required, as `Authorization: Bearer TOKEN`: it is in the file `token`"
-    " of the data folder, and kn-lambda sends it by itself",
+    " of the data folder, and kn-lambda sends it automatically",
 )
 
 

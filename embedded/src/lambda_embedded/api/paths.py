@@ -60,7 +60,7 @@ def not_found(target: Target) -> ApiError:
 
 
 def already_exists(target: Target, name: str) -> ApiError:
-    """Return the error 409 of a name that is taken."""
+    """Return the error 409 for a name that is taken."""
     return ApiError(
         HTTPStatus.CONFLICT,
         f'{target.kind.resource} "{name}" already exists',

@@ -1,1 +1,1 @@
-"""What the platform is told to run: manifests, read as `kubectl apply -k` reads them."""
+"""What the platform runs: manifests, read as `kubectl apply -k` reads them."""

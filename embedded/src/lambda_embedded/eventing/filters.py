@@ -143,7 +143,7 @@ def _problem_of_names(wanted: object, where: str) -> str | None:
         return f"{where} must map attribute names to strings"
     for name, value in wanted.items():
         if not isinstance(name, str) or not _ATTRIBUTE.fullmatch(name):
-            return f"{where}: {name!r} is no attribute name (lower-case letters and digits)"
+            return f"{where}: {name!r} is not an attribute name (lower-case letters and digits)"
         if not isinstance(value, str):
             return f"{where}.{name} must be a string"
     return None

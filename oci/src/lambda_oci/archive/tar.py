@@ -135,7 +135,7 @@ def _next_header(stream: Stream) -> _Header | None:
     try:
         mode, size = _number(fields[1]), _number(fields[4])
     except ValueError:
-        raise invalid("the .tar is damaged: a mode or size is no number") from None
+        raise invalid("the .tar is damaged: a mode or size is not a number") from None
     return _Header(name=name, mode=mode, size=size, kind=fields[7])
 
 

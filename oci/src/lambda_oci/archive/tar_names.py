@@ -28,7 +28,7 @@ class NextMember:
                 self.name = value
             elif key == b"size":
                 if not value.isdigit() or len(value) > len(str(1 << 63)):
-                    raise invalid("the .tar is damaged: a size is no number")
+                    raise invalid("the .tar is damaged: a size is not a number")
                 self.bytes = int(value)
 
 

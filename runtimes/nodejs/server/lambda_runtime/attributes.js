@@ -33,12 +33,12 @@ function invalid(field, message) {
   return new RejectedRequestError(400, "InvalidEvent", message, field);
 }
 
-/** Reject, with 400 and the attribute's name, what is no CloudEvent 1.0. */
+/** Reject what is not a CloudEvent 1.0 with 400 and the attribute's name. */
 function checkAttributes(event) {
   checkSize(event);
   for (const [name, value] of Object.entries(event)) {
     if (typeof value === "string" && FORBIDDEN.test(value)) {
-      throw invalid(name, `the attribute "${name}" holds what is no text`);
+      throw invalid(name, `the attribute "${name}" is not a string`);
     }
   }
   if (event.specversion !== "1.0") {
@@ -74,12 +74,12 @@ function checkSize(event) {
 }
 
 function checkTypes({ source, dataschema, time }) {
-  if (!isUriReference(source)) throw invalid("source", 'the attribute "source" is no URI-reference');
+  if (!isUriReference(source)) throw invalid("source", 'the attribute "source" is not a URI-reference');
   if (dataschema !== undefined && !(SCHEME.test(dataschema) && isUriReference(dataschema))) {
-    throw invalid("dataschema", 'the attribute "dataschema" is no absolute URI');
+    throw invalid("dataschema", 'the attribute "dataschema" is not an absolute URI');
   }
   if (time !== undefined && !isTime(time)) {
-    throw invalid("time", 'the attribute "time" is no RFC 3339 time');
+    throw invalid("time", 'the attribute "time" is not an RFC 3339 time');
   }
 }
 
@@ -87,7 +87,7 @@ function checkTypes({ source, dataschema, time }) {
 function checkedName(name) {
   if (NAME.test(name) && name !== "data") return name;
   const shown = name.slice(0, 40);
-  throw invalid(name, `"${shown}" is no attribute name: 1 to 64 lower-case letters and digits`);
+  throw invalid(name, `"${shown}" is not an attribute name: 1 to 64 lower-case letters and digits`);
 }
 
 /** The value of a JSON document's member; headers cannot get its type wrong. */

@@ -80,7 +80,7 @@ function structured(mediaType, body) {
     throw invalid("data_base64", "the event has both data and data_base64");
   }
   if (typeof encoded !== "string" || encoded.length % 4 !== 0 || !BASE64.test(encoded)) {
-    throw invalid("data_base64", "data_base64 is no valid base64");
+    throw invalid("data_base64", "data_base64 is not valid base64");
   }
   return withData(event, typedData(event.datacontenttype, Buffer.from(encoded, "base64")));
 }
@@ -90,10 +90,10 @@ function parsedDocument(body) {
   try {
     document = portableJson.parsed(body);
   } catch {
-    throw new RejectedRequestError(400, "InvalidEvent", "the event is no valid JSON in UTF-8");
+    throw new RejectedRequestError(400, "InvalidEvent", "the event is not valid JSON in UTF-8");
   }
   if (document === null || typeof document !== "object" || Array.isArray(document)) {
-    throw new RejectedRequestError(400, "InvalidEvent", "the event is no JSON object");
+    throw new RejectedRequestError(400, "InvalidEvent", "the event is not a JSON object");
   }
   return document;
 }
@@ -125,7 +125,7 @@ function typedData(contentType, body) {
       return portableJson.parsed(body);
     } catch {
       if (contentType === undefined) return body;
-      throw invalid("data", `the data is no valid JSON, but ${contentType.slice(0, 60)}`);
+      throw invalid("data", `the data is not valid JSON, but ${contentType.slice(0, 60)}`);
     }
   }
   return mediaType.startsWith("text/") ? decoded(contentType, body) : body;

@@ -88,9 +88,9 @@ function encodeData(contentType, data) {
   try {
     text = JSON.stringify(data);
   } catch (error) {
-    throw new InvalidReplyError(`the returned ${typeof data} is no JSON: ${error.message}`);
+    throw new InvalidReplyError(`the returned ${typeof data} is not JSON: ${error.message}`);
   }
-  if (text === undefined) throw new InvalidReplyError(`a returned ${typeof data} is no JSON`);
+  if (text === undefined) throw new InvalidReplyError(`a returned ${typeof data} is not JSON`);
   return [Buffer.from(text), "application/json"];
 }
 

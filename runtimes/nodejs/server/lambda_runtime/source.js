@@ -46,7 +46,7 @@ function findFile(folder, module, written) {
   if (found) return found;
   const held = fs.existsSync(folder) ? fs.readdirSync(folder).slice(0, 20).join(", ") : "";
   const wanted = names.map((name) => `${name}.js`).join(" or ");
-  const message = `there is no ${wanted} in the source (it holds: ${held || "nothing"})`;
+  const message = `there is no ${wanted} in the source (it contains: ${held || "nothing"})`;
   throw new StartupError("HandlerNotFound", message);
 }
 

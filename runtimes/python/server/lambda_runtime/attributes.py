@@ -37,11 +37,11 @@ _END_OF_SEGMENT = re.compile(r"[/?#]")
 
 
 def check_attributes(attributes: Mapping[str, Any]) -> None:
-    """Reject, with 400 and the attribute's name, what is no CloudEvent 1.0."""
+    """Reject what is not a CloudEvent 1.0 with 400 and the attribute's name."""
     _check_size(attributes)
     for name, value in attributes.items():
         if isinstance(value, str) and _FORBIDDEN.search(value):
-            raise invalid(name, f'the attribute "{name}" holds what is no text')
+            raise invalid(name, f'the attribute "{name}" is not a string')
     specversion = attributes.get("specversion")
     if specversion != "1.0":
         found = "missing" if specversion is None else f'"{specversion}"'
@@ -94,7 +94,7 @@ def check_name(name: str) -> None:
     """At most 64 lower-case letters and digits."""
     if not _NAME.fullmatch(name) or name == "data":
         raise invalid(
-            name, f'"{name:.40}" is no attribute name: 1 to 64 lower-case letters and digits'
+            name, f'"{name:.40}" is not an attribute name: 1 to 64 lower-case letters and digits'
         )
 
 
@@ -102,13 +102,13 @@ def parse_time(text: Any) -> datetime:
     """An RFC 3339 time; a leap second is the second before it."""
     match = _TIME.fullmatch(text) if isinstance(text, str) else None
     if match is None:
-        raise invalid("time", 'the attribute "time" is no RFC 3339 time')
+        raise invalid("time", 'the attribute "time" is not an RFC 3339 time')
     if match[1] == "60":
         text = f"{text[: match.start(1)]}59{text[match.end(1) :]}"
     try:
         return datetime.fromisoformat(text.upper())
     except ValueError:
-        raise invalid("time", 'the attribute "time" is no RFC 3339 time') from None
+        raise invalid("time", 'the attribute "time" is not an RFC 3339 time') from None
 
 
 def invalid(field: str, message: str) -> RejectedRequestError:
@@ -118,10 +118,10 @@ def invalid(field: str, message: str) -> RejectedRequestError:
 
 def _check_types(attributes: Mapping[str, Any]) -> None:
     if not _is_uri_reference(attributes["source"]):
-        raise invalid("source", 'the attribute "source" is no URI-reference')
+        raise invalid("source", 'the attribute "source" is not a URI-reference')
     schema = attributes.get("dataschema")
     if schema is not None and not (_SCHEME.match(schema) and _is_uri_reference(schema)):
-        raise invalid("dataschema", 'the attribute "dataschema" is no absolute URI')
+        raise invalid("dataschema", 'the attribute "dataschema" is not an absolute URI')
     time = attributes.get("time")
     if time is not None:
         parse_time(time)

@@ -77,7 +77,7 @@ def _inflated(encoding: str, body: bytes, max_bytes: int) -> bytes:
 
 
 def _window(encoding: str, body: bytes) -> int:
-    """What zlib calls the format; deflate is zlib's by the standard, and bare by custom."""
+    """What zlib calls the format; deflate should have its header, and often has none."""
     if encoding == "gzip":
         return 31
     return 15 if body[0] & 0x0F == 8 and int.from_bytes(body[:2]) % 31 == 0 else -15  # noqa: PLR2004 - RFC 1950

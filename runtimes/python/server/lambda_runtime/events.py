@@ -58,7 +58,7 @@ def typed_data(content_type: str | None, body: bytes) -> Any:
         except (ValueError, RecursionError):
             if content_type is None:
                 return body
-            raise invalid("data", f"the data is no valid JSON, but {content_type:.60}") from None
+            raise invalid("data", f"the data is not valid JSON, but {content_type:.60}") from None
     if content_type is not None and media_type.startswith("text/"):
         from lambda_runtime.charsets import decoded  # noqa: PLC0415 - only where text comes
 
@@ -116,10 +116,10 @@ def _structured(content_type: str, body: bytes, decode: DataDecoder) -> tuple[At
     try:
         document = loads(body)
     except (ValueError, RecursionError):
-        message = "the event is no valid JSON in UTF-8"
+        message = "the event is not valid JSON in UTF-8"
         raise RejectedRequestError(400, "InvalidEvent", message) from None
     if not isinstance(document, dict):
-        raise RejectedRequestError(400, "InvalidEvent", "the event is no JSON object")
+        raise RejectedRequestError(400, "InvalidEvent", "the event is not a JSON object")
     data = document.pop("data", None)
     encoded = document.pop("data_base64", None)
     check_number(len(document))
@@ -138,7 +138,7 @@ def _base64(encoded: Any) -> bytes:
     try:
         return base64.b64decode(encoded, validate=True)
     except (ValueError, TypeError):
-        raise invalid("data_base64", "data_base64 is no valid base64") from None
+        raise invalid("data_base64", "data_base64 is not valid base64") from None
 
 
 def event_factory() -> Callable[[Attributes, Any], Any]:

@@ -76,7 +76,7 @@ class Framework:
         return registered
 
     def wants_starlette(self, handler: Any) -> bool:
-        """Whether it is registered by functions_framework.aio, which the older ones do not have."""
+        """Whether functions_framework.aio registered it, which older versions do not have."""
         return getattr(handler, "__name__", None) in _registry("ASGI_FUNCTIONS", ())
 
     def adapted(self, function: Function) -> Function:

@@ -25,7 +25,7 @@ def way_out(missing: str, source_folder: str) -> str:
 
 
 def find_in_source(source_folder: str, names: tuple[str, ...]) -> str | None:
-    """The path of the first of these names in the source, the least deep first."""
+    """The path of the first of these names in the source; the shallowest path first."""
     folders = [""]
     for folder in folders:
         for name in names:

@@ -115,5 +115,7 @@ def _encode(content_type: str | None, data: Any) -> tuple[bytes, str | None]:
     try:
         text = json.dumps(data, ensure_ascii=False, allow_nan=False, separators=(",", ":"))
     except (TypeError, ValueError, RecursionError) as error:
-        raise InvalidReplyError(f"the returned {type(data).__name__} is no JSON: {error}") from None
+        raise InvalidReplyError(
+            f"the returned {type(data).__name__} is not JSON: {error}"
+        ) from None
     return text.encode("utf-8", "replace"), "application/json"

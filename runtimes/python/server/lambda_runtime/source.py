@@ -80,7 +80,7 @@ def _import(
 
 
 def not_importable(subject: str, error: BaseException, settings: Settings) -> StartupError:
-    """The error of an import as the reason not to start, with a way out where one is known."""
+    """The error of an import as the reason not to start, with advice where there is some."""
     said = f"{type(error).__name__}: {_said(error)}"
     if isinstance(error, ModuleNotFoundError) and error.name:
         from lambda_runtime.missing_module import way_out  # noqa: PLC0415 - seldom needed
@@ -104,11 +104,13 @@ def _no_such_file(file: HandlerFile, settings: Settings) -> StartupError:
     if elsewhere is not None:
         name = settings.handler.rpartition(".")[2]
         handler = f"{elsewhere.removesuffix('.py').replace('/', '.')}.{name}"
-        message = f"there is no {file.name} in the source; for {elsewhere} ask for {handler}"
+        message = (
+            f"there is no {file.name} in the source; for {elsewhere} use the handler {handler}"
+        )
         return StartupError("HandlerNotFound", message)
     names = sorted(os.listdir(settings.source_folder))  # noqa: PTH208 - pathlib costs start time
     files = ", ".join([name for name in names if name != "__pycache__"][:20])
-    message = f"there is no {file.name} in the source (it holds: {files or 'nothing'})"
+    message = f"there is no {file.name} in the source (it contains: {files or 'nothing'})"
     return StartupError("HandlerNotFound", message)
 
 

@@ -1,4 +1,4 @@
-"""How child processes run: what they see, and that all they start ends with them.
+"""How child processes run: what they see, and how everything they start ends with them.
 
 `NoIsolation` is for our own programs. Untrusted programs get `BubblewrapIsolation` where bubblewrap
 works, which hides this machine's files and processes, and `SupervisorIsolation` elsewhere.

@@ -18,7 +18,7 @@ class NoIsolation:
     """Starts the program itself, which the kernel kills when this process ends; it sees all."""
 
     def launch(self, program: Program, view: View) -> Launch:
-        """Return the program, behind `setpriv` where this machine has it."""
+        """Return the program, run through `setpriv` if this machine has it."""
         del view
         setpriv = shutil.which("setpriv")
         before = [setpriv, "--pdeathsig", "KILL", "--"] if setpriv else []

@@ -91,7 +91,7 @@ class SchemeImageRegistry:
 
 @contextmanager
 def _translated() -> Iterator[None]:
-    """Raise errors of ours for those of the client."""
+    """Raise our errors instead of those of the client."""
     try:
         yield
     except errors.OciError as error:

@@ -76,15 +76,15 @@ class RetryableError(KnativeLambdaError):
 
 
 class StorageUnavailableError(RetryableError):
-    """Object storage does not respond, or reports a fault of its own."""
+    """Object storage does not respond, or reports an error of its own."""
 
 
 class PlatformUnavailableError(RetryableError):
-    """The Kubernetes API does not respond, or reports a fault of its own."""
+    """The Kubernetes API does not respond, or reports an error of its own."""
 
 
 class RegistryUnavailableError(RetryableError):
-    """The image registry does not respond, or reports a fault of its own."""
+    """The image registry does not respond, or reports an error of its own."""
 
 
 class ConflictError(RetryableError):

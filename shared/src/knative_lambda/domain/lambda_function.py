@@ -69,7 +69,7 @@ class Model(BaseModel):
 
 
 class Source(Model):
-    """Where the code is: exactly one of the three."""
+    """Where the code is: exactly one of these three."""
 
     uri: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
         None,
@@ -150,7 +150,7 @@ class ResourceList(Model):
 
 
 class Resources(Model):
-    """What an instance is given, and what it may not exceed."""
+    """What an instance requests, and what it may not exceed."""
 
     requests: ResourceList = ResourceList(cpu="50m", memory="64Mi")
     limits: ResourceList = ResourceList(cpu="1", memory="512Mi")

@@ -49,11 +49,11 @@ def parse_quantity(quantity: str | int) -> Decimal:
     """Return the value of a quantity; `ValueError` for anything else."""
     match = _QUANTITY.fullmatch(str(quantity))
     if match is None or (match[2] and match[2] not in _SUFFIXES):
-        raise ValueError(f"{str(quantity)[:40]!r} is no quantity such as 500m, 512Mi or 1")
+        raise ValueError(f"{str(quantity)[:40]!r} is not a quantity such as 500m, 512Mi or 1")
     try:
         number = Decimal(match[1])
     except ArithmeticError as error:
         raise ValueError(
-            f"{str(quantity)[:40]!r} is no quantity such as 500m, 512Mi or 1"
+            f"{str(quantity)[:40]!r} is not a quantity such as 500m, 512Mi or 1"
         ) from error
     return number * _SUFFIXES.get(match[2] or "", Decimal(1)) * Decimal(10) ** int(match[3] or 0)

@@ -56,11 +56,11 @@ def decode(headers: Mapping[str, str], body: bytes) -> Event:
 
 
 def _reject_joined(headers: Mapping[str, str]) -> None:
-    """Reject two headers of a name, which WSGI joins with a comma: two identities are none."""
+    """Reject a repeated identity header: WSGI joins the two with a comma."""
     for name in REQUIRED:
         if "," in headers.get(f"ce-{name}", ""):
             raise InvalidEventError(
-                f"{name} may be there once; a comma in ce-{name} is sent as %2C", field=name
+                f"{name} may occur once; send a comma in ce-{name} as %2C", field=name
             )
 
 

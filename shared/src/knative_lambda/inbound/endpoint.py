@@ -147,7 +147,10 @@ def error_response(error: Exception, event: Event | None) -> Response:
     if not isinstance(error, KnativeLambdaError):
         _log.error("a bug", exc_info=error, extra=fields)
         # The error may quote anything, so it goes to the log and not to the sender.
-        body = {"reason": "InternalError", "message": "a bug of ours; the log has the traceback"}
+        body = {
+            "reason": "InternalError",
+            "message": "a bug in Knative Lambda; the log has the traceback",
+        }
         return _json(body, status, {})
     _log.warning(error.message, extra=fields | {"reason": error.reason})
     body = {"reason": error.reason, "message": error.message}

@@ -49,7 +49,7 @@ def from_http(headers: Iterable[tuple[str, str]], body: bytes) -> CloudEvent:
         if attribute is None:
             continue
         if attribute in attributes:
-            raise InvalidEventError(f"{attribute[:64]!a} may be there once", field=attribute)
+            raise InvalidEventError(f"{attribute[:64]!a} may occur once", field=attribute)
         attributes[attribute] = value if name == "content-type" else decode_value(attribute, value)
     if "specversion" not in attributes:
         raise InvalidEventError(

@@ -148,7 +148,7 @@ class DeleteSettings(RegistrySettings):
 
 
 class CleanupSettings(RegistrySettings):
-    """cleanup: how long things are kept."""
+    """Settings of cleanup: how long things are kept."""
 
     job_retention: timedelta = timedelta(hours=1)
     build_retention: timedelta = timedelta(hours=24)

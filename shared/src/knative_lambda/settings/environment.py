@@ -1,4 +1,4 @@
-"""Settings from environment variables, checked when they are read.
+"""Settings from environment variables, validated when they are read.
 
 Small on purpose: loading pydantic takes a third of a function's start, which alone would break
 the bar for cold starts.

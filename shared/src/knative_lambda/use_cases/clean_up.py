@@ -165,7 +165,7 @@ class _Pass:
                 self._notify(job, ended)
 
     def _notify(self, job: BuildJob, ended: datetime) -> None:
-        """Notify the watchers of a Job whose end nobody dealt with.
+        """Notify the watchers of a Job whose end was not handled.
 
         An ApiServerSource that was down when the Job ended sends no event about it later.
         """

@@ -1,4 +1,4 @@
-"""Records the outcome of a build, once, and makes the reply that tells of it."""
+"""Records the outcome of a build, once, and makes the reply that reports it."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _LOG_BYTES_IN_EVENT = 2 * 1024
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RecordOutcome:
-    """Of all events that tell of one build's end, the first records it; the others do nothing."""
+    """Of all events that report one build's end, the first records it; the others do nothing."""
 
     records: LambdaFunctions
     storage: ObjectStorage

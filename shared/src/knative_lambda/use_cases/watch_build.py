@@ -26,7 +26,7 @@ _LONGEST_PAUSE_SECONDS = 2.0
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class WatchBuild:
-    """Notices what no event of a Job tells: a Pod that waits changes nothing in its Job."""
+    """Notices what no event of a Job reports: a Pod that waits changes nothing in its Job."""
 
     records: LambdaFunctions
     jobs: BuildJobs

@@ -108,7 +108,7 @@ def test_links_that_go_round_are_not_found(storage, root):
 def test_a_named_pipe_is_no_object_and_holds_nobody(storage, root):
     os.mkfifo(root / "pipe")
     for operation in (lambda: read(storage, root / "pipe"), lambda: list_all(storage, root)):
-        with pytest.raises(SourceNotFoundError, match="is no file"):
+        with pytest.raises(SourceNotFoundError, match="is not a file"):
             operation()
 
 

@@ -95,7 +95,7 @@ def test_dead_letters_outlive_their_events_up_to_a_number(database, store):
     for number in range(4):
         event, (scheduled,) = insert(store, number, [ROUTE])
         delivery = store.pending(scheduled.sequence)
-        failure = Failed(422, "the subscriber answered 422")
+        failure = Failed(422, "the subscriber responded with 422")
         store.insert_dead_letter(delivery, event, failure, None)
         store.finish(delivery, "dead", status=422, error=failure.error)
 

@@ -32,7 +32,7 @@ def test_an_event_without_data_is_a_reply():
 @pytest.mark.parametrize(
     ("response", "error"),
     [
-        (Response(200, (), b"OK"), "no CloudEvent"),
+        (Response(200, (), b"OK"), "not a CloudEvent"),
         (Response(200, EVENT[:2]), "source"),
         (Response(200, (("content-type", "application/cloudevents+json"),), b"{"), "JSON"),
         (Response(200, (("content-type", "application/cloudevents-batch+json"),), b"[]"), "batch"),

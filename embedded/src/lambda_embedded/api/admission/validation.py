@@ -113,7 +113,9 @@ def _metadata_causes(metadata: dict[str, Any]) -> Iterator[Cause]:
         if field == "labels":
             for key, value in values.items():
                 if not _LABEL_VALUE.fullmatch(value):
-                    yield invalid(f"metadata.labels[{key}]", f"{value[:300]!r} is no label value")
+                    yield invalid(
+                        f"metadata.labels[{key}]", f"{value[:300]!r} is not a label value"
+                    )
         elif sum(len(key) + len(value) for key, value in values.items()) > _ANNOTATIONS_MAX_BYTES:
             yield invalid(
                 "metadata.annotations", f"must have at most {_ANNOTATIONS_MAX_BYTES} bytes"

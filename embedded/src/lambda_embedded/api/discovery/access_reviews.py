@@ -72,7 +72,10 @@ def _who(_spec: Mapping[str, Any]) -> dict[str, Any]:
 def _may(spec: Mapping[str, Any]) -> dict[str, Any]:
     wanted = spec.get("resourceAttributes")
     if wanted is None:
-        return {"allowed": True, "reason": "whoever holds the platform's token may do everything"}
+        return {
+            "allowed": True,
+            "reason": "everyone who has the platform's token may do everything",
+        }
     if not isinstance(wanted, dict):
         raise bad_request("spec.resourceAttributes: must be an object")
     fields = ("group", "resource", "subresource", "verb", "name")
@@ -87,7 +90,7 @@ def _may(spec: Mapping[str, Any]) -> dict[str, Any]:
             and full_name in {*rule["resources"], _ALL}
             and verb in {*rule["verbs"], _ALL}
         ):
-            return {"allowed": True, "reason": "whoever holds the platform's token may do it"}
+            return {"allowed": True, "reason": "everyone who has the platform's token may do it"}
     return _NOT_SERVED
 
 

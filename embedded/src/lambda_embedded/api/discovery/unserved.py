@@ -22,7 +22,7 @@ _SUBRESOURCES = {
     ),
 }
 _WORKLOADS = "make a LambdaFunction, a Knative Service or a Job, which run here"
-_ROLES = "whoever holds the platform's token may do everything; try roles on a cluster"
+_ROLES = "everyone who has the platform's token may do everything; try roles on a cluster"
 _GROUPS = {
     "apps": _WORKLOADS,
     "autoscaling": "`spec.scale` of a LambdaFunction says how many instances there may be",

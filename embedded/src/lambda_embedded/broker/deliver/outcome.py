@@ -76,7 +76,7 @@ def classify(response: Response) -> Delivered | Failed:
     retry_after = {name.lower(): value for name, value in response.headers}.get("retry-after")
     return Failed(
         response.status,
-        f"the subscriber answered {response.status}",
+        f"the subscriber responded with {response.status}",
         response.body,
         retryable=is_server_error or response.status in _RETRIED_CLIENT_ERRORS,
         retry_after=parse_retry_after(retry_after, datetime.now(UTC))
@@ -98,7 +98,7 @@ def _classify_reply(response: Response) -> Delivered | Failed:
             return Delivered(response.status)
         return Failed(
             HTTPStatus.BAD_GATEWAY,
-            f"the subscriber answered {response.status} with a body that is no CloudEvent; "
+            f"the subscriber responded with {response.status} and a body that is not a CloudEvent; "
             "a response must be empty or one CloudEvent",
             response.body,
         )

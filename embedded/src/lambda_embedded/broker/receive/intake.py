@@ -18,7 +18,7 @@ _FIRST_TTL = 255
 
 
 class UnknownBrokerError(LookupError):
-    """There is no Broker object of that name."""
+    """No Broker object has that name."""
 
 
 class EventLoopError(InvalidEventError):

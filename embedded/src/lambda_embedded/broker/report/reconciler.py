@@ -29,7 +29,7 @@ _WRITTEN_AT_ONCE = 100
 
 
 class Reconciler:
-    """Follows up the changes that the `RouteWatcher` recorded."""
+    """Handles the changes that the `RouteWatcher` recorded."""
 
     def __init__(
         self,

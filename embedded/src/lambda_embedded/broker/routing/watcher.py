@@ -48,7 +48,7 @@ class RouteWatcher:
             self.catch_up()
 
     def catch_up(self) -> None:
-        """Apply all changes so far, so that an event sees every Trigger created before it."""
+        """Apply all changes so far, so that an event reaches every Trigger created before it."""
         while not self._queue.empty():
             self._apply(self._queue.get_nowait())
 

@@ -89,7 +89,7 @@ class RevisionPool:
         self._add(process)
 
     async def _start_again_if_killed(self, pod: LambdaPod) -> LambdaProcess:
-        """Retry a few times if somebody killed the process, which says nothing of the revision."""
+        """Retry a few times if somebody killed the process; the revision may be sound."""
         while True:
             try:
                 return await self._starter.start(self._revision, self.rules, pod)

@@ -53,7 +53,7 @@ def obstacle(pod: KubernetesObject) -> BuildFailure | None:
         if reason in _NO_IMAGE:
             return BuildFailure(
                 reason="BuilderImageUnavailable",
-                message=f"the builder's image is not to be had: {says}",
+                message=f"the builder's image is not available: {says}",
                 is_users=False,
             )
         if reason not in _ON_ITS_WAY:
@@ -116,7 +116,7 @@ def ending(pod: KubernetesObject) -> BuildFailure | None:
 
 
 def crash(pod: KubernetesObject) -> BuildFailure | None:
-    """Return how a Pod failed for which nobody gave a reason."""
+    """Return how a Pod failed for which Kubernetes gives no reason."""
     for step, terminated in _failed(pod):
         reason, says = terminated.get("reason") or "Error", _text(terminated.get("message") or "")
         if reason in _NOT_STARTED:

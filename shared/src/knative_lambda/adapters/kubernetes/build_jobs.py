@@ -159,7 +159,7 @@ def _failure(
 
 
 def _end(item: KubernetesObject, *types: str) -> dict[str, Any] | None:
-    """Return the condition that tells of a Job's end.
+    """Return the condition that reports a Job's end.
 
     `FailureTarget` comes before `Failed`, while the Pods of the Job are still there to be asked.
     """

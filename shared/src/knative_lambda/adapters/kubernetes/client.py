@@ -137,7 +137,7 @@ class KubernetesApi:
         return self._json("PUT", path, body=item, query={"fieldManager": FIELD_MANAGER})
 
     def apply(self, resource: Resource, item: KubernetesObject) -> KubernetesObject:
-        """Server-side apply: our fields become these, fields of others stay."""
+        """Server-side apply: sets our fields, and leaves fields of other managers unchanged."""
         metadata = item["metadata"]
         return self._json(
             "PATCH",

@@ -37,7 +37,7 @@ _SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 class NotFoundError(PlatformUnavailableError):
-    """There is no such object, or no such kind (yet)."""
+    """The object, or its kind, does not exist (yet)."""
 
 
 class NamespaceNotFoundError(RejectedByPlatformError):

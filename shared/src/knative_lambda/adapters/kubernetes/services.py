@@ -74,7 +74,7 @@ class KubernetesLambdaServices:
             annotations = existing["metadata"].get("annotations") or {}
             if labels.OWNER_UID not in annotations:
                 raise RejectedByPlatformError(
-                    f"there is a Service {function} that is no lambda; choose another name",
+                    f"there is a Service {function} that is not a lambda; choose another name",
                     field="subject",
                 )
             if annotations[labels.OWNER_UID] != deployment.uid:
@@ -143,7 +143,7 @@ class KubernetesLambdaServices:
         )
 
     def delete(self, function: FunctionId) -> None:
-        """Remove Service and Triggers; what is gone is removed already."""
+        """Remove Service and Triggers; what is gone already is no error."""
         for name in self._trigger_names(function):
             self.api.delete(TRIGGERS, function.namespace, name)
         self.api.delete(SERVICES, function.namespace, function.name)

@@ -37,7 +37,7 @@ def log_state_change(name: str, old: CircuitState, new: CircuitState) -> None:
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class CircuitRules:
-    """When a circuit opens, for how long, and who is told.
+    """When a circuit opens, for how long, and who is notified.
 
     `on_state_change(name, old, new)` is called in the order of the changes, under the circuit's
     lock: it must be quick and must not use the circuit. It can feed a metric; the default logs.
@@ -51,7 +51,7 @@ class CircuitRules:
 
 @dataclass(slots=True)
 class Circuit:
-    """Opens after so many failures in a row; after its time, one call shows whether it closes.
+    """Opens after a number of failures in a row; after its time, one call decides if it closes.
 
     `is_failure` tells which errors count. Safe to share between threads.
     """

@@ -1,4 +1,4 @@
-"""Object storage that is left alone while it is in trouble."""
+"""Object storage that gets no requests while it fails."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Errors of storage that only storage has to tell apart."""
+"""Errors of storage that only storage needs to distinguish."""
 
 from __future__ import annotations
 

@@ -150,7 +150,7 @@ def _path(uri: str) -> Path:
 
 def _stored_object(uri: str, status: os.stat_result) -> StoredObject:
     if not stat.S_ISREG(status.st_mode):
-        raise SourceNotFoundError(f"{shown(uri)} is no file; the URI of a folder ends in '/'")
+        raise SourceNotFoundError(f"{shown(uri)} is not a file; the URI of a folder ends in '/'")
     modified_at = datetime.fromtimestamp(status.st_mtime, tz=UTC)
     return StoredObject(uri=uri, size_bytes=status.st_size, modified_at=modified_at)
 

@@ -114,7 +114,7 @@ class S3Storage:
         return _stored_object(uri, head.get("ContentLength"), head.get("LastModified"))
 
     def list(self, prefix: str, *, limit: int) -> Iterator[StoredObject]:
-        """Objects below a prefix, by ascending URI; no more pages are asked for than `limit` needs.
+        """Objects below a prefix, by ascending URI; requests no more pages than `limit` needs.
 
         Objects whose key ends in `/` stand for folders in some tools and are left out.
         """

@@ -25,7 +25,7 @@ def scheme_of(uri: str) -> str:
 
 
 def shown(uri: str) -> str:
-    """Return the URI as it may stand in a message: short, printable, without secrets."""
+    """Return the URI as a message may show it: short, printable, without secrets."""
     text = _USER_INFO.sub("***@", uri.partition("?")[0])
     text = "".join(
         character if character.isprintable() else "\N{REPLACEMENT CHARACTER}" for character in text
@@ -47,7 +47,7 @@ def require_object_key(uri: str, key: str) -> None:
 def require_prefix(uri: str, key: str) -> None:
     """Reject a prefix that would also match the names beside it."""
     if not uri.endswith("/"):
-        raise UnsupportedSourceError(f"{shown(uri)} is no prefix: it must end in '/'")
+        raise UnsupportedSourceError(f"{shown(uri)} is not a prefix: it must end in '/'")
     _require_usable_key(uri, key)
 
 
