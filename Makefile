@@ -26,7 +26,7 @@ run: $(BIN)/.run ## Start the embedded platform, deploy examples/hello-python, s
 	kn-lambda up --deploy examples/hello-python
 
 .PHONY: demo
-demo: $(BIN)/.run ## Start a platform of its own, deploy, invoke, print the lambda's answer, stop
+demo: $(BIN)/.run ## Start a platform of its own, deploy, invoke, print the lambda's response, stop
 	@kn-lambda demo
 
 # --- what developers need ------------------------------------------------------------------------
@@ -43,7 +43,7 @@ unit: $(BIN)/.dev ## Run the tests that take milliseconds, with branch coverage 
 	pytest tests/unit -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
 
 .PHONY: contract integration embedded
-contract: $(BIN)/.dev ## Run the tests that hold fakes and real servers to the same contract
+contract: $(BIN)/.dev ## Run the tests that check fakes and real servers against the same contract
 integration: $(BIN)/.dev ## Run the tests of one part with its real processes and servers
 embedded: $(BIN)/.dev ## Run the tests of the whole embedded platform, driven through its public interface
 contract integration embedded:
@@ -58,7 +58,7 @@ check: $(BIN)/.dev ## Lint, type-check and prove the direction of imports
 	codespell
 
 .PHONY: format
-format: $(BIN)/.dev ## Format the code and mend what the linter can
+format: $(BIN)/.dev ## Format the code and fix what the linter can
 	ruff check --fix-only --quiet .
 	ruff format .
 
