@@ -9,15 +9,12 @@ from urllib.parse import urlsplit
 
 from lambda_oci.descriptors import parse_object
 from lambda_oci.errors import OciError, SetupError
-from lambda_oci.references import normal_host
+from lambda_oci.references import DOCKER_HUB, DOCKER_IO, normal_host
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from lambda_oci.references import RegistryLocation
-
-# The three host names of Docker Hub, which has one entry in config.json.
-_DOCKER_HUB = {"docker.io", "index.docker.io", "registry-1.docker.io"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +75,8 @@ def _place(key: str, scheme: str) -> str:
 
 def _known_host(url: str) -> str:
     host = normal_host(url)
-    return "docker.io" if host in _DOCKER_HUB else host
+    # Docker Hub has one entry.
+    return DOCKER_IO if host in DOCKER_HUB else host
 
 
 def _credentials(entry: dict[str, object]) -> Credentials | None:

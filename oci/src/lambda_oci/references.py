@@ -18,6 +18,10 @@ _TAG = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}")
 _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
+_PORTS_OF_SCHEMES = {"", "80", "443"}
+DOCKER_IO = "docker.io"
+# The three host names of Docker Hub.
+DOCKER_HUB = {DOCKER_IO, "index.docker.io", "registry-1.docker.io"}
 
 
 def invalid_reference(message: str) -> RejectedError:
@@ -85,10 +89,19 @@ def normal_host(url: str) -> str:
 def normal_image(reference: str) -> str:
     """`host[:port]/repository@digest` in canonical form, for either scheme.
 
-    To container runtimes `REGISTRY:443/x` and `registry/x` are the same image.
+    To container runtimes `REGISTRY:0443/x` and `registry/x` are the same image, and a name without
+    a registry's host is one of Docker Hub.
     """
-    host, slash, rest = reference.partition("/")
-    return f"{re.sub(':(80|443)$', '', host.lower())}{slash}{rest}"
+    first, slash, rest = reference.partition("/")
+    host, _, port = first.lower().partition(":")
+    host, port = host.rstrip("."), port.lstrip("0")
+    if host in DOCKER_HUB:
+        host = DOCKER_IO
+    elif port not in _PORTS_OF_SCHEMES:
+        host = f"{host}:{port}"
+    elif "." not in host and host != "localhost":
+        return f"{DOCKER_IO}/{host}{slash}{rest}"
+    return f"{host}{slash}{rest}"
 
 
 def is_digest(text: str) -> bool:

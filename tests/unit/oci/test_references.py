@@ -48,11 +48,28 @@ def test_a_registry_has_one_name(url, origin):
 
 
 @pytest.mark.parametrize(
-    "image", ["registry.test/a/b@x", "REGISTRY.test/a/b@x", "registry.test:443/a/b@x"]
+    "image",
+    [
+        "registry.test/a/b@x",
+        "REGISTRY.test/a/b@x",
+        "registry.test:443/a/b@x",
+        "registry.test:00443/a/b@x",
+        "registry.test./a/b@x",
+    ],
 )
 def test_an_image_has_one_name_whatever_the_scheme_is(image):
     assert normal_image(image) == "registry.test/a/b@x"
     assert normal_image("registry.test:5000/a") == "registry.test:5000/a"
+    assert normal_image("registry.test:05000/a") == "registry.test:5000/a"
+
+
+@pytest.mark.parametrize(
+    "host", ["docker.io/", "index.docker.io/", "registry-1.docker.io:443/", ""]
+)
+def test_an_image_of_docker_hub_has_one_name_even_without_a_host(host):
+    assert normal_image(f"{host}a/b@x") == "docker.io/a/b@x"
+    assert normal_image("docker.io") == "docker.io"
+    assert normal_image("localhost/a") == "localhost/a"
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,5 @@
 import tarfile
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -96,13 +97,25 @@ def test_an_image_of_another_lambda_is_refused_without_a_record(other):
     assert world.record is None
 
 
-@pytest.mark.parametrize("registry", ["rEGISTRY", "registry:443", "registry:80", "rEgistry:443"])
+@pytest.mark.parametrize(
+    "registry",
+    ["rEGISTRY", "registry:443", "registry:80", "rEgistry:443", "registry:0443", "registry."],
+)
 def test_an_image_of_another_lambda_is_refused_by_every_name_of_its_registry(registry):
     """Container runtimes take them for the same."""
     world = ControlPlane()
     prefix = IMAGE_PREFIX.replace("registry", registry)
     with pytest.raises(UnsupportedSourceError):
         world.start(source={"image": f"{prefix}/other/hello@{DIGEST}"})
+    assert world.record is None
+
+
+def test_the_address_of_the_control_plane_is_a_name_of_the_registry_too():
+    """Nodes may reach it by another one, which begins the names of images."""
+    world = ControlPlane()
+    world.start_build = replace(world.start_build, image_prefix="localhost:30500/lambdas")
+    with pytest.raises(UnsupportedSourceError):
+        world.start(source={"image": f"{IMAGE_PREFIX}/other/hello@{DIGEST}"})
     assert world.record is None
 
 

@@ -112,8 +112,13 @@ class StartBuild:
 
     def _check_image(self, function: FunctionId, image: str) -> None:
         """Reject images of other lambdas, which go with their lambda and belong to its tenant."""
-        repository, prefix = normal_image(image).partition("@")[0], normal_image(self.image_prefix)
-        if repository.startswith(f"{prefix}/") and repository != f"{prefix}/{function}":
+        repository = normal_image(image).partition("@")[0]
+        # Nodes may reach the registry by another name than the control plane.
+        names = (self.image_prefix, self.registry_url.partition("://")[2])
+        prefixes = [normal_image(name) for name in names]
+        if repository in {f"{prefix}/{function}" for prefix in prefixes}:
+            return
+        if any(repository.startswith(f"{prefix}/") for prefix in prefixes):
             own = f"{self.image_prefix}/{function}"
             raise UnsupportedSourceError(
                 f"images of {function} begin with {own}@; it may not use those of other lambdas",
