@@ -17,8 +17,11 @@ if TYPE_CHECKING:
 
     from lambda_oci.credentials import Credentials
 
-_CHALLENGE = re.compile(r"\b(Basic|Bearer)\b([^\n]*?)(?=,\s*(?:Basic|Bearer)\b|$)", re.IGNORECASE)
-_PARAMETER = re.compile(r'(\w+)="([^"]*)"')
+# These take no longer than the header is long: each start that can fail does so at once.
+_CHALLENGE = re.compile(
+    r"\b(Basic|Bearer)\b(.*?)(?=,\s*(?:Basic|Bearer)\b|\Z)", re.IGNORECASE | re.DOTALL
+)
+_PARAMETER = re.compile(r'\b(\w+)="([^"]*)"')
 _OK = 200
 _MAX_TOKEN_BYTES = 64 * 1024
 

@@ -98,9 +98,14 @@ def read_all(response: BaseHTTPResponse, max_bytes: int) -> bytes | None:
     return bytes(content)
 
 
-def explain(error: HTTPError) -> str:
-    """What went wrong, without the URL, which may be a secret."""
+def explain(error: HTTPError | ValueError) -> str:
+    """What went wrong, without the URL, which may be a secret.
+
+    A redirect to an invalid URL is a `ValueError`.
+    """
     reason = error.reason if isinstance(error, MaxRetryError) else error
+    if isinstance(reason, ValueError):
+        return "it names an invalid URL"
     if isinstance(reason, NameResolutionError):
         return "the host's name is not known"
     if isinstance(reason, SSLError):

@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 _CHUNK = 1024 * 1024
 _OK, _CREATED, _ACCEPTED, _NOT_FOUND, _NOT_ALLOWED = 200, 201, 202, 404, 405
 _MANIFESTS = {"Accept": f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"}
-_NEXT = re.compile(r'<([^>]+)>;\s*rel="next"')
+_NEXT = re.compile(r'<([^<>]+)>;\s*rel="next"')
 # Some registries send all tags at once, whatever they are asked for.
 _MAX_TAGS_BYTES = 16 * 1024 * 1024
 _MAX_PAGES = 1000
@@ -179,7 +179,10 @@ class RegistryRepository:
             link = _NEXT.search(response.headers.get("Link", ""))
             if link is None:
                 return sorted(tags)
-            query = urlsplit(link[1]).query
+            try:
+                query = urlsplit(link[1]).query
+            except ValueError:
+                raise self._transport.unavailable("names an invalid URL") from None
         raise self._transport.unavailable("has an endless list of tags")
 
     def _tags_in(self, response: Response) -> list[str]:

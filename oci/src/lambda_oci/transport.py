@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import urljoin, urlsplit
 
 from urllib3.exceptions import HTTPError
+from urllib3.util import parse_url
 
 from lambda_oci.authorization import Authorization, denied
 from lambda_oci.descriptors import MAX_DOCUMENT_BYTES
@@ -85,7 +86,7 @@ class Transport:
                 return action()
             except TransientError as error:
                 problem, asked = str(error), error.retry_after_seconds
-            except HTTPError as error:
+            except (HTTPError, ValueError) as error:
                 problem, asked = explain(error), 0
             if attempt < patience.tries - 1:
                 pause = min(asked, patience.longest_retry_after_seconds)
@@ -122,7 +123,8 @@ class Transport:
         headers: Mapping[str, str] | None,
         body: bytes | BinaryIO | None,
     ) -> BaseHTTPResponse:
-        target = urljoin(self._origin, url)
+        # As urllib3 reads it: parsers of URLs disagree on the host of `//one\@other/`.
+        target = parse_url(urljoin(self._origin, url)).url
         response = self._once(method, target, headers, body)
         if response.status != _UNAUTHORIZED:
             return response
