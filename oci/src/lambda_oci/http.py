@@ -5,10 +5,12 @@ from __future__ import annotations
 import os
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
+from urllib.parse import unquote, urlsplit
 
 import urllib3
 from urllib3.exceptions import (
     HTTPError,
+    LocationValueError,
     MaxRetryError,
     NameResolutionError,
     NewConnectionError,
@@ -17,7 +19,9 @@ from urllib3.exceptions import (
 from urllib3.exceptions import (
     TimeoutError as HTTPTimeoutError,
 )
+from urllib3.util import make_headers, parse_url
 
+from lambda_oci.errors import UnavailableError
 from lambda_oci.proxies import proxy_for
 
 if TYPE_CHECKING:
@@ -81,9 +85,18 @@ def connection_pool(url: str, patience: Patience = OF_A_BUILD) -> PoolManager:
     )
     # urllib3 reads SSL_CERT_FILE by way of OpenSSL, but not the variable other clients share.
     bundle = os.environ.get("REQUESTS_CA_BUNDLE")  # noqa: TID251 - a setting of the machine, not ours
-    if proxy := proxy_for(url):
-        return urllib3.ProxyManager(proxy, timeout=timeout, retries=retries, ca_certs=bundle)
-    return urllib3.PoolManager(timeout=timeout, retries=retries, ca_certs=bundle)
+    if (proxy := proxy_for(url)) is None:
+        return urllib3.PoolManager(timeout=timeout, retries=retries, ca_certs=bundle)
+    try:
+        parts = parse_url(proxy if "://" in proxy else f"http://{proxy}")
+        password = make_headers(proxy_basic_auth=unquote(parts.auth)) if parts.auth else None
+        return urllib3.ProxyManager(
+            parts.url, proxy_headers=password, timeout=timeout, retries=retries, ca_certs=bundle
+        )
+    except LocationValueError:
+        name = f"{urlsplit(url).scheme.upper()}_PROXY"
+        message = f"{name} is not the URL of an HTTP proxy"
+        raise UnavailableError("InvalidSettings", message) from None
 
 
 def read_all(response: BaseHTTPResponse, max_bytes: int) -> bytes | None:

@@ -14,6 +14,7 @@ from urllib3.exceptions import (
     SSLError,
 )
 
+from lambda_oci.errors import UnavailableError
 from lambda_oci.http import connection_pool, explain
 
 
@@ -38,6 +39,29 @@ def test_hosts_that_need_no_proxy_are_reached_directly(monkeypatch):
     monkeypatch.setenv("https_proxy", "http://127.0.0.1:3128")
     monkeypatch.setenv("no_proxy", ".test")
     assert not isinstance(connection_pool("https://registry.test"), urllib3.ProxyManager)
+
+
+@pytest.mark.parametrize("proxy", ["127.0.0.1:3128", "http://127.0.0.1:3128"])
+def test_a_proxy_may_lack_its_scheme_as_in_other_clients(monkeypatch, proxy):
+    monkeypatch.setenv("https_proxy", proxy)
+    pool = connection_pool("https://registry.test")
+    assert isinstance(pool, urllib3.ProxyManager)
+    assert pool.proxy.url == "http://127.0.0.1:3128"
+
+
+def test_a_proxy_gets_its_password(monkeypatch):
+    monkeypatch.setenv("https_proxy", "http://user:p%40ss@127.0.0.1:3128")
+    pool = connection_pool("https://registry.test")
+    assert isinstance(pool, urllib3.ProxyManager)
+    assert pool.proxy_headers == {"proxy-authorization": "Basic dXNlcjpwQHNz"}
+
+
+@pytest.mark.parametrize("proxy", ["socks5://secret:1", "secret proxy", "http://[secret"])
+def test_a_proxy_that_cannot_be_used_is_an_error_that_does_not_show_it(monkeypatch, proxy):
+    monkeypatch.setenv("https_proxy", proxy)
+    with pytest.raises(UnavailableError, match="HTTPS_PROXY") as raised:
+        connection_pool("https://registry.test")
+    assert "secret" not in raised.value.message
 
 
 def test_addresses_within_a_network_that_needs_no_proxy_are_reached_directly(monkeypatch):
