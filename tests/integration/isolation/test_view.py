@@ -95,13 +95,15 @@ async def test_links_are_followed_wherever_they_lead(shell, home):
     assert await shell(f"{program}; ls {home}/.local", readable=view) == ["found", "bin"]
 
 
-async def test_a_program_beside_private_files_shows_only_itself(shell, home):
-    (home / "bin").mkdir()
-    (home / "bin" / "tool").write_text("#!/bin/sh\necho ran\n")
-    (home / "bin" / "tool").chmod(0o755)
-    (home / "secret").touch()
-    view = tuple(places_of_program(home / "bin" / "tool"))
-    assert await shell(f"{home}/bin/tool; ls {home}", readable=view) == ["ran", "bin"]
+@pytest.mark.parametrize("prefix", ["", ".local", ".cargo"])
+async def test_a_program_beside_private_files_shows_only_itself(shell, home, prefix):
+    folder = home / prefix
+    (folder / "bin").mkdir(parents=True)
+    (folder / "bin" / "tool").write_text("#!/bin/sh\necho ran\n")
+    (folder / "bin" / "tool").chmod(0o755)
+    (folder / "secret").touch()
+    view = tuple(places_of_program(folder / "bin" / "tool"))
+    assert await shell(f"{folder}/bin/tool; ls {folder}", readable=view) == ["ran", "bin"]
 
 
 async def test_a_link_that_goes_in_circles_is_nothing(shell, home):

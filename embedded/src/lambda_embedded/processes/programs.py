@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
 _RESOLVER = Path("/etc/resolv.conf")
-# All programs of a user share it, and it holds much that is not theirs.
-_SHARED_PREFIX = ".local"
+# All programs of a user share them, and they hold much that is not theirs, such as credentials.
+_SHARED_PREFIXES = {".local", ".cargo"}
 
 
 def places_of_program(program: Path) -> Iterator[Path]:
@@ -30,7 +30,7 @@ def places_of_program(program: Path) -> Iterator[Path]:
     prefix = real.parent.parent
     if real.parent.name == "bin":
         yield prefix / "lib"
-        if prefix.name != _SHARED_PREFIX:
+        if prefix.name not in _SHARED_PREFIXES:
             yield prefix
 
 
