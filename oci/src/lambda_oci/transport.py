@@ -123,8 +123,7 @@ class Transport:
         headers: Mapping[str, str] | None,
         body: bytes | BinaryIO | None,
     ) -> BaseHTTPResponse:
-        # As urllib3 reads it: parsers of URLs disagree on the host of `//one\@other/`.
-        target = parse_url(urljoin(self._origin, url)).url
+        target = _as_urllib3_reads(urljoin(self._origin, url))
         response = self._once(method, target, headers, body)
         if response.status != _UNAUTHORIZED:
             return response
@@ -143,7 +142,8 @@ class Transport:
         sent = {"User-Agent": "knative-lambda", **(headers or {})}
         # A registry may redirect uploads to a URL that carries its own authorization.
         authorization = self._authorization.header
-        if authorization and normal_origin(url) == self._origin:
+        own = normal_origin(_as_urllib3_reads(self._origin))
+        if authorization and normal_origin(url) == own:
             sent["Authorization"] = authorization
         if body is not None and not isinstance(body, bytes):
             body.seek(0)
@@ -180,3 +180,8 @@ class Transport:
             raise ThrottledError("RegistryUnavailable", message, retry_after_seconds=seconds or 1)
         if status == _TOO_MANY or status >= _SERVER_ERROR:
             raise TransientError(f"it responds with {status}", retry_after_seconds=seconds)
+
+
+def _as_urllib3_reads(url: str) -> str:
+    r"""The URL as it is sent: parsers of URLs disagree on the host of `//one\@other/`."""
+    return parse_url(url).url
