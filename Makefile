@@ -12,6 +12,8 @@ export VIRTUAL_ENV := $(CURDIR)/.venv
 
 # Extra arguments of pytest: make test TEST_ARGS="tests/unit -k archive"
 TEST_ARGS ?=
+# tests_of level: its folder, unless TEST_ARGS names files or folders.
+tests_of = $(if $(filter tests/%,$(TEST_ARGS)),,tests/$(1))
 # Test processes; most wait for servers of theirs half of the time.
 TEST_PROCESSES ?= 3
 
@@ -40,14 +42,14 @@ test: $(BIN)/.dev ## Run all tests; those whose server is not on this machine sk
 
 .PHONY: unit
 unit: $(BIN)/.dev ## Run the tests that take milliseconds, with branch coverage of the core
-	pytest tests/unit -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
+	pytest $(call tests_of,unit) -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
 
 .PHONY: contract integration embedded
 contract: $(BIN)/.dev ## Run the tests that check fakes and real servers against the same contract
 integration: $(BIN)/.dev ## Run the tests of one part with its real processes and servers
 embedded: $(BIN)/.dev ## Run the tests of the whole embedded platform, driven through its public interface
 contract integration embedded:
-	pytest tests/$@ -n $(TEST_PROCESSES) --dist loadgroup $(TEST_ARGS)
+	pytest $(call tests_of,$@) -n $(TEST_PROCESSES) --dist loadgroup $(TEST_ARGS)
 
 .PHONY: check
 check: $(BIN)/.dev ## Lint, type-check and prove the direction of imports
