@@ -33,6 +33,7 @@ WHOLE = (
     "embedded/src/lambda_embedded",
     "cli/src/kn_lambda",
 )
+BUILDER = "builder/src/lambda_builder"
 LOCAL = {"__pycache__", "dist", "node_modules"}
 
 
@@ -79,6 +80,41 @@ def test_every_function_is_in_the_tree():
 def sources():
     """Every source file of the product, of which a walk names the end of the path."""
     return [path for folder in PRODUCT for path in (REPOSITORY / folder).rglob("*.py")]
+
+
+PACKAGE_OF = {path.split("/")[0]: path.rsplit("/", 1)[1] for path in (*WHOLE, BUILDER)} | {
+    "images": "images"
+}
+
+
+def imported_by(folder):
+    """Every module of ours that a file below a folder imports, also for its types alone."""
+    for path in (REPOSITORY / folder).rglob("*.py"):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if isinstance(node, ast.Import):
+                modules = [name.name for name in node.names]
+            else:
+                modules = [node.module] if isinstance(node, ast.ImportFrom) else []
+            for module in modules:
+                if module.partition(".")[0] in PACKAGE_OF.values():
+                    yield path.relative_to(REPOSITORY).as_posix(), module
+
+
+@pytest.mark.parametrize("row", MAP.rows("folder", "may import"), ids=lambda row: row[0])
+def test_a_folder_imports_what_the_document_allows(row):
+    folder, words = codes(row[0])[0].rstrip("/"), re.findall(r"\w+", re.sub(r"`.*?`", "", row[1]))
+    modules = {*codes(row[1]), PACKAGE_OF.get(folder)}
+    packages = {PACKAGE_OF[word] for word in words if word in PACKAGE_OF}
+    places = ADAPTERS if "adapters only" in row[1] else folder
+    for path, module in imported_by(folder):
+        allowed = modules | (packages if path.startswith(places) else set())
+        assert any(f"{module}.".startswith(f"{name}.") for name in allowed), (path, module)
+
+
+def test_every_folder_of_the_product_has_its_imports():
+    assert {codes(row[0])[0].rstrip("/") for row in MAP.rows("folder", "may import")} == set(
+        PRODUCT
+    )
 
 
 @cache
