@@ -196,6 +196,25 @@ def test_logs_are_those_of_the_newest_pod_when_none_runs(kn_lambda, fake_platfor
     assert kn_lambda("logs", "hello").stdout == "of new\n"
 
 
+def test_logs_have_a_new_pod_that_failed_beside_the_one_that_serves(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Failed"))
+    pods = (("serving", "Running", "01"), ("broken", "Failed", "02"))
+    for name, phase, day in pods:
+        fake_platform.api.put(PODS, _pod(name, phase, f"2026-01-{day}T00:00:00Z"))
+        path = PODS.path("default", name, "log")
+        fake_platform.api.logs[f"{path}?user-container"] = f"of {name}\n"
+    assert kn_lambda("logs", "hello").stdout == "[serving] of serving\n[broken] of broken\n"
+
+
+def test_an_empty_log_is_named_as_one(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    fake_platform.api.put(PODS, _pod("silent", "Running", "2026-01-01T00:00:00Z"))
+    fake_platform.api.logs[f"{PODS.path('default', 'silent', 'log')}?user-container"] = ""
+    result = kn_lambda("logs", "hello")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, "")
+    assert result.stderr == "The log of default/hello is empty.\n"
+
+
 def test_logs_are_json_one_object_a_line_when_asked_for(kn_lambda, fake_platform):
     build = {"id": "c" * 64, "job": "gone", "log": 'one "é"\ntwo\n'}
     fake_platform.put_record(status={"phase": "Failed", "build": build})

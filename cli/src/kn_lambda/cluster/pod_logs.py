@@ -23,18 +23,21 @@ _POLL_SECONDS = 0.5
 
 
 class PodLogs:
-    """Logs of the running Pods; of the newest Pod if none runs."""
+    """Logs of the running Pods, and of the newest Pod if it failed or none runs."""
 
     def __init__(self, api: ClusterApi, function: FunctionId) -> None:
         self._api = api
         self._function = function
         self._lock = threading.Lock()
 
-    def print_all(self, show: Callable[[str], None], *, tail: int | None) -> bool:
-        """Show the lines so far; False if there is no Pod."""
+    def print_all(self, show: Callable[[str], None], *, tail: int | None) -> int | None:
+        """Show the lines so far and return their number; None if there is no Pod."""
         pods = self._pods()
-        running = [pod for pod in pods if _phase(pod) not in _ENDED]
-        chosen = running or pods[-1:]
+        chosen = [pod for pod in pods if _phase(pod) not in _ENDED]
+        # A new revision that cannot start, beside those that still serve.
+        if pods and pods[-1] not in chosen and (not chosen or _phase(pods[-1]) == "Failed"):
+            chosen.append(pods[-1])
+        shown = 0
         for pod in chosen:
             query = self._query(tail)
             try:
@@ -46,7 +49,8 @@ class PodLogs:
             prefix = _prefix(pod) if len(chosen) > 1 else ""
             for line in log_lines(text):
                 show(prefix + line)
-        return bool(chosen)
+                shown += 1
+        return shown if chosen else None
 
     def follow(self, show: Callable[[str], None], *, tail: int | None) -> None:
         """Show lines as they are written, also of new Pods, until interrupted."""

@@ -50,9 +50,12 @@ def command(
         with contextlib.suppress(KeyboardInterrupt):
             logs.follow(show, tail=tail)
         return
-    if not logs.print_all(show, tail=tail):
+    shown = logs.print_all(show, tail=tail)
+    if shown is None:
         session.installation.record(function)
         echo(f"{function} has no Pods, so it has no log. A request starts a Pod.", err=True)
+    elif shown == 0 and tail != 0:
+        echo(f"The log of {function} is empty.", err=True)
 
 
 def _show(line: str) -> None:
