@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import shlex
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,16 +23,14 @@ _PROGRAM = "kn-lambda"
 
 
 def program() -> str:
-    """Return `kn-lambda`, or its full path if only our own PATH has its folder."""
+    """Return `kn-lambda`, or its full path if a shell may not find it on its PATH."""
     called_as = Path(sys.argv[0]).absolute()
-    in_own_environment = sys.prefix != sys.base_prefix and called_as.parent == Path(
-        sys.prefix, "bin"
-    )
-    # `make run` has the environment on its PATH; the next terminal does not.
-    is_activated = os.environ.get("VIRTUAL_ENV") == sys.prefix  # noqa: TID251 # a shell's own
-    if called_as.name == _PROGRAM and in_own_environment and not is_activated:
-        return str(called_as)
-    return _PROGRAM
+    found = shutil.which(_PROGRAM)
+    # The PATH of `make run` is its own: the next terminal has another.
+    is_own_path = "MAKELEVEL" in os.environ  # noqa: TID251 # set by make
+    if found is not None and Path(found).absolute() == called_as and not is_own_path:
+        return _PROGRAM
+    return str(called_as) if called_as.name == _PROGRAM else _PROGRAM
 
 
 def target_flags(session: Session, namespace: str) -> list[str]:
