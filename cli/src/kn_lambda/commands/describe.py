@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -90,7 +91,7 @@ def _build_fields(build: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Job", text(build.get("job")) or "none (reused an image)"
     yield "Digest", text(build.get("digest"))
     yield "Started", text(build.get("startedAt"))
-    yield "Finished", text(build.get("finishedAt"))
+    yield "Finished", re.sub(r"\.\d+(?=Z$)", "", text(build.get("finishedAt")))
     yield "Reason", text(build.get("reason"))
     yield "Message", text(build.get("message"))
     yield "Log", text(build.get("logUri"))
