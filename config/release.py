@@ -1,7 +1,7 @@
 """Write which images an overlay runs.
 
 `python config/release.py dist/images.json config/overlays/production [http]`: `make images` made
-that list. The answer is the overlay's component `release`: our own images by digest, and what
+that list. The result is the overlay's component `release`: our own images by digest, and what
 the functions are told of builder and base images (http where that registry has no TLS).
 """
 

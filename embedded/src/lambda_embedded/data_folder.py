@@ -100,12 +100,12 @@ class DataFolder:
         finally:
             os.close(descriptor)
 
-    def announce(self, facts: Mapping[str, object]) -> None:
+    def publish(self, facts: Mapping[str, object]) -> None:
         """Publish where the running platform is; other programs see all of `facts` or none."""
         write_private(self.platform_file, json.dumps(facts, indent=2) + "\n")
 
     def withdraw(self) -> None:
-        """Remove what `announce` published."""
+        """Remove what `publish` wrote."""
         self.platform_file.unlink(missing_ok=True)
 
     def remembered_ports(self) -> dict[str, int]:

@@ -134,7 +134,7 @@ class Platform:
         )
         await self._run("event sources", sources.run())
         await self._run("Job controller", self._job_controller(objects).run())
-        self._announce()
+        self._publish_facts()
 
     def _bind(self) -> dict[str, socket.socket]:
         requested = {
@@ -285,7 +285,7 @@ class Platform:
     async def _run(self, name: str, work: Coroutine[None, None, None]) -> None:
         await self._exits.enter_async_context(self._background.running(name, work))
 
-    def _announce(self) -> None:
+    def _publish_facts(self) -> None:
         facts = {
             "pid": os.getpid(),
             "startedAt": datetime.now(UTC).isoformat(timespec="seconds"),
@@ -294,7 +294,7 @@ class Platform:
             "kubeconfig": str(self.folder.kubeconfig),
         }
         self._exits.callback(self.folder.withdraw)
-        self.folder.announce(facts)
+        self.folder.publish(facts)
 
 
 async def run_until_stopped(

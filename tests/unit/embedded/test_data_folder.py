@@ -72,8 +72,8 @@ def test_a_lock_is_free_again_after_its_block(folder: DataFolder):
 
 
 def test_announcing_replaces_and_withdrawing_twice_is_fine(folder: DataFolder):
-    folder.announce({"pid": 1})
-    folder.announce({"pid": 2})
+    folder.publish({"pid": 1})
+    folder.publish({"pid": 2})
     assert '"pid": 2' in folder.platform_file.read_text()
     folder.withdraw()
     folder.withdraw()

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from pathspec import GitIgnoreSpec
 
 IGNORE_FILE = ".funcignore"
-# What is told about a function is not part of its code: a change of it must not build again.
+# What describes a function is not part of its code: a change of it must not build again.
 _NO_CODE = (
     ".git", ".hg", ".svn", ".env/", ".idea", ".vscode", ".DS_Store",
     f"/{FILE_NAME}", f"/{IGNORE_FILE}",

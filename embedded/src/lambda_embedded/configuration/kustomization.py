@@ -51,7 +51,7 @@ def _read(
     items = list(inherited)
     for name in _list(fields, "resources", file):
         items += _resources(folder, str(name), file, (*path, folder))
-    _refuse_duplicates(items, file)
+    _reject_duplicates(items, file)
     for fields_of_map in _list(fields, "configMapGenerator", file):
         _generate_config_map(items, fields_of_map, folder, file)
     for name in _list(fields, "components", file):
@@ -60,7 +60,7 @@ def _read(
         _transform(items, fields, folder)
     except (KeyError, TypeError, ValueError, OSError, yaml.YAMLError) as error:
         raise KustomizationError(f"{file}: {error}") from error
-    _refuse_duplicates(items, file)
+    _reject_duplicates(items, file)
     return items
 
 
@@ -139,7 +139,7 @@ def _is_named_object(item: object) -> bool:
     return isinstance(metadata, dict) and isinstance(metadata.get("name"), str)
 
 
-def _refuse_duplicates(items: list[KubernetesObject], file: Path) -> None:
+def _reject_duplicates(items: list[KubernetesObject], file: Path) -> None:
     seen = set()
     for item in items:
         group = str(item.get("apiVersion", "")).rpartition("/")[0]
