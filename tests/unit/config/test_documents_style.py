@@ -7,6 +7,7 @@ import tomllib
 
 import pytest
 
+from knative_lambda.domain.events import OWN_EVENTS, PREFIX
 from tests.helpers.dev_overlay import REPOSITORY
 from tests.unit.config.helpers.documents import Document, codes, prose
 
@@ -60,6 +61,13 @@ def test_nobody_counts_the_functions_since_there_will_be_another(path):
 def test_the_readme_shows_every_function(function):
     picture = re.search(r"```mermaid\n(.*?)```", (REPOSITORY / "README.md").read_text(), re.DOTALL)
     assert f"[{function}]" in picture[1]
+
+
+def test_the_readme_lists_every_event():
+    rows = re.findall(
+        r"^\| `([\w.]+\.v\d)` \|", (REPOSITORY / "README.md").read_text(), re.MULTILINE
+    )
+    assert {f"{PREFIX}.{name}" for name in rows} == OWN_EVENTS.keys()
 
 
 def test_every_field_of_a_runtime_is_in_its_contract():
