@@ -15,8 +15,7 @@ from pathlib import Path
 
 from lambda_builder.compilation import compile_folder
 from lambda_builder.errors import BuildError, PlatformError, build_error
-from lambda_builder.labels import RUNTIME_LABEL
-from lambda_builder.runtime import Runtime, find_runtime
+from lambda_builder.runtime import RUNTIME_LABEL, Runtime, find_runtime
 from lambda_oci.errors import OciError
 from lambda_oci.image import encode_image
 from lambda_oci.layer import Layer, write_layer

@@ -10,9 +10,8 @@ from typing import TYPE_CHECKING
 
 from lambda_builder.default_handler import default_handler
 from lambda_builder.errors import PlatformError
-from lambda_builder.labels import RUNTIME_LABEL
 from lambda_builder.program import run_program
-from lambda_builder.runtime import find_runtime
+from lambda_builder.runtime import RUNTIME_LABEL, find_runtime
 from lambda_builder.settings import Environment, PublishSettings
 from lambda_builder.workspace import Workspace
 from lambda_oci.folders import remove

@@ -16,6 +16,10 @@ if TYPE_CHECKING:
     from lambda_builder.language import Language
 
 
+RUNTIME_LABEL = "dev.knative-lambda.runtime"
+"""The label of an image that names its runtime."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Runtime:
     """One language in one version."""

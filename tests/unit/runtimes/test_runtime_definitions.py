@@ -9,8 +9,7 @@ import pytest
 import yaml
 
 from images.dockerfile import read_config
-from lambda_builder.labels import RUNTIME_LABEL
-from lambda_builder.runtime import read_languages, source_suffixes
+from lambda_builder.runtime import RUNTIME_LABEL, read_languages, source_suffixes
 from lambda_builder.runtime_file import read_language
 
 REPOSITORY = Path(__file__).parents[3]

@@ -7,6 +7,7 @@ import os
 import re
 from typing import TYPE_CHECKING, Any
 
+from lambda_builder.runtime import RUNTIME_LABEL
 from lambda_embedded.processes.programs import places_of_program
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 from lambda_oci.errors import OciError
@@ -24,7 +25,6 @@ _NAME = r"[a-z0-9](?:[a-z0-9.-]*[a-z0-9])?"
 _REFERENCE = re.compile(
     rf"registry\.embedded/(?P<repository>{_NAME}/{_NAME})@sha256:(?P<hex>[0-9a-f]{{64}})"
 )
-_RUNTIME_LABEL = "dev.knative-lambda.runtime"
 _RUNTIME_NAME = re.compile(r"[a-z0-9.]+")
 _SERVER = "/runtime/"
 # Looking through all images takes longer the more there are, so it is then done less often.
@@ -106,7 +106,7 @@ class ImageLauncher:
 
     def _programs(self, config: ImageConfig) -> list[Path]:
         """Return the folder of the runtime's own programs, if it has one."""
-        runtime = config.labels.get(_RUNTIME_LABEL, "")
+        runtime = config.labels.get(RUNTIME_LABEL, "")
         known = _RUNTIME_NAME.fullmatch(runtime)
         return [self._runtimes / runtime / "bin"] if known else []
 
