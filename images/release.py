@@ -1,11 +1,9 @@
 """Write which images an overlay runs.
 
-`python config/release.py dist/images.json config/overlays/production [http]`: `make images` made
+`python -m images.release dist/images.json config/overlays/production [http]`: `make images` made
 that list. The result is the overlay's component `release`: our own images by digest, and what
 the functions are told of builder and base images (http where that registry has no TLS).
 """
-
-# ruff: noqa: INP001  # a script beside what it writes
 
 from __future__ import annotations
 
@@ -19,9 +17,10 @@ import yaml
 from lambda_builder.runtime import read_languages, source_suffixes
 
 _BASE = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
-_CONFIG = Path(__file__).parent
-_RUNTIMES = _CONFIG.parent / "runtimes"
-_COMMENT = "# Written by config/release.py from what `make images` has made.\n"
+_CHECKOUT = Path(__file__).parents[1]
+_CONFIG = _CHECKOUT / "config"
+_RUNTIMES = _CHECKOUT / "runtimes"
+_COMMENT = "# Written by images/release.py from what `make images` has made.\n"
 
 
 class _Block(str):
