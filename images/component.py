@@ -10,7 +10,7 @@ import argparse
 import json
 import sys
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from images.references import registry_url
 from lambda_builder.runtime import read_languages, source_suffixes
@@ -43,7 +43,7 @@ def settings_of(
 
 def component_of(
     references: Mapping[str, str], functions: set[str], source_suffixes: Sequence[str]
-) -> dict[str, object]:
+) -> dict[str, Any]:
     """The component: images of the functions by digest, and a patch of the settings."""
     images = []
     for name in sorted(functions & references.keys()):

@@ -1,26 +1,26 @@
-"""Write which images an overlay runs.
+"""`python -m images.release dist/images.json config/overlays/production [http]`: pin an overlay.
 
-`python -m images.release dist/images.json config/overlays/production [http]`: `make images` made
-that list. The result is the overlay's component `release`: our own images by digest, and what
-the functions are told of builder and base images (http where that registry has no TLS).
+Writes the overlay's component `release`: our own images by digest, and what the functions are told
+of builder and base images (http where that registry has no TLS).
 """
 
 from __future__ import annotations
 
+import argparse
 import json
-import sys
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import yaml
 
+from images.component import component_of, function_names
 from lambda_builder.runtime import read_languages, source_suffixes
 
-_BASE = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
-_CHECKOUT = Path(__file__).parents[1]
-_CONFIG = _CHECKOUT / "config"
-_RUNTIMES = _CHECKOUT / "runtimes"
-_COMMENT = "# Written by images/release.py from what `make images` has made.\n"
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+_CHECKOUT = Path(__file__).resolve().parents[1]
+_COMMENT = "# Written by `python -m images.release` from what `make images` has made.\n"
 
 
 class _Block(str):
@@ -29,54 +29,50 @@ class _Block(str):
     __slots__ = ()
 
 
-yaml.SafeDumper.add_representer(
+class _Dumper(yaml.SafeDumper):
+    """YAML for people to review."""
+
+
+_Dumper.add_representer(
     _Block,
     lambda dumper, text: dumper.represent_scalar("tag:yaml.org,2002:str", str(text), style="|"),
 )
 
 
-def release(images: dict[str, str], *, scheme: str) -> dict[str, Any]:
-    """Return the component for these images, name -> `host/repository@sha256:...`."""
-    functions = {path.stem for path in (_CONFIG / "base" / "functions").glob("*.yaml")}
-    if missing := {*functions, "builder"} - set(images):
+def release_of(images: Mapping[str, str], *, scheme: str = "https") -> str:
+    """The component for these images (name -> `host/repository@sha256:...`), as YAML.
+
+    `SystemExit` names the functions, or the builder, that have no image.
+    """
+    functions = function_names(_CHECKOUT)
+    if missing := {*functions, "builder"} - images.keys():
         raise SystemExit(f"no image of {', '.join(sorted(missing))}; run make images for all")
-    runtimes = {
-        name: f"{scheme}://{image}"
-        for name, image in sorted(images.items())
-        if name not in {*functions, "builder"}
+    references = {
+        name: image if name in functions | {"builder"} else f"{scheme}://{image}"
+        for name, image in images.items()
     }
-    data = {
-        "KN_LAMBDA_BUILDER_IMAGE": images["builder"],
-        "KN_LAMBDA_BASE_IMAGES": json.dumps(runtimes),
-        "KN_LAMBDA_SOURCE_SUFFIXES": json.dumps(source_suffixes(read_languages(_RUNTIMES))),
-    }
-    settings = {
-        "apiVersion": "v1",
-        "kind": "ConfigMap",
-        "metadata": {"name": "knative-lambda-settings", "namespace": "knative-lambda"},
-        "data": data,
-    }
-    return {
-        "apiVersion": "kustomize.config.k8s.io/v1alpha1",
-        "kind": "Component",
-        "images": [_image(name, images[name]) for name in sorted(functions)],
-        "patches": [{"patch": _Block(yaml.safe_dump(settings, sort_keys=False, width=1000))}],
-    }
+    suffixes = source_suffixes(read_languages(_CHECKOUT / "runtimes"))
+    component = component_of(references, functions, suffixes)
+    settings = json.loads(component["patches"][0]["patch"])
+    component["patches"] = [{"patch": _Block(_yaml(settings))}]
+    return _COMMENT + _yaml(component)
 
 
-def _image(name: str, image: str) -> dict[str, str]:
-    repository, _, digest = image.partition("@")
-    return {"name": f"{_BASE}/{name}", "newName": repository, "digest": digest}
+def _yaml(document: object) -> str:
+    return yaml.dump(document, Dumper=_Dumper, sort_keys=False, width=1000)
 
 
 def main() -> None:
     """Read the list of images, write the component."""
-    file, overlay, *more = sys.argv[1:]
-    component = release(json.loads(Path(file).read_text()), scheme=more[0] if more else "https")
-    folder = Path(overlay) / "release"
+    parser = argparse.ArgumentParser(prog="python -m images.release", description=__doc__)
+    parser.add_argument("images", type=Path, help="what `make images` wrote")
+    parser.add_argument("overlay", type=Path, help="the folder of the overlay")
+    parser.add_argument("scheme", choices=["https", "http"], nargs="?", default="https")
+    options = parser.parse_args()
+    text = release_of(json.loads(options.images.read_text()), scheme=options.scheme)
+    folder = options.overlay / "release"
     folder.mkdir(exist_ok=True)
-    text = yaml.safe_dump(component, sort_keys=False, width=1000)
-    (folder / "kustomization.yaml").write_text(_COMMENT + text)
+    (folder / "kustomization.yaml").write_text(text)
 
 
 if __name__ == "__main__":
