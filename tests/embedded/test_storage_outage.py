@@ -13,7 +13,7 @@ import pytest
 
 from tests.helpers.http_client import post_event
 from tests.helpers.lambda_platform import BUILD_START
-from tests.helpers.s3_servers import free_port, make_bucket, moto_server
+from tests.helpers.s3_servers import free_port, moto_server
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -43,8 +43,7 @@ class Storage:
         }
 
     def start(self) -> None:
-        connection = self._running.enter_context(moto_server(self._folder, self.port))
-        make_bucket(connection, BUCKET)
+        self._running.enter_context(moto_server(self._folder, self.port, bucket=BUCKET))
 
     def stop(self) -> None:
         self._running.close()

@@ -42,10 +42,28 @@ def connection_to(port: int, **changes: Any) -> S3Connection:
     return replace(quick, **changes)
 
 
+# Makes the bucket, then listens: nobody finds the server without it.
+_MOTO_WITH_BUCKET = """
+import sys
+import boto3
+from moto import mock_aws
+from moto.server import main
+
+in_memory = mock_aws()
+in_memory.start()
+boto3.client("s3", region_name="us-east-1").create_bucket(Bucket=sys.argv.pop(1))
+in_memory.stop(remove_data=False)
+main(sys.argv[1:])
+"""
+
+
 @contextlib.contextmanager
-def moto_server(folder: Path, port: int | None = None) -> Iterator[S3Connection]:
-    """moto: everything in memory, believes every credential."""
-    command = [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p"]
+def moto_server(
+    folder: Path, port: int | None = None, *, bucket: str | None = None
+) -> Iterator[S3Connection]:
+    """moto: everything in memory, believes every credential; `bucket` is there from the start."""
+    started = ["-c", _MOTO_WITH_BUCKET, bucket] if bucket else ["-m", "moto.server"]
+    command = [sys.executable, *started, "-H", "127.0.0.1", "-p"]
     with _started(lambda free: [*command, str(free)], folder, port) as used:
         yield connection_to(used)
 
@@ -64,9 +82,9 @@ def versity_gateway(program: str, folder: Path) -> Iterator[S3Connection]:
         yield connection_to(used)
 
 
-def make_bucket(connection: S3Connection, name: str = "") -> str:
-    """Return the name of a new bucket, one that no other test knows where none is given."""
-    name = name or f"bucket-{uuid.uuid4().hex}"
+def make_bucket(connection: S3Connection) -> str:
+    """Return the name of a new bucket, one that no other test knows."""
+    name = f"bucket-{uuid.uuid4().hex}"
     with contextlib.closing(connection.client()) as client:
         client.create_bucket(Bucket=name)
     return name
