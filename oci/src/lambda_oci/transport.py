@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import time
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypedDict, TypeVar
 from urllib.parse import urljoin, urlsplit
 
@@ -123,7 +124,7 @@ class Transport:
         headers: Mapping[str, str] | None,
         body: bytes | BinaryIO | None,
     ) -> BaseHTTPResponse:
-        target = _as_urllib3_reads(urljoin(self._origin, url))
+        target = self._target(url)
         response = self._once(method, target, headers, body)
         if response.status != _UNAUTHORIZED:
             return response
@@ -141,15 +142,22 @@ class Transport:
     ) -> BaseHTTPResponse:
         sent = {"User-Agent": "knative-lambda", **(headers or {})}
         # A registry may redirect uploads to a URL that carries its own authorization.
-        authorization = self._authorization.header
-        own = normal_origin(_as_urllib3_reads(self._origin))
-        if authorization and normal_origin(url) == own:
+        if (authorization := self._authorization.header) and self._is_own(url):
             sent["Authorization"] = authorization
         if body is not None and not isinstance(body, bytes):
             body.seek(0)
         return self._pool.request(
             method, url, headers=sent, body=body, preload_content=False, decode_content=False
         )
+
+    def _target(self, url: str) -> str:
+        if url.startswith("/") and not url.startswith("//"):
+            # Behind a host nothing can change it. cleanup sends ten thousand of these.
+            return _origin_as_urllib3_reads(self._origin) + url
+        return _as_urllib3_reads(urljoin(self._origin, url))
+
+    def _is_own(self, url: str) -> bool:
+        return normal_origin(url) == normal_origin(_origin_as_urllib3_reads(self._origin))
 
     def _read(self, response: BaseHTTPResponse, max_bytes: int) -> bytes:
         if (content := read_all(response, max_bytes)) is None:
@@ -185,3 +193,6 @@ class Transport:
 def _as_urllib3_reads(url: str) -> str:
     r"""The URL as it is sent: parsers of URLs disagree on the host of `//one\@other/`."""
     return parse_url(url).url
+
+
+_origin_as_urllib3_reads = lru_cache(maxsize=16)(_as_urllib3_reads)
