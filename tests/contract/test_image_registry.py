@@ -13,7 +13,7 @@ from knative_lambda.adapters.registry import SchemeImageRegistry
 from knative_lambda.domain.errors import RegistryUnavailableError
 from tests.helpers.fakes_platform import InMemoryImageRegistry
 from tests.helpers.publishing import HOW, Publishing
-from tests.helpers.registries import PASSWORD, PASSWORD_FILE, start_registry
+from tests.helpers.registries import PASSWORD, running_password_registry, running_registry
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,24 +41,18 @@ class Place:
         return self.publish(self.repository, tag, content)
 
 
-def started(require_server, folder, auth=""):
-    registry, process = start_registry(require_server("docker-registry", HOW), folder, auth)
-    yield registry
-    process.kill()
-    process.wait()
-
-
 @pytest.fixture(scope="module")
 def docker_registry(require_server, tmp_path_factory):
-    yield from started(require_server, tmp_path_factory.mktemp("registry"))
+    program = require_server("docker-registry", HOW)
+    with running_registry(program, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="module")
 def password_registry(require_server, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
-    (folder / "htpasswd").write_text(PASSWORD_FILE)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
-    yield from started(require_server, folder, auth)
+    program = require_server("docker-registry", HOW)
+    with running_password_registry(program, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 def publishing(tmp_path, **settings):

@@ -14,7 +14,7 @@ from lambda_oci.image import encode_image
 from lambda_oci.references import parse_repository
 from lambda_oci.repositories import open_repository
 from tests.helpers.publishing import HOW
-from tests.helpers.registries import PASSWORD_FILE, start_registry
+from tests.helpers.registries import running_password_registry, running_registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,24 +58,18 @@ class Place:
             repository.add_blob(image.config_descriptor, self.folder / "config")
 
 
-def started(require_server, folder, auth=""):
-    registry, process = start_registry(require_server("docker-registry", HOW), folder, auth)
-    yield registry
-    process.kill()
-    process.wait()
-
-
 @pytest.fixture(scope="module")
 def docker_registry(require_server, tmp_path_factory):
-    yield from started(require_server, tmp_path_factory.mktemp("registry"))
+    program = require_server("docker-registry", HOW)
+    with running_registry(program, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="module")
 def password_registry(require_server, tmp_path_factory):
-    folder = tmp_path_factory.mktemp("registry")
-    (folder / "htpasswd").write_text(PASSWORD_FILE)
-    auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
-    yield from started(require_server, folder, auth)
+    program = require_server("docker-registry", HOW)
+    with running_password_registry(program, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import json
 import re
 import socket
@@ -14,6 +15,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 USER, PASSWORD = "builder", "registry-password"
@@ -56,8 +58,9 @@ def free_port() -> int:
         return server.getsockname()[1]
 
 
-def start_registry(program: str, folder: Path, auth: str = "") -> tuple[Registry, subprocess.Popen]:
-    """Start `docker-registry`; `auth` is the part of its settings of that name."""
+@contextlib.contextmanager
+def running_registry(program: str, folder: Path, auth: str = "") -> Iterator[Registry]:
+    """Run `docker-registry`; `auth` is the part of its settings of that name."""
     registry = Registry(free_port(), folder / "log")
     (folder / "config.yml").write_text(
         "version: 0.1\n"
@@ -72,8 +75,21 @@ def start_registry(program: str, folder: Path, auth: str = "") -> tuple[Registry
             stderr=subprocess.STDOUT,
             env={"OTEL_TRACES_EXPORTER": "none"},
         )
-    _wait_until_it_answers(registry, process)
-    return registry, process
+    try:
+        _wait_until_it_answers(registry, process)
+        yield registry
+    finally:
+        process.kill()
+        process.wait()
+
+
+@contextlib.contextmanager
+def running_password_registry(program: str, folder: Path) -> Iterator[Registry]:
+    """Run `docker-registry` for `USER` with `PASSWORD` alone."""
+    (folder / "htpasswd").write_text(PASSWORD_FILE)
+    auth = f"auth: {{htpasswd: {{realm: test, path: {folder}/htpasswd}}}}\n"
+    with running_registry(program, folder, auth) as registry:
+        yield registry
 
 
 def _wait_until_it_answers(registry: Registry, process: subprocess.Popen) -> None:

@@ -19,7 +19,7 @@ from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
 from tests.helpers.builder_programs import assert_failed
 from tests.helpers.publishing import HOW
-from tests.helpers.registries import PASSWORD, USER, start_registry
+from tests.helpers.registries import PASSWORD, USER, running_registry
 
 
 def encoded(content: bytes) -> str:
@@ -111,10 +111,8 @@ def token_registry(tokens, require_server, tmp_path_factory):
         f"auth: {{token: {{realm: '{realm}', service: registry, issuer: tokens,"
         f" rootcertbundle: {folder}/bundle.pem}}}}\n"
     )
-    registry, process = start_registry(require_server("docker-registry", HOW), folder, auth)
-    yield registry
-    process.kill()
-    process.wait()
+    with running_registry(require_server("docker-registry", HOW), folder, auth) as registry:
+        yield registry
 
 
 def test_a_password_is_turned_into_a_token(publishing, token_registry, tmp_path):

@@ -6,7 +6,7 @@ import os
 
 import pytest
 
-from tests.helpers.registries import start_registry
+from tests.helpers.registries import running_registry
 from tests.integration.images.helpers.assembling import CACHE, assemble
 from tests.integration.images.helpers.container import unpack
 
@@ -18,10 +18,8 @@ NAMES = ("delete", "builder", "python3.11")
 def registry(require_server, tmp_path_factory):
     require_server("apt-get", "a Debian or Ubuntu machine")
     program = require_server("docker-registry", HOW)
-    registry, process = start_registry(program, tmp_path_factory.mktemp("images-registry"))
-    yield registry
-    process.kill()
-    process.wait()
+    with running_registry(program, tmp_path_factory.mktemp("images-registry")) as registry:
+        yield registry
 
 
 @pytest.fixture(scope="session")
