@@ -16,7 +16,7 @@ from images.references import registry_url
 from lambda_builder.runtime import read_languages, source_suffixes
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
 # What config/base calls the repositories of our images.
 PLACEHOLDER = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
@@ -42,9 +42,16 @@ def settings_of(
 
 
 def component_of(
-    references: Mapping[str, str], functions: set[str], source_suffixes: Sequence[str]
+    references: Mapping[str, str],
+    functions: set[str],
+    source_suffixes: Sequence[str],
+    *,
+    encode: Callable[[object], str] = json.dumps,
 ) -> dict[str, Any]:
-    """The component: images of the functions by digest, and a patch of the settings."""
+    """The component: images of the functions by digest, and a patch of the settings.
+
+    The patch is text within the component; `encode` writes it.
+    """
     images = []
     for name in sorted(functions & references.keys()):
         repository, _, digest = references[name].partition("@")
@@ -55,7 +62,7 @@ def component_of(
         "apiVersion": "kustomize.config.k8s.io/v1alpha1",
         "kind": "Component",
         "images": images,
-        "patches": [{"patch": json.dumps(patch)}],
+        "patches": [{"patch": encode(patch)}],
     }
 
 

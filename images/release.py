@@ -52,9 +52,9 @@ def release_of(images: Mapping[str, str], *, scheme: str = "https") -> str:
         for name, image in images.items()
     }
     suffixes = source_suffixes(read_languages(_CHECKOUT / "runtimes"))
-    component = component_of(references, functions, suffixes)
-    settings = json.loads(component["patches"][0]["patch"])
-    component["patches"] = [{"patch": _Block(_yaml(settings))}]
+    component = component_of(
+        references, functions, suffixes, encode=lambda patch: _Block(_yaml(patch))
+    )
     return _COMMENT + _yaml(component)
 
 
