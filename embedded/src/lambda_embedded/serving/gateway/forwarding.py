@@ -12,7 +12,7 @@ from aiohttp import hdrs, web
 from multidict import CIMultiDict
 from yarl import URL
 
-from lambda_embedded.serving.gateway.request_body import SlowBodyError
+from lambda_embedded.access.patience import SlowBodyError
 from lambda_embedded.serving.gateway.responses import error_response
 
 if TYPE_CHECKING:

@@ -11,6 +11,8 @@ import asyncio
 from io import BytesIO
 from typing import TYPE_CHECKING, Final
 
+from lambda_embedded.access.patience import SlowBodyError
+
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
 
@@ -25,10 +27,6 @@ WHOLE_BODY_BYTES: Final = 8 * 1024 * 1024
 _PAUSE_SECONDS: Final = 0.05
 # Fewer bytes in a second count as none.
 _LEAST_BYTES: Final = 1024
-
-
-class SlowBodyError(Exception):
-    """The sender stopped in the middle of its request."""
 
 
 class RequestBody:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from aiohttp import hdrs, web
 
 from lambda_embedded.access.cors import add_cors, preflight
-from lambda_embedded.access.patience import HEAD_SECONDS
+from lambda_embedded.access.patience import HEAD_SECONDS, SlowBodyError
 from lambda_embedded.serving.gateway.forwarding import (
     BEGUN,
     Message,
@@ -17,7 +17,7 @@ from lambda_embedded.serving.gateway.forwarding import (
     abort,
     forward,
 )
-from lambda_embedded.serving.gateway.request_body import RequestBody, SlowBodyError
+from lambda_embedded.serving.gateway.request_body import RequestBody
 from lambda_embedded.serving.gateway.responses import error_response
 from lambda_embedded.serving.pool.slots import (
     CrashLoopError,
