@@ -68,6 +68,10 @@ format: $(BIN)/.dev ## Format the code and fix what the linter can
 schemas: $(BIN)/.dev ## Write docs/schemas from the event models
 	python docs/schemas/generate.py
 
+.PHONY: dist
+dist: $(BIN)/.dev ## Build the wheel and the sdist of the command line into dist/
+	python -m distribution.build
+
 .PHONY: bench
 bench: $(BIN)/.dev ## Measure side by side and write docs/BENCHMARKS.md
 	python -m tests.bench
@@ -88,12 +92,10 @@ $(BIN)/uv: requirements/builder.txt
 	$(BIN)/pip install --quiet --disable-pip-version-check --require-hashes -r requirements/builder.txt
 	@touch $@
 
-EDITABLE = uv pip install --quiet --no-deps --no-build-isolation -e oci -e shared -e builder -e sandbox -e embedded -e cli
-
-$(BIN)/.run: $(BIN)/uv requirements/run.txt */pyproject.toml
+$(BIN)/.run: $(BIN)/uv requirements/run.txt pyproject.toml */pyproject.toml
 	@echo "Installing dependencies" >&2
 	uv pip install --quiet --require-hashes -r requirements/run.txt
-	$(EDITABLE)
+	uv pip install --quiet --no-deps --no-build-isolation -e .
 	@touch $@
 
 $(BIN)/.dev: $(BIN)/.run requirements/dev.txt

@@ -26,8 +26,8 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     if shutil.which("perl") is None:
         pytest.skip("perl is not installed: apt-get install perl")
     folder = tmp_path_factory.mktemp("checkout")
-    # A copy, since the command line finds the languages beside its own files.
-    shutil.copytree(CHECKOUT / "cli" / "src", folder / "cli" / "src")
+    # A copy, since the command line finds the languages beside the platform's own files.
+    shutil.copytree(CHECKOUT / "embedded" / "src", folder / "embedded" / "src")
     shutil.copytree(PERL, folder / "runtimes" / "perl")
     for name in ("config", "functions"):
         (folder / name).symlink_to(CHECKOUT / name)
@@ -36,7 +36,7 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="module")
 def perl_platform(checkout: Path, tmp_path_factory) -> Iterator[EmbeddedPlatform]:
-    sources = {"PYTHONPATH": str(checkout / "cli" / "src")}
+    sources = {"PYTHONPATH": str(checkout / "embedded" / "src")}
     running = EmbeddedPlatform(tmp_path_factory.mktemp("platform") / "home", sources)
     try:
         running.start("--installation", str(checkout))

@@ -1,12 +1,12 @@
-"""The languages of the checkout's `runtimes/`."""
+"""The languages of the installation's `runtimes/`."""
 
 from __future__ import annotations
 
 from functools import cache
 from typing import TYPE_CHECKING
 
-from kn_lambda.checkout import checkout_folder
 from kn_lambda.errors import CommandError
+from lambda_embedded.installation import INSTALLATION
 
 if TYPE_CHECKING:
     from lambda_builder.language import Language
@@ -18,7 +18,7 @@ def languages() -> list[Language]:
     from lambda_embedded.languages import InvalidRuntimesError, read_languages  # noqa: PLC0415
 
     try:
-        return read_languages(checkout_folder("runtimes"))
+        return read_languages(INSTALLATION / "runtimes")
     except InvalidRuntimesError as error:
         raise CommandError(str(error)) from error
 

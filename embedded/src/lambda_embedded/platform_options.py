@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from lambda_embedded.access.patience import HEAD_SECONDS
 from lambda_embedded.broker.settings import BrokerSettings
+from lambda_embedded.installation import INSTALLATION
 from lambda_embedded.jobs.settings import JobSettings
 from lambda_embedded.serving.settings import ServingSettings
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
+    from pathlib import Path
 
-_CHECKOUT = Path(__file__).resolve().parents[3]
 _PARTS = ("functions", "runtimes", "config")
 
 
@@ -37,7 +37,7 @@ class PlatformOptions:
     broker_port: int = 8081
     api_port: int = 8082
     """Port 0 means any free port, and the same one at the next start if it is still free."""
-    installation: Path = _CHECKOUT
+    installation: Path = INSTALLATION
     """The folder of `functions/`, `runtimes/` and `config/`."""
     config: Path | None = None
     """A kustomization folder; by default `config/overlays/dev` of the installation."""

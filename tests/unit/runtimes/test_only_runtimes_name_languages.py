@@ -61,9 +61,6 @@ ALLOWED: dict[str, dict[str, str]] = {
     "embedded/src/lambda_embedded/serving/pool/starter.py": {
         "PYTHONUNBUFFERED": "control functions, and any image of a person's, may be Python",
     },
-    "cli/src/kn_lambda/checkout.py": {
-        "Install kn-lambda from a checkout: pip install -e cli": "kn-lambda is Python",
-    },
 }
 
 # What people, files and tools call languages besides what their folders say.

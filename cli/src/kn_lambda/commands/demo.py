@@ -6,9 +6,9 @@ from contextlib import ExitStack
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from kn_lambda.checkout import checkout_folder
 from kn_lambda.errors import CommandError
 from kn_lambda.languages import default_language
+from kn_lambda.linux import require_linux
 from kn_lambda.options import session_command
 from kn_lambda.session import Session
 from kn_lambda.terminal.output import echo
@@ -29,8 +29,9 @@ def command(session: Session) -> None:
     """
     from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415 # quick --help
 
+    require_linux("kn-lambda demo")
     progress = Progress()
-    source = checkout_folder("examples", f"hello-{default_language().name}")
+    source = default_language().folder / "template"
     with ExitStack() as stopped:
         progress.step("starting a platform in a temporary folder")
         home = stopped.enter_context(temporary_platform())

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import click
 from typing_extensions import override
 
-from kn_lambda.checkout import checkout_folder
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.languages import default_language, language_names, languages
 from kn_lambda.options import session_command
@@ -26,7 +25,7 @@ _PLACEHOLDER = re.compile(r"\bmy-function\b")
 
 
 class _Language(click.ParamType["Language"]):
-    """The name of a language of the checkout."""
+    """The name of a language of the installation."""
 
     name = "language"
 
@@ -58,8 +57,7 @@ def command(session: Session, name: str, runtime: Language | None) -> None:
         )
     language = runtime or default_language()
     leftovers = shutil.ignore_patterns(*language.source.leftovers)
-    template = checkout_folder("runtimes", language.folder.name, "template")
-    shutil.copytree(template, folder, ignore=leftovers)
+    shutil.copytree(language.folder / "template", folder, ignore=leftovers)
     for file in folder.rglob("*"):
         if file.is_file():
             file.write_text(_PLACEHOLDER.sub(function.name, file.read_text()))

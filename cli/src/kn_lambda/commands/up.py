@@ -12,14 +12,15 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.checkout import CHECKOUT
 from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.invoking.command_lines import program, target_flags
+from kn_lambda.linux import require_linux
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.log_records import stderr_handler
 from kn_lambda.terminal.output import Styled, echo
 from kn_lambda.terminal.progress import Progress
+from lambda_embedded.installation import INSTALLATION
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -52,12 +53,12 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--config",
     type=_FOLDER,
-    help="Folder of the kustomization to run (default: that of the checkout).",
+    help="Folder of the kustomization to run (default: config/overlays/dev of what runs).",
 )
 @click.option(
     "--installation",
     type=_FOLDER,
-    help="Checkout of Knative Lambda to run (default: that of kn-lambda).",
+    help="Checkout of Knative Lambda to run (default: what kn-lambda brings along).",
 )
 @click.option("--every-runtime", is_flag=True, help="Offer every version on PATH as a runtime.")
 @click.option(
@@ -102,6 +103,7 @@ def command(
     from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
     from lambda_embedded.platform_options import PlatformOptions  # noqa: PLC0415
 
+    require_linux("kn-lambda up")
     if session.target.context is not None:
         raise WrongUsageError("--context is for clusters, but up starts a platform on this machine")
     progress = Progress()
@@ -112,7 +114,7 @@ def command(
         port=port,
         broker_port=broker_port,
         api_port=api_port,
-        installation=installation or CHECKOUT,
+        installation=installation or INSTALLATION,
         config=config,
         every_runtime=every_runtime,
         allowed_hosts=_parsed("--allow-host", parse_allowed_host, hosts),

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from lambda_embedded.installation import INSTALLATION
 from lambda_embedded.schemas.schema import compile_schema
 
 if TYPE_CHECKING:
@@ -16,7 +17,7 @@ _KNATIVE = Path(__file__).parent / "knative"
 _KNATIVE_KINDS = frozenset({"Service", "Broker", "Trigger"})
 DEFINITION_PATH = Path("config") / "base" / "lambda-function.yaml"
 """Of LambdaFunction, in an installation."""
-DEFINITION = Path(__file__).parents[4] / DEFINITION_PATH
+DEFINITION = INSTALLATION / DEFINITION_PATH
 
 
 @dataclass(frozen=True, slots=True)
