@@ -9,6 +9,12 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Whatever environment a person has activated: uv installs into this one.
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# uv trusts what this machine trusts, such as a company's proxy; without a store it would not start.
+ifndef UV_NATIVE_TLS
+SYSTEM_CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
+  /etc/ssl/ca-bundle.pem /etc/ssl/cert.pem
+export UV_SYSTEM_CERTS ?= $(if $(wildcard $(SYSTEM_CERTIFICATES)),true,false)
+endif
 
 # Extra arguments of pytest: make test TEST_ARGS="tests/unit -k archive"
 TEST_ARGS ?=

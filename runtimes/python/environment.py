@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+from certificates import with_system_certificates
 from uv import find_uv_bin
 
 _LOCK = Path(__file__).with_name("requirements.txt")
@@ -24,7 +25,10 @@ def main() -> int:
     for arguments in steps:
         # Away from any project, whose settings are not meant for the server.
         done = subprocess.run(
-            [find_uv_bin(), "--no-progress", *arguments], cwd=target.parent, check=False
+            [find_uv_bin(), "--no-progress", *arguments],
+            cwd=target.parent,
+            env=with_system_certificates(environment),
+            check=False,
         )
         if done.returncode != 0:
             print(f"uv {arguments[0]} failed with status {done.returncode}")

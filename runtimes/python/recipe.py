@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from certificates import with_system_certificates
 from foreign_locks import note_unread_manifests
 from installer_errors import RecipeError, explain, without_credentials
 from package_tree import make_reproducible
@@ -142,7 +143,11 @@ def recipe_from(environment: Mapping[str, str]) -> Recipe:
         version=version,
         index_url=environment.get("PACKAGE_INDEX_URL") or None,
         allow_source_packages=environment.get("ALLOW_SOURCE_PACKAGES") == "true",
-        environment={**passed_on, "UV_PYTHON_DOWNLOADS": "never", "NO_COLOR": "1"},
+        environment={
+            **with_system_certificates(passed_on),
+            "UV_PYTHON_DOWNLOADS": "never",
+            "NO_COLOR": "1",
+        },
     )
 
 

@@ -14,7 +14,7 @@ import pytest
 
 from knative_lambda.adapters.registry import SchemeImageRegistry
 from knative_lambda.domain.errors import RegistryUnavailableError
-from tests.contract.helpers.kubernetes_servers import make_authority
+from tests.helpers.certificate_authority import make_authority
 
 REPOSITORY = "lambdas/default/hello"
 BASIC = "Basic " + base64.b64encode(b"builder:hunter2").decode()

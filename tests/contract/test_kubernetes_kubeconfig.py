@@ -16,7 +16,8 @@ from knative_lambda.adapters.kubernetes.kubeconfig import kubeconfig_connection
 from knative_lambda.adapters.kubernetes.kubeconfig_by_package import connection_by_package
 from knative_lambda.adapters.kubernetes.transport import Transport
 from knative_lambda.domain.errors import PlatformUnavailableError
-from tests.contract.helpers.kubernetes_servers import make_authority, noting_server
+from tests.contract.helpers.kubernetes_servers import noting_server
+from tests.helpers.certificate_authority import make_authority
 
 PLACE = (JOBS, "builds", "a-job")
 

@@ -10,7 +10,8 @@ import pytest
 from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
 from knative_lambda.adapters.kubernetes.connection import pod_connection
 from knative_lambda.domain.errors import PlatformUnavailableError
-from tests.contract.helpers.kubernetes_servers import make_authority, noting_server
+from tests.contract.helpers.kubernetes_servers import noting_server
+from tests.helpers.certificate_authority import make_authority
 
 PLACE = (JOBS, "builds", "a-job")
 

@@ -7,6 +7,7 @@ import contextlib
 import hashlib
 import io
 import json
+import ssl
 import tarfile
 import threading
 import zipfile
@@ -15,6 +16,8 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+    from tests.helpers.certificate_authority import Authority
 
 
 def wheel(name: str, version: str, *, requires: str = "", files: dict[str, str]) -> bytes:
@@ -80,8 +83,8 @@ NODE_VERSIONS = ("1.2.2", "1.2.3")
 
 
 @contextlib.contextmanager
-def python_index() -> Iterator[str]:
-    """The simple repository API of PYTHON_FILES."""
+def python_index(authority: Authority | None = None) -> Iterator[str]:
+    """The simple repository API of PYTHON_FILES; over HTTPS with the `authority` of localhost."""
 
     def content(path: str, _base: str) -> bytes | None:
         if path.startswith("/files/"):
@@ -95,7 +98,7 @@ def python_index() -> Iterator[str]:
         ]
         return "\n".join(links).encode() if links else None
 
-    with _served(content, "text/html") as base:
+    with _served(content, "text/html", authority) as base:
         yield f"{base}/simple"
 
 
@@ -128,7 +131,11 @@ def node_index() -> Iterator[str]:
 
 
 @contextlib.contextmanager
-def _served(content: Callable[[str, str], bytes | None], media_type: str) -> Iterator[str]:
+def _served(
+    content: Callable[[str, str], bytes | None],
+    media_type: str,
+    authority: Authority | None = None,
+) -> Iterator[str]:
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
             base = f"http://{self.headers['host']}"
@@ -145,10 +152,16 @@ def _served(content: Callable[[str, str], bytes | None], media_type: str) -> Ite
             ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    base = f"http://127.0.0.1:{server.server_address[1]}"
+    if authority is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(authority.server)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
+        base = f"https://localhost:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"http://127.0.0.1:{server.server_address[1]}"
+        yield base
     finally:
         server.shutdown()
         server.server_close()

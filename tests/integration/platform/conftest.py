@@ -42,7 +42,8 @@ def installation(tmp_path: Path) -> Path:
     (server / "server.py").write_text("")
     (server.parent / "runtime.toml").write_text(RUNTIME)
     (server.parent / "requirements.txt").write_text("")
-    shutil.copy(PYTHON / "environment.py", server.parent)
+    for name in ("environment.py", "certificates.py"):
+        shutil.copy(PYTHON / name, server.parent)
     (folder / "functions").mkdir()
     config = folder / "config" / "overlays" / "dev"
     config.mkdir(parents=True)

@@ -10,6 +10,10 @@ import sys
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 RUNTIMES = Path(__file__).parents[4] / "runtimes"
 VERSIONS = {"python": "{}.{}".format(*sys.version_info[:2]), "nodejs": "20"}
@@ -35,8 +39,18 @@ class RecipeRun:
         }
 
 
-def run_recipe(language: str, files: dict[str, str], folder: Path, **settings: str) -> RecipeRun:
-    """Run the recipe of a language on a source, given as file name -> text."""
+def run_recipe(
+    language: str,
+    files: dict[str, str],
+    folder: Path,
+    *,
+    inside: Sequence[str] = (),
+    **settings: str,
+) -> RecipeRun:
+    """Run the recipe of a language on a source, given as file name -> text.
+
+    `inside` is a command line that starts another, in surroundings of its own.
+    """
     for name in ("source", "packages", "home", "tmp"):
         (folder / name).mkdir(parents=True)
     for name, text in files.items():
@@ -57,7 +71,7 @@ def run_recipe(language: str, files: dict[str, str], folder: Path, **settings: s
         **settings,
     }
     process = subprocess.run(
-        command,
+        [*inside, *command],
         cwd=runtime,
         env=environment,
         stdout=subprocess.PIPE,
