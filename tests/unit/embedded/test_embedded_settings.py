@@ -1,10 +1,13 @@
 from __future__ import annotations
 
 import json
+from io import BytesIO
 from typing import TYPE_CHECKING
 
+from kn_lambda.deploying.uploading import upload_storage, upload_url
+from knative_lambda.adapters.storage import open_storage
 from knative_lambda.settings import BuildStartSettings
-from lambda_embedded.configuration.settings import embedded_settings
+from lambda_embedded.configuration.settings import embedded_settings, file_places
 from lambda_embedded.data_folder import DataFolder
 
 if TYPE_CHECKING:
@@ -27,6 +30,26 @@ def test_the_functions_understand_what_they_are_told(tmp_path: Path, monkeypatch
     assert settings.storage_url == f"file://{tmp_path}/storage/knative-lambda/"
     assert settings.source_prefixes == [f"file://{tmp_path}/storage/sources/{{namespace}}/"]
     assert settings.runtimes_dir == "/runtimes"
+
+
+def test_functions_store_below_a_home_of_any_name(tmp_path: Path, monkeypatch):
+    home = tmp_path / "Zo\u00eb's 100% r\u00e9al #1 folder?"
+    settings = embedded_settings(DataFolder(home), IMAGES, {}, source_suffixes=[".py"])
+    for name, value in settings.items():
+        monkeypatch.setenv(name, value)
+    read = BuildStartSettings()
+    uri = f"{read.storage_url}contexts/a"
+    open_storage(file_roots=read.file_roots()).write(uri, BytesIO(b"content"))
+    assert (home / "storage/knative-lambda/contexts/a").read_bytes() == b"content"
+    assert list(tmp_path.iterdir()) == [home]
+    assert home / "storage/sources" in read.file_roots()
+    upload_storage(settings).write(f"{upload_url(settings)}/default/b", BytesIO(b"source"))
+    assert (home / "storage/sources/default/b").read_bytes() == b"source"
+    assert set(file_places(settings)) >= {
+        home / "storage/sources",
+        home / "storage/knative-lambda",
+        home / "registry",
+    }
 
 
 def test_settings_of_the_machine_win_and_nothing_else_of_it_gets_in(tmp_path: Path):

@@ -182,7 +182,7 @@ def _greet(session: Session, platform: Platform, progress: Progress) -> None:
   Broker      {platform.urls["broker"]}/default/default  (requires the token in {folder.token})
   Kubernetes  {platform.urls["api"]}  (KUBECONFIG={folder.kubeconfig})
 
-In another terminal: {name} init hello && {deploy} hello
+In another terminal: {shlex.quote(name)} init hello && {deploy} hello
 Ctrl-C stops the platform. Deployed functions are available again after the next start.
 """,
         err=True,

@@ -6,7 +6,6 @@ import hashlib
 import io
 from pathlib import Path
 from typing import TYPE_CHECKING
-from urllib.parse import unquote, urlsplit
 
 from kn_lambda.errors import CommandError
 
@@ -15,6 +14,9 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import ObjectStorage
+
+
+_FILE = "file://"
 
 
 def upload_url(settings: Mapping[str, str]) -> str:
@@ -32,9 +34,9 @@ def upload_storage(settings: Mapping[str, str]) -> ObjectStorage:
     """Open the storage for uploads; S3 with the credentials of the user."""
     from knative_lambda.adapters.storage import S3Connection, open_storage  # noqa: PLC0415
 
-    url = urlsplit(upload_url(settings))
-    if url.scheme == "file":
-        return open_storage(file_roots=[Path(unquote(url.path))])
+    url = upload_url(settings)
+    if url.startswith(_FILE):
+        return open_storage(file_roots=[Path(url.removeprefix(_FILE))])
     return open_storage(
         s3=S3Connection(
             endpoint_url=settings.get("KN_LAMBDA_S3_ENDPOINT_URL"),

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 SETTINGS_CONFIG_MAP = ("knative-lambda", "knative-lambda-settings")
 IMAGE_PREFIX = "registry.embedded"
 _PREFIX = "KN_LAMBDA_"
+_FILE = "file://"
 # Of the platform itself, not of its functions.
 _OWN = frozenset({"KN_LAMBDA_HOME", "KN_LAMBDA_EMBEDDED"})
 
@@ -31,7 +32,8 @@ def embedded_settings(
     A variable `KN_LAMBDA_...` of this machine wins, so that a person can name an S3 server or a
     package index. `KN_LAMBDA_RUNTIMES_DIR` stays `/runtimes`, which the Job controller maps.
     """
-    storage = folder.storage.as_uri()
+    # Storage knows no percent-encoding, as no S3 tool does; URLs of images have it.
+    storage = f"file://{folder.storage}"
     uploads = f"{storage}/sources/"
     settings = {
         "BUILDS_NAMESPACE": "knative-lambda-builds",
@@ -55,7 +57,10 @@ def embedded_settings(
 
 def file_places(machine: Mapping[str, str]) -> Iterator[Path]:
     """Yield the folders that this machine's variables name for storage and registry."""
-    for name in ("STORAGE_URL", "UPLOAD_URL", "REGISTRY_URL"):
-        url = urlsplit(machine.get(_PREFIX + name, ""))
-        if url.scheme == "file":
-            yield Path(unquote(url.path))
+    for name in ("STORAGE_URL", "UPLOAD_URL"):
+        url = machine.get(_PREFIX + name, "")
+        if url.startswith(_FILE):
+            yield Path(url.removeprefix(_FILE))
+    registry = urlsplit(machine.get(f"{_PREFIX}REGISTRY_URL", ""))
+    if registry.scheme == "file":
+        yield Path(unquote(registry.path))

@@ -7,7 +7,6 @@ attribute `storage_url` is the variable `KN_LAMBDA_STORAGE_URL`, and so on.
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
-from urllib.parse import urlsplit
 
 from knative_lambda import __version__
 from knative_lambda.settings.environment import Check, Settings
@@ -167,6 +166,6 @@ class DeadLetterSettings(StorageSettings):
 
 
 def _roots(urls: list[str]) -> list[Path]:
-    """Folders of `file://` URLs, up to a `{namespace}` in them."""
-    paths = [urlsplit(url).path for url in urls if url.startswith("file://")]
+    """Folders of `file://` URLs, up to a `{namespace}` in them; nothing is percent-encoded."""
+    paths = [url.removeprefix("file://") for url in urls if url.startswith("file://")]
     return [Path(path.partition("{")[0]) for path in paths]
