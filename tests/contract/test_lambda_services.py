@@ -15,6 +15,7 @@ from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
 from knative_lambda.manifests import labels
+from knative_lambda.manifests.trigger import target_trigger
 from tests.contract.helpers.recorded_deployments import deploy, spec
 from tests.helpers.platforms import another_generation, eventually
 
@@ -235,6 +236,31 @@ def test_a_trigger_of_another_lambda_is_not_touched(deployed):
     kubernetes.services.delete(deployment.function)
     left = list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace))
     assert [trigger["spec"]["subscriber"]["ref"]["name"] for trigger in left] == ["other"]
+
+
+def test_the_trigger_of_events_for_this_lambda_alone_outlives_deployments_but_no_deletion(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    function = deployment.function
+    target = target_trigger(function, deployment.uid, broker="default")
+    name = kubernetes.hands.api.apply(TRIGGERS, target)["metadata"]["name"]
+
+    kubernetes.services.apply(another_generation(deployment, 3, spec=spec(OTHER)))
+    left = list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace))
+    assert name in [trigger["metadata"]["name"] for trigger in left]
+    assert len(left) == 2
+
+    kubernetes.services.delete(function)
+    assert list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace)) == []
+
+
+def test_a_lambda_is_ready_whatever_the_state_of_that_trigger(kubernetes):
+    deployment = deploy(kubernetes, "hello", ONE)
+    kubernetes.services.apply(deployment)
+    kubernetes.hands.become(deployment, READY)
+    target = target_trigger(deployment.function, deployment.uid, broker="default")
+    kubernetes.hands.api.apply(TRIGGERS, target)
+    assert kubernetes.services.state(deployment) == READY
 
 
 def watched(kubernetes):

@@ -152,14 +152,6 @@ def test_what_verbose_tells_of_a_request_holds_no_secret_of_its_address(kn_lambd
     assert "hunter" not in result.output
 
 
-def test_invoke_by_the_broker_puts_the_event_into_that_of_the_tenant(kn_lambda, fake_platform):
-    fake_platform.put_record(status=status(phase="Ready"))
-    result = kn_lambda("invoke", "hello", "--async", "--type", "t", "-o", "json")
-    (request,) = fake_platform.http.sent
-    assert request["url"] == "http://broker.test/default/default"
-    assert json.loads(result.stdout)["id"] == request["headers"]["ce-id"]
-
-
 def test_delete_waits_until_the_record_is_gone(kn_lambda, fake_platform):
     fake_platform.put_record(status=status(phase="Ready"))
     key = (LAMBDA_FUNCTIONS.plural, "default", "hello")

@@ -48,6 +48,10 @@ class Installation:
         """Return the namespace of the build Jobs."""
         return self.settings().get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
 
+    def tenant_broker(self) -> str:
+        """Return the name of each tenant's Broker."""
+        return self.settings().get("KN_LAMBDA_TENANT_BROKER") or "default"
+
     def find_record(self, function: FunctionId) -> KubernetesObject | None:
         """Return the record of a function, or None."""
         return self.api.find(LAMBDA_FUNCTIONS, function.namespace, function.name)

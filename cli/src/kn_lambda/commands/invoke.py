@@ -20,7 +20,8 @@ if TYPE_CHECKING:
 
 # A function that starts from zero may take this long before its own limit counts.
 _START_SECONDS = 60.0
-_TENANT_BROKER = "default"
+# A new Trigger is ready in about a second.
+_TRIGGER_SECONDS = 30.0
 
 
 @session_command("invoke")
@@ -48,9 +49,14 @@ _TENANT_BROKER = "default"
     "--async",
     "by_broker",
     is_flag=True,
-    help="Send the event to the Broker of the namespace; do not wait for a response.",
+    help="Let the Broker of the namespace deliver the event to NAME alone; do not wait for a"
+    " response.",
 )
-@click.option("--timeout", type=Duration(), help="How long to wait for the response.")
+@click.option(
+    "--timeout",
+    type=Duration(),
+    help="How long to wait for the response, or with --async for the Broker.",
+)
 @click.option(
     "--ingress",
     envvar="KN_LAMBDA_INGRESS_URL",
@@ -77,7 +83,8 @@ def command(
     kn-lambda invoke hello --event event.json -o json
     """  # noqa: D301 # \b is for click
     from kn_lambda.cluster.http import redacted_url  # noqa: PLC0415
-    from kn_lambda.invoking.invocation import Invocation  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.invoking.input import json_error  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.invoking.invocation import Invocation  # noqa: PLC0415
     from kn_lambda.invoking.response import print_response, require_success  # noqa: PLC0415
 
     function = session.function(name)
@@ -85,11 +92,11 @@ def command(
     invocation = Invocation(
         record=record, data=data, type_=type_, event_file=event_file, method=method, path=path
     )
-    invocation.check()
-    if error := invocation.json_error():
+    invocation.check(is_async=by_broker)
+    if error := json_error(data):
         echo(f"--data is not valid JSON, so it is sent as text: {error}", err=True)
     if by_broker:
-        _publish(session, invocation)
+        _publish(session, function, invocation, _TRIGGER_SECONDS if timeout is None else timeout)
         return
     limit = timeout or record["spec"].get("timeoutSeconds", 60) + _START_SECONDS
     request = invocation.request(_url(function, record))
@@ -118,17 +125,28 @@ def _url(function: FunctionId, record: KubernetesObject) -> str:
     )
 
 
-def _publish(session: Session, invocation: Invocation) -> None:
+def _publish(
+    session: Session, function: FunctionId, invocation: Invocation, wait_seconds: float
+) -> None:
     from kn_lambda.cluster.events import send_to_broker  # noqa: PLC0415
+    from kn_lambda.invoking.targeting import (  # noqa: PLC0415
+        addressed_to,
+        require_target_trigger,
+    )
     from kn_lambda.terminal.documents import print_document  # noqa: PLC0415
 
-    namespace = invocation.record["metadata"]["namespace"]
-    url = session.installation.broker_url(namespace, _TENANT_BROKER)
-    event = invocation.event()
-    send_to_broker(session.installation, url, event)
-    identity = event.attributes["id"]
+    installation, record = session.installation, invocation.record
+    _url(function, record)  # what has none could not be called either
+    event = addressed_to(function, invocation.event())
+    broker = installation.tenant_broker()
+    url = installation.broker_url(function.namespace, broker)
+    require_target_trigger(
+        installation, function, record["metadata"]["uid"], broker=broker, wait_seconds=wait_seconds
+    )
+    send_to_broker(installation, url, event)
+    place, identity = f"{function.namespace}/{broker}", event.attributes["id"]
     if session.output == "json":
-        print_document({"id": identity, "broker": f"{namespace}/{_TENANT_BROKER}"}, "json")
+        print_document({"id": identity, "broker": place}, "json")
         return
     type_ = event.attributes["type"]
-    echo(f"accepted: event {identity} of type {type_} in {namespace}/{_TENANT_BROKER}")
+    echo(f"accepted: event {identity} of type {type_} in {place}, for {function} alone")

@@ -45,12 +45,12 @@ def content_type(data: bytes) -> str:
     return _TEXT
 
 
-def json_error(data: bytes) -> str | None:
-    """Return the syntax error in data that looks like JSON; None without one."""
-    if not data.lstrip().startswith((b"{", b"[")):
+def json_error(given: str | None) -> str | None:
+    """Return the syntax error in a `--data` that looks like JSON; None without one."""
+    if given is None or not given.lstrip().startswith(("{", "[")):
         return None
     try:
-        json.loads(data)
+        json.loads(given)
     except ValueError as error:
         return str(error)
     return None

@@ -10,7 +10,6 @@ from kn_lambda.cluster.records import is_http, subscribed_type
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.invoking.input import (
     content_type,
-    json_error,
     make_event,
     read_data,
     read_event,
@@ -59,17 +58,22 @@ class Invocation:
         is_requested = self.method is not None or self.path is not None
         return is_requested or is_http(self.record)
 
-    def check(self) -> None:
-        """Raise `WrongUsageError` for options that do not fit the function's signature."""
+    def check(self, *, is_async: bool = False) -> None:
+        """Raise `WrongUsageError` for options that do not fit the function's signature.
+
+        What goes through the Broker is an event, for functions of either signature.
+        """
+        if is_async:
+            if self.method is not None or self.path is not None:
+                raise WrongUsageError(
+                    "--method and --path do not work with --async, which sends an event",
+                    hint="Leave out --async, or pass them on in the event's --data.",
+                )
+            return
         if self.is_http and (self.event_file or self.type_):
             raise WrongUsageError(
                 "--event and --type are for functions with the signature cloudevent"
             )
-
-    def json_error(self) -> str | None:
-        """Return the syntax error in a `--data` that looks like JSON; None without one."""
-        given = self.data or ""
-        return None if given == "-" or given.startswith("@") else json_error(given.encode())
 
     def event(self) -> CloudEvent:
         """Return the event to send."""

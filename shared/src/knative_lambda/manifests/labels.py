@@ -26,6 +26,8 @@ GENERATION = f"{API_GROUP}/generation"
 OWNER_UID = f"{API_GROUP}/owner-uid"
 LAMBDA_EXTENSION = "lambdafunction"
 """Extension attribute that the runtimes set on every reply: `<namespace>/<name>`."""
+TARGET_EXTENSION = "lambdatarget"
+"""Extension attribute of an event that is for one lambda alone: `/<namespace>/<name>`."""
 
 
 def function_labels(function: FunctionId) -> dict[str, str]:

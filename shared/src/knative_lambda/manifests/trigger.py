@@ -1,4 +1,4 @@
-"""The Triggers of a lambda: one per subscription."""
+"""The Triggers of a lambda: one per subscription, and one for events that are for it alone."""
 
 from __future__ import annotations
 
@@ -10,6 +10,11 @@ from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.names import FunctionId
+
+
+# All that is addressed begins with this; a filter cannot ask whether an attribute is there.
+_ADDRESSED = {"prefix": {labels.TARGET_EXTENSION: "/"}}
 
 
 def lambda_triggers(deployment: Deployment, *, broker: str) -> list[dict[str, Any]]:
@@ -18,31 +23,70 @@ def lambda_triggers(deployment: Deployment, *, broker: str) -> list[dict[str, An
         json.dumps(attributes, sort_keys=True): attributes
         for attributes in deployment.spec.subscriptions
     }
+    function = deployment.function
+    owner = labels.owner_reference(function, deployment.uid)
     return [
-        _trigger(deployment, broker, key, attributes) for key, attributes in sorted(unique.items())
+        _trigger(
+            derived_name(function.name, str(function), broker, key),
+            function,
+            owner,
+            broker,
+            # An event that is for one lambda alone reaches no other, whatever its type.
+            [{"exact": attributes}, _not_its_own(function), {"not": _ADDRESSED}],
+        )
+        for key, attributes in sorted(unique.items())
     ]
 
 
+def target_trigger(function: FunctionId, uid: str, *, broker: str) -> dict[str, Any]:
+    """Return the Trigger of events that are for this lambda alone; `uid` is its record's.
+
+    It is made by who sends the first of them, so it asks for no right on the record that owns it.
+    """
+    owner = labels.owner_reference(function, uid)
+    return _trigger(
+        target_trigger_name(function, broker=broker),
+        function,
+        {**owner, "controller": False, "blockOwnerDeletion": False},
+        broker,
+        [{"exact": {labels.TARGET_EXTENSION: target_of(function)}}, _not_its_own(function)],
+    )
+
+
+def target_trigger_name(function: FunctionId, *, broker: str) -> str:
+    """Return the name of that Trigger, whether or not it exists."""
+    return derived_name(function.name, str(function), broker, labels.TARGET_EXTENSION)
+
+
+def target_of(function: FunctionId) -> str:
+    """Return the value of the extension attribute that addresses a lambda."""
+    return f"/{function}"
+
+
+def _not_its_own(function: FunctionId) -> dict[str, Any]:
+    # A lambda never receives its own replies, whatever their type and source.
+    return {"not": {"exact": {labels.LAMBDA_EXTENSION: str(function)}}}
+
+
 def _trigger(
-    deployment: Deployment, broker: str, key: str, attributes: dict[str, str]
+    name: str,
+    function: FunctionId,
+    owner: dict[str, Any],
+    broker: str,
+    filters: list[dict[str, Any]],
 ) -> dict[str, Any]:
-    function = deployment.function
     return {
         "apiVersion": "eventing.knative.dev/v1",
         "kind": "Trigger",
         "metadata": {
-            "name": derived_name(function.name, str(function), broker, key),
+            "name": name,
             "namespace": function.namespace,
             "labels": labels.function_labels(function),
-            "ownerReferences": [labels.owner_reference(function, deployment.uid)],
+            "ownerReferences": [owner],
         },
         "spec": {
             "broker": broker,
-            "filters": [
-                {"exact": attributes},
-                # A lambda never receives its own replies, whatever their type and source.
-                {"not": {"exact": {labels.LAMBDA_EXTENSION: str(function)}}},
-            ],
+            "filters": filters,
             "subscriber": {
                 "ref": {
                     "apiVersion": "serving.knative.dev/v1",

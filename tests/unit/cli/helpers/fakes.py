@@ -35,10 +35,24 @@ class FakeApi:
     def __init__(self) -> None:
         self.objects: dict[tuple[str, str, str], KubernetesObject] = {}
         self.logs: dict[str, str] = {}
+        self.applied: list[KubernetesObject] = []
+        self.applied_become = "True"
 
     def put(self, resource: Resource, item: KubernetesObject) -> None:
         metadata = item["metadata"]
         self.objects[resource.plural, metadata["namespace"], metadata["name"]] = item
+
+    def apply(self, resource: Resource, item: KubernetesObject) -> KubernetesObject:
+        """Store it; its controller says `applied_become` at once."""
+        self.applied.append(item)
+        ready = {"type": "Ready", "status": self.applied_become, "reason": "BrokerUnknown"}
+        item = {
+            **item,
+            "metadata": {**item["metadata"], "generation": 1},
+            "status": {"observedGeneration": 1, "conditions": [ready]},
+        }
+        self.put(resource, item)
+        return item
 
     def find(self, resource: Resource, namespace: str, name: str) -> KubernetesObject | None:
         return self.objects.get((resource.plural, namespace, name))

@@ -14,7 +14,7 @@ from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, RejectedByPlatformError
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.service import lambda_service
-from knative_lambda.manifests.trigger import lambda_triggers
+from knative_lambda.manifests.trigger import lambda_triggers, target_trigger_name
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -48,7 +48,7 @@ class KubernetesLambdaServices:
         if not self._apply_service(deployment, is_failed=True):
             return
         # One that a newer deployment has removed meanwhile must not return.
-        there = self._trigger_names(deployment.function)
+        there = {trigger["metadata"]["name"] for trigger in self._subscribed(deployment.function)}
         for trigger in self._triggers_of(deployment):
             if trigger["metadata"]["name"] in there:
                 self.api.apply(TRIGGERS, labels.marked_failed(trigger))
@@ -93,8 +93,9 @@ class KubernetesLambdaServices:
         for trigger in triggers:
             self.api.apply(TRIGGERS, trigger)
         kept = {trigger["metadata"]["name"] for trigger in triggers}
-        for name in self._trigger_names(function) - kept:
-            self.api.delete(TRIGGERS, function.namespace, name)
+        for trigger in self._subscribed(function):
+            if (name := trigger["metadata"]["name"]) not in kept:
+                self.api.delete(TRIGGERS, function.namespace, name)
 
     def _triggers_of(self, deployment: Deployment) -> list[KubernetesObject]:
         return lambda_triggers(deployment, broker=self.tenant_broker)
@@ -116,7 +117,7 @@ class KubernetesLambdaServices:
 
     def _read_triggers(self, function: FunctionId) -> ServiceState | None:
         """Return what keeps events from being delivered; None once all would be."""
-        for trigger in self._triggers(function):
+        for trigger in self._subscribed(function):
             ready = _condition(trigger, "Ready")
             if not _is_observed(trigger) or ready.get("status") == "Unknown":
                 return ServiceState(ready=False)
@@ -144,8 +145,8 @@ class KubernetesLambdaServices:
 
     def delete(self, function: FunctionId) -> None:
         """Remove Service and Triggers; what is gone already is no error."""
-        for name in self._trigger_names(function):
-            self.api.delete(TRIGGERS, function.namespace, name)
+        for trigger in list(self._triggers(function)):
+            self.api.delete(TRIGGERS, function.namespace, trigger["metadata"]["name"])
         self.api.delete(SERVICES, function.namespace, function.name)
 
     def images_in_use(self) -> Iterator[str]:
@@ -156,8 +157,10 @@ class KubernetesLambdaServices:
         for revision in self.api.list(REVISIONS, None, labels=ours):
             yield from _images(revision["spec"])
 
-    def _trigger_names(self, function: FunctionId) -> set[str]:
-        return {trigger["metadata"]["name"] for trigger in self._triggers(function)}
+    def _subscribed(self, function: FunctionId) -> list[KubernetesObject]:
+        """Return the Triggers of subscriptions; who sends events to a lambda alone has another."""
+        other = target_trigger_name(function, broker=self.tenant_broker)
+        return [each for each in self._triggers(function) if each["metadata"]["name"] != other]
 
     def _triggers(self, function: FunctionId) -> Iterator[KubernetesObject]:
         return self.api.list(TRIGGERS, function.namespace, labels=labels.function_labels(function))

@@ -1,0 +1,38 @@
+"""Which Triggers an event went to, as the embedded Broker recorded it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from kn_lambda.cluster.journal import read_journal
+from kn_lambda.cluster.records import mapping, text
+from knative_lambda.adapters.kubernetes.client import TRIGGERS
+
+if TYPE_CHECKING:
+    from kn_lambda.cluster.installation import Installation
+    from knative_lambda.inbound.valid_event import CloudEvent
+
+_RECENT = 100
+
+
+def matched_triggers(
+    installation: Installation, namespace: str, broker: str, event: CloudEvent
+) -> list[dict[str, str]] | None:
+    """Return `{name, subscriber?}` of each Trigger; None if it is not known, as on a cluster."""
+    if not installation.is_embedded:
+        return None
+    attributes = event.attributes
+    for entry in read_journal(installation, "events", type=attributes["type"], limit=_RECENT):
+        found = entry["attributes"]
+        is_it = (found["id"], found["source"]) == (attributes["id"], attributes["source"])
+        if is_it and (entry["namespace"], entry["broker"]) == (namespace, broker):
+            return [_match(installation, each) for each in entry["triggers"]]
+    return None
+
+
+def _match(installation: Installation, delivery: dict[str, str]) -> dict[str, str]:
+    name = delivery["name"]
+    trigger = installation.api.find(TRIGGERS, delivery["namespace"], name) or {}
+    subscriber = mapping(mapping(trigger.get("spec")).get("subscriber"))
+    function = text(mapping(subscriber.get("ref")).get("name"))
+    return {"name": name, "subscriber": function} if function else {"name": name}
