@@ -73,6 +73,15 @@ def test_no_function_can_pass_as_another_one(function: Functions) -> None:
     assert function("own_event").send({}).headers["ce-lambdafunction"] == "shop/greeter"
 
 
+def test_a_copy_of_an_event_for_this_function_alone_is_for_whoever_subscribes(
+    function: Functions,
+) -> None:
+    process = function("passed_on")
+    assert "ce-lambdatarget" not in process.send({}, lambdatarget="/shop/greeter").headers
+    other = process.send({}, lambdatarget="/shop/other")
+    assert other.headers["ce-lambdatarget"] == "/shop/other"
+
+
 def test_correlation_and_trace_are_carried_over(function: Functions) -> None:
     extensions = {"correlationid": "c-1", "traceparent": "00-aa-bb-01"}
     answer = function("describe").send(**extensions)

@@ -15,6 +15,8 @@ function cloudEventListener(handler, settings, limiter) {
 
   return async function respond(request, response, call) {
     if (request.method !== "POST") {
+      const page = require("./page.js").pageResponse(request, settings);
+      if (page !== null) return send(response, page);
       throw new RejectedRequestError(405, "MethodNotAllowed", "send events with POST");
     }
     const packed = await readBody(request, settings.maxBodyBytes, call.signal);

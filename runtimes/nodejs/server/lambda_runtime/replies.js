@@ -21,6 +21,8 @@ function encodeReply(settings, request, result) {
   }
   // Always ours: the function's own Triggers leave out what carries its name.
   attributes.lambdafunction = `${settings.namespace}/${settings.name}`;
+  // A copy of an event that was for this function alone is for whoever subscribes to it.
+  if (attributes.lambdatarget === `/${attributes.lambdafunction}`) delete attributes.lambdatarget;
   const content = encoded ? Buffer.from(encoded, "base64") : data;
   return binaryResponse(attributes, datacontenttype, content);
 }

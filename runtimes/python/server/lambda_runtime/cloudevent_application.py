@@ -29,6 +29,10 @@ def cloudevent_application(function: Function, settings: Settings) -> Applicatio
 
     async def respond(scope: Scope, receive: Receive) -> Response:
         if scope["method"] != "POST":
+            from lambda_runtime.page import page_response  # noqa: PLC0415 - start time
+
+            if page := page_response(scope, settings):
+                return page
             raise RejectedRequestError(405, "MethodNotAllowed", "send events with POST")
         body = await read_body(scope, receive, settings.max_body_bytes)
         body = unpacked(scope["headers"], body, settings.max_body_bytes)

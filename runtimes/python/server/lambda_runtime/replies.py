@@ -50,6 +50,9 @@ class ReplyEncoder:
                 attributes.setdefault(extension, request[extension])
         # Always ours: the function's own Triggers leave out what carries its name.
         attributes["lambdafunction"] = f"{self.namespace}/{self.name}"
+        # A copy of an event that was for this function alone is for whoever subscribes to it.
+        if attributes.get("lambdatarget") == f"/{self.namespace}/{self.name}":
+            del attributes["lambdatarget"]
         return _binary_response(attributes, data)
 
     def _attributes_of_reply_to(self, request: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,10 @@ def own_event(event):
                        "subject": "caf\\u00e9 100%", "lambdafunction": "some/other",
                        "traceparent": event.data.get("trace")}, {"answer": 42})
 
+def passed_on(event):
+    return CloudEvent({"id": "r1", "source": "/mine", "type": event["type"],
+                       "lambdatarget": event["lambdatarget"]}, {})
+
 def own_empty(event):
     return CloudEvent({"id": "r1", "source": "/mine", "type": "com.example.mine",
                        "subject": "", "dataschema": "", "extension": ""}, {})
@@ -68,6 +72,7 @@ exports.own_event = (event) => ({
   subject: "caf\\u00e9 100%", lambdafunction: "some/other", traceparent: event.data.trace,
   data: { answer: 42 },
 });
+exports.passed_on = (event) => ({ ...event, id: "r1", source: "/mine" });
 exports.own_empty = () => ({
   specversion: "1.0", id: "r1", source: "/mine", type: "com.example.mine",
   subject: "", dataschema: "", extension: "", data: {},
