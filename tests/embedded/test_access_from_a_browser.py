@@ -6,6 +6,7 @@ Chromium sees an /etc of the test's own: a change of its `hosts` is DNS rebindin
 from __future__ import annotations
 
 import contextlib
+import html
 import json
 import os
 import queue
@@ -124,18 +125,23 @@ def hosts(tmp_path) -> Path:
 
 
 @pytest.fixture
-def browse(hosts, require_server, site) -> Iterator[Callable[[str], None]]:
-    """`browse(url)` shows a page until the test ends."""
+def browser(hosts, require_server) -> list[str]:
+    """The command line of Chromium, less the address."""
     command = [require_server("bwrap", "apt-get install bubblewrap"), *ALONE]
     # Not the file alone: Chromium watches the folder for changes.
     command += ["--bind", str(hosts.parent), "/etc"]
     for folder in ("/etc/chromium.d", "/etc/fonts"):
         command += ["--ro-bind-try", folder, folder]
-    command += [require_server("chromium", "apt-get install chromium"), *OPTIONS]
+    return [*command, require_server("chromium", "apt-get install chromium"), *OPTIONS]
+
+
+@pytest.fixture
+def browse(browser, site) -> Iterator[Callable[[str], None]]:
+    """`browse(url)` shows a page until the test ends."""
     with contextlib.ExitStack() as ended:
 
         def start(url: str) -> None:
-            process = subprocess.Popen([*command, url], start_new_session=True)
+            process = subprocess.Popen([*browser, url], start_new_session=True)
             ended.callback(process.wait)
             ended.callback(os.killpg, process.pid, signal.SIGKILL)
 
@@ -247,3 +253,18 @@ def test_a_page_that_was_let_in_reads_its_answers(start_platform, site, browse):
     assert called == [200, '{"hello":"from a page"}']
     assert (listed[0], BUILD_START in listed[1]) == (200, True)
     assert (stranger[0], json.loads(stranger[1])["reason"]) == (401, "Unauthorized")
+
+
+def test_a_function_of_events_shows_a_person_how_to_call_it(platform, function, browser):
+    options = ["--dump-dom", "--enable-logging=stderr", "--v=0"]
+    url = f"{platform.gateway_url}{function}"
+    shown = subprocess.run(
+        [*browser, *options, url], capture_output=True, text=True, timeout=120, check=False
+    )
+    assert f"<h1>{function.rpartition('/')[2]}</h1>" in shown.stdout
+    # Nothing of the page itself is against its policy.
+    assert "Content Security Policy" not in shown.stderr
+
+    curl = html.unescape(shown.stdout.rpartition("<code>")[2].partition("</code>")[0])
+    called = subprocess.run(["sh", "-c", f"{curl} -s"], capture_output=True, text=True, check=True)
+    assert json.loads(called.stdout) == {"hello": {}}
