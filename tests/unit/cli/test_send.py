@@ -86,6 +86,13 @@ def test_an_event_that_nobody_receives_says_so(kn_lambda, matching):
     assert json.loads(kn_lambda("send", "--type", "t", "-o", "json").stdout)["triggers"] == []
 
 
+def test_a_subscriber_that_anybody_wrote_cannot_control_the_terminal(on_terminal, matching):
+    matching("x\x1b[2J\naccepted")
+    shown = on_terminal("send", "--type", "t").stdout
+    assert "\x1b[2J" not in shown
+    assert r"to x\x1b[2J\naccepted (" in shown
+
+
 def test_a_clusters_broker_does_not_say_who_receives_it(kn_lambda, fake_platform):
     fake_platform.installation = replace(fake_platform.installation, is_embedded=False)
     document = json.loads(kn_lambda("send", "--type", "t", "-o", "json").stdout)

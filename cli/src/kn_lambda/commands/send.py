@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kn_lambda.options import session_command
-from kn_lambda.terminal.output import echo
+from kn_lambda.terminal.output import echo, printable_line
 
 if TYPE_CHECKING:
     from typing import Any
@@ -109,4 +109,5 @@ def _print(sent: dict[str, Any]) -> None:
     if matched == []:
         echo("  No Trigger matches it, so nobody receives it.")
     for trigger in matched or ():
-        echo(f"  to {trigger.get('subscriber', 'a URI')} (Trigger {trigger['name']})")
+        to = printable_line(trigger.get("subscriber", "a URI"))
+        echo(f"  to {to} (Trigger {trigger['name']})")
