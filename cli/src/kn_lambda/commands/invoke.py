@@ -81,6 +81,7 @@ def command(
     \b
     kn-lambda invoke hello --data '{"name": "Ada"}'
     kn-lambda invoke hello --event event.json -o json
+    kn-lambda invoke hello --async --data '{"name": "Ada"}'
     """  # noqa: D301 # \b is for click
     from kn_lambda.cluster.http import redacted_url  # noqa: PLC0415
     from kn_lambda.invoking.input import json_error  # noqa: PLC0415 # a quick start of --help
