@@ -93,6 +93,13 @@ def test_a_subscriber_that_anybody_wrote_cannot_control_the_terminal(on_terminal
     assert r"to x\x1b[2J\naccepted (" in shown
 
 
+def test_an_event_stays_accepted_when_its_triggers_cannot_be_read(kn_lambda, fake_platform):
+    fake_platform.http.respond("GET", JOURNAL, 503)
+    result = kn_lambda("send", "--type", "t", "-o", "json")
+    assert result.exit_code == ExitCode.OK
+    assert "triggers" not in json.loads(result.stdout)
+
+
 def test_a_clusters_broker_does_not_say_who_receives_it(kn_lambda, fake_platform):
     fake_platform.installation = replace(fake_platform.installation, is_embedded=False)
     document = json.loads(kn_lambda("send", "--type", "t", "-o", "json").stdout)

@@ -6,7 +6,9 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.cluster.journal import read_journal
 from kn_lambda.cluster.records import mapping, text
+from kn_lambda.errors import CommandError
 from knative_lambda.adapters.kubernetes.client import TRIGGERS
+from knative_lambda.domain.errors import KnativeLambdaError
 
 if TYPE_CHECKING:
     from kn_lambda.cluster.installation import Installation
@@ -18,9 +20,21 @@ _RECENT = 100
 def matched_triggers(
     installation: Installation, namespace: str, broker: str, event: CloudEvent
 ) -> list[dict[str, str]] | None:
-    """Return `{name, subscriber?}` of each Trigger; None if it is not known, as on a cluster."""
+    """Return `{name, subscriber?}` of each Trigger; None if it is not known, as on a cluster.
+
+    The event was accepted, so no failure to find this out is an error.
+    """
     if not installation.is_embedded:
         return None
+    try:
+        return _look_up(installation, namespace, broker, event)
+    except (CommandError, KnativeLambdaError):
+        return None
+
+
+def _look_up(
+    installation: Installation, namespace: str, broker: str, event: CloudEvent
+) -> list[dict[str, str]] | None:
     attributes = event.attributes
     for entry in read_journal(installation, "events", type=attributes["type"], limit=_RECENT):
         found = entry["attributes"]
