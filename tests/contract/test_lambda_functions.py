@@ -74,6 +74,19 @@ def test_a_new_request_is_a_new_generation_and_leaves_the_status_alone(platform)
     assert (written.spec.handler, written.stamp.event_id) == ("a.b", "event-2")
 
 
+def test_what_options_set_is_written_with_each_request_and_kept_by_a_status(platform):
+    paths = ["env.A", "resources.limits.memory"]
+    created = platform.records.create(record(platform).model_copy(update={"set_fields": paths}))
+    assert created.set_fields == paths
+    built = platform.records.replace_status(with_phase(created, Phase.READY))
+    assert built.set_fields == paths
+    written = platform.records.replace_request(
+        newer_request(built).model_copy(update={"set_fields": []})
+    )
+    assert platform.records.get(created.id) == written
+    assert (written.set_fields, written.generation) == ([], 1)
+
+
 def test_a_request_for_the_same_spec_is_the_same_generation(platform):
     created = platform.records.create(record(platform))
     assert platform.records.replace_request(newer_request(created)).generation == 1
@@ -162,6 +175,15 @@ def test_a_record_made_by_hand_has_the_stamp_of_its_creation(kubernetes):
     read = kubernetes.records.get(FunctionId(kubernetes.namespace, "by-hand"))
     assert read.stamp.event_id == stored["metadata"]["uid"]
     assert abs(read.stamp.time - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_of_an_annotation_by_hand_only_fields_that_options_set_are_read(kubernetes):
+    item = raw_record(kubernetes, "by-hand", spec().to_json())
+    paths = "env.B,source.uri,env.1,,env.A,scale.max,env.A,status.phase,../etc"
+    item["metadata"]["annotations"] = {"knative-lambda.dev/set-fields": paths}
+    kubernetes.hands.api.create(LAMBDA_FUNCTIONS, item)
+    read = kubernetes.records.get(FunctionId(kubernetes.namespace, "by-hand"))
+    assert read.set_fields == ["env.A", "env.B", "scale.max"]
 
 
 def test_a_record_that_no_lambda_can_be_is_told_and_does_not_hide_the_others(kubernetes):

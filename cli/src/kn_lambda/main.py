@@ -15,7 +15,7 @@ from kn_lambda.options import VERBOSE, shared_options
 from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = (
-    "up", "init", "deploy", "list", "describe", "invoke", "send", "logs", "events", "delete",
+    "up", "init", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events", "delete",
     "doctor", "version", "demo",
 )  # fmt: skip
 

@@ -15,11 +15,6 @@ metadata:
   namespace: team-a
 spec:
   runtime: python
-  env:
-    - name: KEPT
-      value: "1"
-    - name: REPLACED
-      value: "1"
 """
 
 
@@ -44,11 +39,9 @@ def test_function_yaml_says_what_the_options_leave_open(tmp_path):
 
 
 def test_options_go_before_function_yaml(tmp_path):
-    overrides = Overrides(name="other", runtime="python3.9", env=["REPLACED=a=b", "NEW="])
+    overrides = Overrides(name="other", runtime="python3.9")
     request = make_deploy_request(_folder(tmp_path), None, overrides)
     assert (request.name, request.spec["runtime"]) == ("other", "python3.9")
-    env = {variable["name"]: variable["value"] for variable in request.spec["env"]}
-    assert env == {"KEPT": "1", "REPLACED": "a=b", "NEW": ""}
 
 
 def test_a_folder_without_function_yaml_is_named_and_recognised_by_what_it_holds(tmp_path):
@@ -127,12 +120,6 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
 def test_a_wrong_manifest_is_rejected_with_the_place(tmp_path, manifest, problem):
     with pytest.raises(WrongUsageError, match=problem):
         make_deploy_request(_folder(tmp_path, manifest=manifest), None, Overrides())
-
-
-@pytest.mark.parametrize("setting", ["NAME", "=value", ""])
-def test_env_needs_a_name_and_a_value(tmp_path, setting):
-    with pytest.raises(WrongUsageError, match="NAME=VALUE"):
-        make_deploy_request(_folder(tmp_path), None, Overrides(env=[setting]))
 
 
 _INSTALLED = ["python3.9", "python3.12", "python3.11", "nodejs20"]

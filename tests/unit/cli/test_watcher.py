@@ -63,9 +63,15 @@ class Story:
         installation = dataclasses.replace(self.platform.installation, is_embedded=False)
         self.platform.installation = installation
 
-    def watch(self):
+    def watch(self, replaces=None):
         watcher = DeploymentWatcher(
-            self.platform.installation, _HELLO, self.event, "builds", self.steps, pause=self._next
+            self.platform.installation,
+            _HELLO,
+            self.event,
+            "builds",
+            self.steps,
+            replaces=replaces,
+            pause=self._next,
         )
         return watcher.watch(30)
 
@@ -138,6 +144,31 @@ def test_a_newer_request_that_comes_later_supersedes_ours(story):
     newer = record(annotations={WISH_ID: "new", WISH_TIME: "2099-01-01T00:00:00+00:00"})
     story.parts = [story.record(phase="Building"), newer]
     assert story.watch().outcome is Outcome.SUPERSEDED
+
+
+def test_a_request_that_replaces_another_waits_while_that_is_the_newest(story):
+    old = {WISH_ID: "old", WISH_TIME: "2020-01-01T00:00:00+00:00"}
+    story.platform.api.put(LAMBDA_FUNCTIONS, record(annotations=old))
+    story.parts = [record(annotations=old), story.record(phase="Ready")]
+    assert story.watch(replaces="old").outcome is Outcome.READY
+
+
+def test_a_request_that_replaces_a_record_made_by_hand_waits_too(story):
+    story.platform.api.put(LAMBDA_FUNCTIONS, record())
+    story.parts = [story.record(phase="Ready")]
+    assert story.watch(replaces="uid-hello").outcome is Outcome.READY
+
+
+def test_a_request_that_replaces_another_is_over_when_a_third_came_first(story):
+    """Even an older one: the sender has not seen it."""
+    story.move_to_a_cluster()
+    third = record(annotations={WISH_ID: "third", WISH_TIME: "2020-01-01T00:00:00+00:00"})
+    story.platform.api.put(LAMBDA_FUNCTIONS, third)
+    assert story.watch(replaces="old").outcome is Outcome.SUPERSEDED
+
+
+def test_a_request_that_replaces_another_is_over_when_the_record_is_gone(story):
+    assert story.watch(replaces="old").outcome is Outcome.DELETED
 
 
 def test_a_record_that_goes_was_deleted(story):

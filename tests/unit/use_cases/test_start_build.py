@@ -10,6 +10,7 @@ from knative_lambda.domain.errors import (
     LimitExceededError,
     NotReadyError,
     SourceNotFoundError,
+    UnreadableRecordError,
     UnsupportedRuntimeError,
     UnsupportedSourceError,
 )
@@ -235,3 +236,68 @@ def test_an_archive_is_passed_on_as_it_is():
     build_id = world.start(source={"uri": "s3://sources/default/code.zip"}).data.build_id
     stored = world.storage.objects[f"s3://own/contexts/{HELLO}/{build_id}"][0]
     assert stored == b"not even a zip"
+
+
+def test_what_options_set_is_recorded_with_the_request_and_cleared_by_the_next():
+    world = ControlPlane()
+    world.start(setFields=["scale.max", "env.A", "env.A"])
+    assert world.record.set_fields == ["env.A", "scale.max"]
+    world.start()
+    assert world.record.set_fields == []
+
+
+def test_a_redelivery_or_an_older_request_leaves_what_options_set():
+    world = ControlPlane()
+    old, event = world.event(), world.event()
+    for _ in range(2):
+        world.start(event, setFields=["env.A"])
+    world.start(old)
+    assert world.record.set_fields == ["env.A"]
+
+
+def test_a_request_that_replaces_the_newest_one_is_accepted_as_often_as_it_comes():
+    world = ControlPlane()
+    first, second = world.event(), world.event()
+    world.start(first)
+    for _ in range(2):
+        assert world.start(second, replaces=first.id, handler="main.b").type == BUILD_STARTED
+    assert world.record.spec.handler == "main.b"
+
+
+def test_a_request_does_not_undo_one_that_its_sender_has_not_seen():
+    world = ControlPlane()
+    first, deployed, change = world.event(), world.event(), world.event()
+    world.start(first)
+    world.start(deployed, handler="main.deployed")
+    reply = world.start(change, replaces=first.id, handler="main.changed")
+    assert reply.type == BUILD_SUPERSEDED
+    assert reply.data.accepted_event_id == deployed.id
+    assert world.record.spec.handler == "main.deployed"
+
+
+def test_a_request_that_replaces_another_does_not_bring_a_lambda_back():
+    """Not even one that was deleted with kubectl, which leaves no tombstone."""
+    world = ControlPlane()
+    first, change = world.event(), world.event()
+    world.start(first)
+    world.records.delete(world.record)
+    with pytest.raises(InvalidEventError) as refused:
+        world.start(change, replaces=first.id)
+    assert refused.value.field == "replaces"
+    assert world.record is None
+
+
+def test_a_request_that_replaces_another_is_superseded_by_a_deletion():
+    world = ControlPlane()
+    first, change = world.event(), world.event()
+    world.start(first)
+    world.delete_lambda(world.event(), HELLO)
+    assert world.start(change, replaces=first.id).type == BUILD_SUPERSEDED
+
+
+def test_a_request_that_replaces_another_leaves_a_record_that_cannot_be_read():
+    world = ControlPlane()
+    world.records.unreadable.add(HELLO)
+    with pytest.raises(UnreadableRecordError):
+        world.start(replaces="first")
+    assert HELLO in world.records.unreadable

@@ -9,12 +9,13 @@ import click
 
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import Duration, session_command
+from kn_lambda.setting_options import setting_options
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from kn_lambda.deploying.deploy_request import DeployRequest
-    from kn_lambda.deploying.deployer import Deployer
+    from kn_lambda.deploying.settings_change import SettingsChange
     from kn_lambda.session import Session
 
 _EXISTING = click.Path(exists=True, path_type=Path)
@@ -37,13 +38,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     type=click.Choice(["cloudevent", "http"]),
     help="What the function takes: CloudEvents, or plain HTTP requests.",
 )
-@click.option(
-    "--env",
-    "-e",
-    multiple=True,
-    metavar="NAME=VALUE",
-    help="Environment variable to set; may be repeated.",
-)
+@setting_options
 @click.option(
     "--include",
     multiple=True,
@@ -70,7 +65,7 @@ def command(
     runtime: str | None,
     handler: str | None,
     signature: str | None,
-    env: tuple[str, ...],
+    change: SettingsChange,
     include: tuple[str, ...],
     source: str | None,
     image: str | None,
@@ -79,7 +74,8 @@ def command(
 ) -> None:
     """Build the source in PATH (a folder or a file) and deploy it.
 
-    PATH defaults to the folder of --file, or to the current folder. Options override function.yaml.
+    PATH defaults to the folder of --file, or to the current folder. Options override function.yaml;
+    variables and settings that an option set stay so for later deployments, until --unset.
     Files that match .funcignore are not deployed, nor are files that usually contain credentials,
     such as .npmrc, .env or *.pem; to deploy such a file, use --include.
     """  # fmt: skip
@@ -90,7 +86,7 @@ def command(
         runtime=runtime,
         handler=handler,
         signature=signature,
-        env=env,
+        change=change,
         source=source,
         image=image,
         include=include,
@@ -103,7 +99,7 @@ def command(
 def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seconds: float) -> None:
     """Send a request and report the outcome."""
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
-    from kn_lambda.deploying.reporting import report  # noqa: PLC0415
+    from kn_lambda.deploying.reporting import report, report_accepted  # noqa: PLC0415
 
     _use_namespace(session, request)
     progress = Progress()
@@ -116,7 +112,7 @@ def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seco
     session.debug(f"event {event.attributes['id']} to {session.installation.name}")
     if not wait:
         deployer.await_acceptance()
-        _print_accepted(session, deployer, event.attributes["id"])
+        report_accepted(session, deployer, event)
         return
     try:
         result = deployer.watch(event, timeout_seconds)
@@ -137,16 +133,3 @@ def _use_namespace(session: Session, request: DeployRequest) -> None:
             hint="Remove one of them.",
         )
     session.requested_namespace = session.requested_namespace or request.namespace
-
-
-def _print_accepted(session: Session, deployer: Deployer, event_id: str) -> None:
-    function = deployer.function
-    if session.output == "json":
-        from kn_lambda.terminal.documents import print_document  # noqa: PLC0415
-
-        accepted = {"namespace": function.namespace, "name": function.name}
-        print_document({**accepted, "outcome": "accepted", "eventId": event_id}, "json")
-    elif session.output == "name":
-        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
-    else:
-        echo(f"{function} accepted. See its progress: kn-lambda describe {function.name}")

@@ -72,6 +72,17 @@ def _main_fields(record: KubernetesObject, status: dict[str, Any]) -> Iterator[t
         yield "Subscription", filters
     for variable in mappings(spec.get("env")):
         yield "Env", f"{text(variable.get('name'))}={_env_value(variable)}"
+    yield "Set by options", _set_fields(record)
+
+
+def _set_fields(record: KubernetesObject) -> str:
+    """Return the variables and settings that options set; the rest comes with the source."""
+    from kn_lambda.deploying.settings import name_of  # noqa: PLC0415 # slow
+    from knative_lambda.domain.set_fields import read_set_fields  # noqa: PLC0415
+    from knative_lambda.manifests import labels  # noqa: PLC0415
+
+    annotations = mapping(record["metadata"].get("annotations"))
+    return ", ".join(map(name_of, read_set_fields(text(annotations.get(labels.SET_FIELDS)))))
 
 
 def _problem(record: KubernetesObject) -> str | None:

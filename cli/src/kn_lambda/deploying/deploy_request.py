@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.deploying.manifest import FILE_NAME, Manifest, read_manifest
 from kn_lambda.deploying.runtimes import default_module, guess_language, require_code
+from kn_lambda.deploying.settings_change import SettingsChange
 from kn_lambda.errors import WrongUsageError
 
 if TYPE_CHECKING:
@@ -25,7 +26,7 @@ class Overrides:
     runtime: str | None = None
     handler: str | None = None
     signature: str | None = None
-    env: Sequence[str] = ()
+    change: SettingsChange = field(default_factory=SettingsChange)
     source: str | None = None
     image: str | None = None
     include: Sequence[str] = ()
@@ -35,7 +36,8 @@ class Overrides:
 class DeployRequest:
     """A function to deploy; `files` is its source code, None if the spec names a source.
 
-    `include` has patterns of files to deploy that are left out by default.
+    `include` has patterns of files to deploy that are left out by default; `change` is what options
+    set, which `spec` does not say.
     """
 
     name: str
@@ -43,6 +45,7 @@ class DeployRequest:
     files: Path | None
     manifest: Path | None = None
     include: Sequence[str] = ()
+    change: SettingsChange = field(default_factory=SettingsChange)
     spec: dict[str, Any] = field(default_factory=dict)
 
 
@@ -54,8 +57,6 @@ def make_deploy_request(
     spec = dict(manifest.spec)
     given = {name: getattr(overrides, name) for name in ("runtime", "handler", "signature")}
     spec.update({name: value for name, value in given.items() if value is not None})
-    if overrides.env:
-        spec["env"] = _merge_env(spec.get("env") or [], overrides.env)
     files = _choose_source(spec, path, overrides)
     if files is not None:
         require_code(files)
@@ -70,6 +71,7 @@ def make_deploy_request(
         files=files,
         manifest=manifest_path,
         include=overrides.include,
+        change=overrides.change,
         spec=spec,
     )
 
@@ -109,19 +111,6 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
     if overrides.include:
         raise WrongUsageError("--include is for files in PATH, but the source is not in PATH")
     return None
-
-
-def _merge_env(variables: Any, settings: Sequence[str]) -> list[Any]:  # noqa: ANN401 # from YAML
-    if not isinstance(variables, list):
-        raise WrongUsageError("spec.env must be a list of {name, value}")
-    added = {}
-    for setting in settings:
-        name, separator, value = setting.partition("=")
-        if not separator or not name:
-            raise WrongUsageError(f"--env must be NAME=VALUE, not {setting.partition('=')[0]!r}")
-        added[name] = {"name": name, "value": value}
-    kept = [v for v in variables if not (isinstance(v, dict) and v.get("name") in added)]
-    return [*kept, *added.values()]
 
 
 def _name_of(path: Path) -> str:

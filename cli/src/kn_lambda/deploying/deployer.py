@@ -8,22 +8,30 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.events import new_event, send_to_broker
 from kn_lambda.cluster.records import status_of
+from kn_lambda.deploying.changes import find_changes
 from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
 from kn_lambda.deploying.sending import Sending
+from kn_lambda.deploying.settings_change import apply_settings, change_record
 from kn_lambda.deploying.source_files import read_source
 from kn_lambda.deploying.uploading import upload_archive
-from kn_lambda.deploying.validation import validate_spec
 from kn_lambda.deploying.watcher import DeploymentResult, DeploymentWatcher, Outcome
+from kn_lambda.errors import CommandError
+from knative_lambda.adapters.kubernetes.functions import read_record
+from knative_lambda.domain.errors import UnreadableRecordError
 from knative_lambda.domain.events import BUILD_START
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from kn_lambda.cluster.installation import Installation
+    from kn_lambda.deploying.changes import Changes
     from kn_lambda.deploying.deploy_request import DeployRequest
+    from kn_lambda.deploying.settings_change import AppliedSettings, SettingsChange
     from kn_lambda.terminal.progress import Progress
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.inbound.valid_event import CloudEvent
 
@@ -38,30 +46,62 @@ _LAST_SECONDS = 5.0
 
 @dataclass(kw_only=True)
 class Deployer:
-    """Deploys one function: call `send`, then `watch` or `await_acceptance`."""
+    """Deploys one function: `send` or `send_change`, then `watch` or `await_acceptance`."""
 
     installation: Installation
     function: FunctionId
     progress: Progress
+    before: KubernetesObject | None = None
+    """The record when the request was sent."""
+    changes: Changes | None = None
+    """What the request changes; None before it was sent."""
 
     def send(self, request: DeployRequest) -> CloudEvent:
         """Validate, pack and send; the Broker may not have accepted the event yet."""
         settings = self.installation.settings()
         self._builds_namespace = settings.get("KN_LAMBDA_BUILDS_NAMESPACE", "knative-lambda-builds")
-        self._before = self.installation.find_record(self.function)
         spec = dict(request.spec)
         if isinstance(spec.get("runtime"), str):
             spec["runtime"] = resolve_runtime(spec["runtime"], installed_runtimes(settings))
         url = self.installation.control_broker_url()
         # Before the upload: an invalid spec must leave nothing behind.
-        validate_spec(spec if request.files is None else {**spec, "source": _ANY_SOURCE})
+        any_source = {"source": _ANY_SOURCE} if request.files is not None else {}
+        apply_settings({**spec, **any_source}, request.change, self._recorded())
         if request.files is not None:
             spec["source"] = self._source(request, settings)
-        event = new_event(BUILD_START, validate_spec(spec), subject=str(self.function))
-        self._sending = Sending(partial(send_to_broker, self.installation, url, event))
-        self._sending.wait(_SOON_SECONDS)
-        self.progress.step(f"sent {self.function} ({spec['runtime']})")
-        return event
+        # Again, since others may have set something meanwhile.
+        recorded = self._recorded()
+        applied = apply_settings(spec, request.change, recorded)
+        if self.before is not None and recorded is None:
+            self.progress.warn(
+                "the record is invalid, so nothing is kept that options had set",
+                f"To set it again: kn-lambda set {self.function.name}",
+            )
+        self._warn_of_credentials(request.change)
+        return self._send(url, applied, recorded)
+
+    def send_change(self, change: SettingsChange) -> CloudEvent | None:
+        """Send the spec of the record with other settings; None if they are so already.
+
+        It has no effect if another request is accepted before it.
+        """
+        self._builds_namespace = self.installation.builds_namespace()
+        url = self.installation.control_broker_url()
+        recorded = self._recorded()
+        if recorded is None:
+            self.installation.record(self.function)
+            raise CommandError(
+                f"the record of {self.function} cannot be changed, since it is invalid",
+                hint=f"Run `kn-lambda describe {self.function.name}`, then deploy it again.",
+            )
+        if recorded.is_being_deleted:
+            raise CommandError(f"{self.function} is being deleted", hint="Deploy it again.")
+        applied = change_record(recorded, change)
+        if (applied.spec, applied.set_fields) == (recorded.spec.to_json(), recorded.set_fields):
+            self.changes = find_changes(applied.spec, applied)
+            return None
+        self._warn_of_credentials(change)
+        return self._send(url, applied, recorded, replaces=recorded.stamp.event_id)
 
     def await_acceptance(self) -> None:
         """Wait until the Broker has accepted the event."""
@@ -75,6 +115,7 @@ class Deployer:
             event,
             self._builds_namespace,
             self.progress,
+            replaces=self._replaces,
             check=self._sending.check,
         )
         result = watcher.watch(timeout_seconds)
@@ -84,13 +125,49 @@ class Deployer:
 
     def is_unchanged(self, result: DeploymentResult) -> bool:
         """Whether the same revision serves as before."""
-        before, now = status_of(self._before), status_of(result.record)
+        before, now = status_of(self.before), status_of(result.record)
         return (
             result.outcome is Outcome.READY
             and before.get("phase") == "Ready"
             and bool(now.get("revision"))
             and before.get("revision") == now.get("revision")
         )
+
+    def _recorded(self) -> LambdaFunction | None:
+        """Read the record; None where there is none that can be read."""
+        self.before = self.installation.find_record(self.function)
+        try:
+            return None if self.before is None else read_record(self.before)
+        except UnreadableRecordError:
+            return None
+
+    def _send(
+        self,
+        url: str,
+        applied: AppliedSettings,
+        recorded: LambdaFunction | None,
+        *,
+        replaces: str | None = None,
+    ) -> CloudEvent:
+        extras = {"setFields": applied.set_fields, "replaces": replaces}
+        data = {**applied.spec, **{name: value for name, value in extras.items() if value}}
+        event = new_event(BUILD_START, data, subject=str(self.function))
+        self._replaces = replaces
+        self._sending = Sending(partial(send_to_broker, self.installation, url, event))
+        self._sending.wait(_SOON_SECONDS)
+        self.progress.step(f"sent {self.function} ({applied.spec['runtime']})")
+        self.changes = find_changes(recorded.spec.to_json() if recorded else None, applied)
+        for line in self.changes.lines():
+            self.progress.step(line)
+        return event
+
+    def _warn_of_credentials(self, change: SettingsChange) -> None:
+        if names := change.credentials:
+            self.progress.warn(
+                f"in plain text, although the name suggests a credential: {', '.join(names)}",
+                "Whoever may read the function can read it. Keep it in a Secret, and use"
+                f" --env-value-from {names[0]}=secret:SECRET:KEY.",
+            )
 
     def _source(self, request: DeployRequest, settings: Mapping[str, str]) -> dict[str, Any]:
         path = request.files

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _LAST_LINES = 20
 _FIX_AND_DEPLOY = "Nothing was changed. Fix the problem and deploy again."
@@ -48,6 +49,8 @@ def result_document(deployer: Deployer, result: DeploymentResult, seconds: float
         document |= {name: status.get(name) for name in ("url", "image", "revision")}
     if result.outcome is Outcome.FAILED:
         document |= {name: build.get(name) for name in ("reason", "message", "log")}
+    if deployer.changes is not None and result.outcome in {Outcome.READY, Outcome.FAILED}:
+        document["changes"] = deployer.changes.to_json()
     if result.rejection is not None:
         rejection = result.rejection
         document |= {"reason": rejection.reason, "message": rejection.message}
@@ -73,6 +76,33 @@ def report(
     word = "unchanged" if deployer.is_unchanged(result) else "ready"
     deployer.progress.step(Styled(word, fg="green", bold=True))
     print_invocations(session, record, source)
+
+
+def report_accepted(session: Session, deployer: Deployer, event: CloudEvent) -> None:
+    """Print that the Broker has accepted the request."""
+    function = deployer.function
+    if session.output == "json":
+        accepted = {"namespace": function.namespace, "name": function.name, "outcome": "accepted"}
+        changes = {"changes": deployer.changes.to_json()} if deployer.changes else {}
+        print_document({**accepted, "eventId": event.attributes["id"], **changes}, "json")
+    elif session.output == "name":
+        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
+    else:
+        echo(f"{function} accepted. See its progress: kn-lambda describe {function.name}")
+
+
+def report_nothing_to_change(session: Session, deployer: Deployer) -> None:
+    """Print that the function is as requested, and that nothing was sent."""
+    function, status = deployer.function, status_of(deployer.before)
+    if session.output == "json":
+        document = {"namespace": function.namespace, "name": function.name, "outcome": "unchanged"}
+        served = {name: status.get(name) for name in ("url", "image", "revision")}
+        changes = {"changes": deployer.changes.to_json()} if deployer.changes else {}
+        print_document({**document, "seconds": 0, **served, **changes}, "json")
+    elif session.output == "name":
+        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
+    else:
+        echo(f"{function} is so already; nothing was sent")
 
 
 def require_ready(deployer: Deployer, result: DeploymentResult) -> KubernetesObject:
@@ -105,7 +135,7 @@ def _failure(deployer: Deployer, result: DeploymentResult) -> CommandError:
         case Outcome.SUPERSEDED:
             return CommandError(
                 f"superseded: a newer request for {function} was accepted first",
-                hint="To replace it with this one, deploy again.",
+                hint="To replace it with this one, run the command again.",
             )
         case _:
             return CommandError(

@@ -64,9 +64,11 @@ class DeploymentWatcher:
         builds_namespace: str,
         progress: Progress,
         *,
+        replaces: str | None = None,
         check: Callable[[], None] = lambda: None,
         pause: Callable[[float], None] = time.sleep,
     ) -> None:
+        self._replaces = replaces
         self._check = check
         self._pause = pause
         self._installation = installation
@@ -110,9 +112,9 @@ class DeploymentWatcher:
             result = self._result(record)
             if result is not None:
                 return result
-        elif "accepted" in self._seen and record is None:
+        elif record is None and ("accepted" in self._seen or self._replaces is not None):
             return DeploymentResult(outcome=Outcome.DELETED, record=None)
-        elif record is not None and self._request.is_older_than(_wish(record)):
+        elif record is not None and self._is_overtaken(record):
             return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         if "accepted" not in self._seen:
             self._check()  # raises if the Broker did not accept the event
@@ -122,6 +124,13 @@ class DeploymentWatcher:
         if BUILD_SUPERSEDED in self._deliveries.reply_types:
             return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         return None
+
+    def _is_overtaken(self, record: KubernetesObject) -> bool:
+        """Whether another request was accepted, after which this one never will be."""
+        # A record that was made by hand has no request, and goes by its uid.
+        newest = _wish_id(record) or record["metadata"]["uid"]
+        is_another = self._replaces not in {None, newest}
+        return is_another or self._request.is_older_than(_wish(record))
 
     def _result(self, record: KubernetesObject) -> DeploymentResult | None:
         self._seen.add("accepted")

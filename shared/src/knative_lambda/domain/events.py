@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import ConfigDict, Field, StringConstraints
 
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Model, Time
+from knative_lambda.domain.set_fields import MAX_SET_FIELDS, SetField
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -46,6 +47,20 @@ _PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
 
 class BuildStart(LambdaFunctionSpec):
     """Build this source and run it: the whole spec of the lambda that `subject` names."""
+
+    set_fields: Annotated[list[SetField], Field(max_length=MAX_SET_FIELDS)] = Field(
+        [], description="fields that an option set, for the next deployment; env.A, scale.max, ..."
+    )
+    replaces: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
+        None, description="only if this is still the id of the newest request"
+    )
+
+    @property
+    def spec(self) -> LambdaFunctionSpec:
+        """The spec alone."""
+        return LambdaFunctionSpec.model_validate(
+            self.model_dump(include=set(LambdaFunctionSpec.model_fields))
+        )
 
 
 class BuildStarted(Model):

@@ -303,6 +303,7 @@ class LambdaFunction(Model):
     spec: LambdaFunctionSpec
     status: LambdaFunctionStatus = LambdaFunctionStatus()
     stamp: RequestStamp
+    set_fields: list[str] = []
     uid: str = ""
     generation: int = 0
     resource_version: str = ""

@@ -17,6 +17,7 @@ BUILD_ID = f"{API_GROUP}/build-id"
 # The names of these three are older than the words for them.
 REQUEST_ID = f"{API_GROUP}/wish-id"
 REQUEST_TIME = f"{API_GROUP}/wish-time"
+SET_FIELDS = f"{API_GROUP}/set-fields"
 NOTIFIED_AT = f"{API_GROUP}/announced-at"
 CORRELATION_ID = f"{API_GROUP}/correlation-id"
 FIELD = f"{API_GROUP}/field"

@@ -10,6 +10,7 @@ from knative_lambda.domain import build, events
 from knative_lambda.domain.build import BuildOrder, JobState
 from knative_lambda.domain.errors import (
     ConflictError,
+    InvalidEventError,
     NotReadyError,
     PermanentError,
     UnreadableRecordError,
@@ -36,7 +37,6 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.domain.lambda_function import RequestStamp
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import BuildJobs, Clock, ImageRegistry, LambdaFunctions, ObjectStorage
     from knative_lambda.use_cases.build_context import ContextPacker
@@ -65,13 +65,14 @@ class StartBuild:
     def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
         """Reply `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
         stamp = read_stamp(event, self.clock)
-        spec = LambdaFunctionSpec.model_validate(data.model_dump())
+        spec, set_fields = data.spec, sorted(set(data.set_fields))
         base_image = self._base_image(spec)
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
             context = cast("BinaryIO", spool)
             # Read before anything is recorded: a source that is not there changes nothing.
             sha256 = self._pack(function, spec, context)
-            record = self._accept(function, spec, stamp)
+            wanted = LambdaFunction(id=function, spec=spec, stamp=stamp, set_fields=set_fields)
+            record = self._accept(wanted, data.replaces)
             if record.stamp != stamp:
                 return superseded(function, record.stamp)
             build_id = build.build_id(
@@ -125,33 +126,40 @@ class StartBuild:
                 field="source.image",
             )
 
-    def _accept(
-        self, function: FunctionId, spec: LambdaFunctionSpec, stamp: RequestStamp
-    ) -> LambdaFunction:
-        """Return the record of the newest request, which is this one unless it came too late."""
+    def _accept(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
+        """Return the record of the newest request, which is this one unless it came too late.
+
+        A request that `replaces` a certain one is too late when that is no longer the newest.
+        """
+        function, stamp = wanted.id, wanted.stamp
+        change = {"spec": wanted.spec, "stamp": stamp, "set_fields": wanted.set_fields}
         for _ in range(_WRITE_ATTEMPTS):
             try:
                 record = self.records.get(function)
                 if record is None:
-                    return self._create(LambdaFunction(id=function, spec=spec, stamp=stamp))
+                    return self._create(wanted, replaces)
                 if record.is_being_deleted:
                     raise NotReadyError(f"{function} is being deleted; try again")
                 if record.stamp == stamp or stamp.is_older_than(record.stamp):
                     return record
-                return self.records.replace_request(
-                    record.model_copy(update={"spec": spec, "stamp": stamp})
-                )
+                if replaces not in {None, record.stamp.event_id}:
+                    return record
+                return self.records.replace_request(record.model_copy(update=change))
             except ConflictError:
                 continue
             except UnreadableRecordError:
+                if replaces is not None:
+                    raise
                 # Nothing in it can be used; the request brings all that a record needs.
                 self.records.discard(function)
         raise ConflictError(f"the record {function} changes too fast; try again")
 
-    def _create(self, wanted: LambdaFunction) -> LambdaFunction:
+    def _create(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
         """Write a first record, unless a newer deletion is remembered."""
         buried = read_tombstone(self.storage, self.storage_url, wanted.id)
         if buried is None or not wanted.stamp.is_older_than(buried):
+            if replaces is not None:
+                raise InvalidEventError(f"{wanted.id} does not exist; deploy it", field="replaces")
             record = self.records.create(wanted)
             # Again: a deletion in between found no record to remove.
             buried = read_tombstone(self.storage, self.storage_url, wanted.id)

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 DIGEST = "sha256:" + "a" * 64
 WISH_ID = "knative-lambda.dev/wish-id"
+SET_FIELDS = "knative-lambda.dev/set-fields"
 WISH_TIME = "knative-lambda.dev/wish-time"
 
 
@@ -166,6 +167,10 @@ class FakePlatform:
 
         def react(headers: dict[str, Any], data: dict[str, Any]) -> None:
             stamp = {WISH_ID: headers["ce-id"], WISH_TIME: headers["ce-time"]}
+            data = dict(data)
+            data.pop("replaces", None)
+            if set_fields := data.pop("setFields", None):
+                stamp[SET_FIELDS] = ",".join(set_fields)
             said = {"id": "b" * 64, "wishId": headers["ce-id"], **build}
             namespace, _, name = headers["ce-subject"].partition("/")
             self.put_record(

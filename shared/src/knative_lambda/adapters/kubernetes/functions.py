@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pydantic import ValidationError
 
@@ -20,6 +20,7 @@ from knative_lambda.domain.lambda_function import (
     RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.domain.set_fields import read_set_fields, write_set_fields
 from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
@@ -33,7 +34,7 @@ _log = logging.getLogger(__name__)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class KubernetesLambdaFunctions:
-    """Optimistic writes by resourceVersion; annotations hold the stamp of the request."""
+    """Optimistic writes by resourceVersion; annotations hold the rest of a request."""
 
     api: KubernetesApi
 
@@ -122,6 +123,7 @@ def read_record(item: KubernetesObject) -> LambdaFunction:
         spec=spec,
         status=status,
         stamp=read_stamp,
+        set_fields=read_set_fields(annotations.get(labels.SET_FIELDS) or ""),
         uid=metadata["uid"],
         generation=metadata["generation"],
         resource_version=metadata["resourceVersion"],
@@ -130,7 +132,7 @@ def read_record(item: KubernetesObject) -> LambdaFunction:
 
 
 def _write_record(record: LambdaFunction) -> KubernetesObject:
-    metadata = {
+    metadata: dict[str, Any] = {
         "namespace": record.id.namespace,
         "name": record.id.name,
         "labels": labels.function_labels(record.id),
@@ -139,6 +141,8 @@ def _write_record(record: LambdaFunction) -> KubernetesObject:
             labels.REQUEST_TIME: record.stamp.time.isoformat(),
         },
     }
+    if record.set_fields:
+        metadata["annotations"][labels.SET_FIELDS] = write_set_fields(record.set_fields)
     if record.uid:
         metadata |= {"uid": record.uid, "resourceVersion": record.resource_version}
     return {

@@ -1,0 +1,65 @@
+"""kn-lambda set."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.errors import WrongUsageError
+from kn_lambda.options import Duration, session_command
+from kn_lambda.setting_options import setting_options
+from kn_lambda.terminal.output import echo
+from kn_lambda.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    from kn_lambda.deploying.settings_change import SettingsChange
+    from kn_lambda.session import Session
+
+
+@session_command("set", outputs=("text", "name", "json"))
+@click.argument("name")
+@setting_options
+@click.option(
+    "--wait/--no-wait", default=True, help="Wait until the function is ready (default: wait)."
+)
+@click.option(
+    "--timeout",
+    type=Duration(),
+    default="10m",
+    help="How long to wait before giving up (default 10m).",
+)
+def command(
+    session: Session, *, name: str, change: SettingsChange, wait: bool, timeout: float
+) -> None:
+    """Change variables and settings of a deployed function, without its source.
+
+    What an option sets stays when the source is deployed again, and hides what function.yaml says.
+    --unset removes a variable and returns a setting to its default; the next deployment of the
+    source then follows function.yaml.
+    """
+    from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415 # a quick --help
+    from kn_lambda.deploying.reporting import report, report_accepted, report_nothing_to_change  # noqa: PLC0415
+
+    if change.is_empty:
+        raise WrongUsageError(
+            "no option says what to change",
+            hint=f"For example: kn-lambda set {name} --env LOG_LEVEL=debug --memory 512Mi",
+        )
+    progress = Progress()
+    function = session.function(name)
+    deployer = Deployer(installation=session.installation, function=function, progress=progress)
+    event = deployer.send_change(change)
+    if event is None:
+        report_nothing_to_change(session, deployer)
+        return
+    if not wait:
+        deployer.await_acceptance()
+        report_accepted(session, deployer, event)
+        return
+    try:
+        result = deployer.watch(event, timeout)
+    except KeyboardInterrupt:
+        echo(f"\nThe change continues. See its progress: kn-lambda describe {name}", err=True)
+        raise
+    report(session, deployer, result, progress.seconds, None)
