@@ -429,8 +429,9 @@ def made_marks():
     """Kind -> its labels and annotations."""
     stamp = RequestStamp.model_validate({"time": "2026-01-31T12:00:00Z", "event_id": "1"})
     trigger = lambda_triggers(deployment(), broker="default")[0]
+    record = LambdaFunction(id=HELLO, spec=spec(), stamp=stamp, set_fields=["env.A"])
     return {
-        "record": marks(_write_record(LambdaFunction(id=HELLO, spec=spec(), stamp=stamp))),
+        "record": marks(_write_record(record)),
         "Job": marks(build_job_of()) | {labels.NOTIFIED_AT},
         "Service": marks(labels.marked_failed(lambda_service(deployment()))),
         "Trigger": marks(labels.marked_failed(trigger)),

@@ -12,9 +12,9 @@ _FIELDS = [
     "scale.concurrency", "resources.requests.cpu", "resources.limits.memory", "timeoutSeconds",
 ]  # fmt: skip
 _NO_FIELDS = [
-    "", "env", "env.", "env.1", "env.A B", "env.A\n", "env.é", "env.A.B", "env." + "A" * 257, "env.*",
-    "source", "source.image", "runtime", "handler", "scale", "scale.maximum", "resources.limits",
-    "resources.limits.gpu", "timeoutSeconds,env.A", "status.url", "\x1b[2J",
+    "", "env", "env.", "env.1", "env.A B", "env.A\n", "env.é", "env.A.B", "env." + "A" * 257,
+    "env.*", "source", "source.image", "runtime", "handler", "scale", "scale.maximum",
+    "resources.limits", "resources.limits.gpu", "timeoutSeconds env.A", "status.url", "\x1b[2J",
 ]  # fmt: skip
 
 
