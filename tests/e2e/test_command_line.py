@@ -50,6 +50,29 @@ def test_a_life_by_the_command_line(cluster: Cluster, write_function, unique_nam
     assert cluster.record(unique_name) is None
 
 
+def test_settings_change_without_the_source_and_stay_until_they_are_unset(
+    cluster: Cluster, write_function, unique_name: str
+):
+    shows = "import os\ndef handler(event):\n    return {'level': os.environ.get('LEVEL')}\n"
+    folder = write_function(shows)
+    deployed = cluster.kn_lambda("deploy", folder, "--name", unique_name, "-o", "json")
+
+    changed = cluster.kn_lambda("set", unique_name, "-e", "LEVEL=debug", "-o", "json")
+    assert changed.returncode == 0, changed.stderr
+    # Nothing was built.
+    assert json.loads(changed.stdout)["image"] == json.loads(deployed.stdout)["image"]
+    assert json.loads(changed.stdout)["changes"]["env"]["added"] == ["LEVEL"]
+
+    folder = write_function(f"{shows}# changed\n")
+    again = cluster.kn_lambda("deploy", folder, "--name", unique_name)
+    assert "kept from the command line: LEVEL" in again.stderr
+    assert cluster.call(unique_name).data == {"level": "debug"}
+
+    unset = cluster.kn_lambda("set", unique_name, "--unset", "LEVEL")
+    assert "env: - LEVEL" in unset.stderr
+    assert cluster.call(unique_name).data == {"level": None}
+
+
 def test_a_source_too_large_for_an_event_is_uploaded(
     cluster: Cluster, write_function, unique_name: str
 ):

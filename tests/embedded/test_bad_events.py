@@ -62,6 +62,8 @@ IMPOSSIBLE_REQUESTS: dict[str, tuple[dict[str, str], object]] = {
     "no source": (TIMED, SPEC | {"source": {}}),
     "a handler that is none": (TIMED, SPEC | {"handler": "; rm -rf /"}),
     "a subscription to everything": (TIMED, SPEC | {"subscriptions": [{}]}),
+    "a field that no option sets": (TIMED, SPEC | {"setFields": ["source.image"]}),
+    "a change of nothing": (TIMED, SPEC | {"replaces": "a request that never was"}),
     "a surrogate": (TIMED, SPEC | {"source": {"inline": {"main.py": "\ud800"}}}),
     "NUL": (TIMED, SPEC | {"env": [{"name": "A", "value": "\0"}]}),
 }
