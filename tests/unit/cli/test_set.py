@@ -61,6 +61,7 @@ def test_one_event_changes_the_settings_and_keeps_the_source(kn_lambda, fake_pla
     for line in ("env: + NEW", "memory: 512Mi -> 1Gi", "request-timeout: 60 -> 30"):
         assert line in lines
     assert "kept from the command line: SET" in lines
+    assert "Call it" not in result.stderr
 
 
 def test_a_request_has_an_effect_only_on_what_it_has_read(kn_lambda, fake_platform, hello):

@@ -63,6 +63,25 @@ def test_of_twenty_different_requests_at_once_the_newest_wins():
         assert reply.type in {BUILD_STARTED, BUILD_SUPERSEDED}
 
 
+def test_of_twenty_requests_at_once_that_replace_the_same_one_exactly_one_is_accepted():
+    world = ControlPlane()
+    first = world.event()
+    world.start(first)
+    events, barrier = [world.event() for _ in range(20)], threading.Barrier(20)
+
+    def deliver(event):
+        barrier.wait()
+        spec = {"replaces": first.id, "env": [{"name": "BY", "value": event.id}]}
+        return deliver_until_settled(world.start, event, spec)
+
+    with ThreadPoolExecutor(20) as threads:
+        replies = list(threads.map(deliver, events))
+    assert [reply.type for reply in replies].count(BUILD_STARTED) == 1
+    assert [reply.type for reply in replies].count(BUILD_SUPERSEDED) == 19
+    (variable,) = world.record.spec.env
+    assert variable.value == world.record.stamp.event_id
+
+
 def test_twenty_requests_at_once_for_the_same_source_share_a_job():
     world = ControlPlane()
     events, barrier = [world.event() for _ in range(20)], threading.Barrier(20)

@@ -62,4 +62,4 @@ def command(
     except KeyboardInterrupt:
         echo(f"\nThe change continues. See its progress: kn-lambda describe {name}", err=True)
         raise
-    report(session, deployer, result, progress.seconds, None)
+    report(session, deployer, result, progress.seconds, None, show_calls=False)

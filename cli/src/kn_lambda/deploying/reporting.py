@@ -64,8 +64,10 @@ def report(
     result: DeploymentResult,
     seconds: float,
     source: Path | None,
+    *,
+    show_calls: bool = True,
 ) -> None:
-    """Print the outcome; `CommandError` unless the function is ready."""
+    """Print the outcome, and how to call the function; `CommandError` unless it is ready."""
     if session.output == "json":
         print_document(result_document(deployer, result, seconds), "json")
     record = require_ready(deployer, result)
@@ -75,7 +77,10 @@ def report(
         return
     word = "unchanged" if deployer.is_unchanged(result) else "ready"
     deployer.progress.step(Styled(word, fg="green", bold=True))
-    print_invocations(session, record, source)
+    if show_calls:
+        print_invocations(session, record, source)
+    else:
+        echo(record["status"]["url"])
 
 
 def report_accepted(session: Session, deployer: Deployer, event: CloudEvent) -> None:
