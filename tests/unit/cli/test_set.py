@@ -161,6 +161,15 @@ def test_a_source_that_is_gone_is_the_reason_of_build_start(kn_lambda, fake_plat
     assert "deploy again" in result.stderr
 
 
+def test_a_deployment_that_came_in_between_is_not_undone(kn_lambda, fake_platform, hello):
+    third = {WISH_ID: "request-2", WISH_TIME: "2026-01-15T09:30:01+00:00"}
+    fake_platform.on_request(lambda _headers, _data: fake_platform.put_record(annotations=third))
+    result = kn_lambda("set", "hello", "-e", "A=1")
+    assert result.exit_code == ExitCode.FAILED
+    assert "superseded: a newer request for default/hello was accepted first" in result.stderr
+    assert "run the command again" in result.stderr
+
+
 def test_what_set_changed_stays_when_the_folder_is_deployed(
     kn_lambda, fake_platform, hello, source
 ):
