@@ -14,7 +14,11 @@ _, *TABLE = re.findall(
     re.MULTILINE,
 )
 NAME = re.compile(r"[A-Za-z0-9.-]+")
-MODULES = {"pyyaml": "yaml", "python-json-logger": "pythonjsonlogger"}
+MODULES = {
+    "pyyaml": "yaml",
+    "python-json-logger": "pythonjsonlogger",
+    "python-dotenv": "dotenv",
+}
 # What is not imported by a statement of Python.
 BY_NAME = {
     "express": r"require\(.*express",
