@@ -7,7 +7,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from tests.embedded.helpers.running_platform import kn_lambda_program
-from tests.helpers.pseudo_terminal import pseudo_terminal
+from tests.helpers.pseudo_terminal import OWN_SEQUENCES, pseudo_terminal
 
 if TYPE_CHECKING:
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
@@ -21,11 +21,10 @@ def handler(event):
         raise ValueError({ATTACK!r})
     return {ATTACK!r}
 """
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 
 
 def on_terminal(platform: EmbeddedPlatform, *arguments: object) -> str:
-    """What the terminal of a person was sent, less our own colours."""
+    """What the terminal of a person was sent, less our own colours and movements."""
     with pseudo_terminal() as terminal:
         subprocess.run(
             [*kn_lambda_program(), *map(str, arguments), "--home", str(platform.home)],
@@ -35,7 +34,7 @@ def on_terminal(platform: EmbeddedPlatform, *arguments: object) -> str:
             timeout=120,
             check=False,
         )
-    sent = _COLOURS.sub("", terminal.text)
+    sent = OWN_SEQUENCES.sub("", terminal.text)
     assert re.findall(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e]", sent) == []
     return sent
 

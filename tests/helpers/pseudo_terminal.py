@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import pty
+import re
 import threading
 import tty
 from typing import TYPE_CHECKING
@@ -12,6 +13,9 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from typing import TextIO
+
+# What the command line sends itself: colours, and the line that it draws again.
+OWN_SEQUENCES = re.compile(r"\x1b\[[0-9;]*m|\r?(?:\x1b\[1A)?\x1b\[2K")
 
 
 class PseudoTerminal:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -46,6 +46,16 @@ class Session:
     def installation(self) -> Installation:
         """The platform; `UnreachableError` if there is none."""
         return self.connect(self.target)
+
+    def within(self, namespace: str | None) -> Session:
+        """Return a session in the namespace of a function.yaml, unless an option names another."""
+        if namespace and self.requested_namespace not in {None, namespace}:
+            raise WrongUsageError(
+                f"function.yaml names namespace {namespace},"
+                f" --namespace {self.requested_namespace}",
+                hint="Remove one of them.",
+            )
+        return replace(self, requested_namespace=self.requested_namespace or namespace)
 
     def function(self, name: str) -> FunctionId:
         """Return the identity of a function; `WrongUsageError` if the name is invalid."""

@@ -53,7 +53,10 @@ def on_terminal(fake_platform: FakePlatform, tmp_path, monkeypatch) -> Callable[
     """`on_terminal("logs", "hello")` runs it with stdout and stderr on a terminal each."""
     monkeypatch.setenv("KN_LAMBDA_HOME", str(tmp_path))
     monkeypatch.delenv("KUBECONFIG", raising=False)
-    monkeypatch.delenv("NO_COLOR", raising=False)
+    for name in ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "KN_LAMBDA_PLAIN"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("TERM", "xterm-256color")
+    monkeypatch.setenv("COLUMNS", "100")
 
     def run(*arguments: str) -> Shown:
         with (

@@ -17,7 +17,7 @@ from kn_lambda.terminal.log_records import stderr_handler
 from kn_lambda.terminal.output import Styled, echo
 from knative_lambda.adapters.kubernetes.client import PODS, SERVICES
 from knative_lambda.domain.errors import SourceNotFoundError
-from tests.helpers.pseudo_terminal import pseudo_terminal
+from tests.helpers.pseudo_terminal import OWN_SEQUENCES, pseudo_terminal
 from tests.unit.cli.helpers.fakes import FakePlatform, status
 
 ATTACKS = {
@@ -31,8 +31,6 @@ ATTACKS = {
     "cannot be seen": "a\u200b\u2060\ufeff\u2028\U000e0041b",
 }
 ALL = "".join(ATTACKS.values())
-# Of what we send to a terminal ourselves: colours.
-_COLOURS = re.compile(r"\x1b\[[0-9;]*m")
 _OBEYED = re.compile(
     r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200b\u200e\u200f\u2028-\u202e\u2060-\u206f\ufeff"
     r"\U000e0000-\U000e007f]"
@@ -41,7 +39,7 @@ _OBEYED = re.compile(
 
 def assert_only_shown(*texts: str) -> None:
     for text in texts:
-        assert _OBEYED.findall(_COLOURS.sub("", text)) == []
+        assert _OBEYED.findall(OWN_SEQUENCES.sub("", text)) == []
 
 
 def put_log(platform: FakePlatform, text: str, pod: str = "pod") -> None:
@@ -189,10 +187,14 @@ def test_a_document_without_them_looks_the_same_everywhere(on_terminal, kn_lambd
     assert on_terminal(*arguments).stdout == kn_lambda(*arguments).stdout
 
 
-def test_a_table_on_a_terminal_keeps_its_columns_and_its_rows(on_terminal, fake_platform):
+def test_a_table_on_a_terminal_keeps_its_columns_and_its_rows(
+    on_terminal, fake_platform, monkeypatch
+):
+    monkeypatch.setenv("COLUMNS", "200")
     put_failure(fake_platform, "\x1b[2J\n\tnext")
     fake_platform.put_record("other", status=status(phase="Ready"))
-    header, *rows = on_terminal("list", "-o", "wide").stdout.splitlines()
+    shown = on_terminal("list", "-o", "wide").stdout
+    header, *rows = OWN_SEQUENCES.sub("", shown).splitlines()
     assert len(rows) == 2
     for row in rows:
         assert row[header.index("AGE") - 3 : header.index("AGE")] == "   "
@@ -205,7 +207,9 @@ def test_a_field_cannot_pass_for_another(on_terminal, fake_platform):
         spec={"runtime": "python3.11", "env": [variable]}, status={"phase": "Failed"}
     )
     lines = on_terminal("describe", "hello").stdout.splitlines()
-    assert [line for line in lines if line.startswith("Phase:")] == ["Phase:       Failed"]
+    assert [line for line in lines if line.startswith("Phase:")] == [
+        "Phase:       \x1b[31mFailed\x1b[0m"
+    ]
 
 
 @pytest.fixture
@@ -262,13 +266,20 @@ def test_each_stream_is_judged_by_itself(has_stdout):
 
 def test_all_output_of_the_command_line_goes_one_way():
     sources = Path(kn_lambda.__file__).parent
-    past_it = re.compile(r"click\.s?echo|\bprint\(|sys\.std(out|err)|get_(text|binary)_stream")
+    past_it = re.compile(
+        r"click\.s?echo|(?<!screen\.)\bprint\(|sys\.std(out|err)|get_(text|binary)_stream"
+    )
+    rich = re.compile(r"^\s*(from|import) rich\b", re.MULTILINE)
     found = {
-        file.relative_to(sources).as_posix()
+        file.relative_to(sources).as_posix(): text
         for file in sources.rglob("*.py")
-        if past_it.search(file.read_text()) and "embedded" not in file.parts
+        if (past_it.search(text := file.read_text()) or rich.search(text))
+        and "embedded" not in file.parts
     }
-    assert found == {"terminal/output.py"}
+    direct = {name for name, text in found.items() if past_it.search(text)}
+    assert direct == {"terminal/output.py"}
+    # rich prints too; `rich_console` makes it safe.
+    assert {name.partition("/")[0] for name in found} == {"terminal"}
 
 
 def test_what_the_platform_logs_is_shown_escaped():
@@ -284,5 +295,6 @@ def test_our_own_colours_stay(on_terminal, fake_platform, source, monkeypatch):
     assert "\x1b[32m\x1b[1mready\x1b[0m" in on_terminal("deploy", source).stderr
     assert "\x1b[31m" in on_terminal("describe", "nothing").stderr
     monkeypatch.setenv("NO_COLOR", "1")
-    assert "\x1b" not in on_terminal("deploy", source).stderr
+    assert "\x1b[3" not in on_terminal("deploy", source).stderr
     assert "\x1b" not in on_terminal("describe", "nothing").stderr
+    assert "\x1b" not in on_terminal("list").stdout

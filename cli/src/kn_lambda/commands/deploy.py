@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.setting_options import setting_options
 from kn_lambda.terminal.output import echo
@@ -15,14 +14,17 @@ from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from kn_lambda.deploying.deploy_request import DeployRequest
+    from kn_lambda.deploying.deployer import Deployer
     from kn_lambda.deploying.settings_change import SettingsChange
+    from kn_lambda.deploying.watcher import DeploymentResult
     from kn_lambda.session import Session
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 
 
 @session_command("deploy", outputs=("text", "name", "json"))
-@click.argument("path", type=_EXISTING, required=False)
+@click.argument("paths", type=_EXISTING, nargs=-1, metavar="[PATH]...")
 @click.option(
     "-f",
     "--file",
@@ -59,7 +61,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 def command(
     session: Session,
     *,
-    path: Path | None,
+    paths: tuple[Path, ...],
     manifest: Path | None,
     name: str | None,
     runtime: str | None,
@@ -72,10 +74,11 @@ def command(
     wait: bool,
     timeout: float,
 ) -> None:
-    """Build the source in PATH (a folder or a file) and deploy it.
+    """Build the source in each PATH (a folder or a file) and deploy it.
 
     PATH defaults to the folder of --file, or to the current folder. Options override function.yaml;
-    variables and settings that an option set stay so for later deployments, until --unset.
+    variables and settings that an option set stay so for later deployments, until --unset. Several
+    PATHs are deployed at the same time; if one fails, the others go on.
     Files that match .funcignore are not deployed, nor are files that usually contain credentials,
     such as .npmrc, .env or *.pem; to deploy such a file, use --include.
     """  # fmt: skip
@@ -91,7 +94,13 @@ def command(
         image=image,
         include=include,
     )
-    folder = path or (manifest.parent if manifest else Path())
+    if len(paths) > 1:
+        from kn_lambda.deploying.several import deploy_several, make_deploy_requests  # noqa: PLC0415
+
+        requests = make_deploy_requests(paths, manifest, overrides)
+        deploy_several(session, requests, wait=wait, timeout_seconds=timeout)
+        return
+    folder = paths[0] if paths else manifest.parent if manifest else Path()
     request = make_deploy_request(folder, manifest, overrides)
     deploy(session, request, wait=wait, timeout_seconds=timeout)
 
@@ -101,35 +110,29 @@ def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seco
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
     from kn_lambda.deploying.reporting import report, report_accepted  # noqa: PLC0415
 
-    _use_namespace(session, request)
+    session = session.within(request.namespace)
     progress = Progress()
     deployer = Deployer(
         installation=session.installation,
         function=session.function(request.name),
         progress=progress,
     )
-    event = deployer.send(request)
-    session.debug(f"event {event.attributes['id']} to {session.installation.name}")
-    if not wait:
-        deployer.await_acceptance()
+    with progress:
+        event = deployer.send(request)
+        session.debug(f"event {event.attributes['id']} to {session.installation.name}")
+        result = _watch(deployer, event, timeout_seconds) if wait else None
+        if result is None:
+            deployer.await_acceptance()
+    if result is None:
         report_accepted(session, deployer, event)
-        return
+    else:
+        report(session, deployer, result, progress.seconds, request.files)
+
+
+def _watch(deployer: Deployer, event: CloudEvent, timeout_seconds: float) -> DeploymentResult:
     try:
-        result = deployer.watch(event, timeout_seconds)
+        return deployer.watch(event, timeout_seconds)
     except KeyboardInterrupt:
-        echo(
-            f"\nThe deployment continues. See its progress: kn-lambda describe {request.name}",
-            err=True,
-        )
+        name = deployer.function.name
+        echo(f"\nThe deployment continues. See its progress: kn-lambda describe {name}", err=True)
         raise
-    report(session, deployer, result, progress.seconds, request.files)
-
-
-def _use_namespace(session: Session, request: DeployRequest) -> None:
-    if request.namespace and session.requested_namespace not in {None, request.namespace}:
-        raise WrongUsageError(
-            f"function.yaml names namespace {request.namespace},"
-            f" --namespace {session.requested_namespace}",
-            hint="Remove one of them.",
-        )
-    session.requested_namespace = session.requested_namespace or request.namespace

@@ -11,13 +11,15 @@ from kn_lambda.cluster.records import mapping, mappings, text
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.judgements import judged
 from kn_lambda.terminal.output import echo
-from kn_lambda.terminal.tables import format_fields, format_table
+from kn_lambda.terminal.tables import print_fields, print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kn_lambda.session import Session
+    from kn_lambda.terminal.output import Styled
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 
@@ -31,31 +33,36 @@ def command(session: Session, name: str) -> None:
     elif session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{record['metadata']['name']}")
     else:
-        echo("\n\n".join(_sections(record)))
+        show(record)
 
 
-def _sections(record: KubernetesObject) -> Iterator[str]:
+def show(record: KubernetesObject) -> None:
+    """Print a function for people."""
     status = mapping(record.get("status"))
-    yield format_fields(_main_fields(record, status))
-    build = mapping(status.get("build"))
-    if build:
-        yield "Build:\n" + _indented(format_fields(_build_fields(build)))
-    conditions = mappings(status.get("conditions"))
-    if conditions:
+    print_fields(_main_fields(record, status))
+    if build := mapping(status.get("build")):
+        echo("\nBuild:")
+        print_fields(_build_fields(build), indent=2)
+    if conditions := mappings(status.get("conditions")):
+        echo("\nConditions:")
         rows = [_condition_cells(condition) for condition in conditions]
-        table = format_table(("type", "status", "age", "reason", "message"), rows)
-        yield "Conditions:\n" + _indented(table)
+        columns = ("type", "status", "age", "reason", "message")
+        print_table(columns, rows, prose=("message",), indent=2)
     if build.get("log") and status.get("phase") == "Failed":
-        yield "Last lines of the log:\n" + _indented(text(build["log"]).rstrip())
+        echo("\nLast lines of the log:")
+        for line in text(build["log"]).rstrip().split("\n"):
+            echo(f"  {line}".rstrip())
 
 
-def _main_fields(record: KubernetesObject, status: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _main_fields(
+    record: KubernetesObject, status: dict[str, Any]
+) -> Iterator[tuple[str, str | Styled]]:
     metadata, spec = record["metadata"], mapping(record.get("spec"))
     scale = mapping(spec.get("scale"))
     yield "Name", metadata["name"]
     yield "Namespace", metadata["namespace"]
     yield "Age", age(metadata.get("creationTimestamp"))
-    yield "Phase", text(status.get("phase")) or "Pending"
+    yield "Phase", judged(text(status.get("phase")) or "Pending")
     if problem := _problem(record):
         yield "Problem", problem
     yield "URL", text(status.get("url"))
@@ -121,15 +128,11 @@ def _env_value(variable: dict[str, Any]) -> str:
     return text(variable.get("value"))
 
 
-def _condition_cells(condition: dict[str, Any]) -> list[str]:
+def _condition_cells(condition: dict[str, Any]) -> list[str | Styled]:
     return [
         text(condition.get("type")),
-        text(condition.get("status")),
+        judged(text(condition.get("status"))),
         age(text(condition.get("lastTransitionTime"))),
         text(condition.get("reason")),
         " ".join(text(condition.get("message")).split())[:120],
     ]
-
-
-def _indented(text: str) -> str:
-    return "\n".join(f"  {line}".rstrip() for line in text.split("\n"))

@@ -10,21 +10,24 @@ import click
 from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.judgements import judged
 from kn_lambda.terminal.output import echo
-from kn_lambda.terminal.tables import format_table
+from kn_lambda.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from kn_lambda.session import Session
+    from kn_lambda.terminal.output import Styled
     from knative_lambda.domain.names import FunctionId
 
 _LARGEST_PAGE = 1000
 _EVENT_COLUMNS = ("time", "type", "subject", "trigger", "state", "status")
 _DEAD_LETTER_COLUMNS = ("died", "type", "subject", "trigger", "attempts", "status", "reason")
+_WIDE_COLUMNS = ("id", "source")
 
 
-@session_command("events")
+@session_command("events", outputs=("text", "wide", "json", "yaml"))
 @click.argument("name", required=False)
 @click.option("--dead-letters", is_flag=True, help="Show only events that could not be delivered.")
 @click.option(
@@ -54,14 +57,23 @@ def command(session: Session, name: str | None, dead_letters: bool, limit: int) 
     if name is not None:
         found = _about(session, session.function(name), found)
     found = found[:limit]
-    if session.output == "json":
-        print_document(found, "json")
-        return
-    rows = [row for entry in reversed(found) for row in _rows(entry, is_dead=dead_letters)]
-    if rows:
-        echo(format_table(_DEAD_LETTER_COLUMNS if dead_letters else _EVENT_COLUMNS, rows))
+    if session.output in {"json", "yaml"}:
+        print_document(found, session.output)
+    elif found:
+        show(list(reversed(found)), is_dead=dead_letters, is_wide=session.output == "wide")
     else:
         echo("No events found.", err=True)
+
+
+def show(entries: list[dict[str, Any]], *, is_dead: bool, is_wide: bool) -> None:
+    """Print a table of events or of dead letters."""
+    columns = _DEAD_LETTER_COLUMNS if is_dead else _EVENT_COLUMNS
+    rows = [
+        [*row, *(_wide_cells(entry) if is_wide and row[0] else ("",) * (2 * is_wide))]
+        for entry in entries
+        for row in _rows(entry, is_dead=is_dead)
+    ]
+    print_table((*columns, *(_WIDE_COLUMNS if is_wide else ())), rows, prose=("reason",))
 
 
 def _about(
@@ -88,7 +100,7 @@ def _is_about(entry: dict[str, Any], function: str, triggers: set[tuple[str, str
     return any((each["namespace"], each["name"]) in triggers for each in entry["triggers"])
 
 
-def _rows(entry: dict[str, Any], *, is_dead: bool) -> Iterator[list[str]]:
+def _rows(entry: dict[str, Any], *, is_dead: bool) -> Iterator[list[str | Styled]]:
     if is_dead:
         yield _dead_letter_cells(entry)
         return
@@ -104,11 +116,11 @@ def _rows(entry: dict[str, Any], *, is_dead: bool) -> Iterator[list[str]]:
         if delivery["attempts"] > 1:
             state += f" ({delivery['attempts']} attempts)"
         target = delivery["name"] + (" (dead letter sink)" if "sink" in delivery else "")
-        yield [*head, target, state, str(delivery["status"] or "")]
+        yield [*head, target, judged(state), str(delivery["status"] or "")]
         head = ["", "", ""]
 
 
-def _dead_letter_cells(entry: dict[str, Any]) -> list[str]:
+def _dead_letter_cells(entry: dict[str, Any]) -> list[str | Styled]:
     from kn_lambda.cluster.journal import read_dead_letter  # noqa: PLC0415
 
     event = entry["event"]
@@ -121,6 +133,11 @@ def _dead_letter_cells(entry: dict[str, Any]) -> list[str]:
         str(entry["status"] or ""),
         " ".join(str(read_dead_letter(entry)).split())[:160],
     ]
+
+
+def _wide_cells(entry: dict[str, Any]) -> list[str]:
+    attributes = entry.get("attributes") or entry.get("event") or {}
+    return [str(attributes.get(name, "")) for name in _WIDE_COLUMNS]
 
 
 def _clock_time(timestamp: str) -> str:

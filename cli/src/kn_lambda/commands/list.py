@@ -10,11 +10,13 @@ from kn_lambda.cluster.records import mapping, text
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
+from kn_lambda.terminal.judgements import judged
 from kn_lambda.terminal.output import echo
-from kn_lambda.terminal.tables import format_table
+from kn_lambda.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from kn_lambda.session import Session
+    from kn_lambda.terminal.output import Styled
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 _COLUMNS = ("name", "phase", "runtime", "url", "age")
@@ -41,25 +43,26 @@ def command(session: Session, all_namespaces: bool) -> None:
         where = "any namespace" if all_namespaces else f"namespace {session.namespace}"
         echo(f"No functions found in {where}. To create one: kn-lambda init hello", err=True)
     else:
-        echo(_table(items, is_wide=session.output == "wide", has_namespace=all_namespaces))
+        show(items, is_wide=session.output == "wide", has_namespace=all_namespaces)
 
 
-def _table(items: list[KubernetesObject], *, is_wide: bool, has_namespace: bool) -> str:
+def show(items: list[KubernetesObject], *, is_wide: bool, has_namespace: bool) -> None:
+    """Print a table of functions."""
     columns = (
         *(("namespace",) if has_namespace else ()),
         *_COLUMNS,
         *(_WIDE_COLUMNS if is_wide else ()),
     )
-    return format_table(columns, ([_cells(item)[name] for name in columns] for item in items))
+    print_table(columns, ([_cells(item)[name] for name in columns] for item in items))
 
 
-def _cells(item: KubernetesObject) -> dict[str, str]:
+def _cells(item: KubernetesObject) -> dict[str, str | Styled]:
     metadata, spec = item["metadata"], mapping(item.get("spec"))
     status = mapping(item.get("status"))
     return {
         "namespace": metadata["namespace"],
         "name": metadata["name"],
-        "phase": text(status.get("phase")) or "Pending",
+        "phase": judged(text(status.get("phase")) or "Pending"),
         "runtime": text(spec.get("runtime")),
         "url": text(status.get("url")),
         "age": age(metadata.get("creationTimestamp")),

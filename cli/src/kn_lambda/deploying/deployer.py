@@ -155,10 +155,11 @@ class Deployer:
         self._replaces = replaces
         self._sending = Sending(partial(send_to_broker, self.installation, url, event))
         self._sending.wait(_SOON_SECONDS)
-        self.progress.step(f"sent {self.function} ({applied.spec['runtime']})")
+        activity = "waiting for the build"
+        self.progress.step(f"sent {self.function} ({applied.spec['runtime']})", then=activity)
         self.changes = find_changes(recorded.spec.to_json() if recorded else None, applied)
         for line in self.changes.lines():
-            self.progress.step(line)
+            self.progress.step(line, then=activity)
         return event
 
     def _warn_of_credentials(self, change: SettingsChange) -> None:
@@ -183,13 +184,13 @@ class Deployer:
         if source.left_out:
             self.progress.warn(left_out_text(source.left_out), CREDENTIALS_HINT)
         size = sum(len(file.content) for file in source.files) / _KIB
-        self.progress.step(f"packed {_files(len(source.files))}, {size:.1f} KiB")
+        self.progress.step(f"packed {_files(len(source.files))}, {size:.1f} KiB", then="sending")
         texts = inline_source(source.files)
         if texts is not None:
             return {"inline": texts}
         archive = zip_source(source.files)
         uri = upload_archive(settings, self.function, archive)
-        self.progress.step(f"uploaded {len(archive) / _KIB:.1f} KiB")
+        self.progress.step(f"uploaded {len(archive) / _KIB:.1f} KiB", then="sending")
         return {"uri": uri}
 
 

@@ -36,12 +36,27 @@ _HINTS = {
 }
 
 
+def accepted_document(function: FunctionId, event_id: str) -> dict[str, Any]:
+    """Return the document of a request that the Broker has accepted."""
+    return {**_identity(function), "outcome": "accepted", "eventId": event_id}
+
+
+def error_document(function: FunctionId, error: CommandError, seconds: float) -> dict[str, Any]:
+    """Return the document of a deployment that did not get as far as an outcome."""
+    return {
+        **_identity(function),
+        "outcome": "error",
+        "seconds": round(seconds, 3),
+        "message": error.message,
+        "exitCode": int(error.exit_code),
+    }
+
+
 def result_document(deployer: Deployer, result: DeploymentResult, seconds: float) -> dict[str, Any]:
     """Return the document for `-o json`."""
     status, build = status_of(result.record), build_of(result.record)
     document: dict[str, Any] = {
-        "namespace": deployer.function.namespace,
-        "name": deployer.function.name,
+        **_identity(deployer.function),
         "outcome": "unchanged" if deployer.is_unchanged(result) else result.outcome.value,
         "seconds": round(seconds, 3),
     }
@@ -125,6 +140,10 @@ def print_invocations(session: Session, record: KubernetesObject, source: Path |
     echo("\nCall it:", err=True)
     echo(f"  {invoke_command(record, data, flags)}", err=True)
     echo(f"  {curl_command(record, data)}", err=True)
+
+
+def _identity(function: FunctionId) -> dict[str, Any]:
+    return {"namespace": function.namespace, "name": function.name}
 
 
 def _failure(deployer: Deployer, result: DeploymentResult) -> CommandError:

@@ -7,12 +7,18 @@ all text stays unchanged.
 
 from __future__ import annotations
 
-import os
+import contextlib
 import re
 import sys
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import click
+
+from kn_lambda.terminal.conventions import wants_colour, wants_plain_text
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
 
 # Control characters, and the invisible characters of Unicode that reorder or hide other text.
 # Joiners (U+200C, U+200D) stay, since scripts and emoji need them.
@@ -37,12 +43,12 @@ class Styled:
 
 def echo(*parts: str | Styled, err: bool = False, nl: bool = True) -> None:
     """Print the parts on one line; no content can control the terminal."""
-    if not _is_terminal(err=err):
-        # True keeps click from removing escape sequences of colours.
-        click.echo("".join(map(_plain, parts)), err=err, nl=nl, color=True)  # noqa: TID251 # here
+    if err and _above:
+        _above[-1](parts)
         return
     text = "".join(_coloured(part, err=err) for part in parts)
-    click.echo(text, err=err, nl=nl)  # noqa: TID251 # here it is safe
+    # True keeps click from removing colours: those that we want, and in a pipe those of others.
+    click.echo(text, err=err, nl=nl, color=True)  # noqa: TID251 # here it is safe
 
 
 def echo_bytes(content: bytes) -> None:
@@ -64,25 +70,40 @@ def printable_line(text: str, *, err: bool = False) -> str:
     return _escaped(text, _ON_A_LINE) if _is_terminal(err=err) else text
 
 
+def plain(part: str | Styled) -> str:
+    """Return the text without its style."""
+    return part if isinstance(part, str) else part.text
+
+
+def is_drawn(*, err: bool = False) -> bool:
+    """Whether the stream is a terminal whose user wants tables that fit and lines that change."""
+    return _is_terminal(err=err) and not wants_plain_text()
+
+
+@contextlib.contextmanager
+def lines_go_to(show: Callable[[tuple[str | Styled, ...]], None]) -> Iterator[None]:
+    """Hand everything for stderr to `show`, which prints it above what it redraws."""
+    _above.append(show)
+    try:
+        yield
+    finally:
+        _above.remove(show)
+
+
+_above: list[Callable[[tuple[str | Styled, ...]], None]] = []
+
+
 def _is_terminal(*, err: bool = False) -> bool:
     stream = sys.stderr if err else sys.stdout
     return stream is not None and stream.isatty()
-
-
-def _is_colourless() -> bool:
-    return bool(os.environ.get("NO_COLOR"))  # noqa: TID251 # a convention (no-color.org)
 
 
 def _escaped(text: str, what: re.Pattern[str]) -> str:
     return what.sub(lambda found: found[0].encode("unicode_escape").decode(), text)
 
 
-def _plain(part: str | Styled) -> str:
-    return part if isinstance(part, str) else part.text
-
-
 def _coloured(part: str | Styled, *, err: bool) -> str:
-    text = printable(_plain(part), err=err)
-    if isinstance(part, str) or _is_colourless():
+    text = printable(plain(part), err=err)
+    if isinstance(part, str) or not wants_colour(is_terminal=_is_terminal(err=err)):
         return text
     return click.style(text, fg=part.fg, bold=part.bold, dim=part.dim)

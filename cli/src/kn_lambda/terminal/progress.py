@@ -2,29 +2,64 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
 import time
 from typing import TYPE_CHECKING
 
-from kn_lambda.terminal.output import Styled, echo, printable_line
+from kn_lambda.terminal.output import Styled, echo, is_drawn, plain, printable_line
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from types import TracebackType
+    from typing import Self
+
+    from rich.text import Text
 
 
 class Progress:
-    """Prints steps as they happen; the time starts when this object is made."""
+    """Prints steps as they happen; the time starts when this object is made.
+
+    As a context manager it also shows on a terminal what goes on, below the lines.
+    """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._start = clock()
+        self._activity = ""
+        self._drawn = contextlib.ExitStack()
+
+    def __enter__(self) -> Self:
+        """Begin to draw, if stderr is a terminal."""
+        # Another thread would go on drawing when Ctrl-C ends the first one.
+        is_main = threading.current_thread() is threading.main_thread()
+        if is_main and is_drawn(err=True):
+            from kn_lambda.terminal.live import drawn_again  # noqa: PLC0415 # slow
+
+            self._drawn.enter_context(drawn_again(self._draw))
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        """Leave the lines alone on the terminal."""
+        self._drawn.close()
+
+    def restart(self) -> None:
+        """Start the time again."""
+        self._start = self._clock()
 
     @property
     def seconds(self) -> float:
         """The time since the start."""
         return self._clock() - self._start
 
-    def step(self, text: str | Styled) -> None:
-        """Print a step that begins or is done."""
+    def step(self, text: str | Styled, *, then: str | None = None) -> None:
+        """Print a step that begins or is done; `then` goes on afterwards, by default the step."""
+        self._activity = plain(text) if then is None else then
         echo(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text, err=True)
 
     def warn(self, text: str, hint: str) -> None:
@@ -36,3 +71,14 @@ class Progress:
     def log(self, line: str) -> None:
         """Print a line of a build's log."""
         echo(Styled(f"         | {line}", dim=True), err=True)
+
+    def _draw(self) -> Text:
+        from kn_lambda.terminal.live import spinner  # noqa: PLC0415 # loaded by now
+        from kn_lambda.terminal.rich_console import as_line  # noqa: PLC0415
+
+        seconds = self.seconds
+        line = as_line(Styled(f"{seconds:6.1f}s  ", dim=True), err=True)
+        line.append_text(as_line(Styled(f"{spinner(seconds)} ", fg="cyan"), err=True))
+        line.append_text(as_line(self._activity, err=True))
+        line.no_wrap, line.overflow = True, "ellipsis"
+        return line

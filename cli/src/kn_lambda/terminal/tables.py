@@ -1,15 +1,44 @@
-"""Columns of text."""
+"""Columns of text: as kubectl prints them in pipes, in the width of a terminal there."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from kn_lambda.terminal.output import printable, printable_line
+from kn_lambda.terminal.output import Styled, echo, is_drawn, plain, printable, printable_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Collection, Iterable, Sequence
 
 _GAP = "   "
+
+
+def print_table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[str | Styled]],
+    *,
+    prose: Collection[str] = (),
+    indent: int = 0,
+) -> None:
+    """Print a table to stdout; `prose` names the columns that a narrow terminal may fold."""
+    rows = list(rows)
+    if rows and is_drawn():
+        from kn_lambda.terminal.rich_tables import draw_table  # noqa: PLC0415 # slow
+
+        draw_table(headers, rows, prose=prose, indent=indent)
+        return
+    texts = ([plain(cell) for cell in row] for row in rows)
+    echo(_indented(format_table(headers, texts), indent))
+
+
+def print_fields(fields: Iterable[tuple[str, str | Styled]], *, indent: int = 0) -> None:
+    """Print `Name:   value` lines to stdout, without the fields that are empty."""
+    if is_drawn():
+        from kn_lambda.terminal.rich_tables import draw_fields  # noqa: PLC0415 # slow
+
+        draw_fields(fields, indent=indent)
+        return
+    texts = ((name, plain(value)) for name, value in fields)
+    echo(_indented(format_fields(texts), indent))
 
 
 def format_table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -34,3 +63,7 @@ def format_fields(fields: Iterable[tuple[str, str]]) -> str:
     return "\n".join(
         f"{name + ':':<{width}}{_GAP}{value}".replace("\n", margin) for name, value in kept
     )
+
+
+def _indented(text: str, indent: int) -> str:
+    return "\n".join(f"{' ' * indent}{line}".rstrip() for line in text.split("\n"))
