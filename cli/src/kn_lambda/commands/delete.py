@@ -12,6 +12,7 @@ from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
+from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from kn_lambda.session import Session
@@ -39,7 +40,9 @@ def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float
     Deleting a function that does not exist is not an error.
     """
     functions = [_identity(session, name) for name in names]
-    outcomes = [_delete(session, function, timeout if wait else 0.0) for function in functions]
+    with Progress() as progress:
+        progress.activity = f"deleting {', '.join(map(str, functions))}"
+        outcomes = [_delete(session, function, timeout if wait else 0.0) for function in functions]
     if session.output == "json":
         documents = [
             {"namespace": function.namespace, "name": function.name, "outcome": outcome}

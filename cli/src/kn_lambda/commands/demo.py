@@ -32,7 +32,7 @@ def command(session: Session) -> None:
     require_linux("kn-lambda demo")
     progress = Progress()
     source = default_language().folder / "template"
-    with ExitStack() as stopped:
+    with progress, ExitStack() as stopped:
         progress.step("starting a platform in a temporary folder")
         home = stopped.enter_context(temporary_platform())
         progress.step("the platform is up")

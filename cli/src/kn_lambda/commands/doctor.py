@@ -8,16 +8,15 @@ from typing import TYPE_CHECKING
 from kn_lambda.errors import CommandError, UnreachableError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
-from kn_lambda.terminal.output import Styled, echo
+from kn_lambda.terminal.judgements import judged
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     from kn_lambda.checks.check import Check
     from kn_lambda.session import Session
 
-_COLOURS = {"ok": "green", "warning": "yellow", "failed": "red"}
 
-
-@session_command("doctor")
+@session_command("doctor", outputs=("text", "json", "yaml"))
 def command(session: Session) -> None:
     """Check this machine and the platform, and suggest fixes."""
     from kn_lambda.checks.machine import check_machine  # noqa: PLC0415
@@ -32,8 +31,8 @@ def command(session: Session) -> None:
         checks.append(each)
         if session.output == "text":
             _show(each)
-    if session.output == "json":
-        print_document([_document(each) for each in checks], "json")
+    if session.output != "text":
+        print_document([_document(each) for each in checks], session.output)
     failed = [each.name for each in checks if each.verdict == "failed"]
     if "platform" in failed:
         raise UnreachableError("cannot reach the platform")
@@ -42,8 +41,7 @@ def command(session: Session) -> None:
 
 
 def _show(check: Check) -> None:
-    verdict = Styled(f"{check.verdict:<8}", fg=_COLOURS[check.verdict])
-    echo(verdict, f" {check.name}: {check.found}")
+    echo(judged(f"{check.verdict:<8}"), f" {check.name}: {check.found}")
     if check.verdict != "ok" and check.hint:
         echo(f"         {check.hint}")
 

@@ -13,10 +13,10 @@ if TYPE_CHECKING:
     from kn_lambda.session import Session
 
 
-@session_command("version")
+@session_command("version", outputs=("text", "json", "yaml"))
 def command(session: Session) -> None:
     """Print the version of kn-lambda."""
-    if session.output == "json":
-        print_document({"version": __version__}, "json")
+    if session.output != "text":
+        print_document({"version": __version__}, session.output)
     else:
         echo(f"kn-lambda {__version__}")

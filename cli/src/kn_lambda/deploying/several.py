@@ -68,7 +68,7 @@ def deploy_several(
         with board:
             _run_all([deployment.run for deployment in deployments])
     except KeyboardInterrupt:
-        echo("\nThe deployments continue. See their progress: kn-lambda list", err=True)
+        echo("\nWhat was sent continues. See its progress: kn-lambda list", err=True)
         raise
     _report(session, deployments)
 

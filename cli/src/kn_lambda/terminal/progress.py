@@ -26,7 +26,8 @@ class Progress:
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
         self._clock = clock
         self._start = clock()
-        self._activity = ""
+        self.activity = ""
+        """What goes on, shown on terminals only."""
         self._drawn = contextlib.ExitStack()
 
     def __enter__(self) -> Self:
@@ -59,7 +60,7 @@ class Progress:
 
     def step(self, text: str | Styled, *, then: str | None = None) -> None:
         """Print a step that begins or is done; `then` goes on afterwards, by default the step."""
-        self._activity = plain(text) if then is None else then
+        self.activity = plain(text) if then is None else then
         echo(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text, err=True)
 
     def warn(self, text: str, hint: str) -> None:
@@ -79,6 +80,6 @@ class Progress:
         seconds = self.seconds
         line = as_line(Styled(f"{seconds:6.1f}s  ", dim=True), err=True)
         line.append_text(as_line(Styled(f"{spinner(seconds)} ", fg="cyan"), err=True))
-        line.append_text(as_line(self._activity, err=True))
+        line.append_text(as_line(self.activity, err=True))
         line.no_wrap, line.overflow = True, "ellipsis"
         return line
