@@ -78,6 +78,10 @@ schemas: $(BIN)/.dev ## Write docs/schemas from the event models
 dist: $(BIN)/.dev ## Build the wheel and the sdist of the command line into dist/
 	python -m distribution.build
 
+.PHONY: pictures
+pictures: $(BIN)/.dev ## Write docs/pictures, what the command line looks like
+	python docs/pictures/generate.py
+
 .PHONY: bench
 bench: $(BIN)/.dev ## Measure side by side and write docs/BENCHMARKS.md
 	python -m tests.bench

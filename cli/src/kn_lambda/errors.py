@@ -69,16 +69,24 @@ def as_command_error(error: Exception) -> click.ClickException:
     from knative_lambda.domain.errors import (  # noqa: PLC0415
         KnativeLambdaError,
         PlatformUnavailableError,
+        RetryableError,
     )
 
     match error:
         case NotFoundError():
-            return MissingError(error.message)
+            return MissingError(
+                error.message, hint="See what is there: kn-lambda list --all-namespaces"
+            )
         case PlatformUnavailableError():
             return UnreachableError(error.message, hint="Run `kn-lambda doctor` to find out why.")
         case KnativeLambdaError():
             field = f"{error.field}: " if error.field else ""
-            return CommandError(f"{error.reason}: {field}{error.message}")
+            return CommandError(
+                f"{error.reason}: {field}{error.message}",
+                hint="Try again later."
+                if isinstance(error, RetryableError)
+                else "`kn-lambda doctor` checks the platform and your rights.",
+            )
         case _:
             return CommandError(
                 f"bug in kn-lambda: {type(error).__name__}: {error}",

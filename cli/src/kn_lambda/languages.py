@@ -20,7 +20,9 @@ def languages() -> list[Language]:
     try:
         return read_languages(INSTALLATION / "runtimes")
     except InvalidRuntimesError as error:
-        raise CommandError(str(error)) from error
+        raise CommandError(
+            str(error), hint="Correct that file, or install kn-lambda again."
+        ) from error
 
 
 def language_names() -> list[str]:

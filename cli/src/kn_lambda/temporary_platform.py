@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 300.0
 _STOP_SECONDS = 20.0
+_HINT = "Run `kn-lambda doctor` to check what it needs."
 _POLL_SECONDS = 0.05
 _LAST_LINES = 20
 _ANY_PORT = ("--port", "0", "--broker-port", "0", "--api-port", "0")
@@ -64,10 +65,11 @@ def _wait(child: subprocess.Popen[bytes], home: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while platform_info(home).get("pid") != child.pid:
         if child.poll() is not None:
-            raise CommandError(f"the platform did not start:\n{_last_lines(log)}")
+            raise CommandError(f"the platform did not start:\n{_last_lines(log)}", hint=_HINT)
         if time.monotonic() > deadline:
             raise CommandError(
-                f"the platform did not start in {_START_SECONDS:.0f} s:\n{_last_lines(log)}"
+                f"the platform did not start in {_START_SECONDS:.0f} s:\n{_last_lines(log)}",
+                hint=_HINT,
             )
         time.sleep(_POLL_SECONDS)
 

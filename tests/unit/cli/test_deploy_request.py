@@ -101,7 +101,7 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
     folder = _folder(tmp_path)
     request = make_deploy_request(folder, None, Overrides(source="s3://bucket/key.zip"))
     assert (request.files, request.spec["source"]) == (None, {"uri": "s3://bucket/key.zip"})
-    with pytest.raises(WrongUsageError, match="use only one of"):
+    with pytest.raises(WrongUsageError, match="--source and --image both"):
         make_deploy_request(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
 
 

@@ -546,4 +546,6 @@ def test_every_variable_of_the_command_line_is_there():
     (line,) = re.findall(r"^Read from the environment: (.*?)\. ", CONTRACT.text, re.MULTILINE)
     commands = [cli, *(cli.get_command(None, name) for name in _COMMANDS)]
     variables = {param.envvar for command in commands for param in command.params if param.envvar}
-    assert set(codes(line)) == variables | {"NO_COLOR"}
+    conventions = (REPOSITORY / "cli/src/kn_lambda/terminal/conventions.py").read_text()
+    of_terminals = set(re.findall(r'_(?:is_set|variable)\("(\w+)"\)', conventions))
+    assert set(codes(line)) == variables | of_terminals

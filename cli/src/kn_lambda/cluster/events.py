@@ -66,4 +66,7 @@ def send_to_broker(installation: Installation, url: str, event: CloudEvent) -> N
         raise UnreachableError(
             f"the Broker did not accept the event: {rejection}", hint="Try again later."
         )
-    raise CommandError(f"the Broker rejected the event: {rejection}")
+    raise CommandError(
+        f"the Broker rejected the event: {rejection}",
+        hint="Change the event, or run `kn-lambda doctor` to check your access.",
+    )

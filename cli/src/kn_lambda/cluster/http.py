@@ -63,7 +63,10 @@ class HttpClient:
                 timeout=Timeout(connect=_CONNECT_SECONDS, read=timeout_seconds),
             )
         except ReadTimeoutError as error:
-            raise TimedOutError(f"{place} did not respond in {timeout_seconds:.0f} s") from error
+            raise TimedOutError(
+                f"{place} did not respond in {timeout_seconds:.0f} s",
+                hint="Wait longer with --timeout, or run `kn-lambda doctor` to find out why.",
+            ) from error
         except (HTTPError, OSError) as error:
             raise UnreachableError(
                 f"cannot reach {place} ({type(error).__name__})",

@@ -24,7 +24,10 @@ def read_journal(
     url = urljoin(installation.control_broker_url(), f"/-/{what}?{query}")
     response = installation.http.request("GET", url, headers=installation.broker_headers)
     if not response.is_success:
-        raise CommandError(f"cannot read the journal: {read_rejection(response)}")
+        raise CommandError(
+            f"cannot read the events of the Broker: {read_rejection(response)}",
+            hint="Run `kn-lambda doctor` to check the platform and your access.",
+        )
     document = json.loads(response.body)
     entries: list[dict[str, Any]] = document["deadLetters" if what == "dead-letters" else what]
     return entries

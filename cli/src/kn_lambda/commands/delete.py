@@ -102,7 +102,10 @@ def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> s
             return "deleted"
         rejection = deliveries.poll()
         if rejection is not None:
-            raise CommandError(f"{function} was not deleted: {rejection}")
+            raise CommandError(
+                f"{function} was not deleted: {rejection}",
+                hint="Delete it again, or run `kn-lambda doctor` to check the platform.",
+            )
         if BUILD_SUPERSEDED in deliveries.reply_types:
             raise CommandError(
                 f"{function} was not deleted: a newer deployment replaced it",

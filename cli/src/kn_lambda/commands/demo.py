@@ -73,6 +73,9 @@ def _deploy_and_invoke(session: Session, source: Path, progress: Progress) -> st
         timeout_seconds=_INVOKE_SECONDS,
     )
     if not response.is_success:
-        raise CommandError(f"the function returned {response.status}: {read_rejection(response)}")
+        raise CommandError(
+            f"the function returned {response.status}: {read_rejection(response)}",
+            hint="Run `kn-lambda doctor` to check what functions need on this machine.",
+        )
     progress.step("the function responded")
     return response.body.decode()

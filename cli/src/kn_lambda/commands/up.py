@@ -105,7 +105,10 @@ def command(
 
     require_linux("kn-lambda up")
     if session.target.context is not None:
-        raise WrongUsageError("--context is for clusters, but up starts a platform on this machine")
+        raise WrongUsageError(
+            "--context is for clusters, but up starts a platform on this machine",
+            hint="Omit --context.",
+        )
     progress = Progress()
     options = PlatformOptions(
         home=session.target.home,
@@ -156,6 +159,10 @@ def _run(
     logging.basicConfig(handlers=[stderr_handler()], level=logging.WARNING)
     try:
         asyncio.run(run_until_stopped(options, on_ready=ready))
+    except RuntimePreparationError as error:
+        raise CommandError(
+            str(error), hint="Run `kn-lambda doctor` to check what the languages need."
+        ) from error
     except (
         DataFolderError,
         InstallationError,
@@ -163,7 +170,6 @@ def _run(
         KustomizationError,
         PlatformFailedError,
         PortTakenError,
-        RuntimePreparationError,
     ) as error:
         raise CommandError(str(error)) from error
 

@@ -101,7 +101,9 @@ def _find_manifest(path: Path, given: Path | None) -> Manifest:
 
 def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Path | None:
     if overrides.source and overrides.image:
-        raise WrongUsageError("use only one of --source and --image")
+        raise WrongUsageError(
+            "--source and --image both say what to deploy", hint="Use only one of them."
+        )
     if overrides.source:
         spec["source"] = {"uri": overrides.source}
     elif overrides.image:
@@ -109,7 +111,10 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
     if "source" not in spec:
         return path
     if overrides.include:
-        raise WrongUsageError("--include is for files in PATH, but the source is not in PATH")
+        raise WrongUsageError(
+            "--include is for files in PATH, but the source is not in PATH",
+            hint="Omit --include, or the source: --source, --image or spec.source.",
+        )
     return None
 
 

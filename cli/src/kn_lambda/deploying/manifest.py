@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 FILE_NAME = "function.yaml"
 _API_VERSION = "knative-lambda.dev/v1alpha1"
 _KIND = "LambdaFunction"
+_HINT = "Compare it with one that `kn-lambda init` writes."
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -31,20 +32,26 @@ def read_manifest(path: Path) -> Manifest:
     try:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WrongUsageError(f"{path} is not YAML: {_where(error)}") from error
+        raise WrongUsageError(f"{path} is not YAML: {_where(error)}", hint=_HINT) from error
     if not isinstance(document, dict):
         raise WrongUsageError(
-            f"{path} is not a YAML object; it must begin with `apiVersion: {_API_VERSION}`"
+            f"{path} is not a YAML object; it must begin with `apiVersion: {_API_VERSION}`",
+            hint=_HINT,
         )
     for name, wanted in (("apiVersion", _API_VERSION), ("kind", _KIND)):
         if document.get(name) != wanted:
-            raise WrongUsageError(f"{path}: {name} must be {wanted}, not {document.get(name)!r}")
+            raise WrongUsageError(
+                f"{path}: {name} must be {wanted}, not {document.get(name)!r}", hint=_HINT
+            )
     metadata, spec = document.get("metadata") or {}, document.get("spec") or {}
     for name, value in (("metadata", metadata), ("spec", spec)):
         if not isinstance(value, dict):
-            raise WrongUsageError(f"{path}: {name} must be an object")
+            raise WrongUsageError(f"{path}: {name} must be an object", hint=_HINT)
     for name in document.keys() - {"apiVersion", "kind", "metadata", "spec", "status"}:
-        raise WrongUsageError(f"{path}: unknown field {name}")
+        raise WrongUsageError(
+            f"{path}: unknown field {name}",
+            hint="Settings of a function are fields of spec, such as spec.handler.",
+        )
     return Manifest(
         name=_text(path, metadata, "name"), namespace=_text(path, metadata, "namespace"), spec=spec
     )
@@ -53,7 +60,9 @@ def read_manifest(path: Path) -> Manifest:
 def _text(path: Path, metadata: dict[str, Any], name: str) -> str | None:
     value = metadata.get(name)
     if value is not None and not isinstance(value, str):
-        raise WrongUsageError(f"{path}: metadata.{name} must be a string; put it in quotes")
+        raise WrongUsageError(
+            f"{path}: metadata.{name} must be a string, not {value!r}", hint="Put it in quotes."
+        )
     return value
 
 

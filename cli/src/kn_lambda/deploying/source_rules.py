@@ -69,7 +69,10 @@ def _lines(file: Path) -> list[str]:
 
 def _included(pattern: str) -> tuple[str, str]:
     if not pattern or pattern.startswith("!"):
-        raise WrongUsageError(f"--include {pattern!r} is not a pattern such as .env or certs/*.pem")
+        raise WrongUsageError(
+            f"--include {pattern!r} is not a pattern",
+            hint="Name files as in .gitignore, such as .env or certs/*.pem.",
+        )
     _require_pattern(f"!{pattern}", "--include")
     # The second is for a folder, whose name includes everything in it.
     return pattern, f"{pattern.rstrip('/')}/**"
@@ -79,7 +82,10 @@ def _require_pattern(line: str, where: str) -> None:
     try:
         _spec([line])
     except ValueError as error:
-        raise WrongUsageError(f"{where}: {line!r} is not a valid .gitignore pattern") from error
+        raise WrongUsageError(
+            f"{where}: {line!r} is not a valid .gitignore pattern",
+            hint="Patterns are names and paths with *, ** and ?; a leading ! makes an exception.",
+        ) from error
 
 
 def _spec(lines: Iterable[str]) -> GitIgnoreSpec:

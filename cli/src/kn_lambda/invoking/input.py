@@ -26,7 +26,10 @@ def read_data(given: str | None) -> bytes | None:
         try:
             return Path(given[1:]).read_bytes()
         except OSError as error:
-            raise WrongUsageError(f"--data: {given[1:]}: {error.strerror}") from error
+            raise WrongUsageError(
+                f"--data: cannot read {given[1:]}: {error.strerror}",
+                hint="Name a file after the @, or pass the data itself.",
+            ) from error
     return given.encode()
 
 
@@ -74,5 +77,8 @@ def read_event(path: Path, type_: str | None, data: bytes | None) -> CloudEvent:
             attributes = {**event.attributes, "datacontenttype": content_type(data)}
             event = create_event(attributes, data)
     except InvalidEventError as error:
-        raise WrongUsageError(f"{path} is not a valid CloudEvent: {error.message}") from error
+        raise WrongUsageError(
+            f"{path} is not a valid CloudEvent: {error.message}",
+            hint="It must be one JSON object with specversion, id, source, type and data.",
+        ) from error
     return event

@@ -72,7 +72,8 @@ class Invocation:
             return
         if self.is_http and (self.event_file or self.type_):
             raise WrongUsageError(
-                "--event and --type are for functions with the signature cloudevent"
+                "--event and --type are for functions with the signature cloudevent",
+                hint="Use --data, --method and --path for plain HTTP requests.",
             )
 
     def event(self) -> CloudEvent:

@@ -54,7 +54,8 @@ def _document(response: Response) -> dict[str, Any]:
             return to_json(from_http(response.headers.items(), response.body))
         except InvalidEventError as error:
             raise CommandError(
-                f"the response is not a valid CloudEvent: {error.message}"
+                f"the response is not a valid CloudEvent: {error.message}",
+                hint="Change what the function returns. Without -o json, you see it as it is.",
             ) from error
     document: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     try:

@@ -73,6 +73,13 @@ class Progress:
         """Print a line of a build's log."""
         echo(Styled(f"         | {line}", dim=True), err=True)
 
+    def draw_now(self) -> None:
+        """Print what a terminal shows at this moment below the lines."""
+        from kn_lambda.terminal.rich_console import console  # noqa: PLC0415 # slow
+
+        screen = console(err=True)
+        screen.print(self._draw())
+
     def _draw(self) -> Text:
         from kn_lambda.terminal.live import spinner  # noqa: PLC0415 # loaded by now
         from kn_lambda.terminal.rich_console import as_line  # noqa: PLC0415
