@@ -8,7 +8,6 @@ from __future__ import annotations
 import contextlib
 import io
 import os
-import re
 import sys
 from datetime import UTC, datetime, timedelta
 from html import escape
@@ -30,8 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 FOLDER = Path(__file__).parent
-# Letters of 13 pixels, instead of 20.
-_SCALE = 0.65
+_COLUMN_PIXELS = 8
 _URL = "http://127.0.0.1:8080/default"
 _DIGEST = "sha256:5f1c0a0ed4cd"
 # In these units an age does not change while this program runs.
@@ -40,7 +38,7 @@ _METADATA = {"namespace": "default", "generation": 2, "resourceVersion": "7"}
 _UNSET = ("NO_COLOR", "FORCE_COLOR", "CLICOLOR", "CLICOLOR_FORCE", "KN_LAMBDA_PLAIN", "COLORTERM")
 _TERMINAL = {**dict.fromkeys(_UNSET, ""), "TERM": "xterm-256color"}
 _SVG = """\
-<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" role="img" \
+<svg xmlns="http://www.w3.org/2000/svg" width="PIXELS" viewBox="0 0 {width} {height}" role="img" \
 aria-labelledby="{unique_id}-title">
 <title id="{unique_id}-title">DESCRIPTION</title>
 <style>
@@ -211,17 +209,13 @@ def _svg(name: str, picture: Picture) -> str:
     screen = Console(record=True, width=picture.width, file=io.StringIO(), color_system="truecolor")
     screen.print(Text.from_ansi(_shown(picture).rstrip()))
     described = f"{escape(picture.command)}. {escape(picture.description)}."
+    pixels = str(picture.width * _COLUMN_PIXELS)
     svg = screen.export_svg(
         title=picture.command,
-        code_format=_SVG.replace("DESCRIPTION", described),
+        code_format=_SVG.replace("DESCRIPTION", described).replace("PIXELS", pixels),
         unique_id=name,
     )
-    sized = re.sub(r'viewBox="0 0 ([0-9.]+)', _with_width, svg, count=1)
-    return "\n".join(line.rstrip() for line in sized.splitlines()) + "\n"
-
-
-def _with_width(view_box: re.Match[str]) -> str:
-    return f'width="{float(view_box[1]) * _SCALE:.0f}" {view_box[0]}'
+    return "\n".join(line.rstrip() for line in svg.splitlines()) + "\n"
 
 
 def _shown(picture: Picture) -> str:
