@@ -36,9 +36,10 @@ _HINTS = {
 }
 
 
-def accepted_document(function: FunctionId, event_id: str) -> dict[str, Any]:
+def accepted_document(deployer: Deployer, event: CloudEvent) -> dict[str, Any]:
     """Return the document of a request that the Broker has accepted."""
-    return {**_identity(function), "outcome": "accepted", "eventId": event_id}
+    accepted = {**_identity(deployer.function), "outcome": "accepted"}
+    return {**accepted, "eventId": event.attributes["id"]}
 
 
 def error_document(function: FunctionId, error: CommandError, seconds: float) -> dict[str, Any]:
@@ -123,6 +124,17 @@ def report_nothing_to_change(session: Session, deployer: Deployer) -> None:
         echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
         echo(f"{function} is so already; nothing was sent")
+
+
+def report_accepted(session: Session, deployer: Deployer, event: CloudEvent) -> None:
+    """Print that the Broker has accepted the request."""
+    function = deployer.function
+    if session.output == "json":
+        print_document(accepted_document(deployer, event), "json")
+    elif session.output == "name":
+        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
+    else:
+        echo(f"{function} accepted. See its progress: kn-lambda describe {function.name}")
 
 
 def require_ready(deployer: Deployer, result: DeploymentResult) -> KubernetesObject:

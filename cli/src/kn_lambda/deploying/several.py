@@ -101,7 +101,7 @@ class _Deployment:
         event = self.deployer.send(self.request)
         if self.timeout_seconds is None:
             self.deployer.await_acceptance()
-            self.document = accepted_document(self.deployer.function, event.attributes["id"])
+            self.document = accepted_document(self.deployer, event)
             return
         result = self.deployer.watch(event, self.timeout_seconds)
         self.document = result_document(self.deployer, result, self.lane.seconds)
