@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import re
 import subprocess
 import sys
@@ -189,18 +188,32 @@ def test_a_phase_has_a_colour_and_the_same_word(on_terminal, fake_platform):
     assert FakePlatform.url in shown
 
 
-def test_rich_is_loaded_for_what_is_drawn_alone():
-    script = (
-        "import sys\n"
-        "from kn_lambda.terminal.progress import Progress\n"
-        "from kn_lambda.terminal.board import Board\n"
-        "from kn_lambda.terminal.tables import print_table\n"
-        "print_table(('a',), [('b',)])\n"
-        "with Progress() as progress: progress.step('building')\n"
-        "with Board(['a', 'b']) as board: board.lanes['a'].step('building')\n"
-        "print([name for name in sys.modules if name.startswith('rich')])\n"
-    )
-    shown = subprocess.run(
-        [sys.executable, "-c", script], capture_output=True, text=True, check=True
-    )
-    assert json.loads(shown.stdout.splitlines()[-1]) == []
+_PRINTS_TABLES = """
+import sys
+from kn_lambda.terminal.tables import print_fields, print_table
+print_table(("name", "age"), [("a", "3d")])
+print_fields([("Name", "a")])
+"""
+_SHOWS_PROGRESS = """
+import sys
+from kn_lambda.terminal.board import Board
+from kn_lambda.terminal.progress import Progress
+with Progress() as progress: progress.step("building")
+with Board(["a", "b"]) as board: board.lanes["a"].step("building")
+"""
+
+
+@pytest.mark.parametrize(
+    ("script", "is_terminal"),
+    [(_PRINTS_TABLES, True), (_PRINTS_TABLES, False), (_SHOWS_PROGRESS, False)],
+    ids=["tables on a terminal", "tables in a pipe", "progress in a pipe"],
+)
+def test_rich_is_loaded_only_for_what_needs_it(script, is_terminal, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    script += "sys.exit('rich' in sys.modules)\n"
+    with pseudo_terminal() as screen:
+        stdout = screen.stream if is_terminal else subprocess.PIPE
+        done = subprocess.run(
+            [sys.executable, "-c", script], stdout=stdout, stderr=subprocess.PIPE, check=False
+        )
+    assert done.returncode == 0

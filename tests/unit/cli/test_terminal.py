@@ -5,7 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from kn_lambda.terminal.ages import age, humanised
-from kn_lambda.terminal.tables import format_fields, format_table
+from kn_lambda.terminal.tables import format_fields, print_table
 
 _NOW = datetime(2026, 1, 15, 12, 0, tzinfo=UTC)
 
@@ -44,9 +44,9 @@ def test_an_age_counts_from_a_time_of_any_zone():
     assert age(None) == "<unknown>"
 
 
-def test_a_table_aligns_its_columns_and_ends_no_line_in_spaces():
-    table = format_table(("name", "url"), [("a", ""), ("longer", "http://x")])
-    assert table == "NAME     URL\na\nlonger   http://x"
+def test_a_table_aligns_its_columns_and_ends_no_line_in_spaces(capsys):
+    print_table(("name", "url"), [("a", ""), ("longer", "http://x")])
+    assert capsys.readouterr().out == "NAME     URL\na\nlonger   http://x\n"
 
 
 def test_fields_without_a_value_are_left_out():
