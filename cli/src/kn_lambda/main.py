@@ -12,6 +12,7 @@ from click.exceptions import Abort, Exit, NoSuchCommand
 from typing_extensions import override
 
 from kn_lambda.options import VERBOSE, shared_options
+from kn_lambda.terminal.help import HelpContext
 from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = (
@@ -22,6 +23,8 @@ _COMMANDS = (
 
 class Commands(click.Group):
     """The commands by name, one module each in `kn_lambda.commands`."""
+
+    context_class = HelpContext
 
     @override
     def list_commands(self, ctx: click.Context) -> list[str]:

@@ -11,6 +11,7 @@ import click
 
 from kn_lambda.cluster.connecting import DEFAULT_HOME, TargetOptions, connect
 from kn_lambda.session import Session
+from kn_lambda.terminal.help import HelpContext
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -88,6 +89,7 @@ def session_command(
             function(session, **own)
 
         command: click.Command = click.command(name=name)(run)
+        command.context_class = HelpContext
         command.params.extend(shared_options(outputs))
         return command
 
