@@ -39,7 +39,8 @@ class Session:
             return FunctionId.parse(f"{self.requested_namespace}/any").namespace
         except ValueError as error:
             raise WrongUsageError(
-                f"invalid --namespace {self.requested_namespace!r}: {error}"
+                f"invalid --namespace {self.requested_namespace!r}: {error}",
+                hint="Use the name of a tenant, or omit it for the namespace default.",
             ) from error
 
     @cached_property
@@ -65,7 +66,10 @@ class Session:
         try:
             return FunctionId.parse(f"{namespace}/{name}")
         except ValueError as error:
-            raise WrongUsageError(f"invalid function name {name!r}: {error}") from error
+            raise WrongUsageError(
+                f"invalid function name {name!r}: {error}",
+                hint="Use lower-case letters, digits and '-', such as my-function.",
+            ) from error
 
     def debug(self, text: str) -> None:
         """Print a line that only -v shows."""

@@ -15,6 +15,8 @@ if TYPE_CHECKING:
     from kn_lambda.checks.check import Check
     from kn_lambda.session import Session
 
+_HINT = "The failed checks above say how to fix each."
+
 
 @session_command("doctor", outputs=("text", "json", "yaml"))
 def command(session: Session) -> None:
@@ -35,9 +37,9 @@ def command(session: Session) -> None:
         print_document([_document(each) for each in checks], session.output)
     failed = [each.name for each in checks if each.verdict == "failed"]
     if "platform" in failed:
-        raise UnreachableError("cannot reach the platform")
+        raise UnreachableError("cannot reach the platform", hint=_HINT)
     if failed:
-        raise CommandError(f"failed checks: {', '.join(failed)}")
+        raise CommandError(f"failed checks: {', '.join(failed)}", hint=_HINT)
 
 
 def _show(check: Check) -> None:

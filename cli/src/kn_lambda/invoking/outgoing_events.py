@@ -57,7 +57,9 @@ class OutgoingEvents:
                 " --data '{\"order\": 1}', or --event event.json.",
             )
         if self.event_file == STDIN and self.data == STDIN:
-            raise WrongUsageError("--event and --data cannot both read from stdin (-)")
+            raise WrongUsageError(
+                "--event and --data cannot both read from stdin (-)", hint="Put one into a file."
+            )
 
     def _overridden(self, event: CloudEvent) -> CloudEvent:
         given = {
@@ -78,7 +80,10 @@ def parse_extensions(given: Sequence[str]) -> dict[str, str]:
     for text in given:
         name, separator, value = text.partition("=")
         if not separator or not name:
-            raise WrongUsageError(f"--extension {text!r} is not NAME=VALUE")
+            raise WrongUsageError(
+                f"--extension {text!r} is not NAME=VALUE",
+                hint="For example: --extension partitionkey=42",
+            )
         if name in _OWN_OPTIONS:
             raise WrongUsageError(
                 f"--extension {name}: this is an attribute of CloudEvents itself, not an extension",
