@@ -9,16 +9,12 @@ import click
 
 from kn_lambda.options import Duration, session_command
 from kn_lambda.setting_options import setting_options
-from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from kn_lambda.deploying.deploy_request import DeployRequest
-    from kn_lambda.deploying.deployer import Deployer
     from kn_lambda.deploying.settings_change import SettingsChange
-    from kn_lambda.deploying.watcher import DeploymentResult
     from kn_lambda.session import Session
-    from knative_lambda.inbound.valid_event import CloudEvent
 
 _EXISTING = click.Path(exists=True, path_type=Path)
 
@@ -108,7 +104,7 @@ def command(
 def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seconds: float) -> None:
     """Send a request and report the outcome."""
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415
-    from kn_lambda.deploying.reporting import report, report_accepted  # noqa: PLC0415
+    from kn_lambda.deploying.reporting import await_outcome, report, report_accepted  # noqa: PLC0415
 
     session = session.within(request.namespace)
     progress = Progress()
@@ -120,19 +116,8 @@ def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seco
     with progress:
         event = deployer.send(request)
         session.debug(f"event {event.attributes['id']} to {session.installation.name}")
-        result = _watch(deployer, event, timeout_seconds) if wait else None
-        if result is None:
-            deployer.await_acceptance()
+        result = await_outcome(deployer, event, timeout_seconds if wait else None)
     if result is None:
         report_accepted(session, deployer, event)
     else:
         report(session, deployer, result, progress.seconds, request.files)
-
-
-def _watch(deployer: Deployer, event: CloudEvent, timeout_seconds: float) -> DeploymentResult:
-    try:
-        return deployer.watch(event, timeout_seconds)
-    except KeyboardInterrupt:
-        name = deployer.function.name
-        echo(f"\nThe deployment continues. See its progress: kn-lambda describe {name}", err=True)
-        raise

@@ -9,7 +9,6 @@ import click
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.setting_options import setting_options
-from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -39,7 +38,12 @@ def command(
     source then follows function.yaml.
     """
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415 # a quick --help
-    from kn_lambda.deploying.reporting import report, report_accepted, report_nothing_to_change  # noqa: PLC0415
+    from kn_lambda.deploying.reporting import (  # noqa: PLC0415
+        await_outcome,
+        report,
+        report_accepted,
+        report_nothing_to_change,
+    )
 
     if change.is_empty:
         raise WrongUsageError(
@@ -49,17 +53,14 @@ def command(
     progress = Progress()
     function = session.function(name)
     deployer = Deployer(installation=session.installation, function=function, progress=progress)
-    event = deployer.send_change(change)
+    with progress:
+        event = deployer.send_change(change)
+        result = (
+            None if event is None else await_outcome(deployer, event, timeout if wait else None)
+        )
     if event is None:
         report_nothing_to_change(session, deployer)
-        return
-    if not wait:
-        deployer.await_acceptance()
+    elif result is None:
         report_accepted(session, deployer, event)
-        return
-    try:
-        result = deployer.watch(event, timeout)
-    except KeyboardInterrupt:
-        echo(f"\nThe change continues. See its progress: kn-lambda describe {name}", err=True)
-        raise
-    report(session, deployer, result, progress.seconds, None, show_calls=False)
+    else:
+        report(session, deployer, result, progress.seconds, None, show_calls=False)

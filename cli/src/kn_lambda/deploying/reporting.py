@@ -36,10 +36,26 @@ _HINTS = {
 }
 
 
+def await_outcome(
+    deployer: Deployer, event: CloudEvent, timeout_seconds: float | None
+) -> DeploymentResult | None:
+    """Return the result of a request that was sent; without a time, wait for the Broker alone."""
+    if timeout_seconds is None:
+        deployer.await_acceptance()
+        return None
+    try:
+        return deployer.watch(event, timeout_seconds)
+    except KeyboardInterrupt:
+        name = deployer.function.name
+        echo(f"\nThe deployment continues. See its progress: kn-lambda describe {name}", err=True)
+        raise
+
+
 def accepted_document(deployer: Deployer, event: CloudEvent) -> dict[str, Any]:
     """Return the document of a request that the Broker has accepted."""
     accepted = {**_identity(deployer.function), "outcome": "accepted"}
-    return {**accepted, "eventId": event.attributes["id"]}
+    changes = {"changes": deployer.changes.to_json()} if deployer.changes else {}
+    return {**accepted, "eventId": event.attributes["id"], **changes}
 
 
 def error_document(function: FunctionId, error: CommandError, seconds: float) -> dict[str, Any]:
@@ -103,9 +119,7 @@ def report_accepted(session: Session, deployer: Deployer, event: CloudEvent) -> 
     """Print that the Broker has accepted the request."""
     function = deployer.function
     if session.output == "json":
-        accepted = {"namespace": function.namespace, "name": function.name, "outcome": "accepted"}
-        changes = {"changes": deployer.changes.to_json()} if deployer.changes else {}
-        print_document({**accepted, "eventId": event.attributes["id"], **changes}, "json")
+        print_document(accepted_document(deployer, event), "json")
     elif session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
@@ -116,7 +130,7 @@ def report_nothing_to_change(session: Session, deployer: Deployer) -> None:
     """Print that the function is as requested, and that nothing was sent."""
     function, status = deployer.function, status_of(deployer.before)
     if session.output == "json":
-        document = {"namespace": function.namespace, "name": function.name, "outcome": "unchanged"}
+        document = {**_identity(function), "outcome": "unchanged"}
         served = {name: status.get(name) for name in ("url", "image", "revision")}
         changes = {"changes": deployer.changes.to_json()} if deployer.changes else {}
         print_document({**document, "seconds": 0, **served, **changes}, "json")
@@ -124,17 +138,6 @@ def report_nothing_to_change(session: Session, deployer: Deployer) -> None:
         echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
         echo(f"{function} is so already; nothing was sent")
-
-
-def report_accepted(session: Session, deployer: Deployer, event: CloudEvent) -> None:
-    """Print that the Broker has accepted the request."""
-    function = deployer.function
-    if session.output == "json":
-        print_document(accepted_document(deployer, event), "json")
-    elif session.output == "name":
-        echo(f"lambdafunction.knative-lambda.dev/{function.name}")
-    else:
-        echo(f"{function} accepted. See its progress: kn-lambda describe {function.name}")
 
 
 def require_ready(deployer: Deployer, result: DeploymentResult) -> KubernetesObject:
