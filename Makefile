@@ -78,6 +78,10 @@ schemas: $(BIN)/.dev ## Write docs/schemas from the event models
 dist: $(BIN)/.dev ## Build the wheel and the sdist of the command line into dist/
 	python -m distribution.build
 
+.PHONY: try-dist
+try-dist: dist ## Install that wheel into an empty environment, out of sight of the checkout, and run its demo
+	python -m distribution.trial dist/kn_lambda-*.whl
+
 .PHONY: pictures
 pictures: $(BIN)/.dev ## Write docs/pictures, what the command line looks like
 	python docs/pictures/generate.py
