@@ -97,3 +97,12 @@ def test_a_bubblewrap_that_is_forbidden_is_a_warning_with_its_own_words(
     assert found["verdict"] == "warning"
     assert "setting up uid map: Permission denied" in found["found"]
     assert "AppArmor" in found["wayOut"]
+
+
+def test_no_sandbox_is_looked_for_where_there_can_be_none(healthy, kn_lambda, monkeypatch):
+    monkeypatch.setattr("sys.platform", "darwin")
+    result = kn_lambda("doctor", "-o", "json")
+    assert result.exit_code == ExitCode.OK
+    assert _verdicts(result)["system"] == "warning"
+    assert "bubblewrap" not in _verdicts(result)
+    assert "kn-lambda up works on Linux only" in result.stdout

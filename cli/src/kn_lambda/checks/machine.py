@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from kn_lambda.checks.check import Check, Verdict
 from kn_lambda.cluster.connecting import platform_info
 from kn_lambda.languages import default_language, languages
+from kn_lambda.linux import INSTEAD, is_linux
 from lambda_embedded.processes.interpreters import find_interpreters
 from lambda_embedded.processes.programs import program_path
 from lambda_sandbox.isolation import NoSandboxError, find_bubblewrap
@@ -27,6 +28,9 @@ _ALLOW_BUBBLEWRAP = (
     "Permit user namespaces: on Ubuntu, add an AppArmor profile for bwrap with the rule userns;"
     " in a container, grant the container more rights."
 )
+_OTHER_SYSTEM = Check(
+    name="system", verdict=Verdict.WARNING, found="kn-lambda up works on Linux only", hint=INSTEAD
+)
 
 
 def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]:
@@ -37,7 +41,7 @@ def check_machine(home: Path, environment: Mapping[str, str]) -> Iterator[Check]
         yield _check_interpreter(language, found)
         if found:
             yield from _check_programs(language, environment)
-    yield _check_bubblewrap(home, environment)
+    yield _check_bubblewrap(home, environment) if is_linux() else _OTHER_SYSTEM
 
 
 def _check_interpreter(language: Language, found: list[FoundInterpreter]) -> Check:
