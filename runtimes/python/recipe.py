@@ -56,7 +56,7 @@ class Recipe:
             self.lock_file.write_text(without_credentials(self._frozen()))
 
     def _frozen(self) -> str:
-        arguments = [_find_uv(), "pip", "freeze", "--path", str(self.packages)]
+        arguments = [_find_uv(), "pip", "freeze", "--quiet", "--path", str(self.packages)]
         return subprocess.run(
             arguments, env=dict(self.environment), stdout=subprocess.PIPE, text=True, check=True
         ).stdout

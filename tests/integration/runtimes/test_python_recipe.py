@@ -59,6 +59,12 @@ def test_requirements_and_what_they_require_are_installed_and_locked(install: In
     subprocess.run([sys.executable, "-c", script], env=environment, check=True)
 
 
+def test_the_log_does_not_show_where_the_machine_has_its_interpreter(install: Install) -> None:
+    run = install({"requirements.txt": "beta==1.5\n"})
+    assert run.status == 0
+    assert sys.prefix not in run.log
+
+
 def test_the_same_requirements_give_the_same_bytes(install: Install) -> None:
     first, second = (install(requirements("alpha\n")) for _ in range(2))
     assert first.files() == second.files()
