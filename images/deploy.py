@@ -14,6 +14,8 @@ import sys
 import tempfile
 from pathlib import Path
 
+from images.func_secrets import ensure_secrets, secrets_of
+
 CHECKOUT = Path(__file__).resolve().parents[1]
 NAMESPACE = "knative-lambda"
 _NO_FUNC = (
@@ -36,6 +38,11 @@ def deploy(function: str, image: str, func: str) -> int:
         ).returncode
 
 
+def _secrets(functions: list[str]) -> set[str]:
+    files = [CHECKOUT / "functions" / function / "func.yaml" for function in functions]
+    return {name for file in files for name in secrets_of(file.read_text())}
+
+
 def main() -> int:
     """Deploy the functions of the command line, or all; stop at the first failure."""
     parser = argparse.ArgumentParser(prog="python -m images.deploy", description=__doc__)
@@ -51,7 +58,10 @@ def main() -> int:
     if not options.images.is_file():
         raise SystemExit(f"{options.images} is missing: run `make images REGISTRY=...` first")
     images = json.loads(options.images.read_text())
-    for function in options.functions or known:
+    functions = options.functions or known
+    for secret in ensure_secrets(_secrets(functions), NAMESPACE):
+        sys.stderr.write(f"deploy: created the empty Secret {NAMESPACE}/{secret}\n")
+    for function in functions:
         sys.stderr.write(f"deploy: {function} {images[function]}\n")
         if status := deploy(function, images[function], func):
             return status

@@ -1,6 +1,6 @@
 """`make deploy` and builds from Dockerfiles: what the programs they stand on are asked.
 
-func, docker, podman and buildah are stood in for by a program that notes its arguments.
+func, kubectl, docker, podman and buildah are stood in for by a program that notes its arguments.
 """
 
 from __future__ import annotations
@@ -25,6 +25,14 @@ with open(pathlib.Path(__file__).with_name("asked"), "a") as asked:
 if arguments[0] == "deploy":
     file = pathlib.Path(arguments[2]) / "func.yaml"
     file.write_text(file.read_text() + "# deployed\\n")
+if arguments[:2] == ["create", "secret"]:
+    secrets = pathlib.Path(__file__).with_name("secrets")
+    known = secrets.read_text().split() if secrets.exists() else []
+    if arguments[3] in known:
+        sys.exit('Error from server (AlreadyExists): secrets "x" already exists')
+    if "forbidden" in known:
+        sys.exit("Error from server (Forbidden): no")
+    secrets.write_text(" ".join([*known, arguments[3]]))
 if "--digestfile" in arguments:
     pathlib.Path(arguments[arguments.index("--digestfile") + 1]).write_text("{DIGEST}")
 elif arguments[0] == "push":
@@ -50,6 +58,10 @@ def asked(folder):
     return [json.loads(line) for line in (folder / "asked").read_text().splitlines()]
 
 
+def deployments(folder):
+    return [arguments for arguments in asked(folder) if arguments[0] == "deploy"]
+
+
 def run(folder, *arguments):
     environment = {"PATH": f"{folder}{os.pathsep}/nonexistent", "HOME": str(folder)}
     command = [sys.executable, "-m", *arguments]
@@ -71,8 +83,9 @@ def make_images(folder, engine="auto"):
 
 def test_one_function_is_deployed_by_digest_without_a_build(bin_folder):
     install(bin_folder, "func")
+    install(bin_folder, "kubectl")
     assert deploy(bin_folder, "delete").returncode == 0
-    (arguments,) = asked(bin_folder)
+    (arguments,) = deployments(bin_folder)
     assert arguments[:2] == ["deploy", "--path"]
     assert arguments[3:5] == ["--image", f"r:5000/p/delete@{DIGEST}"]
     assert {"--build=false", "--push=false", "--namespace"} <= {*arguments}
@@ -81,11 +94,49 @@ def test_one_function_is_deployed_by_digest_without_a_build(bin_folder):
 
 def test_all_functions_are_deployed_when_none_is_named_and_the_checkout_stays(bin_folder):
     install(bin_folder, "func")
+    install(bin_folder, "kubectl")
     before = [(CHECKOUT / f"functions/{name}/func.yaml").read_text() for name in FUNCTIONS]
     assert deploy(bin_folder).returncode == 0
-    assert [Path(arguments[2]).name for arguments in asked(bin_folder)] == FUNCTIONS
+    assert [Path(arguments[2]).name for arguments in deployments(bin_folder)] == FUNCTIONS
     after = [(CHECKOUT / f"functions/{name}/func.yaml").read_text() for name in FUNCTIONS]
     assert after == before
+
+
+SECRETS = ["knative-lambda-registry", "knative-lambda-storage"]
+
+
+def test_secrets_that_func_insists_on_are_made_empty_before_the_first_function(bin_folder):
+    install(bin_folder, "func")
+    install(bin_folder, "kubectl")
+    ended = deploy(bin_folder, "delete", "cleanup")
+    assert ended.returncode == 0
+    assert [arguments[0] for arguments in asked(bin_folder)] == ["create"] * 2 + ["deploy"] * 2
+    assert asked(bin_folder)[:2] == [
+        ["create", "secret", "generic", name, "--namespace", "knative-lambda"] for name in SECRETS
+    ]
+    for name in SECRETS:
+        assert f"created the empty Secret knative-lambda/{name}" in ended.stderr
+
+
+def test_a_secret_that_is_there_stays_and_nothing_is_said_of_it(bin_folder):
+    install(bin_folder, "func")
+    install(bin_folder, "kubectl")
+    (bin_folder / "secrets").write_text(" ".join(SECRETS))
+    ended = deploy(bin_folder, "delete")
+    assert ended.returncode == 0
+    assert "Secret" not in ended.stderr
+    assert {arguments[0] for arguments in asked(bin_folder)} == {"create", "deploy"}
+
+
+def test_a_secret_that_cannot_be_made_stops_before_anything_is_deployed(bin_folder):
+    install(bin_folder, "func")
+    install(bin_folder, "kubectl")
+    (bin_folder / "secrets").write_text("forbidden")
+    ended = deploy(bin_folder, "delete")
+    assert ended.returncode == 1
+    assert "cannot create the Secret knative-lambda/knative-lambda-registry" in ended.stderr
+    assert "(Forbidden)" in ended.stderr
+    assert deployments(bin_folder) == []
 
 
 def test_without_func_one_is_told_where_to_get_it_and_what_else_works(bin_folder):
