@@ -16,6 +16,13 @@ SYSTEM_CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-
 export UV_SYSTEM_CERTS ?= $(if $(wildcard $(SYSTEM_CERTIFICATES)),true,false)
 endif
 
+# Ports of the embedded platform that `make run` starts: make run PORT=9000; 0 selects a free one.
+PORT ?=
+BROKER_PORT ?=
+API_PORT ?=
+PORTS = $(if $(PORT),--port '$(PORT)') $(if $(BROKER_PORT),--broker-port '$(BROKER_PORT)') \
+  $(if $(API_PORT),--api-port '$(API_PORT)')
+
 # Extra arguments of pytest: make test TEST_ARGS="tests/unit -k archive"
 TEST_ARGS ?=
 # tests_of level: its folder, unless TEST_ARGS names files or folders.
@@ -30,8 +37,8 @@ help: ## Show this list
 # --- what users need ---------------------------------------------------------------------------
 
 .PHONY: run
-run: $(BIN)/.run ## Start the embedded platform, deploy examples/hello-python, stay in the foreground
-	kn-lambda up --deploy examples/hello-python
+run: $(BIN)/.run ## Start the embedded platform and examples/hello-python: make run [PORT=, BROKER_PORT=, API_PORT=]
+	kn-lambda up $(PORTS) --deploy examples/hello-python
 
 .PHONY: demo
 demo: $(BIN)/.run ## Start a platform of its own, deploy, invoke, print the lambda's response, stop
