@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.cluster.connecting import DEFAULT_HOME, TargetOptions, connect
+from kn_lambda.cluster.connecting import TargetOptions, connect
+from kn_lambda.cluster.running import DEFAULT_HOME
 from kn_lambda.session import Session
 from kn_lambda.terminal.help import HelpContext
 

@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.connecting import platform_info
+from kn_lambda.cluster.running import platform_info
 from kn_lambda.errors import CommandError
 
 if TYPE_CHECKING:

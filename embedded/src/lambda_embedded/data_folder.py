@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import fcntl
 import json
 import os
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from lambda_embedded.lock_holder import acquire, is_held, pid_of_holder
 from lambda_embedded.private_files import PRIVATE_FILE, write_private
 
 if TYPE_CHECKING:
@@ -86,19 +86,28 @@ class DataFolder:
         """
         descriptor = os.open(self.lock_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, PRIVATE_FILE)
         try:
-            try:
-                fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError as error:
+            if not acquire(descriptor):
                 owner = os.read(descriptor, 20).decode().strip() or "unknown"
                 raise DataFolderInUseError(
                     f"a platform (pid {owner}) already runs on {self.root}: "
                     "stop it, or name another folder with --home"
-                ) from error
+                )
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             yield
         finally:
             os.close(descriptor)
+
+    def is_locked(self) -> bool:
+        """Whether a platform runs on this folder, starts or stops; changes nothing."""
+        return is_held(self.lock_file)
+
+    def owner(self) -> int | None:
+        """Return the pid of the platform that holds the lock, as the kernel confirms it.
+
+        None if no platform runs, or where the kernel does not say which process it is.
+        """
+        return pid_of_holder(self.lock_file)
 
     def publish(self, facts: Mapping[str, object]) -> None:
         """Publish where the running platform is; other programs see all of `facts` or none."""

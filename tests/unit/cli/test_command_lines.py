@@ -6,7 +6,7 @@ import sys
 
 import pytest
 
-from kn_lambda.invoking.command_lines import program
+from kn_lambda.program import program
 
 
 @pytest.fixture

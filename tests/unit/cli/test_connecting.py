@@ -5,8 +5,15 @@ import os
 
 import pytest
 
-from kn_lambda.cluster.connecting import TargetOptions, choose_target, connect, platform_info
+from kn_lambda.cluster.connecting import TargetOptions, choose_target
+from kn_lambda.cluster.connecting import connect as connect_to_running
+from kn_lambda.cluster.running import platform_info
 from kn_lambda.errors import UnreachableError
+
+
+def connect(options):
+    """Connect to embedded platforms as if they ran."""
+    return connect_to_running(options, require=lambda _home: None)
 
 
 def _options(home, context=None, kubeconfig=None):

@@ -71,6 +71,40 @@ def test_a_lock_is_free_again_after_its_block(folder: DataFolder):
         pass
 
 
+def test_the_owner_of_a_locked_folder_is_its_process(folder: DataFolder):
+    with folder.lock():
+        assert folder.is_locked()
+        assert folder.owner() == os.getpid()
+    assert not folder.is_locked()
+    assert folder.owner() is None
+
+
+def test_to_look_at_the_lock_does_not_take_it(folder: DataFolder):
+    assert not folder.is_locked()
+    with folder.lock():
+        assert folder.is_locked()
+
+
+def test_a_pid_that_was_left_behind_owns_nothing(folder: DataFolder):
+    folder.lock_file.write_text(str(os.getpid()))
+    assert not folder.is_locked()
+    assert folder.owner() is None
+
+
+@pytest.mark.parametrize("pid", ["", "1", "-1", "not a pid", "1\n2"])
+def test_a_pid_that_does_not_hold_the_lock_is_not_the_owner(folder: DataFolder, pid: str):
+    with folder.lock():
+        folder.lock_file.write_text(pid)
+        assert folder.is_locked()
+        assert folder.owner() is None
+
+
+def test_a_folder_without_a_lock_is_not_locked(tmp_path: Path):
+    nothing = DataFolder(tmp_path / "nothing")
+    assert not nothing.is_locked()
+    assert nothing.owner() is None
+
+
 def test_announcing_replaces_and_withdrawing_twice_is_fine(folder: DataFolder):
     folder.publish({"pid": 1})
     folder.publish({"pid": 2})

@@ -8,7 +8,7 @@ import subprocess
 from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict
-from kn_lambda.cluster.connecting import platform_info
+from kn_lambda.cluster.running import platform_info
 from kn_lambda.languages import default_language, languages
 from kn_lambda.linux import INSTEAD, is_linux
 from lambda_embedded.processes.interpreters import find_interpreters

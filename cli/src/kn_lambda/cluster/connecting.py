@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.running import command_for, require_running
 from kn_lambda.errors import UnreachableError
 
 if TYPE_CHECKING:
-    from kn_lambda.cluster.installation import Installation
+    from collections.abc import Callable
 
-DEFAULT_HOME = Path("~/.local/share/knative-lambda")
+    from kn_lambda.cluster.installation import Installation
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -64,12 +64,17 @@ def choose_target(options: TargetOptions) -> Target:
         )
     raise UnreachableError(
         f"no platform in {options.home}",
-        hint="Start one with `kn-lambda up`, or select a cluster with --context.",
+        hint=f"Start one: {command_for('up', options.home)}. Or select a cluster with --context.",
     )
 
 
-def connect(options: TargetOptions) -> Installation:
-    """Connect to the selected platform; nothing is sent yet."""
+def connect(
+    options: TargetOptions, *, require: Callable[[Path], None] = require_running
+) -> Installation:
+    """Connect to the selected platform; nothing is sent yet.
+
+    `require` is called with the data folder if the platform is an embedded one.
+    """
     from kn_lambda.cluster.api import ClusterApi  # noqa: PLC0415 # slow; --help goes without
     from kn_lambda.cluster.http import HttpClient  # noqa: PLC0415
     from kn_lambda.cluster.installation import Installation  # noqa: PLC0415
@@ -80,6 +85,8 @@ def connect(options: TargetOptions) -> Installation:
     # The client reads KUBECONFIG itself if it is a list of files, and merges them.
     kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
     home = options.home if target.is_embedded else _data_folder(target)
+    if home is not None:
+        require(home)
     return Installation(
         api=ClusterApi(kubeconfig=kubeconfig, context=target.context),
         http=HttpClient(),
@@ -133,12 +140,3 @@ def _require_context(target: Target) -> None:
         raise UnreachableError(
             f"no context {target.context}", hint=f"Existing contexts: {', '.join(names)}."
         )
-
-
-def platform_info(home: Path) -> dict[str, object]:
-    """Return the contents of `platform.json`; empty if no embedded platform runs there."""
-    try:
-        facts = json.loads((home / "platform.json").read_text())
-    except (OSError, ValueError):
-        return {}
-    return facts if isinstance(facts, dict) else {}

@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING
 import click
 
 from kn_lambda.errors import CommandError, WrongUsageError
-from kn_lambda.invoking.command_lines import program, target_flags
+from kn_lambda.invoking.command_lines import target_flags
 from kn_lambda.linux import require_linux
 from kn_lambda.options import session_command
+from kn_lambda.program import program
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.log_records import stderr_handler
 from kn_lambda.terminal.output import Styled, echo

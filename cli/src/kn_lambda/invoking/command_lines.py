@@ -3,44 +3,27 @@
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import shutil
-import sys
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.connecting import DEFAULT_HOME
 from kn_lambda.cluster.records import is_http, subscribed_type
+from kn_lambda.cluster.running import home_flags
+from kn_lambda.program import program
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from pathlib import Path
 
     from kn_lambda.session import Session
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
-
-_PROGRAM = "kn-lambda"
-
-
-def program() -> str:
-    """Return `kn-lambda`, or its full path if a shell may not find it on its PATH."""
-    called_as = Path(sys.argv[0]).absolute()
-    found = shutil.which(_PROGRAM)
-    # The PATH of `make run` is its own: the next terminal has another.
-    is_own_path = "MAKELEVEL" in os.environ  # noqa: TID251 # set by make
-    if found is not None and Path(found).absolute() == called_as and not is_own_path:
-        return _PROGRAM
-    return str(called_as) if called_as.name == _PROGRAM else _PROGRAM
 
 
 def target_flags(session: Session, namespace: str) -> list[str]:
     """Return the options that select the same platform and namespace."""
     flags = [] if namespace == "default" else ["-n", namespace]
     if session.target.context is not None:
-        flags += ["--context", session.target.context]
-    elif session.target.home != DEFAULT_HOME.expanduser():
-        flags += ["--home", str(session.target.home)]
-    return flags
+        return [*flags, "--context", session.target.context]
+    return [*flags, *home_flags(session.target.home)]
 
 
 def invoke_command(record: KubernetesObject, data: object, flags: list[str]) -> str:
