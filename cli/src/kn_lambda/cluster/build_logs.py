@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.pod_logs import log_lines
+from kn_lambda.cluster.log_lines import LogOptions, log_lines
 from kn_lambda.cluster.records import build_of, status_of
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
 from knative_lambda.adapters.kubernetes.client import PODS
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.cluster.api import ClusterApi
     from kn_lambda.cluster.installation import Installation
+    from kn_lambda.cluster.log_lines import LogLine
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 _READ_SECONDS = 0.4
@@ -28,10 +29,18 @@ _ENDED = frozenset({"Ready", "Failed", "Deploying"})
 class BuildLog:
     """Shows the new lines of a Job's Pods; none without permission to read them."""
 
-    def __init__(self, api: ClusterApi, namespace: str, show: Callable[[str], None]) -> None:
+    def __init__(
+        self,
+        api: ClusterApi,
+        namespace: str,
+        show: Callable[[str], None],
+        *,
+        timestamps: bool = False,
+    ) -> None:
         self._api = api
         self._namespace = namespace
         self._show = show
+        self._options = LogOptions(timestamps=timestamps)
         self._shown: dict[tuple[str, str], int] = {}
         self._next = 0.0
         self.last_line = ""
@@ -52,7 +61,7 @@ class BuildLog:
     def _read(self, pod: str, container: str) -> None:
         path = PODS.path(self._namespace, pod, "log")
         try:
-            text = self._api.text(path, {"container": container})
+            text = self._api.text(path, self._options.query(container))
         except KnativeLambdaError:
             return  # this container has not started
         begin = self._shown.get((pod, container), 0)
@@ -68,12 +77,17 @@ def _containers(pod: KubernetesObject) -> Iterator[str]:
         yield container["name"]
 
 
-def read_build_log(installation: Installation, record: KubernetesObject) -> str:
-    """Return the log of the Job, or the lines that the record keeps once the Job is gone."""
+def read_build_log(
+    installation: Installation, record: KubernetesObject, *, timestamps: bool = False
+) -> str:
+    """Return the log of the Job, or the lines that the record keeps once the Job is gone.
+
+    The record keeps no times.
+    """
     build = build_of(record)
     jobs = KubernetesBuildJobs(api=installation.api, namespace=installation.builds_namespace())
     job = build.get("job") or _job_of_build(jobs, record, build.get("id"))
-    text = jobs.log_tail(job, max_bytes=_MAX_BYTES) if job else ""
+    text = jobs.log_tail(job, max_bytes=_MAX_BYTES, timestamps=timestamps) if job else ""
     return text or str(build.get("log") or "")
 
 
@@ -89,10 +103,18 @@ def _job_of_build(
 
 
 def follow_build(
-    installation: Installation, function: FunctionId, show: Callable[[str], None]
+    installation: Installation,
+    function: FunctionId,
+    show: Callable[[LogLine], None],
+    options: LogOptions,
 ) -> None:
     """Show the lines of a build as they are written, until the build has ended."""
-    log = BuildLog(installation.api, installation.builds_namespace(), show)
+    log = BuildLog(
+        installation.api,
+        installation.builds_namespace(),
+        lambda line: show(options.line(line)),
+        timestamps=options.timestamps,
+    )
     while True:
         record = installation.record(function)
         has_ended = status_of(record).get("phase") in _ENDED

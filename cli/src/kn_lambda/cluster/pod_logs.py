@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import queue
 import threading
 import time
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.log_lines import log_lines
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.errors import KnativeLambdaError
 
@@ -13,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from kn_lambda.cluster.api import ClusterApi
+    from kn_lambda.cluster.log_lines import LogLine, LogOptions
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
     from knative_lambda.domain.names import FunctionId
 
@@ -20,17 +24,22 @@ _CONTAINER = "user-container"
 _SERVICE_LABEL = "serving.knative.dev/service"
 _ENDED = frozenset({"Succeeded", "Failed"})
 _POLL_SECONDS = 0.5
+# Followers wait while nobody takes their lines.
+_MAX_WAITING = 1000
 
 
 class PodLogs:
     """Logs of the running Pods, and of the newest Pod if it failed or none runs."""
 
-    def __init__(self, api: ClusterApi, function: FunctionId) -> None:
+    def __init__(
+        self, api: ClusterApi, function: FunctionId, show: Callable[[LogLine], None]
+    ) -> None:
         self._api = api
         self._function = function
-        self._lock = threading.Lock()
+        self._show = show
+        self._written: queue.Queue[LogLine] = queue.Queue(_MAX_WAITING)
 
-    def print_all(self, show: Callable[[str], None], *, tail: int | None) -> int | None:
+    def print_all(self, options: LogOptions) -> int | None:
         """Show the lines so far and return their number; None if there is no Pod."""
         pods = self._pods()
         chosen = [pod for pod in pods if _phase(pod) not in _ENDED]
@@ -39,49 +48,56 @@ class PodLogs:
             chosen.append(pods[-1])
         shown = 0
         for pod in chosen:
-            query = self._query(tail)
             try:
-                text = self._api.text(self._path(pod), query)
+                text = self._api.text(self._path(pod), options.query(_CONTAINER))
             except KnativeLambdaError:
                 if len(chosen) == 1:
                     raise
                 continue
-            prefix = _prefix(pod) if len(chosen) > 1 else ""
+            name = str(pod["metadata"]["name"]) if len(chosen) > 1 else ""
             for line in log_lines(text):
-                show(prefix + line)
+                self._show(options.line(line, pod=name))
                 shown += 1
         return shown if chosen else None
 
-    def follow(self, show: Callable[[str], None], *, tail: int | None) -> None:
+    def follow(self, options: LogOptions) -> None:
         """Show lines as they are written, also of new Pods, until interrupted."""
         known: set[str] = set()
         is_first = True
         while True:
-            pods = self._pods()
-            fresh = [pod for pod in pods if pod["metadata"]["uid"] not in known]
-            for pod in fresh:
-                # Of the Pods that have ended already, show only the newest.
-                if is_first and _phase(pod) in _ENDED and pod is not pods[-1]:
-                    known.add(pod["metadata"]["uid"])
-                    continue
-                if _phase(pod) == "Pending":
-                    continue
+            for pod in self._fresh(known, is_first=is_first):
                 known.add(pod["metadata"]["uid"])
-                arguments = (pod, show, tail if is_first else None)
-                threading.Thread(target=self._follow_one, args=arguments, daemon=True).start()
+                # A new Pod has nothing that was there before.
+                own = options if is_first else replace(options, tail=None, since_seconds=None)
+                threading.Thread(target=self._follow_one, args=(pod, own), daemon=True).start()
             is_first = False
-            time.sleep(_POLL_SECONDS)
+            self._show_written(until=time.monotonic() + _POLL_SECONDS)
 
-    def _follow_one(
-        self, pod: KubernetesObject, show: Callable[[str], None], tail: int | None
-    ) -> None:
+    def _fresh(self, known: set[str], *, is_first: bool) -> list[KubernetesObject]:
+        """Return the Pods to follow from now on."""
+        pods = self._pods()
+        if is_first:
+            # Of the Pods that have ended already, show only the newest.
+            known.update(pod["metadata"]["uid"] for pod in pods[:-1] if _phase(pod) in _ENDED)
+        started = [pod for pod in pods if _phase(pod) != "Pending"]
+        return [pod for pod in started if pod["metadata"]["uid"] not in known]
+
+    def _show_written(self, *, until: float) -> None:
+        # In this thread, where a closed pipe and Ctrl-C end the command.
+        while (seconds := until - time.monotonic()) > 0:
+            try:
+                self._show(self._written.get(timeout=seconds))
+            except queue.Empty:
+                return
+
+    def _follow_one(self, pod: KubernetesObject, options: LogOptions) -> None:
         rest = b""
+        query = {**options.query(_CONTAINER), "follow": "true"}
         try:
-            for piece in self._api.follow(self._path(pod), {**self._query(tail), "follow": "true"}):
+            for piece in self._api.follow(self._path(pod), query):
                 *lines, rest = (rest + piece).split(b"\n")
-                with self._lock:
-                    for line in lines:
-                        show(line.decode(errors="replace"))
+                for line in lines:
+                    self._written.put(options.line(line.decode(errors="replace")))
         except (KnativeLambdaError, OSError):
             return  # the Pod is gone; the next poll finds its successor
 
@@ -93,15 +109,6 @@ class PodLogs:
     def _path(self, pod: KubernetesObject) -> str:
         return PODS.path(self._function.namespace, pod["metadata"]["name"], "log")
 
-    def _query(self, tail: int | None) -> dict[str, str]:
-        query = {"container": _CONTAINER}
-        return query if tail is None else {**query, "tailLines": str(tail)}
-
-
-def log_lines(text: str) -> list[str]:
-    r"""Return the lines of a log; unlike `splitlines`, only `\n` ends a line."""
-    return text.removesuffix("\n").split("\n") if text else []
-
 
 def _age_key(pod: KubernetesObject) -> tuple[str, int]:
     metadata = pod["metadata"]
@@ -111,7 +118,3 @@ def _age_key(pod: KubernetesObject) -> tuple[str, int]:
 
 def _phase(pod: KubernetesObject) -> str:
     return str((pod.get("status") or {}).get("phase", "Pending"))
-
-
-def _prefix(pod: KubernetesObject) -> str:
-    return f"[{pod['metadata']['name']}] "

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from kn_lambda.cluster.pod_logs import log_lines
+from kn_lambda.cluster.log_lines import log_lines
 from kn_lambda.cluster.records import build_of, status_of
 from kn_lambda.deploying.watcher import Outcome
 from kn_lambda.errors import CommandError

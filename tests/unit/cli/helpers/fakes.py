@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesObject, Resource
     from knative_lambda.domain.errors import KnativeLambdaError
 
+LOG_TIME = "2026-01-15T09:30:00.123456789Z"
 DIGEST = "sha256:" + "a" * 64
 WISH_ID = "knative-lambda.dev/wish-id"
 SET_FIELDS = "knative-lambda.dev/set-fields"
@@ -38,6 +39,7 @@ class FakeApi:
         self.logs: dict[str, str] = {}
         self.applied: list[KubernetesObject] = []
         self.applied_become = "True"
+        self.log_queries: list[dict[str, str]] = []
 
     def put(self, resource: Resource, item: KubernetesObject) -> None:
         metadata = item["metadata"]
@@ -77,10 +79,13 @@ class FakeApi:
                 yield item
 
     def text(self, path: str, query: Mapping[str, str]) -> str:
+        self.log_queries.append(dict(query))
         try:
-            return self.logs[f"{path}?{query['container']}"]
+            text = self.logs[f"{path}?{query['container']}"]
         except KeyError:
             raise NotFoundError(path) from None
+        time = f"{LOG_TIME} " if query.get("timestamps") == "true" else ""
+        return "".join(f"{time}{line}" for line in text.splitlines(keepends=True))
 
 
 @dataclass

@@ -69,7 +69,7 @@ class KubernetesBuildJobs:
             is_lasting=build_failures.cannot_start(pod),
         )
 
-    def log_tail(self, name: str, *, max_bytes: int) -> str:
+    def log_tail(self, name: str, *, max_bytes: int, timestamps: bool = False) -> str:
         """Return the end of what the containers of the newest Pod wrote."""
         pods = self.api.list(PODS, self.namespace, labels={"job-name": name})
         pod = build_pods.newest(list(pods))
@@ -79,6 +79,8 @@ class KubernetesBuildJobs:
         for container in (*pod["spec"].get("initContainers", ()), *pod["spec"]["containers"]):
             path = PODS.path(self.namespace, pod["metadata"]["name"], "log")
             query = {"container": container["name"], "tailLines": "2000"}
+            if timestamps:
+                query["timestamps"] = "true"
             try:
                 logs.append(self.api.text(path, query))
             except (NotFoundError, RejectedByPlatformError):
