@@ -80,7 +80,7 @@ def _build(fake_platform):
     fake_platform.put_record(status={"phase": "Failed", "build": build})
     metadata = {
         "namespace": "knative-lambda-builds", "name": "b", "uid": "b",
-        "labels": {"job-name": "b"}, "creationTimestamp": "2026-01-01T00:00:00Z",
+        "labels": {"job-name": "b"}, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
     }  # fmt: skip
     pod = {"metadata": metadata, "spec": {"containers": [{"name": "build"}]}}
     fake_platform.api.put(JOBS, {"metadata": metadata})
@@ -92,8 +92,8 @@ def _build(fake_platform):
 @pytest.mark.parametrize("follow", [(), ("--follow",)], ids=["all", "followed"])
 def test_a_build_has_timestamps_too(kn_lambda, fake_platform, follow):
     _build(fake_platform)
-    shown = kn_lambda("logs", "hello", "--build", "--timestamps", *follow).stdout
-    assert shown == f"{LOG_TIME} installing\n"
+    shown = kn_lambda("logs", "hello", "--build", "--timestamps", *follow)
+    assert shown.stdout == f"{LOG_TIME} installing\n", shown.stderr
 
 
 def test_a_build_whose_job_is_gone_has_its_lines_without_times(kn_lambda, fake_platform):
