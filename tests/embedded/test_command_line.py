@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import time
+from datetime import UTC, datetime
 
 import pytest
 
@@ -141,7 +142,61 @@ def test_logs_can_be_followed_over_calls(platform, write_function, unique_name):
             assert [follower.stdout.readline() for _ in range(2)] == ["line 1\n", "line 2\n"]
         finally:
             follower.send_signal(signal.SIGINT)
-    assert follower.returncode == ExitCode.OK
+    assert follower.returncode == ExitCode.INTERRUPTED
+
+
+def test_a_followed_log_ends_silently_when_its_reader_goes_away(
+    platform, write_function, unique_name
+):
+    source = write_function("def handler(event):\n    print('line', flush=True)\n")
+    assert platform.kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
+    platform.kn_lambda("invoke", unique_name)
+    follower = subprocess.Popen(
+        [*kn_lambda_program(), "logs", unique_name, "-f", "--home", str(platform.home)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    with follower:
+        assert follower.stdout is not None
+        assert follower.stderr is not None
+        assert follower.stdout.readline() == "line\n"
+        follower.stdout.close()
+        platform.kn_lambda("invoke", unique_name)
+        assert follower.stderr.read() == ""
+
+
+def test_an_interrupted_deploy_says_that_the_deployment_continues(
+    platform, write_function, unique_name, gate
+):
+    source = write_function(_HELLO, requirements=gate.requirement)
+    deploying = subprocess.Popen(
+        [*kn_lambda_program(), "deploy", str(source), "--name", unique_name,
+         "--home", str(platform.home)],
+        stderr=subprocess.PIPE,
+        text=True,
+    )  # fmt: skip
+    with deploying:
+        assert deploying.stderr is not None
+        while "building" not in deploying.stderr.readline():
+            assert deploying.poll() is None
+        deploying.send_signal(signal.SIGINT)
+        said = deploying.stderr.read()
+    assert deploying.returncode == ExitCode.INTERRUPTED
+    assert f"The deployment continues. See its progress: kn-lambda describe {unique_name}" in said
+    gate.open()
+    platform.await_phase(unique_name, "Ready")
+
+
+def test_log_lines_have_their_times_on_request(kn_lambda, write_function, unique_name):
+    assert kn_lambda("deploy", write_function(_HELLO), "--name", unique_name).returncode == 0
+    assert kn_lambda("invoke", unique_name).returncode == ExitCode.OK
+    for build in ((), ("--build",)):
+        shown = kn_lambda("logs", unique_name, "--timestamps", "-o", "json", *build).stdout
+        times = [json.loads(line)["time"] for line in shown.splitlines()]
+        assert times
+        assert all(datetime.fromisoformat(time) < datetime.now(UTC) for time in times)
+    assert "called" in kn_lambda("logs", unique_name, "--since", "1h").stdout
 
 
 def test_events_reach_subscribers_through_the_broker(kn_lambda, examples):
@@ -207,7 +262,7 @@ def test_an_interrupted_demo_leaves_nothing(tmp_path, number):
             assert demo.poll() is None
         demo.send_signal(number)
         demo.stderr.read()
-    assert demo.returncode != 0
+    assert demo.returncode == 128 + number
     assert list(tmp_path.iterdir()) == []
 
 

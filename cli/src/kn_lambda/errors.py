@@ -20,6 +20,7 @@ class ExitCode(IntEnum):
     UNREACHABLE = 3
     NOT_FOUND = 4
     TIMED_OUT = 5
+    INTERRUPTED = 130
 
 
 class CommandError(click.ClickException):

@@ -11,7 +11,8 @@ import click
 from click.exceptions import Abort, Exit, NoSuchCommand
 from typing_extensions import override
 
-from kn_lambda.options import VERBOSE, shared_options
+from kn_lambda import __version__
+from kn_lambda.options import VERBOSE, reject_empty_options, shared_options
 from kn_lambda.terminal.help import HelpContext
 from kn_lambda.terminal.output import echo, printable
 
@@ -19,6 +20,7 @@ _COMMANDS = (
     "up", "init", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events", "delete",
     "doctor", "version", "demo",
 )  # fmt: skip
+_INTERRUPTED = 130
 
 
 class Commands(click.Group):
@@ -50,15 +52,24 @@ class Commands(click.Group):
         return super().resolve_command(ctx, args)
 
     @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Read the options before the command."""
+        reject_empty_options(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+    @override
     def invoke(self, ctx: click.Context) -> Any:
         """Run the command; every error becomes two lines and an exit code."""
         try:
             return super().invoke(ctx)
+        except (KeyboardInterrupt, Abort):
+            # As shells count it. Who pressed Ctrl-C needs no message.
+            raise Exit(_INTERRUPTED) from None
         except click.ClickException as error:
             # click's own errors quote the arguments, and click prints them itself.
             error.message = printable(error.message, err=True)  # type: ignore[misc] # for subclasses
             raise
-        except (Exit, Abort, BrokenPipeError):
+        except (Exit, BrokenPipeError):
             raise
         except Exception as error:
             if ctx.meta.get(VERBOSE):
@@ -69,6 +80,7 @@ class Commands(click.Group):
 
 
 @click.command(cls=Commands, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__, message="%(prog)s %(version)s", help="Print the version.")
 @click.pass_context
 def cli(context: click.Context, /, **given: object) -> None:
     """Deploy functions from source code, on this machine or on Knative.
@@ -84,7 +96,7 @@ def cli(context: click.Context, /, **given: object) -> None:
 
     \b
     Exit codes: 0 success, 1 failure, 2 wrong usage, 3 platform unreachable,
-    4 not found, 5 timeout.
+    4 not found, 5 timeout, 130 Ctrl-C.
     """  # noqa: D301  # \b is for click
     defaults = {name: value for name, value in given.items() if value not in {None, False}}
     # As with kubectl, an option may stand before or after the command.

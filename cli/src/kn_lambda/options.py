@@ -8,9 +8,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from typing_extensions import override
 
 from kn_lambda.cluster.connecting import TargetOptions, connect
 from kn_lambda.cluster.running import DEFAULT_HOME
+from kn_lambda.errors import WrongUsageError
 from kn_lambda.session import Session
 from kn_lambda.terminal.help import HelpContext
 
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 VERBOSE = "kn_lambda.verbose"
 """Key of click's `meta`: whether to print tracebacks."""
+# The data of an event may be empty text.
+_MAY_BE_EMPTY = frozenset({"data"})
 TEXT_AND_JSON = ("text", "json")
 _DURATION = re.compile(r"([0-9]+(?:\.[0-9]+)?)(ms|s|m|h)?")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, None: 1}
@@ -58,6 +62,33 @@ def shared_options(
     ]  # fmt: skip
 
 
+class _SessionCommand(click.Command):
+    context_class = HelpContext
+
+    @override
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        reject_empty_options(self, ctx, args)
+        return super().parse_args(ctx, args)
+
+
+def reject_empty_options(command: click.Command, ctx: click.Context, args: Sequence[str]) -> None:
+    """Reject `--name ''`: it is usually a variable that a script did not set.
+
+    Taken at its word, it would mean the default, which is another function or another platform.
+    """
+    if ctx.resilient_parsing:
+        return
+    given, _rest, _order = command.make_parser(ctx).parse_args(list(args))
+    for param in command.params:
+        values = given.get(param.name)
+        is_empty = values == "" or (isinstance(values, list) and "" in values)
+        if isinstance(param, click.Option) and is_empty and param.name not in _MAY_BE_EMPTY:
+            raise WrongUsageError(
+                f"{max(param.opts, key=len)} is empty",
+                hint="Give it a value, or leave the option out.",
+            )
+
+
 def session_command(
     name: str, *, outputs: Sequence[str] = TEXT_AND_JSON
 ) -> Callable[[Callable[..., None]], click.Command]:
@@ -89,8 +120,7 @@ def session_command(
             )
             function(session, **own)
 
-        command: click.Command = click.command(name=name)(run)
-        command.context_class = HelpContext
+        command: click.Command = click.command(name=name, cls=_SessionCommand)(run)
         command.params.extend(shared_options(outputs))
         return command
 

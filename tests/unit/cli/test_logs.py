@@ -80,7 +80,8 @@ def _build(fake_platform):
     fake_platform.put_record(status={"phase": "Failed", "build": build})
     metadata = {
         "namespace": "knative-lambda-builds", "name": "b", "uid": "b",
-        "labels": {"job-name": "b"}, "resourceVersion": "1", "creationTimestamp": "2026-01-01T00:00:00Z",
+        "labels": {"job-name": "b"}, "resourceVersion": "1",
+        "creationTimestamp": "2026-01-01T00:00:00Z",
     }  # fmt: skip
     pod = {"metadata": metadata, "spec": {"containers": [{"name": "build"}]}}
     fake_platform.api.put(JOBS, {"metadata": metadata})

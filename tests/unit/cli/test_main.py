@@ -3,6 +3,7 @@ from __future__ import annotations
 import pytest
 from click import Context
 
+from kn_lambda import __version__
 from kn_lambda.errors import ExitCode, as_command_error
 from kn_lambda.main import cli
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
@@ -78,6 +79,12 @@ def test_a_bug_shows_no_traceback_but_with_verbose(kn_lambda, fake_platform):
     assert "Traceback" not in quiet.output
     assert "AttributeError" in quiet.stderr
     assert "Traceback" in loud.stderr
+
+
+def test_the_version_is_there_without_a_platform(kn_lambda):
+    result = kn_lambda("--version")
+    assert (result.exit_code, result.stdout) == (ExitCode.OK, f"kn-lambda {__version__}\n")
+    assert kn_lambda("version").stdout == result.stdout
 
 
 def test_colour_is_for_terminals_only(kn_lambda):
