@@ -12,6 +12,7 @@ from urllib.parse import unquote, urlsplit
 from kn_lambda.checks.check import Check, Verdict, failed_check, run_check
 from kn_lambda.checks.cluster import check_cluster
 from kn_lambda.cluster.installation import CONTROL_BROKER, CONTROL_NAMESPACE
+from kn_lambda.cluster.readiness import READY, readiness
 from kn_lambda.deploying.runtimes import installed_runtimes
 from kn_lambda.deploying.uploading import upload_storage, upload_url
 from kn_lambda.errors import CommandError
@@ -71,14 +72,8 @@ def _check_broker(
 
 
 def _readiness(item: Mapping[str, Any] | None) -> tuple[Verdict, str, str]:
-    if item is None:
-        return Verdict.FAILED, "not found", _APPLY
-    conditions = (item.get("status") or {}).get("conditions") or []
-    ready: Mapping[str, Any] = next((each for each in conditions if each["type"] == "Ready"), {})
-    if ready.get("status") == "True":
-        return Verdict.OK, "ready", ""
-    why = ": ".join(part for part in (ready.get("reason"), ready.get("message")) if part)
-    return Verdict.FAILED, f"not ready ({why or 'no status yet'})", _APPLY
+    found = readiness(item)
+    return (Verdict.OK, found, "") if found == READY else (Verdict.FAILED, found, _APPLY)
 
 
 def _check_storage(settings: Mapping[str, str], namespace: str) -> tuple[Verdict, str, str]:

@@ -82,11 +82,11 @@ def connect(
     target = choose_target(options)
     if target.context is not None:
         _require_context(target)
-    # The client reads KUBECONFIG itself if it is a list of files, and merges them.
-    kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
-    home = options.home if target.is_embedded else _data_folder(target)
+    home = _data_folder(options, target)
     if home is not None:
         require(home)
+    # The client reads KUBECONFIG itself if it is a list of files, and merges them.
+    kubeconfig = None if ":" in (target.kubeconfig or "") else target.kubeconfig
     return Installation(
         api=ClusterApi(kubeconfig=kubeconfig, context=target.context),
         http=HttpClient(),
@@ -107,12 +107,19 @@ def _token_header(home: Path) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
-def _data_folder(target: Target) -> Path | None:
-    """Return the data folder if the target is a copy of its kubeconfig; None for a cluster.
+def embedded_home(options: TargetOptions) -> Path | None:
+    """Return the data folder of the embedded platform that is selected; None for a cluster."""
+    return _data_folder(options, choose_target(options))
+
+
+def _data_folder(options: TargetOptions, target: Target) -> Path | None:
+    """Return the data folder, also of a target that is a copy of its kubeconfig.
 
     Server, authority and token must equal those of the folder's own kubeconfig: a foreign
     kubeconfig that names the token's file must not make us send the token elsewhere.
     """
+    if target.is_embedded:
+        return options.home
     from knative_lambda.adapters.kubernetes.kubeconfig import (  # noqa: PLC0415 # reads YAML
         cluster_and_user,
     )

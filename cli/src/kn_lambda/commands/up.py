@@ -84,6 +84,9 @@ _PORT = click.IntRange(0, 65535)
     is_flag=True,
     help="Give builds and functions access to all your files.",
 )
+@click.option(
+    "-d", "--detach", is_flag=True, help="Start in the background, and return when it is ready."
+)
 def command(
     session: Session,
     *,
@@ -98,8 +101,12 @@ def command(
     origins: tuple[str, ...],
     new_token: bool,
     no_sandbox: bool,
+    detach: bool,
 ) -> None:
-    """Run the embedded platform in the foreground, until Ctrl-C."""  # fmt: skip
+    """Run the embedded platform in the foreground, until Ctrl-C.
+
+    With --detach, it runs until `kn-lambda down`.
+    """  # fmt: skip
     from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
     from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
     from lambda_embedded.platform_options import PlatformOptions  # noqa: PLC0415
@@ -111,6 +118,9 @@ def command(
             hint="Omit --context.",
         )
     progress = Progress()
+    if detach:
+        _detach(session, progress, source)
+        return
     options = PlatformOptions(
         home=session.target.home,
         # The platform gets its environment from here, and does not read it itself.
@@ -130,6 +140,17 @@ def command(
     progress.step(f"starting the platform in {options.home}")
     _run(session, options, progress, source)
     progress.step("stopped")
+
+
+def _detach(session: Session, progress: Progress, source: Path | None) -> None:
+    from kn_lambda.detached_platform import start_detached  # noqa: PLC0415
+    from kn_lambda.given_options import given_options  # noqa: PLC0415
+
+    ours = {"detach", "source", "home", "namespace", "output"}
+    arguments = given_options(click.get_current_context(), without=ours)
+    start_detached(session, arguments, progress)
+    if source is not None:
+        _deploy(session, source)
 
 
 def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
