@@ -18,7 +18,7 @@ from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = (
     "up", "init", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events", "delete",
-    "doctor", "status", "down", "version", "demo",
+    "doctor", "status", "down", "uninstall", "version", "demo",
 )  # fmt: skip
 _INTERRUPTED = 130
 

@@ -48,6 +48,16 @@ class DataFolder:
         self.pods = self.root / "pods"
         self.builds = self.root / "builds"
         self.cache = self.root / "cache"
+        self.files = (
+            self.database, self.kubeconfig, self.token, self.certificate, self.platform_file,
+            self.ports_file, self.lock_file,
+        )  # fmt: skip
+        """Some exist only while a platform runs, or since it first ran."""
+        self.folders = (
+            self.storage, self.registry, self.images, self.runtimes, self.pods, self.builds,
+            self.cache,
+        )  # fmt: skip
+        """All exist after `create`."""
 
     def create(self) -> None:
         """Create missing folders, and make private what an earlier version left open."""
@@ -55,10 +65,7 @@ class DataFolder:
         self._require_own()
         # An older folder, or one made under another umask, may hold secrets as well.
         self.root.chmod(_PRIVATE_FOLDER)
-        for folder in (
-            self.storage, self.registry, self.images, self.runtimes, self.pods, self.builds,
-            self.cache,
-        ):  # fmt: skip
+        for folder in self.folders:
             folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
             folder.chmod(_PRIVATE_FOLDER)
         for log in self.pods.glob("*/*/*.log*"):
