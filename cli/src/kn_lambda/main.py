@@ -13,12 +13,13 @@ from typing_extensions import override
 
 from kn_lambda import __version__
 from kn_lambda.options import VERBOSE, reject_empty_options, shared_options
+from kn_lambda.shell_completion import answer, is_asked
 from kn_lambda.terminal.help import HelpContext
 from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = (
     "up", "init", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events", "delete",
-    "doctor", "status", "down", "uninstall", "version", "demo",
+    "doctor", "status", "down", "uninstall", "completion", "version", "demo",
 )  # fmt: skip
 _INTERRUPTED = 130
 
@@ -108,5 +109,7 @@ cli.params.extend(shared_options(with_environment=True))
 
 def main() -> NoReturn:
     """Run the command of this process's arguments."""
+    if is_asked():
+        answer(cli)
     cli.main(prog_name="kn-lambda")
     sys.exit(0)

@@ -12,6 +12,7 @@ from typing_extensions import override
 
 from kn_lambda.cluster.connecting import TargetOptions, connect
 from kn_lambda.cluster.running import DEFAULT_HOME
+from kn_lambda.completing import completed_by, contexts, namespaces
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.session import Session
 from kn_lambda.terminal.help import HelpContext
@@ -38,10 +39,12 @@ def shared_options(
     kubeconfig_variable = "KUBECONFIG" if with_environment else None
     return [
         click.Option(
-            ["-n", "--namespace"], metavar="NAMESPACE", help='The namespace (default "default").'
+            ["-n", "--namespace"], metavar="NAMESPACE", help='The namespace (default "default").',
+            shell_complete=completed_by(namespaces),
         ),
         click.Option(
-            ["--context"], metavar="NAME", help="The kubeconfig context to use."
+            ["--context"], metavar="NAME", help="The kubeconfig context to use.",
+            shell_complete=completed_by(contexts),
         ),
         click.Option(
             ["--kubeconfig"], hidden=True, envvar=kubeconfig_variable, metavar="FILE",

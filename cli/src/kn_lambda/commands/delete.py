@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.documents import print_document
@@ -24,7 +25,13 @@ _RECORD_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
 
 
 @session_command("delete", outputs=("text", "name", "json"))
-@click.argument("names", nargs=-1, required=True, metavar="NAME...")
+@click.argument(
+    "names",
+    nargs=-1,
+    required=True,
+    metavar="NAME...",
+    shell_complete=completed_by(function_names),
+)
 @click.option(
     "--wait/--no-wait", default=True, help="Wait until the functions are gone (default: wait)."
 )

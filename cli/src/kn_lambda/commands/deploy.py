@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.completing import completed_by, function_names, runtimes
 from kn_lambda.options import Duration, session_command
 from kn_lambda.setting_options import setting_options
 from kn_lambda.terminal.progress import Progress
@@ -28,8 +29,12 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="The LambdaFunction to deploy (default: function.yaml in PATH, if it exists).",
 )
-@click.option("--name", help="Name of the function.")
-@click.option("--runtime", help="Language of the function, with or without its version.")
+@click.option("--name", help="Name of the function.", shell_complete=completed_by(function_names))
+@click.option(
+    "--runtime",
+    help="Language of the function, with or without its version.",
+    shell_complete=completed_by(runtimes),
+)
 @click.option("--handler", help="Handler as module.function, such as main.handler.")
 @click.option(
     "--signature",

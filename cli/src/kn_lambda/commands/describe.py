@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from kn_lambda.cluster.records import mapping, mappings, text
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
 
 @session_command("describe", outputs=("text", "name", "json", "yaml"))
-@click.argument("name")
+@click.argument("name", shell_complete=completed_by(function_names))
 def command(session: Session, name: str) -> None:
     """Show details of a function."""
     record = session.installation.record(session.function(name))

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
@@ -28,7 +29,7 @@ _WIDE_COLUMNS = ("id", "source")
 
 
 @session_command("events", outputs=("text", "wide", "json", "yaml"))
-@click.argument("name", required=False)
+@click.argument("name", required=False, shell_complete=completed_by(function_names))
 @click.option("--dead-letters", is_flag=True, help="Show only events that could not be delivered.")
 @click.option(
     "--limit",

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kn_lambda.cluster.records import status_of
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.output import echo
@@ -25,7 +26,7 @@ _TRIGGER_SECONDS = 30.0
 
 
 @session_command("invoke")
-@click.argument("name")
+@click.argument("name", shell_complete=completed_by(function_names))
 @click.option(
     "-d",
     "--data",

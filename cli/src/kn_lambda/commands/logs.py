@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import MissingError, WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.documents import print_document
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @session_command("logs")
-@click.argument("name")
+@click.argument("name", shell_complete=completed_by(function_names))
 @click.option(
     "-f", "--follow", is_flag=True, help="Stream the log until Ctrl-C, also of new instances."
 )

@@ -59,6 +59,11 @@ def current_context(paths: str) -> str | None:
     return _merged(paths).get("current-context")
 
 
+def context_names(paths: str) -> list[str]:
+    """Return the names of all contexts; raises many things for broken files."""
+    return [str(item["name"]) for item in _merged(paths).get("contexts") or ()]
+
+
 def cluster_and_user(paths: str, context: str | None) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return what a context, else the current one, names; raises many things for broken files."""
     return _parts(_merged(paths), context)
