@@ -153,7 +153,9 @@ def test_no_wait_returns_when_the_event_is_accepted(kn_lambda, fake_platform, so
         (("--handler", "no handler"), "spec.handler"),
         (("--name", "Not_A_Name"), "invalid function name"),
         (("--timeout", "soon"), "not a duration"),
-        (("--image", "registry/name:latest"), "must include a digest"),
+        (("--image", "nginx:latest"), "nginx:latest has no digest"),
+        (("--image", "nginx"), "nginx has no digest"),
+        (("--image", "nginx@latest"), "must include a digest"),
     ],
 )
 def test_an_invalid_request_is_wrong_usage_and_nothing_is_sent(
@@ -163,6 +165,24 @@ def test_an_invalid_request_is_wrong_usage_and_nothing_is_sent(
     assert result.exit_code == ExitCode.USAGE
     assert message in result.stderr
     assert fake_platform.requests() == []
+
+
+def test_an_image_without_a_digest_comes_with_the_commands_that_print_it(kn_lambda, source):
+    said = kn_lambda("deploy", source, "--image", "nginx:$(reboot)").stderr
+    assert "skopeo inspect --format '{{.Name}}@{{.Digest}}' 'docker://nginx:$(reboot)'" in said
+    assert "The embedded platform runs only images that it built itself" in said
+
+
+def test_the_embedded_platform_runs_no_image_of_others(kn_lambda, fake_platform, source):
+    fake_platform.installation.settings().update(KN_LAMBDA_IMAGE_PREFIX="registry.embedded")
+    image = f"docker.io/nginx@{DIGEST}"
+    result = kn_lambda("deploy", source, "--image", image)
+    assert result.exit_code == ExitCode.USAGE
+    assert f"the embedded platform cannot run {image}" in result.stderr
+    assert "--context" in result.stderr
+    assert fake_platform.requests() == []
+    own = f"registry.embedded/default/hello@{DIGEST}"
+    assert kn_lambda("deploy", source, "--image", own, "--no-wait").exit_code == ExitCode.OK
 
 
 def test_two_namespaces_are_a_contradiction(kn_lambda, tmp_path):

@@ -109,6 +109,7 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
     ("manifest", "problem"),
     [
         ("a: [", "line 1"),
+        (_MANIFEST.replace("name: hello", "name: ''"), "metadata.name is empty"),
         ("just text", "not a YAML object"),
         (_MANIFEST.replace("v1alpha1", "v9"), "apiVersion must be"),
         (_MANIFEST.replace("kind: LambdaFunction", "kind: Service"), "kind must be LambdaFunction"),

@@ -6,6 +6,7 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.deploying.images import require_digest
 from kn_lambda.deploying.manifest import FILE_NAME, Manifest, read_manifest
 from kn_lambda.deploying.runtimes import default_module, guess_language, require_code
 from kn_lambda.deploying.settings_change import SettingsChange
@@ -58,6 +59,7 @@ def make_deploy_request(
     given = {name: getattr(overrides, name) for name in ("runtime", "handler", "signature")}
     spec.update({name: value for name, value in given.items() if value is not None})
     files = _choose_source(spec, path, overrides)
+    require_digest(spec)
     if files is not None:
         require_code(files)
     if "runtime" not in spec:

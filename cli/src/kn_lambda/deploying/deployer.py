@@ -10,6 +10,7 @@ from kn_lambda.cluster.events import new_event, send_to_broker
 from kn_lambda.cluster.records import status_of
 from kn_lambda.deploying.changes import find_changes
 from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
+from kn_lambda.deploying.images import require_runnable
 from kn_lambda.deploying.packing import inline_source, zip_source
 from kn_lambda.deploying.runtimes import installed_runtimes, resolve_runtime
 from kn_lambda.deploying.sending import Sending
@@ -63,6 +64,7 @@ class Deployer:
         spec = dict(request.spec)
         if isinstance(spec.get("runtime"), str):
             spec["runtime"] = resolve_runtime(spec["runtime"], installed_runtimes(settings))
+        require_runnable(spec, settings)
         url = self.installation.control_broker_url()
         # Before the upload: an invalid spec must leave nothing behind.
         any_source = {"source": _ANY_SOURCE} if request.files is not None else {}

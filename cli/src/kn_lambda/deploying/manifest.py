@@ -63,6 +63,10 @@ def _text(path: Path, metadata: dict[str, Any], name: str) -> str | None:
         raise WrongUsageError(
             f"{path}: metadata.{name} must be a string, not {value!r}", hint="Put it in quotes."
         )
+    if value == "":
+        raise WrongUsageError(
+            f"{path}: metadata.{name} is empty", hint="Give it a value, or remove it."
+        )
     return value
 
 
