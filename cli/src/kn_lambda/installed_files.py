@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.checkout import CHECKOUT
+from lambda_embedded.installation import INSTALLATION
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,8 +57,8 @@ def _program(prefix: Path) -> InstalledFile:
         remove = f"pipx uninstall {prefix.name}"
     elif prefix.parent.name == "tools" and "uv" in prefix.parts:
         remove = f"uv tool uninstall {prefix.name}"
-    elif prefix == CHECKOUT / ".venv":
-        remove = shlex.join(["make", "-C", str(CHECKOUT), "clean"])
+    elif prefix == INSTALLATION / ".venv":
+        remove = shlex.join(["make", "-C", str(INSTALLATION), "clean"])
     else:
         remove = shlex.join([sys.executable, "-m", "pip", "uninstall", "kn-lambda"])
     return InstalledFile(what="program", path=prefix, remove=remove)

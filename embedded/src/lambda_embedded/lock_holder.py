@@ -6,7 +6,6 @@ nothing: after `kill -9` it may belong to any other process.
 
 from __future__ import annotations
 
-import fcntl
 import os
 import time
 from pathlib import Path
@@ -18,6 +17,8 @@ _PAUSE_SECONDS = 0.02
 
 def acquire(descriptor: int) -> bool:
     """Take the lock of an open file; False if another process has it."""
+    import fcntl  # noqa: PLC0415 # commands for a cluster import this module on other systems too
+
     for attempt in range(_ATTEMPTS):
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -32,6 +33,8 @@ def acquire(descriptor: int) -> bool:
 
 def is_held(lock_file: Path) -> bool:
     """Whether a process holds the lock; also a process that this one cannot see."""
+    import fcntl  # noqa: PLC0415 # as above
+
     try:
         descriptor = os.open(lock_file, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
     except OSError:

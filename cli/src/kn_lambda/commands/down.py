@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
+from kn_lambda.linux import require_linux
 from kn_lambda.options import Duration, session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
@@ -31,6 +32,7 @@ def command(session: Session, timeout: float) -> None:
     """
     from kn_lambda.stopping import UnknownOwnerError, stop_platform  # noqa: PLC0415 # quick --help
 
+    require_linux("kn-lambda down")
     if session.target.context is not None:
         raise WrongUsageError(
             "--context is for clusters, but down stops a platform on this machine"
