@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import contextlib
 import os
-import sys
 import threading
 from typing import TYPE_CHECKING, NoReturn
+
+from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
     import click
@@ -47,7 +48,7 @@ def answer(cli: click.Command) -> NoReturn:
     asking.start()
     asking.join(_SECONDS)
     with contextlib.suppress(OSError):
-        os.write(1, "".join(found).encode())
+        echo("".join(found), nl=False)
     os._exit(0)
 
 
@@ -63,7 +64,6 @@ def _complete(cli: click.Command, instruction: str, found: list[str]) -> None:
 
 def _silence_stderr() -> None:
     """Also that of plugins of a kubeconfig, which are processes of their own."""
-    sys.stderr.flush()
     nothing = os.open(os.devnull, os.O_WRONLY)
     os.dup2(nothing, 2)
     os.close(nothing)

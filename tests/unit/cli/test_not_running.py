@@ -35,6 +35,8 @@ _OF_THEIR_OWN = {
 }
 _CONTEXT = click.Context(cli)
 _COMMANDS = [name for name in cli.list_commands(_CONTEXT) if name not in _OF_THEIR_OWN]
+# Without these, the command has nothing to do.
+_NEEDED = {"send": ("--type", "com.example.greeting"), "set": ("--env", "COLOUR=blue")}
 _HOLDER = (
     "import sys, pathlib\n"
     "from lambda_embedded.data_folder import DataFolder\n"
@@ -74,6 +76,7 @@ def run(home: DataFolder, tmp_path: Path) -> Callable[..., Result]:
         assert command is not None
         required = [p for p in command.params if isinstance(p, click.Argument) and p.required]
         arguments = [str(source)] if name == "deploy" else ["hello" for _ in required]
+        arguments += _NEEDED.get(name, ())
         variables = {"KN_LAMBDA_HOME": str(home.root), "KUBECONFIG": None, **environment}
         return CliRunner(env=variables).invoke(cli, [name, *arguments, *options])
 

@@ -138,11 +138,11 @@ def test_one_event_over_several_lines_is_one(kn_lambda, fake_platform):
     ("arguments", "stdin", "says"),
     [
         ((), "", "needs the type of the event"),
-        (("--type", ""), "", "needs the type of the event"),
+        (("--type", ""), "", "--type is empty"),
         (("--type", "t", "--extension", "colour"), "", "NAME=VALUE"),
         (("--type", "t", "--extension", "Colour=1"), "", "lower-case letters and digits"),
         (("--type", "t", "--extension", "type=u"), "", "attribute of CloudEvents itself"),
-        (("--type", "t", "--id", ""), "", "id must be there and not empty"),
+        (("--type", "t", "--id", ""), "", "--id is empty"),
         (("--type", "t", "--source", "::"), "", "URI-reference"),
         (("--type", "t\x1b[2J"), "", "control characters"),
         (("--type", "t", "--data", "@nowhere"), "", "nowhere"),

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.setting_options import setting_options
@@ -17,7 +18,7 @@ if TYPE_CHECKING:
 
 
 @session_command("set", outputs=("text", "name", "json"))
-@click.argument("name")
+@click.argument("name", shell_complete=completed_by(function_names))
 @setting_options
 @click.option(
     "--wait/--no-wait", default=True, help="Wait until the function is ready (default: wait)."
