@@ -22,6 +22,12 @@ PACKAGES = ("shared", "oci", "builder", "sandbox", "embedded", "cli")
 # The platform is a Python program itself, and this is where it says so. Each place is a text of the
 # code in which a language is named, and the reason why the folder of the language cannot say it.
 ALLOWED: dict[str, dict[str, str]] = {
+    "cli/src/kn_lambda/installed_files.py": {
+        "pip": "how kn-lambda itself was installed, and is removed",
+        "uv": "the same",
+        "uv tool uninstall ": "the same",
+        ".venv": "where a checkout has kn-lambda",
+    },
     "shared/src/knative_lambda/inbound/json_logging.py": {
         "pythonjsonlogger.json": "a library of ours",
     },
