@@ -8,17 +8,18 @@ from kn_lambda.errors import UnreachableError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
-from kn_lambda.terminal.output import echo
-from kn_lambda.terminal.tables import format_fields
+from kn_lambda.terminal.judgements import judged
+from kn_lambda.terminal.tables import print_fields
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
     from kn_lambda.session import Session
+    from kn_lambda.terminal.output import Styled
 
 
-@session_command("status")
+@session_command("status", outputs=("text", "json", "yaml"))
 def command(session: Session) -> None:
     """Show whether the platform runs, where, and what runs on it.
 
@@ -28,10 +29,10 @@ def command(session: Session) -> None:
 
     home = _home(session)
     status = _status(session, home)
-    if session.output == "json":
-        print_document(status, "json")
+    if session.output == "text":
+        print_fields(_fields(status))
     else:
-        echo(format_fields(_fields(status)))
+        print_document(status, session.output)
     if home is not None:
         require_running(home)
 
@@ -65,7 +66,7 @@ def _status(session: Session, home: Path | None) -> dict[str, Any]:
     return status
 
 
-def _fields(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
+def _fields(status: dict[str, Any]) -> Iterator[tuple[str, str | Styled]]:
     yield "Platform", f"{status['platform']}, {_STATES[status['state']]}"
     yield "Context", status.get("name", "")
     yield "Process", str(status.get("pid") or "")
@@ -79,8 +80,10 @@ def _fields(status: dict[str, Any]) -> Iterator[tuple[str, str]]:
     if "sandbox" in status:
         yield "Sandbox", "on" if status["sandbox"] else "off: functions may read your files"
     yield "Builder", status.get("builder", "")
-    yield from (status.get("controlFunctions") or {}).items()
-    yield from ((f"Broker {name}", found) for name, found in (status.get("brokers") or {}).items())
+    for name, found in (status.get("controlFunctions") or {}).items():
+        yield name, judged(found)
+    for name, found in (status.get("brokers") or {}).items():
+        yield f"Broker {name}", judged(found)
     if "functions" in status:
         yield "Deployed", _counted(status["functions"])
     if "home" in status:

@@ -11,7 +11,7 @@ from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
-from kn_lambda.terminal.tables import format_table
+from kn_lambda.terminal.tables import print_table
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,11 +69,12 @@ def _show(home: Path, parts: list[Part], others: list[InstalledFile]) -> None:
     if parts:
         rows = [(str(part.path), readable_size(part.size)) for part in parts]
         rows.append((str(home), readable_size(disk_usage(home))))
-        echo(format_table(("data", "size"), rows))
+        print_table(("data", "size"), rows)
     else:
         echo(f"There is no data in {home}.")
     left = [(each.what, str(each.path), each.remove) for each in others]
-    echo("\nNot removed:\n" + format_table(("what", "where", "to remove it"), left))
+    echo("\nNot removed:")
+    print_table(("what", "where", "to remove it"), left)
 
 
 def _document(
