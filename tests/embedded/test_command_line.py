@@ -129,41 +129,42 @@ def test_a_function_that_raises_fails_the_invocation(kn_lambda, write_function, 
 def test_logs_can_be_followed_over_calls(platform, write_function, unique_name):
     source = write_function("def handler(event):\n    print('line', event.data['n'], flush=True)\n")
     assert platform.kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
-    follower = subprocess.Popen(
-        [*kn_lambda_program(), "logs", unique_name, "-f", "--home", str(platform.home)],
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    with follower:
+    with _following(platform, unique_name) as follower:
         try:
-            for number in ("1", "2"):
-                platform.kn_lambda("invoke", unique_name, "--data", json.dumps({"n": number}))
-            assert follower.stdout is not None
+            for number in (1, 2):
+                _call(platform, unique_name, number)
             assert [follower.stdout.readline() for _ in range(2)] == ["line 1\n", "line 2\n"]
         finally:
             follower.send_signal(signal.SIGINT)
     assert follower.returncode == ExitCode.INTERRUPTED
+    # A reader that goes away, as `head` does, ends it silently.
+    with _following(platform, unique_name) as follower:
+        assert follower.stdout.readline() == "line 1\n"
+        follower.stdout.close()
+        _call(platform, unique_name, 3)
+        assert follower.stderr.read() == ""
+    for build in ((), ("--build",)):
+        asked = ("logs", unique_name, "--timestamps", "-o", "json", *build)
+        times = [
+            json.loads(line)["time"] for line in platform.kn_lambda(*asked).stdout.splitlines()
+        ]
+        assert times
+        assert all(datetime.fromisoformat(time) < datetime.now(UTC) for time in times)
+    assert "line 3" in platform.kn_lambda("logs", unique_name, "--since", "1h").stdout
 
 
-def test_a_followed_log_ends_silently_when_its_reader_goes_away(
-    platform, write_function, unique_name
-):
-    source = write_function("def handler(event):\n    print('line', flush=True)\n")
-    assert platform.kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
-    platform.kn_lambda("invoke", unique_name)
-    follower = subprocess.Popen(
-        [*kn_lambda_program(), "logs", unique_name, "-f", "--home", str(platform.home)],
+def _following(platform, name):
+    return subprocess.Popen(
+        [*kn_lambda_program(), "logs", name, "-f", "--home", str(platform.home)],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
     )
-    with follower:
-        assert follower.stdout is not None
-        assert follower.stderr is not None
-        assert follower.stdout.readline() == "line\n"
-        follower.stdout.close()
-        platform.kn_lambda("invoke", unique_name)
-        assert follower.stderr.read() == ""
+
+
+def _call(platform, name, number):
+    called = platform.kn_lambda("invoke", name, "--data", json.dumps({"n": number}))
+    assert called.returncode == ExitCode.OK, called.stderr
 
 
 def test_an_interrupted_deploy_says_that_the_deployment_continues(
@@ -186,17 +187,6 @@ def test_an_interrupted_deploy_says_that_the_deployment_continues(
     assert f"The deployment continues. See its progress: kn-lambda describe {unique_name}" in said
     gate.open()
     platform.await_phase(unique_name, "Ready")
-
-
-def test_log_lines_have_their_times_on_request(kn_lambda, write_function, unique_name):
-    assert kn_lambda("deploy", write_function(_HELLO), "--name", unique_name).returncode == 0
-    assert kn_lambda("invoke", unique_name).returncode == ExitCode.OK
-    for build in ((), ("--build",)):
-        shown = kn_lambda("logs", unique_name, "--timestamps", "-o", "json", *build).stdout
-        times = [json.loads(line)["time"] for line in shown.splitlines()]
-        assert times
-        assert all(datetime.fromisoformat(time) < datetime.now(UTC) for time in times)
-    assert "called" in kn_lambda("logs", unique_name, "--since", "1h").stdout
 
 
 def test_events_reach_subscribers_through_the_broker(kn_lambda, examples):

@@ -10,6 +10,7 @@ from urllib.error import URLError
 
 import pytest
 
+from kn_lambda.errors import ExitCode
 from tests.embedded.helpers.inventory import (
     JOBS,
     REVISIONS,
@@ -191,6 +192,12 @@ def test_a_platform_that_is_killed_while_it_starts_starts_again(own_platform: Em
         own_platform.launch()
         wait_for(lambda place=place: (own_platform.home / place).exists())
     own_platform.kill()
+    # What it left behind names a process that is gone, or by now another one.
+    stopped = own_platform.kn_lambda("down")
+    assert (stopped.returncode, stopped.stdout.split()[-2:]) == (0, ["not", "running."])
+    listed = own_platform.kn_lambda("list")
+    assert listed.returncode == ExitCode.UNREACHABLE
+    assert f"kn-lambda up --home {own_platform.home}" in listed.stderr
     own_platform.start()
 
     assert post_event(own_platform.url("steady"), {}, type="t").data == 1

@@ -100,7 +100,7 @@ def cluster(tmp_path):
 
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
-        threading.Thread(target=server.serve_forever, daemon=True).start()
+        threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
         write_kubeconfig(tmp_path, server.server_port)
 
     yield serve
