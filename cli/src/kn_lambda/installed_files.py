@@ -53,9 +53,9 @@ def _cache_folder() -> Path:
 
 
 def _program(prefix: Path) -> InstalledFile:
-    if prefix.parent.name == "venvs" and "pipx" in prefix.parts:
+    if (prefix / "pipx_metadata.json").is_file():
         remove = f"pipx uninstall {prefix.name}"
-    elif prefix.parent.name == "tools" and "uv" in prefix.parts:
+    elif (prefix / "uv-receipt.toml").is_file():
         remove = f"uv tool uninstall {prefix.name}"
     elif prefix == INSTALLATION / ".venv":
         remove = shlex.join(["make", "-C", str(INSTALLATION), "clean"])

@@ -153,17 +153,20 @@ def test_a_cluster_is_never_touched(uninstall, home, fake_platform):
 
 
 @pytest.mark.parametrize(
-    ("prefix", "command"),
+    ("receipt", "command"),
     [
-        ("/home/me/.local/share/pipx/venvs/kn-lambda", "pipx uninstall kn-lambda"),
-        ("/home/me/.local/share/uv/tools/kn-lambda", "uv tool uninstall kn-lambda"),
-        ("/srv/venv", "pip uninstall kn-lambda"),
+        ("pipx_metadata.json", "pipx uninstall kn-lambda"),
+        ("uv-receipt.toml", "uv tool uninstall kn-lambda"),
+        ("pyvenv.cfg", "pip uninstall kn-lambda"),
     ],
 )
 def test_the_way_to_remove_the_program_is_that_of_its_installer(
-    uninstall, monkeypatch, prefix, command
+    uninstall, monkeypatch, tmp_path, receipt, command
 ):
-    monkeypatch.setattr("sys.prefix", prefix)
+    prefix = tmp_path / "kn-lambda"
+    prefix.mkdir()
+    (prefix / receipt).touch()
+    monkeypatch.setattr("sys.prefix", str(prefix))
     document = json.loads(uninstall("--dry-run", "-o", "json").stdout)
-    assert document["others"][-1]["path"] == prefix
+    assert document["others"][-1]["path"] == str(prefix)
     assert document["others"][-1]["remove"].endswith(command)

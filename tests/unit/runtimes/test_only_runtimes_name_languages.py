@@ -24,7 +24,7 @@ PACKAGES = ("shared", "oci", "builder", "sandbox", "embedded", "cli")
 ALLOWED: dict[str, dict[str, str]] = {
     "cli/src/kn_lambda/installed_files.py": {
         "pip": "how kn-lambda itself was installed, and is removed",
-        "uv": "the same",
+        "uv-receipt.toml": "the same",
         "uv tool uninstall ": "the same",
         ".venv": "where a checkout has kn-lambda",
     },
