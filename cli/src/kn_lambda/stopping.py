@@ -6,7 +6,7 @@ import os
 import select
 import signal
 import time
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from lambda_embedded.data_folder import DataFolder
@@ -33,8 +33,7 @@ def stop_platform(home: Path, seconds: float, progress: Callable[[str], None]) -
     deadline = time.monotonic() + seconds
     with _process(folder) as (pid, process):
         progress(f"stopping the platform in {home} (pid {pid})")
-        with suppress(ProcessLookupError):  # it has just ended by itself
-            signal.pidfd_send_signal(process, signal.SIGTERM)
+        _ask_to_stop(process)
         is_over, _, _ = select.select([process], [], [], seconds)
         # A process of the platform that ends last may hold the lock for a moment.
         while folder.is_locked() and time.monotonic() < deadline:
@@ -42,6 +41,15 @@ def stop_platform(home: Path, seconds: float, progress: Callable[[str], None]) -
         if not is_over or folder.is_locked():
             raise TimeoutError(f"the platform in {home} (pid {pid}) still runs")
     return pid
+
+
+def _ask_to_stop(process: int) -> None:
+    try:
+        signal.pidfd_send_signal(process, signal.SIGTERM)
+    except ProcessLookupError:
+        return  # it has just ended by itself
+    except PermissionError as error:
+        raise UnknownOwnerError("the process of the platform belongs to another user") from error
 
 
 @contextmanager

@@ -7,6 +7,7 @@ nothing: after `kill -9` it may belong to any other process.
 from __future__ import annotations
 
 import os
+import stat
 import time
 from pathlib import Path
 
@@ -49,14 +50,20 @@ def is_held(lock_file: Path) -> bool:
 
 
 def pid_of_holder(lock_file: Path) -> int | None:
-    """Return the process that wrote its pid into the file and, says the kernel, holds its lock."""
+    """Return the process that wrote its pid into the file and, says the kernel, holds its lock.
+
+    None for a file of another user, who could aim at any process by it.
+    """
     try:
-        pid, inode = lock_file.read_text().strip(), lock_file.stat().st_ino
+        status = lock_file.lstat()
+        if not stat.S_ISREG(status.st_mode) or status.st_uid != os.geteuid():
+            return None
+        pid = lock_file.read_text().strip()
         locks = _LOCKS.read_text().splitlines()
     except (OSError, ValueError):
         return None
     # number: FLOCK ADVISORY WRITE <pid> <device>:<inode> ...; a waiting one begins with "->".
-    wanted = ["FLOCK", "ADVISORY", "WRITE", pid, str(inode)]
+    wanted = ["FLOCK", "ADVISORY", "WRITE", pid, str(status.st_ino)]
     for fields in map(str.split, locks):
         if [*fields[1:5], *(each.rpartition(":")[2] for each in fields[5:6])] == wanted:
             return int(pid)

@@ -99,6 +99,21 @@ def test_a_pid_that_does_not_hold_the_lock_is_not_the_owner(folder: DataFolder, 
         assert folder.owner() is None
 
 
+@pytest.mark.parametrize("kind", ["link", "pipe", "of another user"])
+def test_a_lock_that_somebody_prepared_has_no_owner(
+    folder: DataFolder, tmp_path: Path, monkeypatch, kind: str
+):
+    if kind == "of another user":
+        folder.lock_file.write_text(str(os.getpid()))
+        monkeypatch.setattr(os, "geteuid", lambda: -1)
+    elif kind == "pipe":
+        os.mkfifo(folder.lock_file)
+    else:
+        folder.lock_file.symlink_to(tmp_path / "elsewhere")
+        (tmp_path / "elsewhere").write_text(str(os.getpid()))
+    assert folder.owner() is None
+
+
 def test_a_folder_without_a_lock_is_not_locked(tmp_path: Path):
     nothing = DataFolder(tmp_path / "nothing")
     assert not nothing.is_locked()
