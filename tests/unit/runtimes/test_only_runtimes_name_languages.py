@@ -34,6 +34,9 @@ ALLOWED: dict[str, dict[str, str]] = {
     "shared/src/knative_lambda/manifests/build_job.py": {
         "python": "the builder's steps: python -m lambda_builder.fetch",
     },
+    "cli/src/kn_lambda/deploying/saves.py": {
+        "rust_timeout": "an option of a library of ours",
+    },
     "builder/src/lambda_builder/own_interpreter.py": {
         "python": "a name of our own interpreter",
         "python3": "another",

@@ -8,11 +8,14 @@ from typing import TYPE_CHECKING
 import click
 
 from kn_lambda.completing import completed_by, function_names, runtimes
+from kn_lambda.errors import WrongUsageError
 from kn_lambda.options import Duration, session_command
 from kn_lambda.setting_options import setting_options
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kn_lambda.deploying.deploy_request import DeployRequest
     from kn_lambda.deploying.settings_change import SettingsChange
     from kn_lambda.session import Session
@@ -53,6 +56,8 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.option(
     "--wait/--no-wait", default=True, help="Wait until the function is ready (default: wait)."
 )
+@click.option("--watch", is_flag=True, help="Deploy again after every save, until Ctrl-C.")
+@click.option("--logs", is_flag=True, help="With --watch: show the log of the function too.")
 @click.option(
     "--timeout",
     type=Duration(),
@@ -73,6 +78,8 @@ def command(
     source: str | None,
     image: str | None,
     wait: bool,
+    watch: bool,
+    logs: bool,
     timeout: float,
 ) -> None:
     """Build the source in each PATH (a folder or a file) and deploy it.
@@ -95,6 +102,8 @@ def command(
         image=image,
         include=include,
     )
+    if watch or logs:
+        _require_watchable(paths, watch=watch, wait=wait)
     if len(paths) > 1:
         from kn_lambda.deploying.several import deploy_several, make_deploy_requests  # noqa: PLC0415
 
@@ -102,8 +111,27 @@ def command(
         deploy_several(session, requests, wait=wait, timeout_seconds=timeout)
         return
     folder = paths[0] if paths else manifest.parent if manifest else Path()
+    if watch:
+        from kn_lambda.deploying.redeploying import deploy_on_save  # noqa: PLC0415
+
+        deploy_on_save(session, folder, manifest, overrides, timeout_seconds=timeout, with_log=logs)
+        return
     request = make_deploy_request(folder, manifest, overrides)
     deploy(session, request, wait=wait, timeout_seconds=timeout)
+
+
+def _require_watchable(paths: Sequence[Path], *, watch: bool, wait: bool) -> None:
+    if not watch:
+        raise WrongUsageError("--logs is for --watch", hint="To see the log: kn-lambda logs NAME")
+    if not wait:
+        raise WrongUsageError(
+            "--watch waits for each deployment, --no-wait for none", hint="Use only one of them."
+        )
+    if len(paths) > 1:
+        raise WrongUsageError(
+            f"--watch is for one PATH, not for {len(paths)}",
+            hint="Watch each of them in a terminal of its own.",
+        )
 
 
 def deploy(session: Session, request: DeployRequest, *, wait: bool, timeout_seconds: float) -> None:

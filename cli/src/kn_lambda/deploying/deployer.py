@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -24,7 +25,7 @@ from knative_lambda.domain.errors import UnreadableRecordError
 from knative_lambda.domain.events import BUILD_START
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from kn_lambda.cluster.installation import Installation
     from kn_lambda.deploying.changes import Changes
@@ -109,8 +110,17 @@ class Deployer:
         """Wait until the Broker has accepted the event."""
         self._sending.wait()
 
-    def watch(self, event: CloudEvent, timeout_seconds: float) -> DeploymentResult:
-        """Wait until the deployment has ended; `TimedOutError` if it has not by then."""
+    def watch(
+        self,
+        event: CloudEvent,
+        timeout_seconds: float,
+        *,
+        pause: Callable[[float], None] = time.sleep,
+    ) -> DeploymentResult:
+        """Wait until the deployment has ended; `TimedOutError` if it has not by then.
+
+        `pause` waits between two looks; what it raises ends the wait.
+        """
         watcher = DeploymentWatcher(
             self.installation,
             self.function,
@@ -119,6 +129,7 @@ class Deployer:
             self.progress,
             replaces=self._replaces,
             check=self._sending.check,
+            pause=pause,
         )
         result = watcher.watch(timeout_seconds)
         self._sending.linger(_LAST_SECONDS)
