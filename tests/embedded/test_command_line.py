@@ -215,18 +215,28 @@ def test_kubectl_style_options_work_in_any_place(kn_lambda, platform):
     assert missing.returncode == ExitCode.UNREACHABLE
 
 
-def test_a_start_of_the_program_loads_no_sdk():
-    script = (
-        "import sys\n"
-        "from click.testing import CliRunner\n"
-        "from kn_lambda.main import cli\n"
-        "assert CliRunner().invoke(cli, ['--help']).exit_code == 0\n"
-        "heavy = {'kubernetes', 'pydantic', 'boto3', 'aiohttp', 'urllib3', 'yaml'}\n"
-        "sys.exit(' '.join(heavy & set(sys.modules)))\n"
+# `python -X importtime` lists what is imported. `--help` imports every command.
+_SLOW = {
+    "aiohttp", "boto3", "dotenv", "kubernetes", "pydantic", "requests", "rich", "uvicorn",
+    "watchfiles", "asyncio",
+}  # fmt: skip
+_SLOW_FOR_HELP = _SLOW | {"http.client", "importlib.metadata", "pathspec", "ssl", "urllib3", "yaml"}
+
+
+@pytest.mark.parametrize(
+    ("command", "slow"), [("--help", _SLOW_FOR_HELP), ("list", _SLOW)], ids=["help", "list"]
+)
+def test_a_command_that_people_wait_for_imports_nothing_slow(platform, command, slow):
+    python, *program = kn_lambda_program()
+    run = subprocess.run(
+        [python, "-X", "importtime", *program, "--home", platform.home, command],
+        capture_output=True,
+        text=True,
+        check=True,
     )
-    program = kn_lambda_program()[0]
-    loaded = subprocess.run([program, "-c", script], capture_output=True, text=True, check=False)
-    assert loaded.stderr.strip() == ""
+    imported = {line.rpartition("|")[2].strip() for line in run.stderr.splitlines()}
+    assert "click" in imported
+    assert slow & imported == set()
 
 
 def test_the_demo_ends_with_the_answer_and_leaves_nothing(kn_lambda_alone, tmp_path):

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 import os
 import shlex
@@ -163,6 +162,8 @@ def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> l
 def _run(
     session: Session, options: PlatformOptions, progress: Progress, source: Path | None
 ) -> None:
+    import asyncio  # noqa: PLC0415 # slow; --help imports every command
+
     from lambda_embedded.background import PlatformFailedError  # noqa: PLC0415
     from lambda_embedded.configuration.manifests import KustomizationError  # noqa: PLC0415
     from lambda_embedded.data_folder import DataFolderError  # noqa: PLC0415
