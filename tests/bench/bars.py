@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.bench import deploy_bench, failing_starts, growth_bench
+from tests.bench import daily_commands, deploy_bench, failing_starts, growth_bench
 from tests.bench.control_function_start import BARE
 from tests.bench.deployments import PARTS, TOTAL
 from tests.bench.runtime_bench import BASELINE
@@ -15,11 +15,18 @@ if TYPE_CHECKING:
 
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.results import Results
+    from tests.bench.samples import Table
 
 CONTROL_START, CONTROL_MIB = 1.3, 80
 RUNTIME_START, RUNTIME_REQUESTS = 0.75, 4
 UNCHANGED_SECONDS = 0.5
 DEPLOY_SECONDS, DEPLOY_FIVE_SECONDS = 4, 8
+DAILY_SECONDS = {
+    daily_commands.HELP: 0.15,
+    daily_commands.LIST: 0.3,
+    daily_commands.SAVE_WATCHED: 1.5,
+    daily_commands.SAVE_RUN: 0.5,
+}
 # "Flat" needs a number: what the noise of one machine does to a median of milliseconds.
 FLAT = 1.5
 
@@ -43,6 +50,7 @@ def bars(results: Results) -> Iterator[Bar]:
     yield from _control_bars(results)
     yield from _runtime_bars(results)
     yield from _deploy_bars(results)
+    yield from daily_bars(results.daily)
     yield failing_bar(results.failing, failing_starts.SECONDS)
     yield from _growth_bars(results)
 
@@ -116,6 +124,13 @@ def _deploy_bars(results: Results) -> Iterator[Bar]:
         what = f"{scenario}, accepted -> first answer"
         bar = f"<= {seconds} s (the bar of a real cluster)"
         yield Bar(what, bar, total.text("s"), total.median <= seconds)
+
+
+def daily_bars(found: Table) -> Iterator[Bar]:
+    """How long people wait for what they do all day."""
+    for what, seconds in DAILY_SECONDS.items():
+        samples = found[what]
+        yield Bar(what, f"<= {seconds} s", samples.text("s"), samples.median <= seconds)
 
 
 def _growth_bars(results: Results) -> Iterator[Bar]:

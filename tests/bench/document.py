@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import deploy_bench, gateway_bench, growth_bench
+from tests.bench import daily_commands, deploy_bench, gateway_bench, growth_bench
 from tests.bench.bars import bars
 from tests.bench.control_function_start import BARE
 from tests.bench.deployments import JOURNAL_TIME, PARTS, TOTAL
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.results import Results
+    from tests.bench.samples import Table
 
 TEMPLATE = Path(__file__).with_name("BENCHMARKS.template.md")
 _KIB = 1024
@@ -37,6 +38,7 @@ def write_document(results: Results, output: Path) -> None:
         "deploy": _deploy(results),
         "parts": _parts(results),
         "layers": _layers(results),
+        "daily": daily_rows(results.daily),
         "failing": failing_rows(results.failing),
         "requests": _requests(results),
         "memory": _memory(results),
@@ -161,6 +163,15 @@ def _layers(results: Results) -> str:
         kept = sum(layer["size"] for layer in layers if layer["reused"])
         rows.append(line(scenario, number(sent / _KIB), number(kept / _KIB)))
     return lines("", "layers sent, KiB", "layers that were there, KiB", rows=rows)
+
+
+def daily_rows(found: Table) -> str:
+    """What people wait for, beside the start of an interpreter that does nothing."""
+    bare = found[daily_commands.BARE].median
+    rows = [
+        line(name, found[name].text(), ratio(found[name].median, bare)) for name in found.names()
+    ]
+    return lines("", "seconds", f"ratio to `{daily_commands.BARE}`", rows=rows)
 
 
 def failing_rows(found: FailingStarts) -> str:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from tests.bench import (
     control_function_start,
+    daily_commands,
     deploy_bench,
     failing_starts,
     gateway_bench,
@@ -35,6 +36,7 @@ class Amount:
     control_records: int
     deploy_rounds: int
     deploy_repeats: int
+    daily_runs: int
     failing_every: int
     """Of the kinds of broken functions, each so manieth."""
     yardstick_rounds: int
@@ -49,14 +51,14 @@ class Amount:
 
 FULL = Amount(
     control_runs=7, control_records=10_000,
-    deploy_rounds=3, deploy_repeats=4, failing_every=1,
+    deploy_rounds=3, deploy_repeats=4, daily_runs=9, failing_every=1,
     yardstick_rounds=2, gateway_rounds=2, requests=500,
     load_seconds=2, runtime_starts=9, runtime_loads=3,
     sizes=(1, 100, 1_000, 10_000), growth_repeats=9,
 )  # fmt: skip
 QUICK = Amount(
     control_runs=3, control_records=1_000,
-    deploy_rounds=1, deploy_repeats=2, failing_every=5,
+    deploy_rounds=1, deploy_repeats=2, daily_runs=3, failing_every=5,
     yardstick_rounds=1, gateway_rounds=1, requests=100,
     load_seconds=1, runtime_starts=3, runtime_loads=1,
     sizes=(1, 100), growth_repeats=3,
@@ -74,6 +76,7 @@ class Results:
     control: dict[str, Row]
     deployments: Deployments
     without_us: Table
+    daily: Table
     failing: FailingStarts
     requests: Requests
     growth: Growth
@@ -92,6 +95,8 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
     control = control_function_start.measure(amount.control_runs, amount.control_records)
     step("deployments")
     deployments = deploy_bench.measure(amount.deploy_rounds, amount.deploy_repeats)
+    step("the commands of every day")
+    daily = daily_commands.measure(amount.daily_runs)
     step("functions that do not start")
     failing = failing_starts.measure(amount.failing_every, lambda _: None)
     step("the same functions with venv, installer and functions-framework")
@@ -115,6 +120,7 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
         control=control,
         deployments=deployments,
         without_us=without_us,
+        daily=daily,
         failing=failing,
         requests=requests,
         growth=growth,
