@@ -51,7 +51,7 @@ class RedeploymentReport:
         record = require_ready(deployer, result)
         word = "unchanged" if deployer.is_unchanged(result) else "ready"
         names = printable_line(changed_text(cycle.changed), err=True)
-        cycle.progress.done(f"{word}: {names}" if names else word)
+        cycle.progress.done(Styled(f"{word}: {names}" if names else word, fg="green"))
         self._show_settings(deployer, cycle)
         if session.output == "name":
             echo(f"lambdafunction.knative-lambda.dev/{deployer.function.name}")
