@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 _OURS = {"function", "builder"}
 DEPENDENCIES, CODE = "dependencies", "code"
 PACKAGES = "app/packages"
-_IGNORED = shutil.ignore_patterns("__pycache__", "template", "Dockerfile", "*.in", ".*")
+_IGNORED = shutil.ignore_patterns("__pycache__", "templates", "ci", "Dockerfile", "*.in", ".*")
 # Of botocore's 400 services, those that reading S3 and finding credentials for it need.
 _AWS_SERVICES = {"s3", "sts", "sso", "sso-oidc", "signin"}
 

@@ -68,7 +68,7 @@ def test_its_recipe_installs_packages_and_its_compiler_runs(perl_platform, tmp_p
         "cpanfile": "Greeting\n",
         "main.pl": "use Greeting;\nsub handler { return Greeting::word() . ', ' . "
         'join("", do { local @ARGV = "$ENV{FUNCTION_ROOT}/source/.compiled"; <> }) }\n1;\n',
-        "function.yaml": (PERL / "template" / "function.yaml").read_text(),
+        "function.yaml": (PERL / "templates" / "http" / "function.yaml").read_text(),
     }
     for name, text in files.items():
         (tmp_path / name).write_text(text)

@@ -150,6 +150,8 @@ class Language:
     packages: str
     default_handler: str
     recipe: tuple[str, ...]
+    aliases: tuple[str, ...] = ()
+    """Other names that a person may type."""
     source: SourceFiles = SourceFiles()
     interpreter: Interpreter | None = None
     installer: Installer = Installer()

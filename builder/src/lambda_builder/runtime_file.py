@@ -154,6 +154,7 @@ def _language(fields: _Fields, folder: Path) -> Language:
         packages=packages,
         default_handler=fields.matching("default_handler", _HANDLER, "module.function"),
         recipe=fields.texts("recipe"),
+        aliases=fields.all_matching("aliases", _LANGUAGE, "lower-case letters", optional=True),
         source=_source(fields.table("source")),
         interpreter=_interpreter(fields.table("interpreter"), folder),
         installer=_installer(fields.table("installer")),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,8 @@ from lambda_embedded.installation import INSTALLATION
 
 if TYPE_CHECKING:
     from lambda_builder.language import Language
+
+_RUNTIME = re.compile(r"([a-z]+)([0-9][0-9.]*)?")
 
 
 @cache
@@ -28,6 +31,16 @@ def languages() -> list[Language]:
 def language_names() -> list[str]:
     """Return the names that a person may choose from."""
     return [language.name for language in languages()]
+
+
+def language_of(runtime: str) -> tuple[Language | None, str]:
+    """Return the language of a runtime, by its name or an alias, and the version or ""."""
+    match = _RUNTIME.fullmatch(runtime)
+    if match is None:
+        return None, ""
+    name, version = match[1], match[2] or ""
+    found = (each for each in languages() if name in (each.name, *each.aliases))
+    return next(found, None), version
 
 
 def default_language() -> Language:

@@ -262,20 +262,6 @@ def test_events_of_a_function_are_those_about_it(kn_lambda, fake_platform):
     assert found["attributes"]["subject"] == "default/hello"
 
 
-def test_init_writes_a_function_of_that_name_and_overwrites_nothing(
-    kn_lambda, tmp_path, monkeypatch
-):
-    monkeypatch.chdir(tmp_path)
-    assert kn_lambda("init", "greeter", "--runtime", "nodejs").exit_code == ExitCode.OK
-    manifest = yaml.safe_load((tmp_path / "greeter" / "function.yaml").read_text())
-    assert manifest["metadata"]["name"] == "greeter"
-    assert json.loads((tmp_path / "greeter" / "package.json").read_text())["name"] == "greeter"
-    (tmp_path / "greeter" / "index.js").write_text("mine")
-    assert kn_lambda("init", "greeter").exit_code == ExitCode.USAGE
-    assert (tmp_path / "greeter" / "index.js").read_text() == "mine"
-    assert kn_lambda("init", "Not A Name").exit_code == ExitCode.USAGE
-
-
 def test_version_is_json_when_asked_for(kn_lambda):
     assert json.loads(kn_lambda("version", "-o", "json").stdout)["version"]
 

@@ -128,13 +128,19 @@ _INSTALLED = ["python3.9", "python3.12", "python3.11", "nodejs20"]
 
 @pytest.mark.parametrize(
     ("asked", "runtime"),
-    [("python", "python3.12"), ("python3.9", "python3.9"), ("nodejs", "nodejs20")],
+    [
+        ("python", "python3.12"),
+        ("python3.9", "python3.9"),
+        ("nodejs", "nodejs20"),
+        ("node", "nodejs20"),
+        ("node20", "nodejs20"),
+    ],
 )
 def test_a_language_alone_is_its_newest_runtime(asked, runtime):
     assert resolve_runtime(asked, _INSTALLED) == runtime
 
 
-@pytest.mark.parametrize("asked", ["python2.7", "py", "ruby", ""])
+@pytest.mark.parametrize("asked", ["python2.7", "py", "ruby", "node9", ""])
 def test_a_runtime_that_is_not_installed_is_rejected_with_those_that_are(asked):
     with pytest.raises(WrongUsageError, match=r"choose one of nodejs20, python3\.9"):
         resolve_runtime(asked, _INSTALLED)

@@ -12,7 +12,13 @@ from tests.helpers.dev_overlay import REPOSITORY
 # Not those that quote what was: the changelog, decisions and benchmarks.
 _DOCUMENTS = sorted(
     path.relative_to(REPOSITORY).as_posix()
-    for pattern in ("*.md", "*/README.md", "docs/*.md", "examples/*/*.md", "runtimes/*/*/*.md")
+    for pattern in (
+        "*.md",
+        "*/README.md",
+        "docs/*.md",
+        "examples/*/*.md",
+        "runtimes/*/templates/*/*.md",
+    )
     for path in REPOSITORY.glob(pattern)
     if path.name not in {"CHANGELOG.md", "BENCHMARKS.md"}
 )

@@ -58,7 +58,7 @@ def declared():
 def text_of(part):
     for folder in (part, *ELSEWHERE.get(part, ())):
         for file in (REPOSITORY / folder).rglob("*"):
-            if file.suffix in {".py", ".js", ".mjs"} and "template" not in file.parts:
+            if file.suffix in {".py", ".js", ".mjs"} and "templates" not in file.parts:
                 yield file.read_text()
 
 

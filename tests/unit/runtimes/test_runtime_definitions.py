@@ -15,7 +15,7 @@ from lambda_builder.runtime_file import read_language
 REPOSITORY = Path(__file__).parents[3]
 RUNTIMES = sorted(path.parent for path in (REPOSITORY / "runtimes").glob("*/runtime.toml"))
 EXAMPLES = sorted(path.parent for path in (REPOSITORY / "examples").glob("*/function.yaml"))
-TEMPLATES = [runtime / "template" for runtime in RUNTIMES]
+TEMPLATES = [folder for runtime in RUNTIMES for folder in sorted(runtime.glob("templates/*/"))]
 
 
 def name_of(path: Path) -> str:
@@ -30,13 +30,18 @@ def test_a_runtime_names_files_that_are_there(runtime: Path) -> None:
     assert (language.server / start).is_file()
     assert (runtime / language.recipe[1]).is_file()
     assert (runtime / "Dockerfile").is_file()
-    assert (runtime / "template").is_dir()
+    assert (runtime / "templates" / "event").is_dir()
 
 
-@pytest.mark.parametrize("runtime", RUNTIMES, ids=name_of)
-def test_a_runtime_finds_its_own_template_and_default_handler(runtime: Path) -> None:
-    language = read_language(runtime / "runtime.toml")
-    template = runtime / "template"
+def test_no_two_languages_have_a_name_in_common() -> None:
+    languages = read_languages(REPOSITORY / "runtimes")
+    names = [name for language in languages for name in (language.name, *language.aliases)]
+    assert len(names) == len(set(names))
+
+
+@pytest.mark.parametrize("template", TEMPLATES, ids=name_of)
+def test_a_runtime_finds_its_own_templates_and_default_handler(template: Path) -> None:
+    language = read_language(template.parents[1] / "runtime.toml")
     assert any((template / marker).is_file() for marker in language.source.markers)
     suffixes = language.source.suffixes
     assert any((template / f"{language.default_module}{suffix}").is_file() for suffix in suffixes)
@@ -61,12 +66,12 @@ def test_the_settings_of_config_name_suffixes_that_a_language_has() -> None:
     assert set(configured) <= set(source_suffixes(read_languages(REPOSITORY / "runtimes")))
 
 
-@pytest.mark.parametrize("folder", EXAMPLES + TEMPLATES, ids=name_of)
+@pytest.mark.parametrize("folder", EXAMPLES, ids=name_of)
 def test_an_example_can_be_deployed_and_invoked(folder: Path) -> None:
     function = yaml.safe_load((folder / "function.yaml").read_text())
     assert function["apiVersion"] == "knative-lambda.dev/v1alpha1"
     assert function["kind"] == "LambdaFunction"
-    assert folder.name in ("template", function["metadata"]["name"])
+    assert folder.name == function["metadata"]["name"]
     spec = function["spec"]
     module = spec["handler"].rpartition(".")[0]
     assert list(folder.glob(f"{module}.*"))

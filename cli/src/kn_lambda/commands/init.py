@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 from typing_extensions import override
 
-from kn_lambda.errors import WrongUsageError
-from kn_lambda.languages import default_language, language_names, languages
+from kn_lambda.deploying.deploy_request import name_of_source
+from kn_lambda.languages import default_language, language_of, languages
 from kn_lambda.options import session_command
+from kn_lambda.templates import copy_template
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 
@@ -20,51 +19,83 @@ if TYPE_CHECKING:
     from kn_lambda.session import Session
     from lambda_builder.language import Language
 
-# The name of the function in the templates.
-_PLACEHOLDER = re.compile(r"\bmy-function\b")
 
+class _Runtime(click.ParamType["tuple[Language, str]"]):
+    """A language, with a version or without."""
 
-class _Language(click.ParamType["Language"]):
-    """The name of a language of the installation."""
-
-    name = "language"
+    name = "runtime"
 
     @override
     def convert(
         self, value: Any, param: click.Parameter | None, ctx: click.Context | None
-    ) -> Language:
-        """Return the language."""
-        found = next((each for each in languages() if each.name == value), None)
-        if found is None:
-            self.fail(f"{value!r} is not one of {', '.join(language_names())}", param, ctx)
-        return found
+    ) -> tuple[Language, str]:
+        """Return the language, and the version or an empty string."""
+        language, version = language_of(value)
+        if language is None:
+            names = [", ".join((each.name, *each.aliases)) for each in languages()]
+            self.fail(f"{value!r} is not a language; choose one of {', '.join(names)}", param, ctx)
+        if version and version not in language.versions:
+            known = ", ".join(f"{language.name}{each}" for each in language.versions)
+            self.fail(f"{value!r} is not a known version; choose one of {known}", param, ctx)
+        return language, version
 
 
 @session_command("init", outputs=("text", "name", "json"))
 @click.argument("name")
 @click.option(
     "--runtime",
-    type=_Language(),
-    help="Language of the template (default: the one in which kn-lambda runs).",
+    type=_Runtime(),
+    help="Language, with or without a version (default: the one in which kn-lambda runs).",
 )
-def command(session: Session, name: str, runtime: Language | None) -> None:
-    """Create a function from a template, in the new folder NAME."""
+@click.option(
+    "--template",
+    metavar="NAME",
+    help="What the function handles: event, http or cron (default: event).",
+)
+@click.option(
+    "--ci",
+    metavar="SYSTEM",
+    help="Add a pipeline that tests and deploys the function: github or gitlab.",
+)
+def command(
+    session: Session,
+    *,
+    name: str,
+    runtime: tuple[Language, str] | None,
+    template: str | None,
+    ci: str | None,
+) -> None:
+    """Create a function with a test, in the folder NAME.
+
+    NAME may be `.` or another folder that exists: no file in it is overwritten.
+    """
     folder = Path(name)
-    function = session.function(folder.name)
-    if folder.exists():
-        raise WrongUsageError(
-            f"{folder} already exists; nothing was changed", hint="Choose another name."
-        )
-    language = runtime or default_language()
-    leftovers = shutil.ignore_patterns(*language.source.leftovers)
-    shutil.copytree(language.folder / "template", folder, ignore=leftovers)
-    for file in folder.rglob("*"):
-        if file.is_file():
-            file.write_text(_PLACEHOLDER.sub(function.name, file.read_text()))
+    # The last part of `.` is no name, and people name their folders as they like.
+    own_name = name_of_source(folder) if name and folder.is_dir() else folder.name
+    function = session.function(own_name)
+    language, version = runtime or (default_language(), "")
+    files = copy_template(
+        folder, function.name, language, template=template, version=version, ci=ci
+    )
     if session.output == "json":
-        files = sorted(file.relative_to(folder).as_posix() for file in folder.rglob("*"))
-        print_document({"name": function.name, "folder": str(folder), "files": files}, "json")
+        document = {"name": function.name, "folder": str(folder), "files": sorted(files)}
+        print_document(document, "json")
     elif session.output == "name":
         echo(str(folder))
     else:
-        echo(f"Created a {language.name} function in {folder}. Next: kn-lambda deploy {folder}")
+        echo(f"Created the {language.title} function {function.name} in {folder}.")
+        echo(f"Next: kn-lambda deploy {folder}; its README.md says how to test and call it.")
+    if ci is not None:
+        _warn_inside_a_repository(folder)
+
+
+def _warn_inside_a_repository(folder: Path) -> None:
+    """CI systems read their files at the top of a repository alone."""
+    above = folder.resolve().parents
+    top = next((each for each in above if (each / ".git").exists()), None)
+    if top is not None and not (folder / ".git").exists():
+        echo(
+            f"The repository {top} runs no pipeline in {folder}: make {folder} a repository of its"
+            f" own, or move the pipeline to {top} and adapt its paths.",
+            err=True,
+        )

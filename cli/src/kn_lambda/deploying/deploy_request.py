@@ -66,7 +66,7 @@ def make_deploy_request(
         spec["runtime"] = guess_language(path)
     if files is not None and files.is_file() and "handler" not in spec:
         spec |= _handler_of(files, str(spec["runtime"]))
-    name = overrides.name or manifest.name or _name_of(path)
+    name = overrides.name or manifest.name or name_of_source(path)
     return DeployRequest(
         name=name,
         namespace=manifest.namespace,
@@ -120,7 +120,8 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
     return None
 
 
-def _name_of(path: Path) -> str:
+def name_of_source(path: Path) -> str:
+    """Return the name of a function that is named after its file or folder."""
     resolved = path.resolve()
     name = resolved.stem if resolved.is_file() else resolved.name
     return re.sub(r"[^a-z0-9-]+", "-", name.lower()).strip("-") or "function"

@@ -7,7 +7,7 @@ import re
 from typing import TYPE_CHECKING
 
 from kn_lambda.errors import WrongUsageError
-from kn_lambda.languages import language_names, languages
+from kn_lambda.languages import language_names, language_of, languages
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -30,9 +30,11 @@ def installed_runtimes(settings: Mapping[str, str]) -> list[str]:
 def resolve_runtime(asked: str, installed: Iterable[str]) -> str:
     """Return an installed runtime: the requested one, or the newest of a language."""
     known = sorted(installed, key=_order)
-    if asked in known:
-        return asked
-    newest = [name for name in known if _NAME.fullmatch(name) and _order(name)[0] == asked]
+    language, version = language_of(asked)
+    wanted = f"{language.name}{version}" if language else asked
+    if wanted in known:
+        return wanted
+    newest = [name for name in known if _NAME.fullmatch(name) and _order(name)[0] == wanted]
     if newest:
         return newest[-1]
     choice = ", ".join(known) or "none; the platform has no runtime at all"
@@ -62,8 +64,8 @@ def require_code(path: Path) -> None:
 
 def default_module(runtime: str) -> str | None:
     """Return the module of a runtime's default handler; None if the language is not known."""
-    name = _order(runtime)[0]
-    return next((each.default_module for each in languages() if each.name == name), None)
+    language, _ = language_of(runtime)
+    return language.default_module if language else None
 
 
 def _is_source_of(path: Path, files: SourceFiles) -> bool:
