@@ -27,21 +27,6 @@ def write(folder: Path, files: dict[str, str]) -> Path:
     return folder
 
 
-@pytest.mark.parametrize("language", ["python", "nodejs"])
-def test_a_fresh_function_is_deployed_without_a_warning(
-    platform: EmbeddedPlatform, unique_name: str, tmp_path: Path, language: str
-):
-    folder = tmp_path / unique_name
-    assert platform.kn_lambda("init", str(folder), "--runtime", language).returncode == 0
-    done = platform.kn_lambda("deploy", folder)
-    assert done.returncode == 0, done.stderr
-    log = platform.kn_lambda("logs", unique_name, "--build").stdout
-    said = (done.stderr + log + platform.kn_lambda("logs", unique_name).stdout).lower()
-    assert "nothing to install" in said
-    assert "warn" not in said
-    assert "left out" not in said
-
-
 def test_main_of_a_package_json_is_served_where_there_is_no_index(
     platform: EmbeddedPlatform, unique_name: str, tmp_path: Path
 ):
