@@ -8,6 +8,7 @@ import pytest
 
 from tests.embedded.helpers.running_platform import CHECKOUT, machine_environment
 from tests.helpers.shell_blocks import run_shell, shell_blocks
+from tests.helpers.testing_guide import GUIDE, write_files
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -95,3 +96,15 @@ def test_a_function_with_a_schedule_runs_now_and_at_each_tick(
     (remove,) = shell_blocks(folder / "README.md", "Remove")
     run_shell(remove, folder, environment)
     assert platform.record(folder.name) is None
+
+
+def test_the_guide_tests_a_deployed_function_as_it_says(
+    platform: EmbeddedPlatform, unique_name: str, environment: dict[str, str], tmp_path: Path
+):
+    (commands,) = shell_blocks(GUIDE, "On the embedded platform")
+    printed = run_shell(commands.replace("greeter", unique_name), tmp_path, environment)
+    assert "Hello, Ada!" in printed
+    write_files(tmp_path, "deployed")
+    test = tmp_path / "deployed" / "test_deployed.py"
+    test.write_text(test.read_text().replace("greeter", unique_name))
+    assert "1 passed" in run_shell(f"pytest -p no:cacheprovider {test}", tmp_path, environment)

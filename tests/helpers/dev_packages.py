@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 from typing import TYPE_CHECKING
 
@@ -10,6 +11,11 @@ from tests.helpers.dev_overlay import REPOSITORY
 if TYPE_CHECKING:
     from pathlib import Path
 
+PLAIN_ENVIRONMENT = {
+    "PATH": os.environ["PATH"],  # noqa: TID251 # programs of the machine
+    # The plugins of this repository's tests are not part of a function's.
+    "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+}
 _EXPRESS = REPOSITORY / "runtimes" / "nodejs" / "server" / "express" / "index.js"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import subprocess
 from typing import TYPE_CHECKING
 
@@ -11,7 +10,7 @@ import yaml
 
 from kn_lambda.languages import language_of
 from kn_lambda.templates import copy_template
-from tests.helpers.dev_packages import give_dev_packages
+from tests.helpers.dev_packages import PLAIN_ENVIRONMENT, give_dev_packages
 from tests.helpers.shell_blocks import run_shell, shell_blocks
 from tests.integration.runtimes.helpers.recipe_process import run_recipe
 
@@ -20,7 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 TEMPLATES = ("event", "http", "cron")
-PLAIN = {"PATH": os.environ["PATH"], "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}  # noqa: TID251
 
 
 def write_function(folder: Path, language: str, **options: str) -> Path:
@@ -43,7 +41,7 @@ def test_a_fresh_function_passes_its_own_tests(
     folder = write_function(tmp_path / "greeter", language, template=template)
     give_dev_packages(folder)
     *_, test = shell_blocks(folder / "README.md", "Test")[0].splitlines()
-    printed = run_shell(test, folder, PLAIN)
+    printed = run_shell(test, folder, PLAIN_ENVIRONMENT)
     assert " passed" in printed or "# pass" in printed or "pass " in printed
 
 
@@ -102,7 +100,11 @@ def test_a_pipeline_deploys_with_the_kubeconfig_of_its_secret(
     folder = write_function(tmp_path / "greeter", language, ci=system)
     commands, variables = deployment(folder, tmp_path)
     wheel = "https://example.com/kn_lambda-1.0-py3-none-any.whl"
-    environment = {"PATH": f"{programs}:{PLAIN['PATH']}", **variables, "KN_LAMBDA_WHEEL": wheel}
+    environment = {
+        "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}",
+        **variables,
+        "KN_LAMBDA_WHEEL": wheel,
+    }
 
     printed = run_shell(commands, folder, environment).splitlines()
 
@@ -121,7 +123,11 @@ def test_a_pipeline_says_which_variable_it_lacks_and_deploys_nothing(
 ) -> None:
     folder = write_function(tmp_path / "greeter", "python", ci=system)
     commands, variables = deployment(folder, tmp_path)
-    environment = {"PATH": f"{programs}:{PLAIN['PATH']}", "KN_LAMBDA_WHEEL": "x", **variables}
+    environment = {
+        "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}",
+        "KN_LAMBDA_WHEEL": "x",
+        **variables,
+    }
     # A variable that is not set is an empty one on GitHub.
     environment["KUBECONFIG_TEXT" if (system, unset) == ("github", "KUBECONFIG") else unset] = ""
     done = subprocess.run(

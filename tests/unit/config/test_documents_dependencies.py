@@ -58,7 +58,8 @@ def declared():
 def text_of(part):
     for folder in (part, *ELSEWHERE.get(part, ())):
         for file in (REPOSITORY / folder).rglob("*"):
-            if file.suffix in {".py", ".js", ".mjs"} and "templates" not in file.parts:
+            is_template = "templates" in file.relative_to(REPOSITORY).parts
+            if file.suffix in {".py", ".js", ".mjs"} and not is_template:
                 yield file.read_text()
 
 
