@@ -67,13 +67,14 @@ echo "$(basename "$0") $*"
 
 
 @pytest.fixture
-def programs(tmp_path: Path) -> Path:
+def programs(tmp_path: Path) -> str:
+    """A PATH on which they come first."""
     folder = tmp_path / "programs"
     folder.mkdir()
     for name in ("pip", "pipx", "kn-lambda"):
         (folder / name).write_text(_PROGRAM)
         (folder / name).chmod(0o755)
-    return folder
+    return f"{folder}:{PLAIN_ENVIRONMENT['PATH']}"
 
 
 def deployment(folder: Path, temporary: Path) -> tuple[str, dict[str, str]]:
@@ -95,16 +96,12 @@ def deployment(folder: Path, temporary: Path) -> tuple[str, dict[str, str]]:
 
 @pytest.mark.parametrize("system", ["github", "gitlab"])
 def test_a_pipeline_deploys_with_the_kubeconfig_of_its_secret(
-    system: str, language: str, programs: Path, tmp_path: Path
+    system: str, language: str, programs: str, tmp_path: Path
 ) -> None:
     folder = write_function(tmp_path / "greeter", language, ci=system)
     commands, variables = deployment(folder, tmp_path)
     wheel = "https://example.com/kn_lambda-1.0-py3-none-any.whl"
-    environment = {
-        "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}",
-        **variables,
-        "KN_LAMBDA_WHEEL": wheel,
-    }
+    environment = {"PATH": programs, **variables, "KN_LAMBDA_WHEEL": wheel}
 
     printed = run_shell(commands, folder, environment).splitlines()
 
@@ -119,15 +116,11 @@ def test_a_pipeline_deploys_with_the_kubeconfig_of_its_secret(
 @pytest.mark.parametrize("system", ["github", "gitlab"])
 @pytest.mark.parametrize("unset", ["KN_LAMBDA_WHEEL", "KUBECONFIG"])
 def test_a_pipeline_says_which_variable_it_lacks_and_deploys_nothing(
-    system: str, unset: str, programs: Path, tmp_path: Path
+    system: str, unset: str, programs: str, tmp_path: Path
 ) -> None:
     folder = write_function(tmp_path / "greeter", "python", ci=system)
     commands, variables = deployment(folder, tmp_path)
-    environment = {
-        "PATH": f"{programs}:{PLAIN_ENVIRONMENT['PATH']}",
-        "KN_LAMBDA_WHEEL": "x",
-        **variables,
-    }
+    environment = {"PATH": programs, "KN_LAMBDA_WHEEL": "x", **variables}
     # A variable that is not set is an empty one on GitHub.
     environment["KUBECONFIG_TEXT" if (system, unset) == ("github", "KUBECONFIG") else unset] = ""
     done = subprocess.run(
