@@ -47,6 +47,7 @@ def test_packages_lie_beside_the_source(tmp_path, packages):
 @pytest.mark.parametrize(
     ("line", "field"),
     [
+        ('aliases = ["Tiny 1"]', "aliases has 'Tiny 1', which is not lower-case letters"),
         ("source = 3", "source is not a table"),
         ('source = {suffixes = ["py"]}', "source.suffixes has 'py', which is not a suffix"),
         ('source = {markers = "main.py"}', "source.markers is not a list of texts"),

@@ -91,6 +91,13 @@ def test_a_file_of_the_usual_name_needs_no_handler(tmp_path, name):
     assert "handler" not in make_deploy_request(tmp_path / name, None, Overrides()).spec
 
 
+def test_a_language_has_its_usual_file_under_each_of_its_names(tmp_path):
+    (tmp_path / "index.js").touch()
+    for runtime in ("nodejs", "node", "node20"):
+        overrides = Overrides(runtime=runtime)
+        assert "handler" not in make_deploy_request(tmp_path / "index.js", None, overrides).spec
+
+
 def test_a_folder_that_could_be_anything_asks_for_its_runtime(tmp_path):
     with pytest.raises(WrongUsageError) as raised:
         make_deploy_request(_folder(tmp_path, manifest="", readme=""), None, Overrides())

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING, Any
 import click
 from typing_extensions import override
 
-from kn_lambda.deploying.deploy_request import name_of_source
 from kn_lambda.languages import default_language, language_of, languages
 from kn_lambda.options import session_command
-from kn_lambda.templates import copy_template
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 
@@ -69,6 +67,9 @@ def command(
 
     NAME may be `.` or another folder that exists: no file in it is overwritten.
     """
+    from kn_lambda.deploying.deploy_request import name_of_source  # noqa: PLC0415 # quick --help
+    from kn_lambda.templates import copy_template  # noqa: PLC0415
+
     folder = Path(name)
     # The last part of `.` is no name, and people name their folders as they like.
     own_name = name_of_source(folder) if name and folder.is_dir() else folder.name
