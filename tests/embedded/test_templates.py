@@ -101,10 +101,14 @@ def test_a_function_with_a_schedule_runs_now_and_at_each_tick(
 def test_the_guide_tests_a_deployed_function_as_it_says(
     platform: EmbeddedPlatform, unique_name: str, environment: dict[str, str], tmp_path: Path
 ):
-    (commands,) = shell_blocks(GUIDE, "On the embedded platform")
-    printed = run_shell(commands.replace("greeter", unique_name), tmp_path, environment)
+    deploy, test = shell_blocks(GUIDE, "On the embedded platform")
+    printed = run_shell(deploy.replace("greeter", unique_name), tmp_path, environment)
     assert "Hello, Ada!" in printed
-    write_files(tmp_path, "deployed")
-    test = tmp_path / "deployed" / "test_deployed.py"
-    test.write_text(test.read_text().replace("greeter", unique_name))
-    assert "1 passed" in run_shell(f"pytest -p no:cacheprovider {test}", tmp_path, environment)
+    write_files(tmp_path, "greeter")
+    (tmp_path / "greeter" / "test_over_http.py").rename(
+        tmp_path / unique_name / "test_over_http.py"
+    )
+    there = test.replace("greeter", unique_name).replace(
+        "http://127.0.0.1:8080", platform.gateway_url
+    )
+    assert "1 passed" in run_shell(there, tmp_path, environment)
