@@ -40,7 +40,7 @@ def copy_template(
     """
     if target.exists() and not target.is_dir():
         raise WrongUsageError(f"{target} is not a folder", hint="Choose another name.")
-    chosen = _default_template(language) if template is None else template
+    chosen = template or _default_template(language)
     texts = _texts(language, "templates", "--template", chosen)
     if ci is not None:
         texts |= _texts(language, "ci", "--ci", ci)

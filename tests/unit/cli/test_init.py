@@ -93,7 +93,6 @@ def test_the_runtime_that_was_asked_for_is_that_of_function_yaml(kn_lambda, aske
         ("ruby", "choose one of nodejs, node, python"),
         ("python2.7", "choose one of python3.11, python3.12"),
         ("node9", "choose one of nodejs18, nodejs20"),
-        ("", "choose one of nodejs, node, python"),
     ],
 )
 def test_a_runtime_that_nobody_knows_is_answered_with_those_there_are(kn_lambda, asked, way_out):
@@ -108,7 +107,6 @@ def test_a_runtime_that_nobody_knows_is_answered_with_those_there_are(kn_lambda,
     [
         ("--template", "queue", "Choose one of cron, event, http."),
         ("--template", "../event", "Choose one of cron, event, http."),
-        ("--template", "", "Choose one of cron, event, http."),
         ("--ci", "jenkins", "Choose one of github, gitlab."),
         ("--ci", "..", "Choose one of github, gitlab."),
     ],
