@@ -43,8 +43,8 @@ def test_any_checkout_gives_the_same_bytes_whatever_lies_about_in_it(built: Buil
         "functions/notes.txt",
         "cli/src/kn_lambda/__pycache__/main.cpython-311.pyc",
         "cli/src/kn_lambda/scratch.py",
-        "runtimes/nodejs/template/node_modules/left/index.js",
-        "runtimes/python/template/.venv/pyvenv.cfg",
+        "runtimes/nodejs/templates/event/node_modules/left/index.js",
+        "runtimes/python/templates/event/.venv/pyvenv.cfg",
         "config/overlays/production/password.yaml",
         "dist/kn_lambda-0.0.1.tar.gz",
     ):

@@ -27,15 +27,17 @@ def command(session: Session) -> None:
 
     The last line on stdout is the response of the function. Nothing is left behind.
     """
-    from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415 # quick --help
+    from kn_lambda.templates import copy_template  # noqa: PLC0415 # quick --help
+    from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415
 
     require_linux("kn-lambda demo")
     progress = Progress()
-    source = default_language().folder / "template"
     with progress, ExitStack() as stopped:
         progress.step("starting a platform in a temporary folder")
         home = stopped.enter_context(temporary_platform())
         progress.step("the platform is up")
+        source = home.parent / "hello"
+        copy_template(source, source.name, default_language())
         own = Session(
             requested_namespace=None,
             target=replace(session.target, context=None, kubeconfig=None, home=home),
