@@ -19,7 +19,7 @@ from lambda_embedded.languages import InvalidRuntimesError
 from lambda_embedded.listeners import PortTakenError
 from lambda_embedded.platform import run_until_stopped
 from lambda_embedded.platform_options import InstallationError, PlatformOptions
-from lambda_embedded.processes.runtimes import RuntimePreparationError
+from lambda_embedded.processes.interpreter_environments import RuntimePreparationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -6,14 +6,13 @@ import asyncio
 import contextlib
 import os
 import shutil
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Protocol, cast
 
 from typing_extensions import override
 
 from lambda_sandbox.family import FAMILY
 from lambda_sandbox.isolation import NoIsolation, Program, View
 from lambda_sandbox.leftovers import mark
-from lambda_sandbox.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -26,10 +25,22 @@ _TAIL_BYTES = 4096
 _DRAIN_SECONDS = 2.0
 
 
+class Log(Protocol):
+    """Where the output of a child goes, as it comes."""
+
+    def write(self, data: bytes) -> None:
+        """Take a piece of stdout or stderr; must not raise."""
+        ...
+
+    def close(self) -> None:
+        """There is no more; called once or more."""
+        ...
+
+
 class ChildProcess(asyncio.SubprocessProtocol):
     """A running child; everything that it starts ends with it."""
 
-    def __init__(self, log: RotatingLog, isolation: Isolation) -> None:
+    def __init__(self, log: Log, isolation: Isolation) -> None:
         self._log = log
         self._isolation = isolation
         self._tail = bytearray()
@@ -120,31 +131,26 @@ async def start_process(
     *,
     environment: Mapping[str, str],
     working_directory: Path,
-    log_file: Path,
+    log: Log,
     data_folder: Path,
-    log_limit_bytes: int = 4 * 1024 * 1024,
     isolation: Isolation | None = None,
     view: View | None = None,
 ) -> ChildProcess:
     """Start a program found on the PATH of `environment`, which it gets with the marker added.
 
-    stdout and stderr are appended to `log_file`, which is rotated at `log_limit_bytes`; one older
-    file is kept, `<log_file>.1`. Raises `OSError` when the program cannot be started.
+    The log gets what it writes to stdout and stderr, and is closed at its end, or if it cannot be
+    started: then this raises `OSError`.
     """
-    path = shutil.which(arguments[0], path=environment.get("PATH", os.defpath))
-    if path is None:
-        raise FileNotFoundError(f"program {arguments[0]!r} not found")
     isolation = isolation or NoIsolation()
     marker = mark(data_folder)
-    program = Program(
-        arguments=[path, *arguments[1:]],
-        environment={**environment, **marker},
-        working_directory=working_directory,
-    )
-    log = RotatingLog(log_file, limit_bytes=log_limit_bytes)
-    launch = isolation.launch(program, view or View())
     try:
-        with FAMILY.growing() as born:
+        program = Program(
+            arguments=[_find(arguments[0], environment), *arguments[1:]],
+            environment={**environment, **marker},
+            working_directory=working_directory,
+        )
+        launch = isolation.launch(program, view or View())
+        with contextlib.closing(launch), FAMILY.growing() as born:
             _, child = await asyncio.get_running_loop().subprocess_exec(
                 lambda: ChildProcess(log, isolation),
                 *launch.arguments,
@@ -158,6 +164,11 @@ async def start_process(
     except BaseException:
         log.close()
         raise
-    finally:
-        launch.close()
     return child
+
+
+def _find(program: str, environment: Mapping[str, str]) -> str:
+    path = shutil.which(program, path=environment.get("PATH", os.defpath))
+    if path is None:
+        raise FileNotFoundError(f"program {program!r} not found")
+    return path

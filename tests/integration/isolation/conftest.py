@@ -8,6 +8,7 @@ import pytest
 
 from lambda_sandbox.children import ChildProcess, start_process
 from lambda_sandbox.isolation import View
+from lambda_sandbox.log_file import RotatingLog
 from tests.integration.helpers.isolation import (
     MACHINE,
     bubblewrap,
@@ -36,7 +37,7 @@ def start(tmp_path: Path, isolation: Isolation) -> Callable:
             [sys.executable, "-c", code, *arguments],
             environment={**MACHINE, **environment},
             working_directory=own,
-            log_file=tmp_path / "main.log",
+            log=RotatingLog(tmp_path / "main.log", limit_bytes=2**20),
             data_folder=tmp_path / "data",
             isolation=isolation,
             view=View(readable=(Path(sys.prefix), Path(sys.base_prefix)), writable=(own,)),

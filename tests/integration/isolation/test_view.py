@@ -12,6 +12,7 @@ import pytest
 from lambda_embedded.processes.programs import places_of_program
 from lambda_sandbox.children import start_process
 from lambda_sandbox.isolation import BubblewrapIsolation, View
+from lambda_sandbox.log_file import RotatingLog
 from tests.integration.helpers.isolation import MACHINE
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def shell(home: Path, tmp_path: Path, bubblewrap: Isolation) -> Callable:
             ["sh", "-c", command],
             environment=MACHINE,
             working_directory=Path("/"),
-            log_file=tmp_path / "log",
+            log=RotatingLog(tmp_path / "log", limit_bytes=2**20),
             data_folder=tmp_path,
             isolation=isolation,
             view=View(**view),

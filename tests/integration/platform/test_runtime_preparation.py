@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_embedded.languages import read_languages
-from lambda_embedded.processes.runtimes import RuntimePreparation, RuntimePreparationError
+from lambda_embedded.processes.interpreter_environments import RuntimePreparationError
+from lambda_embedded.processes.runtimes import RuntimePreparation
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -49,7 +50,7 @@ async def test_a_runtime_gets_an_interpreter_and_a_base_image(preparation: Runti
 
 async def test_what_is_prepared_is_not_prepared_again(preparation, said):
     first = await preparation.prepare()
-    marker = preparation.environments / NAME / "prepared.json"
+    marker = preparation.environments / NAME / "image.json"
     written = marker.stat().st_mtime_ns
 
     assert await preparation.prepare() == first
@@ -69,7 +70,7 @@ async def test_a_changed_server_makes_a_new_base_image_and_keeps_the_environment
 
 async def test_an_environment_that_was_interrupted_is_made_anew(preparation, said):
     first = await preparation.prepare()
-    (preparation.environments / NAME / "prepared.json").unlink()
+    (preparation.environments / NAME / "environment.sha256").unlink()
 
     assert await preparation.prepare() == first
     assert len(said) == 2

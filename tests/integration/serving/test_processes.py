@@ -13,6 +13,7 @@ import pytest
 
 from lambda_sandbox.children import ChildProcess, start_process
 from lambda_sandbox.leftovers import end_leftovers
+from lambda_sandbox.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -20,12 +21,14 @@ if TYPE_CHECKING:
 PATH = os.environ["PATH"]  # noqa: TID251  # the children of these tests find the same programs
 
 
-async def start(tmp_path: Path, code: str, **options) -> ChildProcess:
+async def start(
+    tmp_path: Path, code: str, *, log_limit_bytes: int = 2**20, **options
+) -> ChildProcess:
     return await start_process(
         [sys.executable, "-c", code],
         environment={"PATH": PATH, **options.pop("environment", {})},
         working_directory=tmp_path,
-        log_file=tmp_path / "logs" / "main.log",
+        log=RotatingLog(tmp_path / "logs" / "main.log", limit_bytes=log_limit_bytes),
         data_folder=tmp_path,
         **options,
     )
@@ -65,7 +68,7 @@ async def test_a_missing_program_is_an_error_of_its_name(tmp_path):
             ["no-such-program"],
             environment={},
             working_directory=tmp_path,
-            log_file=tmp_path / "log",
+            log=RotatingLog(tmp_path / "log", limit_bytes=2**20),
             data_folder=tmp_path,
         )
 

@@ -67,7 +67,7 @@ ALLOWED: dict[str, dict[str, str]] = {
     "embedded/src/lambda_embedded/serving/launchers/function_launcher.py": {
         "main.py": "control functions are Python",
     },
-    "embedded/src/lambda_embedded/serving/pool/starter.py": {
+    "embedded/src/lambda_embedded/processes/environment.py": {
         "PYTHONUNBUFFERED": "control functions, and any image of a person's, may be Python",
     },
 }

@@ -171,7 +171,7 @@ def _run(
     from lambda_embedded.listeners import PortTakenError  # noqa: PLC0415
     from lambda_embedded.platform import run_until_stopped  # noqa: PLC0415
     from lambda_embedded.platform_options import InstallationError  # noqa: PLC0415
-    from lambda_embedded.processes.runtimes import RuntimePreparationError  # noqa: PLC0415
+    from lambda_embedded.processes.interpreter_environments import RuntimePreparationError  # noqa: PLC0415
 
     def ready(platform: Platform) -> None:
         _greet(session, platform, progress)

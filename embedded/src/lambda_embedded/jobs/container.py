@@ -19,6 +19,7 @@ from lambda_embedded.processes.environment import (
     resolve_environment,
 )
 from lambda_sandbox.children import ChildProcess, start_process
+from lambda_sandbox.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -95,9 +96,10 @@ class ContainerRunner:
              *arguments[1:]],
             environment=environment,
             working_directory=self._working_directory(container),
-            log_file=self.logs / f"{container['name']}.log",
+            log=RotatingLog(
+                self.logs / f"{container['name']}.log", limit_bytes=self.settings.log_limit_bytes
+            ),
             data_folder=self.data_folder,
-            log_limit_bytes=self.settings.log_limit_bytes,
             isolation=self.isolation,
             view=view_of(
                 container,

@@ -17,9 +17,29 @@ _REFERENCE = re.compile(rf"\$\$|\$\(({_NAME})\)")
 _REFERENCES = {"configMapKeyRef": "ConfigMap", "secretKeyRef": "Secret"}
 _SOURCES = {"configMapRef": "ConfigMap", "secretRef": "Secret"}
 
+_INHERITED = (
+    "TZ",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+    "REQUESTS_CA_BUNDLE",
+    "CURL_CA_BUNDLE",
+    "NODE_EXTRA_CA_CERTS",
+)
+
 
 class UnresolvedEnvironmentError(Exception):
     """The environment of a container refers to something that does not exist."""
+
+
+def inherited_environment(machine: Mapping[str, str]) -> dict[str, str]:
+    """Return what the process of a function has of this machine's environment."""
+    return {
+        **{name: machine[name] for name in _INHERITED if name in machine},
+        "PATH": machine.get("PATH", "/usr/local/bin:/usr/bin:/bin"),
+        "LANG": machine.get("LANG", "C.UTF-8"),
+        # Its output is a pipe, where Python would buffer log lines.
+        "PYTHONUNBUFFERED": "1",
+    }
 
 
 def resolve_environment(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, Protocol
 
 import aiohttp
 from aiohttp import hdrs, web
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
 
     from lambda_embedded.serving.gateway.request_body import RequestBody
-    from lambda_embedded.serving.pool.lambda_process import LambdaProcess
 
 _HOP_BY_HOP: Final = frozenset(
     {
@@ -56,13 +55,36 @@ class Message:
     """Whether the caller sent the platform's token."""
 
 
+class Upstream(Protocol):
+    """The process that a request goes to."""
+
+    @property
+    def origin(self) -> str:
+        """Its URL without a path."""
+        ...
+
+    @property
+    def request_headers(self) -> Mapping[str, str]:
+        """Headers that are added to every request."""
+        ...
+
+    @property
+    def has_ended(self) -> bool:
+        """Whether the process has ended, stopped or by itself."""
+        ...
+
+    async def wait(self) -> object:
+        """Return once the process is gone."""
+        ...
+
+
 class NothingSentError(Exception):
     """The process could not be reached, so the request may go to another one."""
 
 
 async def forward(
     request: web.Request,
-    process: LambdaProcess,
+    process: Upstream,
     session: aiohttp.ClientSession,
     message: Message,
 ) -> web.StreamResponse:
@@ -113,7 +135,7 @@ async def _pass_back(request: web.Request, upstream: aiohttp.ClientResponse) -> 
     return response
 
 
-async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
+async def _broken(process: Upstream, error: Exception) -> web.Response:
     """Tell a crash from a server that hangs up; a process's end is noticed a moment later."""
     waiting = asyncio.ensure_future(process.wait())
     await asyncio.wait({waiting}, timeout=_CRASH_NOTICE_SECONDS)
@@ -126,9 +148,7 @@ async def _broken(process: LambdaProcess, error: Exception) -> web.Response:
     return error_response(HTTPStatus.BAD_GATEWAY, "FunctionHungUp", message)
 
 
-def _request_headers(
-    request: web.Request, message: Message, process: LambdaProcess
-) -> CIMultiDict[str]:
+def _request_headers(request: web.Request, message: Message, process: Upstream) -> CIMultiDict[str]:
     headers = _end_to_end(request.headers)
     if message.has_token:
         # The platform's own token, which no lambda may see.

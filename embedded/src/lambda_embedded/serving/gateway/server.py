@@ -60,9 +60,16 @@ def create_gateway(serving: Serving, access: Access) -> web.Application:
 def gateway_runner(
     serving: Serving, access: Access, *, head_seconds: float = HEAD_SECONDS
 ) -> web.AppRunner:
-    """Return a gateway's runner: bodies stay as sent, and a client that disconnects is noticed."""
+    """Return a gateway's runner."""
+    return proxy_runner(create_gateway(serving, access), head_seconds=head_seconds)
+
+
+def proxy_runner(
+    application: web.Application, *, head_seconds: float = HEAD_SECONDS
+) -> web.AppRunner:
+    """Return the runner of a proxy: bodies stay as sent, and a client that hangs up is noticed."""
     return web.AppRunner(
-        create_gateway(serving, access),
+        application,
         keepalive_timeout=head_seconds,
         access_log=None,
         auto_decompress=False,

@@ -12,6 +12,7 @@ import aiohttp
 from lambda_embedded.processes.environment import (
     UnresolvedEnvironmentError,
     expand,
+    inherited_environment,
     resolve_environment,
 )
 from lambda_embedded.processes.programs import places_named_by, places_of_network
@@ -21,6 +22,7 @@ from lambda_embedded.serving.pool.lambda_process import LambdaProcess, describe_
 from lambda_embedded.serving.pool.port_owner import is_taken_by_others
 from lambda_sandbox.children import start_process
 from lambda_sandbox.isolation import View
+from lambda_sandbox.log_file import RotatingLog
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -41,14 +43,6 @@ _PROBE_SECONDS = 0.01
 _SLOW_PROBE_SECONDS = 0.1
 _PROBES_BEFORE_SLOW = 200
 _PROBE_TIMEOUT = aiohttp.ClientTimeout(total=2.0)
-_FROM_HOST = (
-    "TZ",
-    "SSL_CERT_FILE",
-    "SSL_CERT_DIR",
-    "REQUESTS_CA_BUNDLE",
-    "CURL_CA_BUNDLE",
-    "NODE_EXTRA_CA_CERTS",
-)
 
 
 class StartError(Exception):
@@ -83,11 +77,7 @@ class Starter:
         self._session = session
         self._settings = settings
         self._isolation = isolation
-        self._base = {key: host_environment[key] for key in _FROM_HOST if key in host_environment}
-        self._base["PATH"] = host_environment.get("PATH", "/usr/local/bin:/usr/bin:/bin")
-        # Its output is a pipe, where Python would buffer log lines.
-        self._base["PYTHONUNBUFFERED"] = "1"
-        self._base["LANG"] = host_environment.get("LANG", "C.UTF-8")
+        self._base = inherited_environment(host_environment)
         self._ports: set[int] = set()
 
     async def start(
@@ -160,9 +150,8 @@ class Starter:
                     [expand(argument, variables) for argument in command.arguments],
                     environment=variables,
                     working_directory=command.working_directory,
-                    log_file=pod.log_file,
+                    log=RotatingLog(pod.log_file, limit_bytes=self._settings.log_limit_bytes),
                     data_folder=self._data_folder,
-                    log_limit_bytes=self._settings.log_limit_bytes,
                     isolation=None if command.view is None else self._isolation,
                     view=self._view(command, pod),
                 )
