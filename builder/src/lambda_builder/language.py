@@ -74,6 +74,8 @@ class Installer:
     """Variable -> the file that it names when it is absent, below the person's home."""
     caches: Mapping[str, str] = field(default_factory=dict)
     """Variable -> folder of a cache that builds on one machine share."""
+    inputs: tuple[str, ...] = ("*",)
+    """What the recipe reads of a source, as patterns of .gitignore: other files change nothing."""
 
     def reads(self, variable: str) -> bool:
         """Whether this variable reaches the recipe."""
@@ -94,6 +96,26 @@ class Compiler:
         """The command that compiles a folder as if it were at `installed_at`."""
         words = {"{folder}": str(folder), "{installed_at}": installed_at}
         return [words.get(word, word.replace(_VERSION, version)) for word in self.command]
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Debugger:
+    """How the server starts so that a debugger can attach.
+
+    `{port}` is the debugger's port on 127.0.0.1, `{packages}` the folder of its packages,
+    `{source}` that of the source as the server sees it, and `{folder}` the author's own.
+    """
+
+    options: tuple[str, ...]
+    """Words behind the first one of the entrypoint."""
+    waiting: tuple[str, ...]
+    """The same, for a start that waits until a debugger attaches."""
+    port: int
+    """On which people expect it."""
+    attach: Mapping[str, object]
+    """What an editor needs to attach: a configuration of VS Code's launch.json."""
+    requirements: Path | None = None
+    """A source whose packages the recipe installs for the debugger."""
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -156,6 +178,7 @@ class Language:
     interpreter: Interpreter | None = None
     installer: Installer = Installer()
     compiler: Compiler | None = None
+    debugger: Debugger | None = None
     images: Images | None = None
 
     @property

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from lambda_builder.errors import PlatformError
 from lambda_builder.language import (
     Compiler,
+    Debugger,
     Environment,
     ImagePart,
     Images,
@@ -91,6 +92,18 @@ class _Fields:
             raise self.wrong(field, "is not a table of texts")
         return value
 
+    def document(self, field: str) -> dict[str, object]:
+        value = self._value(field, None)
+        if not isinstance(value, dict):
+            raise self.wrong(field, "is not a table")
+        return value
+
+    def port(self, field: str) -> int:
+        value = self._value(field, None)
+        if not isinstance(value, int) or value not in range(1, 65536):
+            raise self.wrong(field, "is not a port")
+        return value
+
     def pattern(self, field: str) -> re.Pattern[str]:
         return self._compiled(field, self.text(field), re.DOTALL)
 
@@ -159,6 +172,7 @@ def _language(fields: _Fields, folder: Path) -> Language:
         interpreter=_interpreter(fields.table("interpreter"), folder),
         installer=_installer(fields.table("installer")),
         compiler=_compiler(fields.table("compiler")),
+        debugger=_debugger(fields.table("debugger"), folder),
         images=_images(fields.table("images"), folder),
     )
 
@@ -204,6 +218,7 @@ def _installer(fields: _Fields | None) -> Installer:
         variables=fields.patterns("variables"),
         settings_files=fields.mapping("settings_files"),
         caches=fields.mapping("caches"),
+        inputs=fields.texts("inputs", optional=True) or Installer().inputs,
     )
 
 
@@ -215,6 +230,21 @@ def _compiler(fields: _Fields | None) -> Compiler | None:
         raise fields.wrong("command", "has no word {folder}")
     return Compiler(
         command=command, environment=fields.mapping("environment"), output=fields.texts("output")
+    )
+
+
+def _debugger(fields: _Fields | None, folder: Path) -> Debugger | None:
+    if fields is None:
+        return None
+    requirements = fields.optional_text("requirements")
+    if requirements is not None and not (folder / requirements).is_dir():
+        raise fields.wrong("requirements", f"is not a folder of {folder.name}/")
+    return Debugger(
+        options=fields.texts("options"),
+        waiting=fields.texts("waiting"),
+        port=fields.port("port"),
+        attach=fields.document("attach"),
+        requirements=folder / requirements if requirements else None,
     )
 
 

@@ -18,8 +18,8 @@ from kn_lambda.terminal.help import HelpContext
 from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = (
-    "up", "init", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events", "delete",
-    "doctor", "status", "down", "uninstall", "completion", "version", "demo",
+    "up", "init", "run", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events",
+    "delete", "doctor", "status", "down", "uninstall", "completion", "version", "demo",
 )  # fmt: skip
 _INTERRUPTED = 130
 

@@ -61,7 +61,7 @@ class RuntimePreparation:
         )
         # A new environment's folder has no marker, so it gets a new image.
         marker = await environments.prepare(interpreter) / "image.json"
-        wanted = await asyncio.to_thread(_fingerprint, interpreter)
+        wanted = await asyncio.to_thread(server_fingerprint, interpreter)
         known = _read(marker)
         has_image = (self.registry / "base" / interpreter.runtime.name / "index.json").exists()
         if known.get("server") == wanted and has_image and "image" in known:
@@ -82,7 +82,7 @@ class RuntimePreparation:
             ) from error
 
 
-def _fingerprint(interpreter: FoundInterpreter) -> str:
+def server_fingerprint(interpreter: FoundInterpreter) -> str:
     """Tell apart what needs a new base image."""
     folder = interpreter.runtime.language.folder
     server = hashlib.sha256(f"{builder_version}\0{interpreter.exact_version}\0".encode())

@@ -1,0 +1,44 @@
+"""`python -m lambda_builder.install` installs the packages of a source that runs where it is.
+
+As `lambda_builder.build` does, with the same settings and reasons, except that it leaves the source
+alone, which will change, and compiles the packages for the folder in which they are.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from lambda_builder.compilation import compile_folder
+from lambda_builder.program import run_program
+from lambda_builder.recipe import clear, run_recipe
+from lambda_builder.runtime import find_runtime
+from lambda_builder.settings import BuildSettings, Environment
+from lambda_builder.workspace import Workspace
+from lambda_oci.folders import remove
+
+
+def install(settings: BuildSettings) -> None:
+    """Replace the packages of the workspace; after a failure it has none."""
+    workspace = Workspace(settings.workspace)
+    runtime = find_runtime(settings.runtime, settings.runtimes_dir)
+    packages = workspace.root / runtime.language.packages
+    clear(workspace, packages)
+    try:
+        run_recipe(settings, runtime, packages)
+        compile_folder(
+            packages,
+            runtime,
+            installed_at=str(packages),
+            timeout_seconds=settings.timeout_seconds,
+        )
+    finally:
+        remove(workspace.scratch)
+
+
+def main(environment: Environment) -> None:
+    """Install as the environment says."""
+    install(BuildSettings.read(environment))
+
+
+if __name__ == "__main__":
+    sys.exit(run_program(main))

@@ -1,0 +1,162 @@
+"""kn-lambda run."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.options import session_command
+from kn_lambda.terminal.output import echo
+from kn_lambda.terminal.progress import Progress
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import Callable, Iterable
+
+    from kn_lambda.deploying.deploy_request import Overrides
+    from kn_lambda.running.narration import Narration
+    from kn_lambda.running.run import RunOptions
+    from kn_lambda.session import Session
+
+_PORT = click.IntRange(0, 65535)
+
+
+@session_command("run")
+@click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
+@click.option(
+    "--port", type=_PORT, default=8080, help="Port (default 8080; 0 selects a free port)."
+)
+@click.option("--runtime", help="Language of the function, with or without its version.")
+@click.option("--handler", help="Handler as module.function, such as main.handler.")
+@click.option(
+    "--signature",
+    type=click.Choice(["cloudevent", "http"]),
+    help="What the function takes: CloudEvents, or plain HTTP requests.",
+)
+@click.option(
+    "--env",
+    "-e",
+    multiple=True,
+    metavar="NAME=VALUE",
+    help="Environment variable to set; may be repeated.",
+)
+@click.option(
+    "--env-file",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="File of NAME=VALUE lines; --env overrides it.",
+)
+@click.option("--no-reload", is_flag=True, help="Do not restart the function after each save.")
+@click.option("--debug", is_flag=True, help="Wait for a debugger before the function starts.")
+@click.option(
+    "--debug-port", type=_PORT, help="Port of the debugger (default: the usual one); with --debug."
+)
+@click.option(
+    "--allow-host",
+    "hosts",
+    metavar="NAME",
+    multiple=True,
+    help="Host name to accept, such as that of a tunnel; may be repeated.",
+)
+@click.option(
+    "--allow-origin",
+    "origins",
+    metavar="ORIGIN",
+    multiple=True,
+    help="Origin whose web pages may send requests; may be repeated.",
+)
+def command(
+    session: Session,
+    *,
+    path: Path,
+    port: int,
+    runtime: str | None,
+    handler: str | None,
+    signature: str | None,
+    env: tuple[str, ...],
+    env_file: Path | None,
+    no_reload: bool,
+    debug: bool,
+    debug_port: int | None,
+    hosts: tuple[str, ...],
+    origins: tuple[str, ...],
+) -> None:
+    """Run one function in the foreground, without a platform, until Ctrl-C.
+
+    PATH is a folder or a file (default: the current folder). It runs as it would when deployed:
+    with the same files, packages, variables and server. After each save it starts again.
+    """  # fmt: skip
+    from kn_lambda.deploying.deploy_request import Overrides  # noqa: PLC0415 # a quick --help
+    from kn_lambda.running.run import RunOptions  # noqa: PLC0415
+    from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415
+    from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
+
+    if debug_port is not None and not debug:
+        raise WrongUsageError("--debug-port is the port of a debugger", hint="Add --debug.")
+
+    def overrides() -> Overrides:
+        given = (*_of_file(env_file), *env)
+        return Overrides(runtime=runtime, handler=handler, signature=signature, env=given)
+
+    options = RunOptions(
+        path=path,
+        home=session.target.home,
+        port=port,
+        overrides=overrides,
+        function=session.function,
+        # Few of them reach the function: those that it would have on a platform of this machine.
+        machine=dict(os.environ),  # noqa: TID251
+        reloads=not no_reload,
+        debug_port=(debug_port or 0) if debug else None,
+        hosts=frozenset(_parsed("--allow-host", parse_allowed_host, hosts)),
+        origins=frozenset(_parsed("--allow-origin", parse_allowed_origin, origins)),
+    )
+    _run(session, options)
+
+
+def _of_file(env_file: Path | None) -> list[str]:
+    from kn_lambda.running.environment_file import read_environment_file  # noqa: PLC0415
+
+    return read_environment_file(env_file) if env_file else []
+
+
+def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
+    try:
+        return [parse(text) for text in given]
+    except ValueError as error:
+        raise WrongUsageError(f"{option}: {error}") from error
+
+
+def _run(session: Session, options: RunOptions) -> None:
+    from kn_lambda.running.narration import Narration  # noqa: PLC0415
+    from kn_lambda.running.packages import InstallationError  # noqa: PLC0415
+    from kn_lambda.running.run import run_until_stopped  # noqa: PLC0415
+    from kn_lambda.running.server_process import StartError  # noqa: PLC0415
+    from lambda_embedded.listeners import url_of  # noqa: PLC0415
+    from lambda_embedded.processes.interpreter_environments import (  # noqa: PLC0415
+        RuntimePreparationError,
+    )
+
+    progress = Progress()
+    as_json = session.output == "json"
+
+    def narrator(listener: socket.socket) -> Narration:
+        return Narration(
+            url=url_of(listener),
+            source=options.path,
+            progress=progress,
+            as_json=as_json,
+            reloads=options.reloads,
+        )
+
+    show = partial(echo, err=as_json)
+    try:
+        asyncio.run(run_until_stopped(options, narrator=narrator, progress=progress, show=show))
+    except (InstallationError, RuntimePreparationError, StartError) as error:
+        raise CommandError(str(error)) from error
+    progress.step("stopped")

@@ -1,0 +1,1 @@
+"""`kn-lambda run`: one function in the foreground, without a platform."""

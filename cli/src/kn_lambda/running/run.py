@@ -1,0 +1,169 @@
+"""Runs one function until it is stopped."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import secrets
+import signal
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import click
+
+from kn_lambda.errors import CommandError
+from kn_lambda.running.front_door import FrontDoor
+from kn_lambda.running.loading import Loader
+from kn_lambda.running.packages import Packages
+from kn_lambda.running.places import Places, held_by_one
+from kn_lambda.running.prepared_runtime import RuntimePreparer
+from kn_lambda.running.running_function import RunningFunction
+from kn_lambda.running.saves import saves
+from lambda_embedded.access.access import Access
+from lambda_embedded.background import listening, set_up
+from lambda_embedded.listeners import PortTakenError, bind
+from lambda_embedded.serving.lambda_client import new_session
+from lambda_sandbox.family import FAMILY
+from lambda_sandbox.isolation import SupervisorIsolation
+
+if TYPE_CHECKING:
+    import socket
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from pathlib import Path
+
+    from kn_lambda.deploying.deploy_request import Overrides
+    from kn_lambda.running.running_function import Narrator
+    from kn_lambda.terminal.progress import Progress
+    from knative_lambda.domain.names import FunctionId
+
+_GRACE_SECONDS = 2.0
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class RunOptions:
+    """One `kn-lambda run`."""
+
+    path: Path
+    home: Path
+    port: int
+    overrides: Callable[[], Overrides]
+    function: Callable[[str], FunctionId]
+    machine: Mapping[str, str]
+    """This process's environment, of which the function gets little."""
+    reloads: bool
+    debug_port: int | None
+    """None: no debugger; 0: on its usual port."""
+    hosts: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
+
+
+async def run_until_stopped(
+    options: RunOptions,
+    *,
+    narrator: Callable[[socket.socket], Narrator],
+    progress: Progress,
+    show: Callable[[str], None],
+) -> None:
+    """Serve the function until SIGINT or SIGTERM; no process is left, even after `kill -9`."""
+    FAMILY.adopt()
+    loop = asyncio.get_running_loop()
+    work = asyncio.create_task(_run(options, narrator, progress, show))
+    numbers = (signal.SIGTERM, signal.SIGINT)
+    for number in numbers:
+        # Once: a second Ctrl-C must not interrupt the orderly end.
+        loop.add_signal_handler(number, lambda: work.cancelling() or work.cancel())
+    try:
+        with contextlib.suppress(asyncio.CancelledError):
+            await work
+    finally:
+        for number in numbers:
+            loop.remove_signal_handler(number)
+        await FAMILY.end_adopted()
+
+
+async def _run(
+    options: RunOptions,
+    narrator: Callable[[socket.socket], Narrator],
+    progress: Progress,
+    show: Callable[[str], None],
+) -> None:
+    places = Places(options.home)
+    places.create()
+    workspace = places.of_function(options.path)
+    access = Access(token=secrets.token_urlsafe(), hosts=options.hosts, origins=options.origins)
+    isolation = SupervisorIsolation()
+    packages = Packages(
+        machine=options.machine, caches=places.caches, isolation=isolation, show=progress.log
+    )
+    loader = Loader(
+        path=options.path,
+        workspace=workspace,
+        overrides=options.overrides,
+        function=options.function,
+        machine=options.machine,
+        packages=packages,
+        preparer=RuntimePreparer(
+            places=places, machine=options.machine, packages=packages, progress=progress.step
+        ),
+        progress=progress,
+        debug_port=options.debug_port,
+    )
+    with held_by_one(workspace, options.path), _listener(options.port) as listener:
+        async with new_session() as session:
+            running = RunningFunction(
+                loader=loader,
+                workspace=workspace,
+                session=session,
+                isolation=isolation,
+                narrator=narrator(listener),
+                show=show,
+            )
+            runner = FrontDoor(running, session, access).runner()
+            async with set_up(runner), listening(runner, listener), _stopped(running):
+                await _serve(options, running)
+
+
+async def _serve(options: RunOptions, running: RunningFunction) -> None:
+    first = running.reload()
+    watching = asyncio.ensure_future(_reload_after_saves(options, running))
+    try:
+        await asyncio.wait({first, watching}, return_when=asyncio.FIRST_COMPLETED)
+        # A save while it starts gives it up for another start.
+        error = first.exception() if first.done() and not first.cancelled() else None
+        # What cannot be read at all is wrong usage; what does not start can be mended and saved.
+        if error and (isinstance(error, click.ClickException) or not options.reloads):
+            raise error
+        await watching
+    finally:
+        watching.cancel()
+        await asyncio.wait({watching})
+
+
+async def _reload_after_saves(options: RunOptions, running: RunningFunction) -> None:
+    stopping = asyncio.Event()
+    if not options.reloads:
+        await stopping.wait()
+    try:
+        is_folder = running.loader.path.is_dir()
+        async for _ in saves(running.loader.folder, stopping, recursive=is_folder):
+            running.reload()
+    finally:
+        stopping.set()
+
+
+@contextlib.contextmanager
+def _listener(port: int) -> Iterator[socket.socket]:
+    try:
+        (listener,) = bind({"function": port}, {}, {"function": "--port"}).values()
+    except PortTakenError as error:
+        raise CommandError(str(error)) from error
+    with listener:
+        yield listener
+
+
+@contextlib.asynccontextmanager
+async def _stopped(running: RunningFunction) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        await asyncio.shield(running.stop(_GRACE_SECONDS))
