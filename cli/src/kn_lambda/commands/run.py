@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
+from click.exceptions import Exit
 
-from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.errors import ExitCode, WrongUsageError
+from kn_lambda.linux import require_linux
 from kn_lambda.options import session_command
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable
 
-    from kn_lambda.deploying.deploy_request import Overrides
     from kn_lambda.running.narration import Narration
     from kn_lambda.running.run import RunOptions
     from kn_lambda.session import Session
@@ -54,7 +55,9 @@ _PORT = click.IntRange(0, 65535)
 @click.option("--no-reload", is_flag=True, help="Do not restart the function after each save.")
 @click.option("--debug", is_flag=True, help="Wait for a debugger before the function starts.")
 @click.option(
-    "--debug-port", type=_PORT, help="Port of the debugger (default: the usual one); with --debug."
+    "--debug-port",
+    type=click.IntRange(1, 65535),
+    help="Port of the debugger (default: the usual one); with --debug.",
 )
 @click.option(
     "--allow-host",
@@ -92,22 +95,21 @@ def command(
     with the same files, packages, variables and server. After each save it starts again.
     """  # fmt: skip
     from kn_lambda.deploying.deploy_request import Overrides  # noqa: PLC0415 # a quick --help
+    from kn_lambda.running.given_variables import given_variables  # noqa: PLC0415
     from kn_lambda.running.run import RunOptions  # noqa: PLC0415
     from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415
     from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
 
+    require_linux("kn-lambda run")
     if debug_port is not None and not debug:
         raise WrongUsageError("--debug-port is the port of a debugger", hint="Add --debug.")
-
-    def overrides() -> Overrides:
-        given = (*_of_file(env_file), *env)
-        return Overrides(runtime=runtime, handler=handler, signature=signature, env=given)
 
     options = RunOptions(
         path=path,
         home=session.target.home,
         port=port,
-        overrides=overrides,
+        overrides=Overrides(runtime=runtime, handler=handler, signature=signature),
+        variables=partial(given_variables, env_file, env),
         function=session.function,
         # Few of them reach the function: those that it would have on a platform of this machine.
         machine=dict(os.environ),  # noqa: TID251
@@ -119,12 +121,6 @@ def command(
     _run(session, options)
 
 
-def _of_file(env_file: Path | None) -> list[str]:
-    from kn_lambda.running.environment_file import read_environment_file  # noqa: PLC0415
-
-    return read_environment_file(env_file) if env_file else []
-
-
 def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
     try:
         return [parse(text) for text in given]
@@ -134,13 +130,8 @@ def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> l
 
 def _run(session: Session, options: RunOptions) -> None:
     from kn_lambda.running.narration import Narration  # noqa: PLC0415
-    from kn_lambda.running.packages import InstallationError  # noqa: PLC0415
-    from kn_lambda.running.run import run_until_stopped  # noqa: PLC0415
-    from kn_lambda.running.server_process import StartError  # noqa: PLC0415
+    from kn_lambda.running.run import ReportedError, run_until_stopped  # noqa: PLC0415
     from lambda_embedded.listeners import url_of  # noqa: PLC0415
-    from lambda_embedded.processes.interpreter_environments import (  # noqa: PLC0415
-        RuntimePreparationError,
-    )
 
     progress = Progress()
     as_json = session.output == "json"
@@ -157,6 +148,6 @@ def _run(session: Session, options: RunOptions) -> None:
     show = partial(echo, err=as_json)
     try:
         asyncio.run(run_until_stopped(options, narrator=narrator, progress=progress, show=show))
-    except (InstallationError, RuntimePreparationError, StartError) as error:
-        raise CommandError(str(error)) from error
+    except ReportedError as error:
+        raise Exit(getattr(error.__cause__, "exit_code", ExitCode.FAILED)) from error
     progress.step("stopped")

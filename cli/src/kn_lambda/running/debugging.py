@@ -6,6 +6,9 @@ import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.errors import CommandError
+from lambda_embedded.listeners import PortTakenError, bind
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
@@ -27,6 +30,13 @@ class Debugging:
     """As the server sees it."""
     folder: Path
     """As the author does."""
+
+    def require_port(self) -> None:
+        """Raise `CommandError` if another program has the port: the server would go without."""
+        try:
+            bind({"debugger": self.port}, {}, {"debugger": "--debug-port"})["debugger"].close()
+        except PortTakenError as error:
+            raise CommandError(str(error)) from error
 
     def entrypoint(self, command: list[str], *, waits: bool) -> list[str]:
         """Return the command of the server with its debugger, which waits for somebody or not."""

@@ -49,8 +49,8 @@ class Loader:
 
     path: Path
     workspace: Path
-    overrides: Callable[[], Overrides]
-    """The options, with what a file of variables says now."""
+    overrides: Overrides
+    variables: Callable[[], Mapping[str, str]]
     function: Callable[[str], FunctionId]
     machine: Mapping[str, str]
     packages: Packages
@@ -67,7 +67,7 @@ class Loader:
 
     async def load(self) -> Loaded:
         """Return what to start; the errors say what is wrong with the source or this machine."""
-        request = await asyncio.to_thread(read_request, self.path, self.overrides())
+        request = await asyncio.to_thread(read_request, self.path, self.overrides, self.variables())
         prepared = await self._prepare(str(request.spec["runtime"]))
         local = local_function(request, self.function(request.name), prepared.runtime.name)
         files = await asyncio.to_thread(self._read, request)

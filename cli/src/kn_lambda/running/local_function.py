@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 from kn_lambda.deploying.deploy_request import make_deploy_request
 from kn_lambda.deploying.manifest import FILE_NAME
@@ -15,6 +15,7 @@ from knative_lambda.manifests.service import lambda_service
 from lambda_embedded.processes.environment import expand
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from pathlib import Path
 
     from kn_lambda.deploying.deploy_request import DeployRequest, Overrides
@@ -33,7 +34,7 @@ class LocalFunction:
     variables: dict[str, str]
 
 
-def read_request(path: Path, overrides: Overrides) -> DeployRequest:
+def read_request(path: Path, overrides: Overrides, variables: Mapping[str, str]) -> DeployRequest:
     """Return the function of a folder or file; `WrongUsageError` if its source is elsewhere."""
     request = make_deploy_request(path, None, overrides)
     if request.files is None:
@@ -41,7 +42,15 @@ def read_request(path: Path, overrides: Overrides) -> DeployRequest:
             f"{FILE_NAME} names a source in storage or an image, but run needs the code itself",
             hint="Remove spec.source from it, or deploy it to a platform.",
         )
-    return request
+    return replace(request, spec=_with_variables(request.spec, variables))
+
+
+def _with_variables(spec: dict[str, Any], given: Mapping[str, str]) -> dict[str, Any]:
+    written = spec.get("env") or []
+    if not given or not isinstance(written, list):
+        return spec
+    kept = [each for each in written if not (isinstance(each, dict) and each.get("name") in given)]
+    return {**spec, "env": [*kept, *({"name": name, "value": given[name]} for name in given)]}
 
 
 def local_function(request: DeployRequest, function: FunctionId, runtime: str) -> LocalFunction:

@@ -71,8 +71,10 @@ class Narration:
         """Print why it does not serve."""
         if isinstance(error, click.ClickException):
             error.show()
-        else:
-            CommandError(str(error), hint=_TRY_AGAIN if self.reloads else "").show()
+            return
+        # The rest is what the installer or the interpreter has just written.
+        first = str(error).partition("\n")[0]
+        CommandError(first, hint=_TRY_AGAIN if self.reloads else "").show()
 
     def ended(self, last_words: str) -> None:
         """Print how the process ended."""

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.deploying.runtimes import resolve_runtime
 from kn_lambda.deploying.source_files import read_source
-from kn_lambda.errors import CommandError
-from kn_lambda.languages import languages
+from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.languages import language_names, languages
 from kn_lambda.running.places import held_in_turn
 from kn_lambda.running.source_copy import update_copy
 from lambda_builder.compilation import compile_folder
@@ -51,10 +51,15 @@ async def choose_interpreter(asked: str, machine: Mapping[str, str]) -> FoundInt
     Of a language without a version it is the one that a platform on this machine would choose.
     """
     named = [language for language in languages() if asked.startswith(language.name)]
+    if not named:
+        raise WrongUsageError(
+            f"runtime: {asked!r} is no language that runs here",
+            hint=f"Choose one of {', '.join(language_names())}.",
+        )
     found = await find_interpreters(named, machine)
     if asked not in {each.runtime.name for each in found} and asked not in _names(named):
         found = await find_interpreters(named, machine, every_version=True)
-    if named and not found:
+    if not found:
         raise _not_installed(asked, named[0])
     name = resolve_runtime(asked, [each.runtime.name for each in found])
     return next(each for each in found if each.runtime.name == name)

@@ -39,6 +39,10 @@ if TYPE_CHECKING:
 _GRACE_SECONDS = 2.0
 
 
+class ReportedError(Exception):
+    """The function never served; the narrator has said why."""
+
+
 @dataclass(frozen=True, kw_only=True, slots=True)
 class RunOptions:
     """One `kn-lambda run`."""
@@ -46,7 +50,9 @@ class RunOptions:
     path: Path
     home: Path
     port: int
-    overrides: Callable[[], Overrides]
+    overrides: Overrides
+    variables: Callable[[], Mapping[str, str]]
+    """Those of the command line, as the file of `--env-file` says them now."""
     function: Callable[[str], FunctionId]
     machine: Mapping[str, str]
     """This process's environment, of which the function gets little."""
@@ -64,7 +70,10 @@ async def run_until_stopped(
     progress: Progress,
     show: Callable[[str], None],
 ) -> None:
-    """Serve the function until SIGINT or SIGTERM; no process is left, even after `kill -9`."""
+    """Serve the function until SIGINT or SIGTERM; no process is left, even after `kill -9`.
+
+    `ReportedError` if it cannot be served and no save would help, `CommandError` for the rest.
+    """
     FAMILY.adopt()
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(_run(options, narrator, progress, show))
@@ -99,6 +108,7 @@ async def _run(
         path=options.path,
         workspace=workspace,
         overrides=options.overrides,
+        variables=options.variables,
         function=options.function,
         machine=options.machine,
         packages=packages,
@@ -132,7 +142,7 @@ async def _serve(options: RunOptions, running: RunningFunction) -> None:
         error = first.exception() if first.done() and not first.cancelled() else None
         # What cannot be read at all is wrong usage; what does not start can be mended and saved.
         if error and (isinstance(error, click.ClickException) or not options.reloads):
-            raise error
+            raise ReportedError from error
         await watching
     finally:
         watching.cancel()

@@ -151,6 +151,7 @@ class RunningFunction:
             # Two processes cannot have one debugger's port, and one that is held by a debugger
             # would not finish its requests. Only the first waits: saving must not hang a function.
             await self._end_current()
+            debugging.require_port()
             waits = not self._was_ready
             arguments = debugging.entrypoint(arguments, waits=waits)
         process = await start_server(
