@@ -1,0 +1,112 @@
+"""`kn-lambda run --debug`, with the protocols that editors speak."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from typing import TYPE_CHECKING, Any
+
+import aiohttp
+import pytest
+
+from tests.helpers.registries import free_port
+from tests.integration.running.helpers.debuggers import DebugAdapter, Inspector
+
+if TYPE_CHECKING:
+    from tests.integration.running.helpers.run_process import RunProcess
+
+pytestmark = pytest.mark.xdist_group("running")
+
+PYTHON = "def handler(event):\n    number = 41\n    return number + 1\n"
+NODE = "exports.handler = () => {\n  const number = 41;\n  return number + 1;\n};\n"
+LINE = 3
+MANIFEST = """\
+apiVersion: knative-lambda.dev/v1alpha1
+kind: LambdaFunction
+spec: {timeoutSeconds: 1}
+"""
+
+
+def configuration(run: RunProcess) -> dict[str, Any]:
+    """What it printed for launch.json."""
+    text = run.err[run.err.index("{") :]
+    return json.JSONDecoder().raw_decode(text)[0]
+
+
+async def call(run: RunProcess) -> asyncio.Task:
+    return asyncio.create_task(asyncio.to_thread(run.answer))
+
+
+async def test_an_editor_stops_a_python_function_in_the_authors_own_file(running):
+    files = {"main.py": PYTHON, "function.yaml": MANIFEST}
+    run = running(files, "--debug", "--debug-port", str(free_port()))
+    await asyncio.to_thread(run.shows, "launch.json")
+    assert configuration(run)["request"] == "attach"
+
+    editor = await DebugAdapter.attach(configuration(run))
+    file = str(run.folder / "main.py")
+    await editor.request("setBreakpoints", source={"path": file}, breakpoints=[{"line": LINE}])
+    await editor.request("configurationDone")
+    await asyncio.to_thread(run.ready)
+    answer = await call(run)
+    stopped = await editor.event("stopped")
+    frames = await editor.request("stackTrace", threadId=stopped["threadId"])
+    top = frames["stackFrames"][0]
+    assert (top["source"]["path"], top["line"]) == (file, LINE)
+    value = await editor.request("evaluate", expression="number", frameId=top["id"])
+    assert value["result"] == "41"
+    # However long somebody looks: function.yaml says a second.
+    limit = "int(__import__('os').environ['FUNCTION_TIMEOUT_SECONDS']) > 3600"
+    value = await editor.request("evaluate", expression=limit, frameId=top["id"])
+    assert value["result"] == "True"
+    await editor.request("continue", threadId=stopped["threadId"])
+    assert await answer == 42
+
+    # A save does not wait for anybody, and lets an editor attach again.
+    await asyncio.to_thread(run.saved, {"main.py": PYTHON.replace("41", "1")})
+    await editor.close()
+    assert await (await call(run)) == 2
+    again = await DebugAdapter.attach(configuration(run))
+    await again.request("configurationDone")
+    await again.close()
+
+
+async def test_an_editor_stops_a_node_function(running):
+    files = {"index.js": NODE, "function.yaml": MANIFEST}
+    run = running(files, "--debug", "--debug-port", str(free_port()))
+    await asyncio.to_thread(run.shows, "launch.json")
+    attach = configuration(run)
+    assert (attach["type"], attach["localRoot"]) == ("node", str(run.folder))
+    async with aiohttp.ClientSession() as session:
+        editor = await Inspector.attach(session, attach)
+        await editor.request(
+            "Debugger.setBreakpointByUrl",
+            url=f"file://{attach['remoteRoot']}/index.js",
+            lineNumber=LINE - 1,
+        )
+        await editor.request("Runtime.runIfWaitingForDebugger")
+        # On the first line of the server, before any code of the function.
+        await editor.event("Debugger.paused")
+        await editor.request("Debugger.resume")
+        await asyncio.to_thread(run.ready)
+        answer = await call(run)
+        paused = await editor.event("Debugger.paused")
+        assert paused["callFrames"][0]["location"]["lineNumber"] == LINE - 1
+        await editor.request("Debugger.resume")
+        assert await answer == 42
+
+        await asyncio.to_thread(run.saved, {"index.js": NODE.replace("41", "1")})
+        assert await (await call(run)) == 2
+        again = await Inspector.attach(session, attach)
+        await again.close()
+        await editor.close()
+
+
+def test_a_debuggers_port_that_is_taken_is_named(running):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        run = running({"main.py": PYTHON}, "--debug", "--debug-port", str(port))
+        assert run.process.wait(60) == 1
+    assert f"port {port} for the debugger" in run.err
+    assert "--debug-port" in run.err

@@ -1,0 +1,178 @@
+"""`kn-lambda run`: one function in the foreground."""
+
+from __future__ import annotations
+
+import json
+import signal
+import subprocess
+import sys
+import threading
+
+import pytest
+
+from tests.helpers.http_client import request
+from tests.helpers.package_indexes import python_index
+from tests.helpers.waiting import wait_for
+
+pytestmark = pytest.mark.xdist_group("running")
+
+RETURNS = "def handler(event):\n    return {!r}\n"
+MANIFEST = """\
+apiVersion: knative-lambda.dev/v1alpha1
+kind: LambdaFunction
+metadata: {name: greeter}
+spec:
+  runtime: python
+  timeoutSeconds: 7
+  env:
+    - {name: GREETING, value: hello}
+    - {name: TOKEN, secretKeyRef: {name: db, key: token}}
+"""
+
+
+@pytest.mark.parametrize("language", ["python", "nodejs"])
+def test_what_init_made_runs_and_answers_the_printed_call_and_each_save(
+    running, home, tmp_path, language
+):
+    made = [sys.executable, "-m", "kn_lambda", "init", "hello", "--runtime", language]
+    subprocess.run(made, cwd=tmp_path, check=True, capture_output=True)
+    run = running({}).ready()
+    before = sorted(path.name for path in run.folder.iterdir())
+
+    answered = subprocess.run(run.curl, capture_output=True, check=True).stdout
+    assert json.loads(answered) == {"message": "Hello, Ada!"}
+
+    code = next(file for file in run.folder.iterdir() if file.stem in {"main", "index"})
+    run.saved({code.name: code.read_text().replace("Hello", "Good day")})
+    assert run.answer({"name": "Ada"}) == {"message": "Good day, Ada!"}
+    assert "reloaded in" in run.err
+    assert code.name in run.err
+    # Packages and compiled code are elsewhere.
+    assert sorted(path.name for path in run.folder.iterdir()) == before
+
+
+def test_a_request_that_comes_during_a_restart_waits_for_its_end(running):
+    run = running({"main.py": RETURNS.format(0)}).ready()
+    statuses, stop = set(), threading.Event()
+
+    def call() -> None:
+        while not stop.is_set():
+            statuses.add(run.call().status)
+
+    caller = threading.Thread(target=call)
+    caller.start()
+    for number in range(1, 4):
+        run.saved({"main.py": RETURNS.format(number)})
+    stop.set()
+    caller.join()
+    assert statuses == {200}
+    assert run.answer() == 3
+
+
+def test_broken_code_is_shown_and_answered_with_503_until_the_next_save(running):
+    run = running({"main.py": "def handler(event)\n"})
+    run.shows("Mend it and save")
+    run.save({"main.py": RETURNS.format("mended")})
+    run.ready()
+    assert run.answer() == "mended"
+    assert "SyntaxError" in run.err
+    # The file that a person can edit, and no copy of it.
+    assert f'File "{run.folder}/main.py", line 1' in run.out
+
+    run.save({"main.py": "import nothing_of_this_name\n"})
+    run.shows("Mend it and save", 2)
+    refused = run.call()
+    assert (refused.status, refused.data["reason"]) == (503, "NotReady")
+    assert "nothing_of_this_name" in refused.data["message"]
+    run.saved({"main.py": RETURNS.format("again")})
+    assert run.answer() == "again"
+
+
+def test_function_yaml_and_options_say_what_they_say_on_a_platform(running):
+    files = {
+        "main.py": "import os\ndef handler(event):\n    return dict(os.environ)\n",
+        "function.yaml": MANIFEST,
+    }
+    run = running(files, "-e", "TOKEN=given", "-n", "team", SHELL_SECRET="private").ready()
+    variables = run.answer()
+    expected = {
+        "FUNCTION_NAME": "team/greeter",
+        "FUNCTION_TIMEOUT_SECONDS": "7",
+        "GREETING": "hello",
+        "TOKEN": "given",
+        "HOST": "127.0.0.1",
+    }
+    assert variables.items() >= expected.items()
+    assert "SHELL_SECRET" not in variables
+
+    run.saved({"function.yaml": MANIFEST.replace("hello", "good day")})
+    assert run.answer()["GREETING"] == "good day"
+    run.save({"function.yaml": MANIFEST.replace("runtime:", "rumtime:")})
+    run.shows("rumtime")
+    assert run.call().status == 503
+
+
+def test_what_the_source_asks_for_is_installed_again_when_that_changes(running):
+    with python_index() as index:
+        variables = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "NO_PROXY": "127.0.0.1"}
+        files = {"main.py": RETURNS.format("bare")}
+        run = running(files, **variables).ready()
+        run.save({"requirements.txt": "no-such-package-anywhere\n"})
+        run.shows("Mend it and save")
+        assert "no-such-package-anywhere" in run.err
+        code = "import alpha\ndef handler(event):\n    return sorted(alpha.VALUE)\n"
+        run.saved({"requirements.txt": "alpha\n", "main.py": code})
+        wait_for(lambda: run.call().status == 200)
+        assert run.answer() == ["a", "b"]
+    assert not (run.folder / "packages").exists()
+
+
+SPAWNS = """\
+import os, subprocess, sys
+sys.stdout.flush()
+subprocess.Popen(["sleep", "600"], start_new_session=True)
+def handler(event):
+    if event.data == "die":
+        os._exit(3)
+    return os.getpid()
+"""
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGKILL])
+def test_no_process_is_left_however_it_ends(running, number):
+    run = running({"main.py": SPAWNS}).ready()
+    wait_for(lambda: len(run.processes()) >= 2)
+
+    assert run.end(number) == (-signal.SIGKILL if number == signal.SIGKILL else 0)
+    wait_for(lambda: not run.processes())
+
+
+def test_a_process_that_crashed_is_started_again_by_the_next_request(running):
+    run = running({"main.py": SPAWNS}).ready()
+    before = run.answer()
+    crashed = run.call("die")
+    assert (crashed.status, crashed.data["reason"]) == (502, "FunctionCrashed")
+    assert run.answer() != before
+    assert "exited with status 3" in run.err
+
+
+def test_neither_strangers_nor_a_second_run_reach_the_function(running):
+    code = "def handler(event):\n    print('CALLED', flush=True)\n"
+    run = running({"main.py": code}).ready()
+    rebound = request("POST", run.url, b"{}", {"Host": "rebound.example"})
+    page = request("POST", run.url, b"{}", {"Origin": "http://page.example"})
+    assert (rebound.status, rebound.data["reason"]) == (403, "HostNotAllowed")
+    assert (page.status, page.data["reason"]) == (403, "OriginNotAllowed")
+    second = running({})
+    assert second.process.wait(60) == 1
+    assert f"already running (process {run.process.pid})" in second.err
+    assert "CALLED" not in run.out
+
+
+def test_json_is_one_document_for_scripts(running):
+    run = running({"main.py": RETURNS.format(1)}, "-o", "json", "--no-reload")
+    run.shows("ready")
+    wait_for(lambda: run.out.endswith("}\n"))
+    document = json.loads(run.out)
+    assert (document["name"], document["pid"]) == ("hello", run.process.pid)
+    assert request("GET", f"{document['url']}/health/readiness").status == 200
