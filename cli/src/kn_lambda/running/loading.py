@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from kn_lambda.running.prepared_runtime import PreparedRuntime, RuntimePreparer
     from kn_lambda.terminal.progress import Progress
     from knative_lambda.domain.names import FunctionId
+    from lambda_embedded.processes.interpreters import FoundInterpreter
 
 _MAX_BYTES, _MAX_FILES = 50 * 1024 * 1024, 10_000
 _IN_IMAGE = "/runtime/"
@@ -58,7 +59,8 @@ class Loader:
     progress: Progress
     debug_port: int | None
     _warned: tuple[str, ...] = ()
-    _prepared: tuple[tuple[str, bool], PreparedRuntime] | None = None
+    _chosen: dict[str, FoundInterpreter] = field(default_factory=dict)
+    _prepared: PreparedRuntime | None = None
 
     @property
     def folder(self) -> Path:
@@ -68,8 +70,10 @@ class Loader:
     async def load(self) -> Loaded:
         """Return what to start; the errors say what is wrong with the source or this machine."""
         request = await asyncio.to_thread(read_request, self.path, self.overrides, self.variables())
-        prepared = await self._prepare(str(request.spec["runtime"]))
-        local = local_function(request, self.function(request.name), prepared.runtime.name)
+        interpreter = await self._choose(str(request.spec["runtime"]))
+        name = interpreter.runtime.name
+        local = local_function(request, self.function(request.name), name)
+        prepared = await self._prepare(interpreter)
         files = await asyncio.to_thread(self._read, request)
         changed = await asyncio.to_thread(update_copy, files, self.workspace / "source")
         await self.packages.install(self.workspace, files, prepared.runtime)
@@ -81,13 +85,18 @@ class Loader:
             changed=changed,
         )
 
-    async def _prepare(self, asked: str) -> PreparedRuntime:
-        key = (asked, self.debug_port is not None)
-        if self._prepared is None or self._prepared[0] != key:
-            interpreter = await choose_interpreter(asked, self.machine)
-            prepared = await self.preparer.prepare(interpreter, with_debugger=key[1])
-            self._prepared = key, prepared
-        return self._prepared[1]
+    async def _choose(self, asked: str) -> FoundInterpreter:
+        # Asking interpreters for their versions takes longer than all else of a reload.
+        if asked not in self._chosen:
+            self._chosen = {asked: await choose_interpreter(asked, self.machine)}
+        return self._chosen[asked]
+
+    async def _prepare(self, interpreter: FoundInterpreter) -> PreparedRuntime:
+        if self._prepared is None or self._prepared.runtime != interpreter.runtime:
+            self._prepared = await self.preparer.prepare(
+                interpreter, with_debugger=self.debug_port is not None
+            )
+        return self._prepared
 
     def _read(self, request: DeployRequest) -> list[SourceFile]:
         source = read_source(

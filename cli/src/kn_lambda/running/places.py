@@ -27,13 +27,13 @@ class Places:
 
     @property
     def root(self) -> Path:
-        """All of them but the caches, which are those of the platform's builds."""
+        """All of them."""
         return self.home / "run"
 
     @property
     def caches(self) -> Path:
-        """The installers' caches."""
-        return self.home / "cache"
+        """The installers' caches: not the platform's, to which builds of others may write."""
+        return self.root / ".cache"
 
     def of_function(self, source: Path) -> Path:
         """Return the function's own folder: a debugger's settings can name it without asking us."""

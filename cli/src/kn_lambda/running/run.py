@@ -23,7 +23,6 @@ from lambda_embedded.access.access import Access
 from lambda_embedded.background import listening, set_up
 from lambda_embedded.listeners import PortTakenError, bind
 from lambda_embedded.serving.lambda_client import new_session
-from lambda_sandbox.family import FAMILY
 from lambda_sandbox.isolation import SupervisorIsolation
 
 if TYPE_CHECKING:
@@ -74,7 +73,6 @@ async def run_until_stopped(
 
     `ReportedError` if it cannot be served and no save would help, `CommandError` for the rest.
     """
-    FAMILY.adopt()
     loop = asyncio.get_running_loop()
     work = asyncio.create_task(_run(options, narrator, progress, show))
     numbers = (signal.SIGTERM, signal.SIGINT)
@@ -87,7 +85,6 @@ async def run_until_stopped(
     finally:
         for number in numbers:
             loop.remove_signal_handler(number)
-        await FAMILY.end_adopted()
 
 
 async def _run(

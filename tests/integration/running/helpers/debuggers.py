@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import json
-from typing import Any, Self
-
-import aiohttp
+from typing import TYPE_CHECKING, Any, Self
 
 from tests.helpers.waiting import PATIENCE_SECONDS
+
+if TYPE_CHECKING:
+    import aiohttp
 
 
 class DebugAdapter:

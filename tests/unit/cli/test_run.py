@@ -1,0 +1,223 @@
+"""The parts of `kn-lambda run` that need no process."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from kn_lambda.deploying.deploy_request import Overrides
+from kn_lambda.deploying.source_files import SourceFile
+from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.running.debugging import Debugging
+from kn_lambda.running.given_variables import given_variables
+from kn_lambda.running.local_function import local_function, read_request
+from kn_lambda.running.places import Places, held_by_one
+from kn_lambda.running.source_copy import update_copy
+from kn_lambda.running.terminal_log import TerminalLog
+from knative_lambda.domain.names import FunctionId
+from lambda_builder.language import Debugger
+
+HELLO = FunctionId.parse("default/hello")
+HEAD = "apiVersion: knative-lambda.dev/v1alpha1\nkind: LambdaFunction\nspec:\n  runtime: python\n"
+
+
+def function(tmp_path, spec="", **variables):
+    (tmp_path / "main.py").write_text("")
+    (tmp_path / "function.yaml").write_text(HEAD + spec)
+    request = read_request(tmp_path, Overrides(), variables)
+    return local_function(request, HELLO, "python3.11")
+
+
+def test_a_function_has_the_variables_that_its_pod_would_have(tmp_path):
+    spec = "  timeoutSeconds: 9\n  env:\n  - {name: A, value: '1'}\n  - {name: B, value: $(A)2}\n"
+    assert function(tmp_path, spec).variables == {
+        "FUNCTION_NAME": "default/hello",
+        "FUNCTION_SIGNATURE": "cloudevent",
+        "FUNCTION_TIMEOUT_SECONDS": "9",
+        "FUNCTION_CONCURRENCY": "10",
+        "A": "1",
+        "B": "12",
+    }
+
+
+REFERENCES = """\
+  env:
+  - {name: TOKEN, secretKeyRef: {name: db, key: token}}
+  - {name: LEVEL, configMapKeyRef: {name: logs, key: level}}
+  - {name: PERHAPS, secretKeyRef: {name: db, key: other, optional: true}}
+"""
+
+
+def test_what_only_a_platform_has_must_be_given(tmp_path):
+    with pytest.raises(
+        CommandError, match=r"TOKEN \(Secret db\), LEVEL \(ConfigMap logs\)"
+    ) as told:
+        function(tmp_path, REFERENCES)
+    assert "-e TOKEN=VALUE -e LEVEL=VALUE" in told.value.hint
+    assert "PERHAPS" not in told.value.message
+
+    variables = function(tmp_path, REFERENCES, TOKEN="secret", LEVEL="debug").variables
+    assert (variables["TOKEN"], variables["LEVEL"]) == ("secret", "debug")
+    assert "PERHAPS" not in variables
+
+
+def test_the_platforms_own_variables_cannot_be_given(tmp_path):
+    with pytest.raises(WrongUsageError, match="PORT is set by the platform"):
+        function(tmp_path, PORT="80")
+
+
+def test_a_source_that_is_elsewhere_cannot_be_run(tmp_path):
+    with pytest.raises(WrongUsageError, match="needs the code itself"):
+        function(tmp_path, "  source: {uri: 's3://bucket/key'}\n")
+
+
+def test_an_option_goes_before_the_file_of_variables(tmp_path):
+    file = tmp_path / "variables"
+    file.write_text("# of mine\nA=1\nexport B='two words'\nC=${HOME}\nEMPTY=\n")
+    assert given_variables(file, ["A=2=3"]) == {
+        "A": "2=3",
+        "B": "two words",
+        "C": "${HOME}",
+        "EMPTY": "",
+    }
+
+
+def test_a_wrong_variable_is_named_without_its_value(tmp_path):
+    file = tmp_path / "variables"
+    file.write_text("A=1\nhunter2\n")
+    with pytest.raises(WrongUsageError, match="line 2: this is not NAME=VALUE") as told:
+        given_variables(file, [])
+    assert "hunter2" not in told.value.message
+    with pytest.raises(WrongUsageError, match="--env must be NAME=VALUE, not ''"):
+        given_variables(None, ["=hunter2"])
+
+
+def files(**contents: str) -> list[SourceFile]:
+    return [SourceFile(path.replace("__", "/"), text.encode()) for path, text in contents.items()]
+
+
+def shown(folder: Path) -> dict[str, str]:
+    found = (path for path in folder.rglob("*") if not path.is_dir())
+    return {path.relative_to(folder).as_posix(): path.read_text() for path in found}
+
+
+def test_the_copy_has_these_files_and_no_others(tmp_path):
+    copy = tmp_path / "copy"
+    assert update_copy(files(main="1", deep__er__file="2"), copy) == ["deep/er/file", "main"]
+    assert update_copy(files(main="1", deep__er__file="2"), copy) == []
+    assert update_copy(files(main="3", deep="now a file"), copy) == ["deep", "deep/er/file", "main"]
+    assert shown(copy) == {"main": "3", "deep": "now a file"}
+
+
+def test_an_executable_file_stays_so(tmp_path):
+    script = SourceFile("run.sh", b"exit", is_executable=True)
+    assert update_copy([script], tmp_path / "copy") == ["run.sh"]
+    assert (tmp_path / "copy/run.sh").stat().st_mode & 0o100
+    assert update_copy([SourceFile("run.sh", b"exit")], tmp_path / "copy") == ["run.sh"]
+
+
+def test_a_link_that_a_function_left_in_the_copy_is_not_followed(tmp_path):
+    own, copy = tmp_path / "own", tmp_path / "copy"
+    own.mkdir()
+    (own / "file").write_text("mine")
+    copy.mkdir()
+    (copy / "main").symlink_to(own / "file")
+    (copy / "deep").symlink_to(own)
+    update_copy(files(main="1", deep__file="2"), copy)
+    assert shown(own) == {"file": "mine"}
+    assert shown(copy) == {"main": "1", "deep/file": "2"}
+
+
+def test_a_log_is_shown_by_whole_lines_that_name_the_authors_files():
+    lines: list[str] = []
+    log = TerminalLog(lines.append, (("/copy/", "/own/"),))
+    log.write(b"File /copy/main")
+    log.write(b".py\r\n\xff\nunfinish")
+    assert lines == ["File /own/main.py", "\\xff"]
+    log.write(b"ed")
+    log.close()
+    log.close()
+    assert lines[2:] == ["unfinished"]
+
+
+def test_a_line_without_end_is_shown_in_pieces():
+    lines: list[str] = []
+    TerminalLog(lines.append).write(b"x" * 100_000)
+    assert lines == ["x" * 100_000]
+
+
+def debugging(tmp_path) -> Debugging:
+    debugger = Debugger(
+        options=("{packages}/debugger", "--port={port}"),
+        waiting=("--wait",),
+        port=1234,
+        attach={"port": "{port}", "maps": [{"from": "{folder}", "to": "{source}"}], "again": True},
+    )
+    return Debugging(
+        debugger=debugger,
+        port=5,
+        packages=Path("/packages"),
+        source=Path("/copy"),
+        folder=Path("/own"),
+    )
+
+
+def test_a_debugger_stands_behind_the_first_word_of_the_entrypoint(tmp_path):
+    command = debugging(tmp_path).entrypoint(["tiny", "/server"], waits=False)
+    assert command == ["tiny", "/packages/debugger", "--port=5", "/server"]
+    assert debugging(tmp_path).entrypoint(["tiny"], waits=True) == ["tiny", "--wait"]
+
+
+def test_an_editors_configuration_has_the_port_as_a_number_and_both_folders(tmp_path):
+    assert json.loads(debugging(tmp_path).configuration("Attach")) == {
+        "name": "Attach",
+        "port": 5,
+        "maps": [{"from": "/own", "to": "/copy"}],
+        "again": True,
+    }
+
+
+def test_the_folder_of_a_function_can_be_told_from_its_source(tmp_path):
+    places = Places(tmp_path / "home")
+    source = tmp_path / "code" / "hello"
+    source.mkdir(parents=True)
+    (tmp_path / "link").symlink_to(source)
+    assert places.of_function(source) == Path(f"{tmp_path}/home/run{source}/.function")
+    assert places.of_function(tmp_path / "link") == places.of_function(source)
+
+
+def test_one_process_at_a_time_has_a_functions_folder(tmp_path):
+    folder, source = tmp_path / "own", Path("hello")
+    with (
+        held_by_one(folder, source),
+        pytest.raises(CommandError, match="hello is already running"),
+        held_by_one(folder, source),
+    ):
+        pass
+    with held_by_one(folder, source):
+        pass
+
+
+def test_a_debuggers_port_needs_a_debugger(kn_lambda, tmp_path):
+    result = kn_lambda("run", str(tmp_path), "--debug-port", "5678")
+    assert result.exit_code == 2
+    assert "Add --debug" in result.stderr
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (["--runtime", "cobol"], "'cobol' is no language that runs here"),
+        (["--runtime", "python2.7"], "'python2.7' is not installed here; choose one of python3"),
+        (["-e", "NAME"], "--env must be NAME=VALUE"),
+        (["--allow-origin", "*"], "--allow-origin"),
+        (["--handler", "x"], "spec.handler: must be module.function"),
+    ],
+)
+def test_wrong_options_are_named_at_once(kn_lambda, tmp_path, options, told):
+    (tmp_path / "main.py").write_text("")
+    result = kn_lambda("run", str(tmp_path), "--port", "0", *options)
+    assert result.exit_code == 2
+    assert told in result.stderr
