@@ -74,6 +74,21 @@ def test_packages_lie_beside_the_source(tmp_path, packages):
             'compiler = {command = ["tinyc"], environment = {}, output = [".cache"]}',
             "compiler.command has no word {folder}",
         ),
+        (
+            'debugger = {options = ["-d"], waiting = ["-w"], port = 0, attach = {}}',
+            "debugger.port is not a port",
+        ),
+        (
+            'debugger = {options = ["-d"], waiting = ["-w"], port = 1, attach = 3}',
+            "debugger.attach is not a table",
+        ),
+        (
+            (
+                'debugger = {options = ["-d"], waiting = ["-w"], port = 1, attach = {},'
+                ' requirements = "gone"}'
+            ),
+            "debugger.requirements is not a folder of tiny/",
+        ),
         ("images = {}", "images.official is missing"),
     ],
 )

@@ -210,7 +210,6 @@ def test_a_debuggers_port_needs_a_debugger(kn_lambda, tmp_path):
     ("options", "told"),
     [
         (["--runtime", "cobol"], "'cobol' is no language that runs here"),
-        (["--runtime", "python2.7"], "'python2.7' is not installed here; choose one of python3"),
         (["-e", "NAME"], "--env must be NAME=VALUE"),
         (["--allow-origin", "*"], "--allow-origin"),
         (["--handler", "x"], "spec.handler: must be module.function"),
