@@ -14,6 +14,8 @@ from tests.helpers.registries import free_port
 from tests.integration.running.helpers.debuggers import DebugAdapter, Inspector
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.integration.running.helpers.run_process import RunProcess
 
 pytestmark = pytest.mark.xdist_group("running")
@@ -34,6 +36,22 @@ def configuration(run: RunProcess) -> dict[str, Any]:
     return json.JSONDecoder().raw_decode(text)[0]
 
 
+def send_as_a_page(port: int, folder: Path) -> None:
+    """One request each, as a web page can: a debugger's message is its body."""
+    code = f"open({str(folder / 'stolen')!r}, 'w')"
+    for command in ("initialize", "attach", "evaluate"):
+        arguments = {"adapterID": "x", "expression": code, "context": "repl"}
+        message = {"seq": 1, "type": "request", "command": command, "arguments": arguments}
+        body = json.dumps(message).encode()
+        head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+        with socket.create_connection(("127.0.0.1", port)) as page:
+            page.sendall(head + body)
+            page.shutdown(socket.SHUT_WR)
+            while page.recv(4096):
+                pass
+    assert not (folder / "stolen").exists()
+
+
 async def call(run: RunProcess) -> asyncio.Task:
     return asyncio.create_task(asyncio.to_thread(run.answer))
 
@@ -44,6 +62,10 @@ async def test_an_editor_stops_a_python_function_in_the_authors_own_file(running
     await asyncio.to_thread(run.shows, "launch.json")
     assert configuration(run)["request"] == "attach"
 
+    editor = await DebugAdapter.attach(configuration(run))
+    await editor.close()
+    # Before an editor attaches, and after one has left, a page sends what it can.
+    await asyncio.to_thread(send_as_a_page, configuration(run)["connect"]["port"], run.folder)
     editor = await DebugAdapter.attach(configuration(run))
     file = str(run.folder / "main.py")
     await editor.request("setBreakpoints", source={"path": file}, breakpoints=[{"line": LINE}])
@@ -77,9 +99,13 @@ async def test_an_editor_stops_a_node_function(running):
     run = running(files, "--debug", "--debug-port", str(free_port()))
     await asyncio.to_thread(run.shows, "launch.json")
     attach = configuration(run)
+    rebound = {"Host": f"rebound.example:{attach['port']}"}
     assert (attach["type"], attach["localRoot"]) == ("node", str(run.folder))
     async with aiohttp.ClientSession() as session:
         editor = await Inspector.attach(session, attach)
+        url = f"http://127.0.0.1:{attach['port']}/json/list"
+        async with session.get(url, headers=rebound) as response:
+            assert "webSocketDebuggerUrl" not in await response.text()
         await editor.request(
             "Debugger.setBreakpointByUrl",
             url=f"file://{attach['remoteRoot']}/index.js",

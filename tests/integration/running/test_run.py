@@ -107,8 +107,8 @@ def test_function_yaml_and_options_say_what_they_say_on_a_platform(running):
 
     run.saved({"function.yaml": MANIFEST.replace("hello", "good day")})
     assert run.answer()["GREETING"] == "good day"
-    run.save({"function.yaml": MANIFEST.replace("runtime:", "rumtime:")})
-    run.shows("rumtime")
+    run.save({"function.yaml": MANIFEST.replace("runtime:", "runtimes:")})
+    run.shows("spec.runtimes")
     assert run.call().status == 503
 
 

@@ -54,7 +54,7 @@ def test_on_linux_nothing_is_said():
     require_linux("kn-lambda up")
 
 
-@pytest.mark.parametrize("command", [["up"], ["up", "-d"], ["down"], ["demo"]])
+@pytest.mark.parametrize("command", [["up"], ["up", "-d"], ["down"], ["demo"], ["run"]])
 def test_the_embedded_platform_asks_for_linux(kn_lambda, monkeypatch, command):
     monkeypatch.setattr("sys.platform", "darwin")
     result = kn_lambda(*command)

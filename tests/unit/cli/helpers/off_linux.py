@@ -16,6 +16,9 @@ from typing import Any
 
 _UNIX_ALONE = ("fcntl", "grp", "pwd", "readline", "resource", "syslog", "termios", "tty", "pty")
 
+# What `kn-lambda run` imports once it knows that this is Linux.
+_LINUX_ALONE = "kn_lambda.running."
+
 
 class _Missing(MetaPathFinder):
     def find_spec(self, name: str, *_: object) -> None:
@@ -29,7 +32,7 @@ def main(lines: list[str]) -> None:
     sys.meta_path.insert(0, _Missing())
     folder = importlib.import_module("kn_lambda").__path__
     for module in pkgutil.walk_packages(folder, "kn_lambda."):
-        if not module.name.endswith("__main__"):
+        if not module.name.endswith("__main__") and not module.name.startswith(_LINUX_ALONE):
             importlib.import_module(module.name)
     for line in lines:
         sys.stdout.write(json.dumps(_run(shlex.split(line))) + "\n")
