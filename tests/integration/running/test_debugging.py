@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 import socket
 from typing import TYPE_CHECKING, Any
@@ -14,8 +15,6 @@ from tests.helpers.registries import free_port
 from tests.integration.running.helpers.debuggers import DebugAdapter, Inspector
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.integration.running.helpers.run_process import RunProcess
 
 pytestmark = pytest.mark.xdist_group("running")
@@ -36,20 +35,18 @@ def configuration(run: RunProcess) -> dict[str, Any]:
     return json.JSONDecoder().raw_decode(text)[0]
 
 
-def send_as_a_page(port: int, folder: Path) -> None:
-    """One request each, as a web page can: a debugger's message is its body."""
-    code = f"open({str(folder / 'stolen')!r}, 'w')"
-    for command in ("initialize", "attach", "evaluate"):
-        arguments = {"adapterID": "x", "expression": code, "context": "repl"}
-        message = {"seq": 1, "type": "request", "command": command, "arguments": arguments}
-        body = json.dumps(message).encode()
-        head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
-        with socket.create_connection(("127.0.0.1", port)) as page:
-            page.sendall(head + body)
-            page.shutdown(socket.SHUT_WR)
-            while page.recv(4096):
-                pass
-    assert not (folder / "stolen").exists()
+def evaluate_as_a_page(port: int, code: str) -> None:
+    """Send a debugger's message as a web page can: as the body of a request, one a connection."""
+    arguments = {"expression": code, "context": "repl"}
+    message = {"seq": 1, "type": "request", "command": "evaluate", "arguments": arguments}
+    body = json.dumps(message).encode()
+    head = b"POST / HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: %d\r\n\r\n" % len(body)
+    with (
+        socket.create_connection(("127.0.0.1", port), timeout=60) as page,
+        contextlib.suppress(ConnectionError),
+    ):
+        page.sendall(head + body)
+        assert b'"success": true' not in page.recv(4096)
 
 
 async def call(run: RunProcess) -> asyncio.Task:
@@ -62,10 +59,6 @@ async def test_an_editor_stops_a_python_function_in_the_authors_own_file(running
     await asyncio.to_thread(run.shows, "launch.json")
     assert configuration(run)["request"] == "attach"
 
-    editor = await DebugAdapter.attach(configuration(run))
-    await editor.close()
-    # Before an editor attaches, and after one has left, a page sends what it can.
-    await asyncio.to_thread(send_as_a_page, configuration(run)["connect"]["port"], run.folder)
     editor = await DebugAdapter.attach(configuration(run))
     file = str(run.folder / "main.py")
     await editor.request("setBreakpoints", source={"path": file}, breakpoints=[{"line": LINE}])
@@ -92,6 +85,12 @@ async def test_an_editor_stops_a_python_function_in_the_authors_own_file(running
     again = await DebugAdapter.attach(configuration(run))
     await again.request("configurationDone")
     await again.close()
+
+    await asyncio.to_thread(run.saved, {"main.py": PYTHON.replace("41", "2")})
+    port, stolen = configuration(run)["connect"]["port"], run.folder / "stolen"
+    await asyncio.to_thread(evaluate_as_a_page, port, f"open({str(stolen)!r}, 'w')")
+    assert await (await call(run)) == 3
+    assert not stolen.exists()
 
 
 async def test_an_editor_stops_a_node_function(running):

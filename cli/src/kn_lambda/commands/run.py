@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import os
 from functools import partial
 from pathlib import Path
@@ -52,6 +53,12 @@ _PORT = click.IntRange(0, 65535)
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
     help="File of NAME=VALUE lines; --env overrides it.",
 )
+@click.option(
+    "--include",
+    multiple=True,
+    metavar="PATTERN",
+    help="Use files that are left out by default; pattern as in .gitignore; may be repeated.",
+)
 @click.option("--no-reload", is_flag=True, help="Do not restart the function after each save.")
 @click.option("--debug", is_flag=True, help="Wait for a debugger before the function starts.")
 @click.option(
@@ -83,6 +90,7 @@ def command(
     signature: str | None,
     env: tuple[str, ...],
     env_file: Path | None,
+    include: tuple[str, ...],
     no_reload: bool,
     debug: bool,
     debug_port: int | None,
@@ -108,7 +116,7 @@ def command(
         path=path,
         home=session.target.home,
         port=port,
-        overrides=Overrides(runtime=runtime, handler=handler, signature=signature),
+        overrides=Overrides(runtime=runtime, handler=handler, signature=signature, include=include),
         variables=partial(given_variables, env_file, env),
         function=session.function,
         # Few of them reach the function: those that it would have on a platform of this machine.
@@ -145,7 +153,11 @@ def _run(session: Session, options: RunOptions) -> None:
             reloads=options.reloads,
         )
 
-    show = partial(echo, err=as_json)
+    def show(line: str) -> None:
+        # Whoever reads may have enough: the function goes on without.
+        with contextlib.suppress(BrokenPipeError):
+            echo(line, err=as_json)
+
     try:
         asyncio.run(run_until_stopped(options, narrator=narrator, progress=progress, show=show))
     except ReportedError as error:

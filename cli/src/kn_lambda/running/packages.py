@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import sys
@@ -65,8 +66,10 @@ class Packages:
         )
         try:
             status = await child.wait()
-        finally:
-            child.kill()
+        except asyncio.CancelledError:
+            # Another one may install into the same folder next.
+            await asyncio.shield(child.stop(0))
+            raise
         if status != 0:
             raise InstallationError(_reason(message) or f"the installer ended with {status}")
         marker.write_text(wanted)

@@ -7,6 +7,7 @@ https://chromedevtools.github.io/devtools-protocol/v8/ over a WebSocket.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any, Self
 
@@ -55,7 +56,8 @@ class DebugAdapter:
 
     async def close(self) -> None:
         self._writer.close()
-        await self._writer.wait_closed()
+        with contextlib.suppress(ConnectionError):
+            await self._writer.wait_closed()
 
     async def _next(self, wanted: Any) -> dict[str, Any]:
         async with asyncio.timeout(PATIENCE_SECONDS):
