@@ -11,7 +11,6 @@ from kn_lambda.deploying.deploy_request import Overrides
 from kn_lambda.deploying.source_files import SourceFile
 from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.running.debugging import Debugging
-from kn_lambda.running.given_variables import given_variables
 from kn_lambda.running.local_function import local_function, read_request
 from kn_lambda.running.places import Places, held_by_one
 from kn_lambda.running.source_copy import update_copy
@@ -71,27 +70,6 @@ def test_the_platforms_own_variables_cannot_be_given(tmp_path):
 def test_a_source_that_is_elsewhere_cannot_be_run(tmp_path):
     with pytest.raises(WrongUsageError, match="needs the code itself"):
         function(tmp_path, "  source: {uri: 's3://bucket/key'}\n")
-
-
-def test_an_option_goes_before_the_file_of_variables(tmp_path):
-    file = tmp_path / "variables"
-    file.write_text("# of mine\nA=1\nexport B='two words'\nC=${HOME}\nEMPTY=\n")
-    assert given_variables(file, ["A=2=3"]) == {
-        "A": "2=3",
-        "B": "two words",
-        "C": "${HOME}",
-        "EMPTY": "",
-    }
-
-
-def test_a_wrong_variable_is_named_without_its_value(tmp_path):
-    file = tmp_path / "variables"
-    file.write_text("A=1\nhunter2\n")
-    with pytest.raises(WrongUsageError, match="line 2: this is not NAME=VALUE") as told:
-        given_variables(file, [])
-    assert "hunter2" not in told.value.message
-    with pytest.raises(WrongUsageError, match="--env must be NAME=VALUE, not ''"):
-        given_variables(None, ["=hunter2"])
 
 
 def files(**contents: str) -> list[SourceFile]:
@@ -210,7 +188,7 @@ def test_a_debuggers_port_needs_a_debugger(kn_lambda, tmp_path):
     ("options", "told"),
     [
         (["--runtime", "cobol"], "'cobol' is no language that runs here"),
-        (["-e", "NAME"], "--env must be NAME=VALUE"),
+        (["-e", "=hunter2"], "--env"),
         (["--allow-origin", "*"], "--allow-origin"),
         (["--handler", "x"], "spec.handler: must be module.function"),
     ],

@@ -45,13 +45,15 @@ _PORT = click.IntRange(0, 65535)
     "--env",
     "-e",
     multiple=True,
-    metavar="NAME=VALUE",
-    help="Environment variable to set; may be repeated.",
+    metavar="NAME[=VALUE]",
+    help="Variable to set, without a value that of this terminal; may be repeated.",
 )
 @click.option(
     "--env-file",
+    multiple=True,
     type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    help="File of NAME=VALUE lines; --env overrides it.",
+    metavar="FILE",
+    help="File with a NAME=VALUE on each line; may be repeated.",
 )
 @click.option(
     "--include",
@@ -89,7 +91,7 @@ def command(
     handler: str | None,
     signature: str | None,
     env: tuple[str, ...],
-    env_file: Path | None,
+    env_file: tuple[Path, ...],
     include: tuple[str, ...],
     no_reload: bool,
     debug: bool,
@@ -103,7 +105,6 @@ def command(
     with the same files, packages, variables and server. After each save it starts again.
     """  # fmt: skip
     from kn_lambda.deploying.deploy_request import Overrides  # noqa: PLC0415 # a quick --help
-    from kn_lambda.running.given_variables import given_variables  # noqa: PLC0415
     from kn_lambda.running.run import RunOptions  # noqa: PLC0415
     from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415
     from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
@@ -117,7 +118,7 @@ def command(
         home=session.target.home,
         port=port,
         overrides=Overrides(runtime=runtime, handler=handler, signature=signature, include=include),
-        variables=partial(given_variables, env_file, env),
+        variables=partial(_variables, env, env_file),
         function=session.function,
         # Few of them reach the function: those that it would have on a platform of this machine.
         machine=dict(os.environ),  # noqa: TID251
@@ -127,6 +128,14 @@ def command(
         origins=frozenset(_parsed("--allow-origin", parse_allowed_origin, origins)),
     )
     _run(session, options)
+
+
+def _variables(env: Iterable[str], files: Iterable[Path]) -> dict[str, str]:
+    from kn_lambda.deploying.settings_change import read_change  # noqa: PLC0415
+
+    change = read_change(env=env, env_files=files, env_values_from=(), unset=(), settings={})
+    variables = [value for value in change.given.values() if isinstance(value, dict)]
+    return {variable["name"]: variable["value"] for variable in variables}
 
 
 def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
