@@ -19,6 +19,16 @@ def home(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
+@pytest.fixture(scope="module")
+def shared(home: Path, tmp_path_factory) -> Iterator[RunProcess]:
+    """One run for tests that save what they need with `serves`."""
+    folder = tmp_path_factory.mktemp("shared")
+    write_files(folder / "hello", {"main.py": "def handler(event): ...\n"})
+    run = RunProcess(home, folder / "hello", folder, {}).start().ready()
+    yield run
+    run.end()
+
+
 @pytest.fixture
 def running(home: Path, tmp_path: Path) -> Iterator[Callable[..., RunProcess]]:
     """`running({"main.py": "..."}, "-e", "A=1")` starts a run, which ends with the test."""

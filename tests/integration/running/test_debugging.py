@@ -126,12 +126,3 @@ async def test_an_editor_stops_a_node_function(running):
         again = await Inspector.attach(session, attach)
         await again.close()
         await editor.close()
-
-
-def test_a_debuggers_port_that_is_taken_is_named(running):
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        run = running({"main.py": PYTHON}, "--debug", "--debug-port", str(port))
-        assert run.process.wait(60) == 1
-    assert f"port {port} for the debugger" in run.err
-    assert "--debug-port" in run.err

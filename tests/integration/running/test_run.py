@@ -13,6 +13,7 @@ import pytest
 from tests.helpers.http_client import request
 from tests.helpers.package_indexes import python_index
 from tests.helpers.waiting import wait_for
+from tests.integration.running.helpers.run_process import RunProcess
 
 pytestmark = pytest.mark.xdist_group("running")
 
@@ -51,41 +52,36 @@ def test_what_init_made_runs_and_answers_the_printed_call_and_each_save(
     assert sorted(path.name for path in run.folder.iterdir()) == before
 
 
-def test_a_request_that_comes_during_a_restart_waits_for_its_end(running):
-    run = running({"main.py": RETURNS.format(0)}).ready()
+def test_a_request_that_comes_during_a_restart_waits_for_its_end(shared):
     statuses, stop = set(), threading.Event()
+    shared.serves(RETURNS.format(0))
 
     def call() -> None:
         while not stop.is_set():
-            statuses.add(run.call().status)
+            statuses.add(shared.call().status)
 
     caller = threading.Thread(target=call)
     caller.start()
     for number in range(1, 4):
-        run.saved({"main.py": RETURNS.format(number)})
+        shared.serves(RETURNS.format(number))
     stop.set()
     caller.join()
     assert statuses == {200}
-    assert run.answer() == 3
+    assert shared.answer() == 3
 
 
-def test_broken_code_is_shown_and_answered_with_503_until_the_next_save(running):
-    run = running({"main.py": "def handler(event)\n"})
-    run.shows("Mend it and save")
-    run.save({"main.py": RETURNS.format("mended")})
-    run.ready()
-    assert run.answer() == "mended"
-    assert "SyntaxError" in run.err
-    # The file that a person can edit, and no copy of it.
-    assert f'File "{run.folder}/main.py", line 1' in run.out
-
-    run.save({"main.py": "import nothing_of_this_name\n"})
-    run.shows("Mend it and save", 2)
-    refused = run.call()
+def test_broken_code_is_shown_and_answered_with_503_until_the_next_save(shared):
+    before = shared.err.count("Mend it and save")
+    shared.save({"main.py": f"def handler(event)\n# {shared.err.count('reloaded')}\n"})
+    shared.shows("Mend it and save", before + 1)
+    refused = shared.call()
     assert (refused.status, refused.data["reason"]) == (503, "NotReady")
-    assert "nothing_of_this_name" in refused.data["message"]
-    run.saved({"main.py": RETURNS.format("again")})
-    assert run.answer() == "again"
+    assert "SyntaxError" in refused.data["message"]
+    assert "SyntaxError" in shared.err
+    # The file that a person can edit, and no copy of it.
+    assert f'File "{shared.folder}/main.py", line 1' in shared.out
+    shared.serves(RETURNS.format("mended"))
+    assert shared.answer() == "mended"
 
 
 def test_function_yaml_and_options_say_what_they_say_on_a_platform(running):
@@ -115,11 +111,13 @@ def test_function_yaml_and_options_say_what_they_say_on_a_platform(running):
 def test_what_the_source_asks_for_is_installed_again_when_that_changes(running):
     with python_index() as index:
         variables = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "NO_PROXY": "127.0.0.1"}
-        files = {"main.py": RETURNS.format("bare")}
-        run = running(files, **variables).ready()
-        run.save({"requirements.txt": "no-such-package-anywhere\n"})
+        files = {"main.py": RETURNS.format(1), "requirements.txt": "no-such-package-anywhere\n"}
+        run = running(files, **variables)
         run.shows("Mend it and save")
         assert "no-such-package-anywhere" in run.err
+        run.save({"requirements.txt": "# none\n"})
+        run.ready()
+        assert run.answer() == 1
         code = "import alpha\ndef handler(event):\n    return sorted(alpha.VALUE)\n"
         run.saved({"requirements.txt": "alpha\n", "main.py": code})
         wait_for(lambda: run.call().status == 200)
@@ -147,26 +145,28 @@ def test_no_process_is_left_however_it_ends(running, number):
     wait_for(lambda: not run.processes())
 
 
-def test_a_process_that_crashed_is_started_again_by_the_next_request(running):
-    run = running({"main.py": SPAWNS}).ready()
-    before = run.answer()
-    crashed = run.call("die")
+def test_a_process_that_crashed_is_started_again_by_the_next_request(shared):
+    shared.serves(SPAWNS)
+    before = shared.answer()
+    crashed = shared.call("die")
     assert (crashed.status, crashed.data["reason"]) == (502, "FunctionCrashed")
-    assert run.answer() != before
-    assert "exited with status 3" in run.err
+    assert shared.answer() != before
+    assert "exited with status 3" in shared.err
 
 
-def test_neither_strangers_nor_a_second_run_reach_the_function(running):
-    code = "def handler(event):\n    print('CALLED', flush=True)\n"
-    run = running({"main.py": code}).ready()
-    rebound = request("POST", run.url, b"{}", {"Host": "rebound.example"})
-    page = request("POST", run.url, b"{}", {"Origin": "http://page.example"})
+def test_strangers_do_not_reach_the_function(shared):
+    shared.serves("def handler(event):\n    print('CALLED', flush=True)\n")
+    rebound = request("POST", shared.url, b"{}", {"Host": "rebound.example"})
+    page = request("POST", shared.url, b"{}", {"Origin": "http://page.example"})
     assert (rebound.status, rebound.data["reason"]) == (403, "HostNotAllowed")
     assert (page.status, page.data["reason"]) == (403, "OriginNotAllowed")
-    second = running({})
+    assert "CALLED" not in shared.out
+
+
+def test_one_folder_is_run_once(shared, tmp_path):
+    second = RunProcess(shared.home, shared.folder, tmp_path, {}).start()
     assert second.process.wait(60) == 1
-    assert f"already running (process {run.process.pid})" in second.err
-    assert "CALLED" not in run.out
+    assert f"already running (process {shared.process.pid})" in second.err
 
 
 def test_json_is_one_document_for_scripts(running):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import socket
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -155,6 +157,14 @@ def test_an_editors_configuration_has_the_port_as_a_number_and_both_folders(tmp_
         "maps": [{"from": "/own", "to": "/copy"}],
         "again": True,
     }
+
+
+def test_a_debuggers_port_that_is_taken_is_named(tmp_path):
+    with socket.create_server(("127.0.0.1", 0)) as other:
+        port = other.getsockname()[1]
+        with pytest.raises(CommandError, match=f"port {port} for the debugger") as told:
+            replace(debugging(tmp_path), port=port).require_port()
+    assert "--debug-port" in told.value.message
 
 
 def test_the_folder_of_a_function_can_be_told_from_its_source(tmp_path):
