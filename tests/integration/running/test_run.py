@@ -21,7 +21,7 @@ RETURNS = "def handler(event):\n    return {!r}\n"
 MANIFEST = """\
 apiVersion: knative-lambda.dev/v1alpha1
 kind: LambdaFunction
-metadata: {name: greeter}
+metadata: {name: greeter, namespace: team}
 spec:
   runtime: python
   timeoutSeconds: 7
@@ -84,12 +84,14 @@ def test_broken_code_is_shown_and_answered_with_503_until_the_next_save(shared):
     assert shared.answer() == "mended"
 
 
-def test_function_yaml_and_options_say_what_they_say_on_a_platform(running):
+def test_function_yaml_and_options_say_what_they_say_on_a_platform(running, tmp_path):
     files = {
         "main.py": "import os\ndef handler(event):\n    return dict(os.environ)\n",
         "function.yaml": MANIFEST,
     }
-    run = running(files, "-e", "TOKEN=given", "-n", "team", SHELL_SECRET="private").ready()
+    given = tmp_path / "hello" / ".env"
+    files[".env"] = "TOKEN=given\n"
+    run = running(files, "--env-file", str(given), SHELL_SECRET="private").ready()
     variables = run.answer()
     expected = {
         "FUNCTION_NAME": "team/greeter",
@@ -103,6 +105,8 @@ def test_function_yaml_and_options_say_what_they_say_on_a_platform(running):
 
     run.saved({"function.yaml": MANIFEST.replace("hello", "good day")})
     assert run.answer()["GREETING"] == "good day"
+    run.saved({".env": "TOKEN=another\n"})
+    assert run.answer()["TOKEN"] == "another"
     run.save({"function.yaml": MANIFEST.replace("runtime:", "runtimes:")})
     run.shows("spec.runtimes")
     assert run.call().status == 503

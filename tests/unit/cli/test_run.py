@@ -15,6 +15,7 @@ from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.running.debugging import Debugging
 from kn_lambda.running.local_function import local_function, read_request
 from kn_lambda.running.places import Places, held_by_one
+from kn_lambda.running.saves import FolderFilter
 from kn_lambda.running.source_copy import update_copy
 from kn_lambda.running.terminal_log import TerminalLog
 from knative_lambda.domain.names import FunctionId
@@ -165,6 +166,37 @@ def test_a_debuggers_port_that_is_taken_is_named(tmp_path):
         with pytest.raises(CommandError, match=f"port {port} for the debugger") as told:
             replace(debugging(tmp_path), port=port).require_port()
     assert "--debug-port" in told.value.message
+
+
+@pytest.mark.parametrize(
+    ("path", "matters"),
+    [
+        ("main.py", True),
+        ("deep/er/data.txt", True),
+        ("function.yaml", True),
+        (".funcignore", True),
+        ("dist/main.js", False),
+        (".git/index", False),
+        ("node_modules/a/index.js", False),
+        (".env", False),
+        ("certs/server.pem", True),
+    ],
+)
+def test_a_save_matters_if_a_deployment_would_have_the_file(tmp_path, path, matters):
+    (tmp_path / ".funcignore").write_text("dist/\n")
+    assert FolderFilter(tmp_path, ["certs/*.pem"])(f"{tmp_path}/{path}") == matters
+
+
+def test_a_file_of_variables_matters_though_it_is_not_deployed(tmp_path):
+    assert FolderFilter(tmp_path, also=[tmp_path / ".env"])(f"{tmp_path}/.env")
+
+
+def test_a_changed_funcignore_counts_from_then_on(tmp_path):
+    watched = FolderFilter(tmp_path)
+    assert watched(f"{tmp_path}/dist/main.js")
+    (tmp_path / ".funcignore").write_text("dist/\n")
+    assert watched(f"{tmp_path}/.funcignore")
+    assert not watched(f"{tmp_path}/dist/main.js")
 
 
 def test_the_folder_of_a_function_can_be_told_from_its_source(tmp_path):

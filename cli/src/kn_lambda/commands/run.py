@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import os
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     import socket
     from collections.abc import Callable, Iterable
 
+    from kn_lambda.deploying.deploy_request import DeployRequest
     from kn_lambda.running.narration import Narration
     from kn_lambda.running.run import RunOptions
     from kn_lambda.session import Session
+    from knative_lambda.domain.names import FunctionId
 
 _PORT = click.IntRange(0, 65535)
 
@@ -119,7 +122,8 @@ def command(
         port=port,
         overrides=Overrides(runtime=runtime, handler=handler, signature=signature, include=include),
         variables=partial(_variables, env, env_file),
-        function=session.function,
+        env_files=env_file,
+        function=partial(_function, session),
         # Few of them reach the function: those that it would have on a platform of this machine.
         machine=dict(os.environ),  # noqa: TID251
         reloads=not no_reload,
@@ -128,6 +132,11 @@ def command(
         origins=frozenset(_parsed("--allow-origin", parse_allowed_origin, origins)),
     )
     _run(session, options)
+
+
+def _function(session: Session, request: DeployRequest) -> FunctionId:
+    namespace = session.requested_namespace or request.namespace
+    return replace(session, requested_namespace=namespace).function(request.name)
 
 
 def _variables(env: Iterable[str], files: Iterable[Path]) -> dict[str, str]:

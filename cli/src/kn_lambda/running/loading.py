@@ -36,7 +36,7 @@ _IN_IMAGE = "/runtime/"
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class Loaded:
-    """A function that can be started; `changed` are files that differ from the last time."""
+    """A function that can be started; `changed` are files that the last process does not have."""
 
     local: LocalFunction
     command: ServerCommand
@@ -52,13 +52,14 @@ class Loader:
     workspace: Path
     overrides: Overrides
     variables: Callable[[], Mapping[str, str]]
-    function: Callable[[str], FunctionId]
+    function: Callable[[DeployRequest], FunctionId]
     machine: Mapping[str, str]
     packages: Packages
     preparer: RuntimePreparer
     progress: Progress
     debug_port: int | None
     _warned: tuple[str, ...] = ()
+    _changed: set[str] = field(default_factory=set)
     _chosen: dict[str, FoundInterpreter] = field(default_factory=dict)
     _prepared: PreparedRuntime | None = None
 
@@ -72,18 +73,23 @@ class Loader:
         request = await asyncio.to_thread(read_request, self.path, self.overrides, self.variables())
         interpreter = await self._choose(str(request.spec["runtime"]))
         name = interpreter.runtime.name
-        local = local_function(request, self.function(request.name), name)
+        local = local_function(request, self.function(request), name)
         prepared = await self._prepare(interpreter)
         files = await asyncio.to_thread(self._read, request)
         changed = await asyncio.to_thread(update_copy, files, self.workspace / "source")
+        self._changed.update(changed)
         await self.packages.install(self.workspace, files, prepared.runtime)
         debugging = self._debugging(prepared)
         return Loaded(
             local=local,
             command=self._command(local, prepared, debugging),
             debugging=debugging,
-            changed=changed,
+            changed=sorted(self._changed),
         )
+
+    def forget_changes(self) -> None:
+        """Begin anew with `Loaded.changed`: a process of what was loaded last has started."""
+        self._changed.clear()
 
     async def _choose(self, asked: str) -> FoundInterpreter:
         # Asking interpreters for their versions takes longer than all else of a reload.

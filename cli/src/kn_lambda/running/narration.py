@@ -8,10 +8,13 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.errors import CommandError
+from kn_lambda.errors import CommandError, as_command_error
 from kn_lambda.invoking.command_lines import curl_command, sample_data
+from kn_lambda.running.packages import InstallationError
+from kn_lambda.running.server_process import StartError
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import Styled, echo, printable_line
+from lambda_embedded.processes.interpreter_environments import RuntimePreparationError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -22,6 +25,7 @@ if TYPE_CHECKING:
     from kn_lambda.terminal.progress import Progress
 
 _SHOWN = 3
+_NAMED = (InstallationError, RuntimePreparationError, StartError, OSError)
 _TRY_AGAIN = "Mend it and save: it starts again."
 
 
@@ -71,10 +75,12 @@ class Narration:
         """Print why it does not serve."""
         if isinstance(error, click.ClickException):
             error.show()
-            return
-        # The rest is what the installer or the interpreter has just written.
-        first = str(error).partition("\n")[0]
-        CommandError(first, hint=_TRY_AGAIN if self.reloads else "").show()
+        elif isinstance(error, _NAMED):
+            # The rest is what the installer or the interpreter has just written.
+            first = str(error).partition("\n")[0]
+            CommandError(first, hint=_TRY_AGAIN if self.reloads else "").show()
+        else:
+            as_command_error(error).show()
 
     def ended(self, last_words: str) -> None:
         """Print how the process ended."""

@@ -27,10 +27,10 @@ from lambda_sandbox.isolation import SupervisorIsolation
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+    from collections.abc import AsyncIterator, Callable, Iterator, Mapping, Sequence
     from pathlib import Path
 
-    from kn_lambda.deploying.deploy_request import Overrides
+    from kn_lambda.deploying.deploy_request import DeployRequest, Overrides
     from kn_lambda.running.running_function import Narrator
     from kn_lambda.terminal.progress import Progress
     from knative_lambda.domain.names import FunctionId
@@ -51,8 +51,9 @@ class RunOptions:
     port: int
     overrides: Overrides
     variables: Callable[[], Mapping[str, str]]
-    """Those of the command line, as the file of `--env-file` says them now."""
-    function: Callable[[str], FunctionId]
+    """Those of the command line, as `env_files` say them now."""
+    env_files: Sequence[Path]
+    function: Callable[[DeployRequest], FunctionId]
     machine: Mapping[str, str]
     """This process's environment, of which the function gets little."""
     reloads: bool
@@ -151,8 +152,9 @@ async def _reload_after_saves(options: RunOptions, running: RunningFunction) -> 
     if not options.reloads:
         await stopping.wait()
     try:
-        is_folder = running.loader.path.is_dir()
-        async for _ in saves(running.loader.folder, stopping, recursive=is_folder):
+        include, also = options.overrides.include, options.env_files
+        source = options.path.resolve()
+        async for _ in saves(source, stopping, include=include, also=also):
             running.reload()
     finally:
         stopping.set()

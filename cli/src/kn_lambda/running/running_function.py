@@ -8,13 +8,9 @@ import time
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Protocol
 
-import click
-
 from kn_lambda.running.front_door import NotServingError
-from kn_lambda.running.packages import InstallationError
-from kn_lambda.running.server_process import ServerProcess, StartError, start_server
+from kn_lambda.running.server_process import ServerProcess, start_server
 from kn_lambda.running.terminal_log import TerminalLog
-from lambda_embedded.processes.interpreter_environments import RuntimePreparationError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -27,8 +23,6 @@ if TYPE_CHECKING:
 
 _START_SECONDS = 60.0
 _DRAIN_SECONDS = 10.0
-FAILURES = (click.ClickException, InstallationError, RuntimePreparationError, StartError)
-"""What is wrong with a source or a machine; the next save may mend it."""
 
 
 class Narrator(Protocol):
@@ -44,7 +38,7 @@ class Narrator(Protocol):
         """The function serves as it was saved last."""
 
     def failed(self, error: Exception) -> None:
-        """It does not serve, because of one of `FAILURES`."""
+        """It does not serve; the next save may mend that."""
 
     def ended(self, last_words: str) -> None:
         """The process ended by itself; the next request starts another one."""
@@ -118,10 +112,11 @@ class RunningFunction:
                 return self._process
             self._loaded = loaded
             process = await self._replace(loaded)
-        except FAILURES as error:
+        except Exception as error:
             self._retire_current()
             self.narrator.failed(error)
             raise
+        self.loader.forget_changes()
         if self._was_ready:
             self.narrator.was_reloaded(loaded, time.monotonic() - began)
         else:
@@ -133,7 +128,7 @@ class RunningFunction:
         assert self._loaded is not None  # noqa: S101 # a process has run
         try:
             return await self._replace(self._loaded)
-        except StartError as error:
+        except Exception as error:
             self.narrator.failed(error)
             raise
 
@@ -204,5 +199,5 @@ class RunningFunction:
 
 async def _given_up(work: asyncio.Task[ServerProcess]) -> None:
     work.cancel()
-    with contextlib.suppress(asyncio.CancelledError, *FAILURES, NotServingError):
+    with contextlib.suppress(asyncio.CancelledError, Exception):
         await work
