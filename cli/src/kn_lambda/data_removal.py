@@ -83,7 +83,7 @@ def _require_own(home: Path, entries: list[Path]) -> None:
     folder = DataFolder(home)
     database = folder.database.name
     known = {path.name for path in (*folder.files, *folder.folders)} | {
-        LOG, f"{database}-wal", f"{database}-shm", f"{database}-journal",
+        LOG, folder.run.name, f"{database}-wal", f"{database}-shm", f"{database}-journal",
     }  # fmt: skip
     foreign = [
         entry.name

@@ -48,6 +48,8 @@ class DataFolder:
         self.pods = self.root / "pods"
         self.builds = self.root / "builds"
         self.cache = self.root / "cache"
+        # Made by `kn-lambda run`, if ever.
+        self.run = self.root / "run"
         self.files = (
             self.database, self.kubeconfig, self.token, self.certificate, self.platform_file,
             self.ports_file, self.lock_file,

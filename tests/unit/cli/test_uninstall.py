@@ -7,6 +7,7 @@ import json
 import pytest
 
 from kn_lambda.errors import ExitCode
+from kn_lambda.running.places import Places
 from lambda_embedded.data_folder import DataFolder
 
 
@@ -49,6 +50,14 @@ def test_with_yes_the_whole_folder_is_gone(uninstall, home, tmp_path):
     assert f"Removed {home.root}.\n" in result.stdout
     assert not home.root.exists()
     assert tmp_path.exists()
+
+
+def test_a_folder_that_only_run_has_used_is_removed_as_well(uninstall, tmp_path):
+    places = Places(tmp_path / "of-run")
+    places.create()
+    result = uninstall("--yes", folder=places.home)
+    assert result.exit_code == ExitCode.OK, result.stderr
+    assert not places.home.exists()
 
 
 def test_it_lists_what_is_where_and_the_way_to_remove_the_rest(uninstall, home, tmp_path):

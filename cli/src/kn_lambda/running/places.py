@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kn_lambda.errors import CommandError
+from lambda_embedded.data_folder import DataFolder, DataFolderError
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -28,7 +29,7 @@ class Places:
     @property
     def root(self) -> Path:
         """All of them."""
-        return self.home / "run"
+        return DataFolder(self.home).run
 
     @property
     def caches(self) -> Path:
@@ -45,13 +46,12 @@ class Places:
 
     def create(self) -> None:
         """Create the folders, readable by their owner alone."""
-        for folder in (self.home, self.root, self.caches):
-            folder.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
-            if folder.stat().st_uid != os.geteuid():
-                raise CommandError(
-                    f"{folder} belongs to another user",
-                    hint="Name a folder of your own with --home.",
-                )
+        try:
+            DataFolder(self.home).create()
+        except DataFolderError as error:
+            raise CommandError(str(error)) from error
+        for folder in (self.root, self.caches):
+            folder.mkdir(mode=_PRIVATE_FOLDER, exist_ok=True)
 
 
 @contextmanager
