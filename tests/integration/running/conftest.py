@@ -19,7 +19,7 @@ def home(tmp_path_factory) -> Path:
     return tmp_path_factory.mktemp("home")
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def shared(home: Path, tmp_path_factory) -> Iterator[RunProcess]:
     """One run for tests that save what they need with `serves`."""
     folder = tmp_path_factory.mktemp("shared")

@@ -112,7 +112,8 @@ def test_function_yaml_and_options_say_what_they_say_on_a_platform(running, tmp_
     assert run.call().status == 503
 
 
-def test_what_the_source_asks_for_is_installed_again_when_that_changes(running):
+def test_what_the_source_asks_for_is_installed_again_when_that_changes(shared, running):
+    # The runtime is prepared by `shared`: this index has no packages for it.
     with python_index() as index:
         variables = {"PIP_INDEX_URL": index, "UV_DEFAULT_INDEX": index, "NO_PROXY": "127.0.0.1"}
         files = {"main.py": RETURNS.format(1), "requirements.txt": "no-such-package-anywhere\n"}

@@ -76,9 +76,11 @@ class Narration:
         if isinstance(error, click.ClickException):
             error.show()
         elif isinstance(error, _NAMED):
-            # The rest is what the installer or the interpreter has just written.
-            first = str(error).partition("\n")[0]
-            CommandError(first, hint=_TRY_AGAIN if self.reloads else "").show()
+            told = str(error)
+            if isinstance(error, InstallationError):
+                # The rest is what the installer has just written.
+                told = told.partition("\n")[0]
+            CommandError(told, hint=_TRY_AGAIN if self.reloads else "").show()
         else:
             as_command_error(error).show()
 
