@@ -106,8 +106,9 @@ def test_a_function_with_a_schedule_runs_now_and_at_each_tick(
 def test_the_guide_tests_a_deployed_function_as_it_says(
     platform: EmbeddedPlatform, unique_name: str, environment: dict[str, str], tmp_path: Path
 ):
+    create = f"kn-lambda init {unique_name} --runtime python\n"
     deploy, test = shell_blocks(GUIDE, "On the embedded platform")
-    printed = run_shell(deploy.replace("greeter", unique_name), tmp_path, environment)
+    printed = run_shell(create + deploy.replace("greeter", unique_name), tmp_path, environment)
     assert "Hello, Ada!" in printed
     assert_calm(printed)
     write_files(tmp_path, "greeter")

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 PLAIN_ENVIRONMENT = {
-    "PATH": os.environ["PATH"],  # noqa: TID251 # programs of the machine
+    "PATH": f"{REPOSITORY / '.venv' / 'bin'}:{os.environ['PATH']}",  # noqa: TID251
     # The plugins of this repository's tests are not part of a function's.
     "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
 }

@@ -32,7 +32,7 @@ def test_the_tests_of_the_guide_pass(
 
 
 def test_no_code_of_the_guide_is_left_untested() -> None:
-    """The commands are run on the embedded platform, in tests/embedded."""
+    """The commands are run in tests/integration/running and in tests/embedded."""
     blocks = re.findall(r"^```(\w+)$", GUIDE.read_text(), re.MULTILINE)
     assert len(blocks) - blocks.count("sh") == len(files_of_the_guide())
-    assert blocks.count("sh") == 2
+    assert blocks.count("sh") == 4
