@@ -6,8 +6,8 @@ from enum import IntEnum
 from typing import IO, Any, ClassVar
 
 import click
-from typing_extensions import override
 
+from kn_lambda.overriding import override
 from kn_lambda.terminal.output import Styled, echo
 
 

@@ -4,23 +4,40 @@ from __future__ import annotations
 
 import importlib
 import sys
-import traceback
 from typing import Any, NoReturn
 
 import click
 from click.exceptions import Abort, Exit, NoSuchCommand
-from typing_extensions import override
 
 from kn_lambda import __version__
 from kn_lambda.options import VERBOSE, reject_empty_options, shared_options
+from kn_lambda.overriding import override
 from kn_lambda.shell_completion import answer, is_asked
 from kn_lambda.terminal.help import HelpContext
 from kn_lambda.terminal.output import echo, printable
 
-_COMMANDS = (
-    "up", "init", "run", "deploy", "set", "list", "describe", "invoke", "send", "logs", "events",
-    "delete", "doctor", "status", "down", "uninstall", "completion", "version", "demo",
-)  # fmt: skip
+_COMMANDS = {
+    "up": "Run the embedded platform in the foreground, until Ctrl-C.",
+    "init": "Create a function with a test, in the folder NAME.",
+    "run": "Run one function in the foreground, without a platform, until Ctrl-C.",
+    "deploy": "Build the source in each PATH (a folder or a file) and deploy it.",
+    "set": "Change variables and settings of a deployed function, without its source.",
+    "list": "List functions.",
+    "describe": "Show details of a function.",
+    "invoke": "Call a function and print the data of its response.",
+    "send": "Send an event to the Broker of the namespace.",
+    "logs": "Print the log of a function.",
+    "events": "Show events and their deliveries, newest last.",
+    "delete": "Delete functions and everything that they own.",
+    "doctor": "Check this machine and the platform, and suggest fixes.",
+    "status": "Show whether the platform runs, where, and what runs on it.",
+    "down": "Stop the embedded platform, wherever it was started.",
+    "uninstall": "Remove the data of the embedded platform: functions, images, events, logs.",
+    "completion": "Print the script that makes a shell complete command lines.",
+    "version": "Print the version of kn-lambda.",
+    "demo": "Deploy and call an example on a temporary platform.",
+}
+"""Their names, and what `--help` says of each: importing all commands takes longer than that."""
 _INTERRUPTED = 130
 
 
@@ -42,6 +59,12 @@ class Commands(click.Group):
         module = importlib.import_module(f"kn_lambda.commands.{cmd_name}")
         command: click.Command = module.command
         return command
+
+    @override
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write what each command does, without importing it."""
+        with formatter.section("Commands"):
+            formatter.write_dl(list(_COMMANDS.items()))
 
     @override
     def resolve_command(
@@ -74,6 +97,8 @@ class Commands(click.Group):
             raise
         except Exception as error:
             if ctx.meta.get(VERBOSE):
+                import traceback  # noqa: PLC0415 # slow
+
                 echo(traceback.format_exc(), err=True)
             from kn_lambda.errors import as_command_error  # noqa: PLC0415 # only when needed
 

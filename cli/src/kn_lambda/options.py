@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
-from typing_extensions import override
 
 from kn_lambda.cluster.connecting import TargetOptions, connect
 from kn_lambda.cluster.running import DEFAULT_HOME
 from kn_lambda.completing import completed_by, contexts, namespaces
 from kn_lambda.errors import WrongUsageError
+from kn_lambda.overriding import override
 from kn_lambda.session import Session
 from kn_lambda.terminal.help import HelpContext
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
+import subprocess
+import sys
+
 import pytest
 from click import Context
 
 from kn_lambda import __version__
 from kn_lambda.errors import ExitCode, as_command_error
-from kn_lambda.main import cli
+from kn_lambda.main import _COMMANDS, cli
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
 from knative_lambda.domain.errors import (
     InvalidEventError,
@@ -19,6 +22,23 @@ def test_help_shows_the_commands_but_not_those_for_us_alone(kn_lambda):
     assert result.exit_code == ExitCode.OK
     for name in ("up", "init", "deploy", "list", "describe", "invoke", "logs", "events", "delete"):
         assert f"\n  {name} " in result.stdout
+
+
+@pytest.mark.parametrize(("name", "summary"), _COMMANDS.items())
+def test_the_list_of_commands_says_of_each_what_its_own_help_says_first(name, summary):
+    command = cli.get_command(Context(cli), name)
+    assert (command.help or "").splitlines()[0] == summary
+
+
+def test_the_list_of_commands_imports_none_of_them():
+    code = (
+        "import contextlib, sys; sys.argv[1:] = ['--help']; from kn_lambda.main import main\n"
+        "with contextlib.suppress(SystemExit): main()\n"
+        "loaded = [name for name in sys.modules if name.startswith('kn_lambda.commands.')]\n"
+        "sys.exit(str(loaded) if loaded or 'typing_extensions' in sys.modules else 0)"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("name", cli.list_commands(Context(cli)))

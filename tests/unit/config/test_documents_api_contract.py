@@ -511,7 +511,7 @@ def test_reserved_variables_are_named():
 
 def test_every_command_and_its_formats_are_there():
     said = {codes(row[0])[0]: codes(row[1]) for row in CONTRACT.rows("command", "`-o`")}
-    assert tuple(said) == _COMMANDS
+    assert tuple(said) == tuple(_COMMANDS)
     for name, formats in said.items():
         command = cli.get_command(None, name)
         (output,) = [p for p in command.params if "--output" in p.opts]

@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
-from typing_extensions import override
 
 from kn_lambda.languages import default_language, language_of, languages
 from kn_lambda.options import session_command
+from kn_lambda.overriding import override
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import contextlib
 import os
 from dataclasses import replace
@@ -155,6 +154,8 @@ def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> l
 
 
 def _run(session: Session, options: RunOptions) -> None:
+    import asyncio  # noqa: PLC0415 # slow; --help goes without
+
     from kn_lambda.running.narration import Narration  # noqa: PLC0415
     from kn_lambda.running.run import ReportedError, run_until_stopped  # noqa: PLC0415
     from lambda_embedded.listeners import url_of  # noqa: PLC0415

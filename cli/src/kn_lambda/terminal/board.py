@@ -7,8 +7,7 @@ import time
 from collections import deque
 from typing import TYPE_CHECKING, Self
 
-from typing_extensions import override
-
+from kn_lambda.overriding import override
 from kn_lambda.terminal.judgements import judged
 from kn_lambda.terminal.output import Styled, echo, is_drawn, plain, printable_line
 from kn_lambda.terminal.progress import Progress

@@ -6,7 +6,8 @@ import shutil
 from typing import TYPE_CHECKING
 
 import click
-from typing_extensions import override
+
+from kn_lambda.overriding import override
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import logging
 
-from typing_extensions import override
-
+from kn_lambda.overriding import override
 from kn_lambda.terminal.output import printable
 
 

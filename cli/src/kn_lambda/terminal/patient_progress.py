@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from typing_extensions import override
-
+from kn_lambda.overriding import override
 from kn_lambda.terminal.output import plain
 from kn_lambda.terminal.progress import Progress
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 from rich.console import Console
 from rich.style import Style
 from rich.text import Text
-from typing_extensions import override
 
+from kn_lambda.overriding import override
 from kn_lambda.terminal.conventions import wants_colour
 from kn_lambda.terminal.output import Styled, plain, printable, printable_line
 
