@@ -5,11 +5,12 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import threading
 from typing import TYPE_CHECKING
 
 import pytest
 
-from kn_lambda.deploying.saves import saves
+from kn_lambda.deploying.saves import Watch, saves
 from kn_lambda.errors import MissingError
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ def folder(tmp_path) -> Path:
 
 def watching(path: Path, *beside: Path) -> Iterator[bool]:
     """Return saves that are watched for already."""
-    seen = saves(path, beside, idle_seconds=_IDLE_SECONDS)
+    seen = saves(Watch(path=path, beside=beside, idle_seconds=_IDLE_SECONDS))
     assert next(seen), "the first look is for what was saved before"
     return seen
 
@@ -92,6 +93,39 @@ def test_a_function_yaml_elsewhere_is_looked_at_as_well(folder, tmp_path):
     assert is_noticed(seen)
 
 
+def test_what_does_not_matter_is_no_save(folder):
+    variables = folder / ".env"
+    variables.write_text("1")
+    watch = Watch(
+        path=folder,
+        beside=[variables],
+        matters=str(folder / "main.py").__eq__,
+        idle_seconds=_IDLE_SECONDS,
+    )
+    seen = saves(watch)
+    assert next(seen)
+    write(folder / "lib" / "a.py")
+    assert [next(seen) for _ in range(3)] == [False, False, False]
+    write(folder / "main.py")
+    assert is_noticed(seen)
+    write_beside_and_rename(variables)
+    assert is_noticed(seen)
+
+
+def test_the_first_look_may_stand_for_nothing(folder):
+    seen = saves(Watch(path=folder, sees_earlier=False, idle_seconds=_IDLE_SECONDS))
+    assert not next(seen)
+    write(folder / "main.py")
+    assert is_noticed(seen)
+
+
+def test_watching_can_be_ended_from_another_thread(folder):
+    stopping = threading.Event()
+    seen = saves(Watch(path=folder, idle_seconds=60, stopping=stopping))
+    threading.Timer(0.1, stopping.set).start()
+    assert list(seen) == []
+
+
 def test_a_folder_that_replaces_the_watched_one_is_watched(folder):
     seen = watching(folder)
     other = folder.with_name("other")
@@ -110,7 +144,7 @@ def test_what_is_deleted_ends_the_watch_with_words(folder, what):
     shutil.rmtree(folder)
     with pytest.raises(MissingError, match="is gone") as ended:
         list(zip(seen, range(_LOOKS), strict=False))
-    assert "still serves" in ended.value.hint
+    assert "when it is back" in ended.value.hint
 
 
 def test_a_limit_of_the_system_is_named_with_the_way_out(folder):
@@ -118,7 +152,7 @@ def test_a_limit_of_the_system_is_named_with_the_way_out(folder):
 import os, resource
 from pathlib import Path
 import watchfiles
-from kn_lambda.deploying.saves import saves
+from kn_lambda.deploying.saves import Watch, saves
 from kn_lambda.errors import CommandError
 
 resource.setrlimit(resource.RLIMIT_NOFILE, (30, 30))
@@ -128,7 +162,7 @@ try:
 except OSError:
     pass
 try:
-    next(saves(Path({str(folder)!r})))
+    next(saves(Watch(path=Path({str(folder)!r}))))
 except CommandError as error:
     print(error.message, error.hint)
 """

@@ -89,8 +89,8 @@ def test_function_yaml_and_options_say_what_they_say_on_a_platform(running, tmp_
         "main.py": "import os\ndef handler(event):\n    return dict(os.environ)\n",
         "function.yaml": MANIFEST,
     }
-    given = tmp_path / "hello" / ".env"
-    files[".env"] = "TOKEN=given\n"
+    given = tmp_path / "shared.env"
+    given.write_text("TOKEN=given\n")
     run = running(files, "--env-file", str(given), SHELL_SECRET="private").ready()
     variables = run.answer()
     expected = {
@@ -105,7 +105,7 @@ def test_function_yaml_and_options_say_what_they_say_on_a_platform(running, tmp_
 
     run.saved({"function.yaml": MANIFEST.replace("hello", "good day")})
     assert run.answer()["GREETING"] == "good day"
-    run.saved({".env": "TOKEN=another\n"})
+    run.saved({f"../{given.name}": "TOKEN=another\n"})
     assert run.answer()["TOKEN"] == "another"
     run.save({"function.yaml": MANIFEST.replace("runtime:", "runtimes:")})
     run.shows("spec.runtimes")

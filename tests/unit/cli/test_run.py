@@ -13,9 +13,9 @@ from kn_lambda.deploying.deploy_request import Overrides
 from kn_lambda.deploying.source_files import SourceFile
 from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.running.debugging import Debugging
+from kn_lambda.running.folder_filter import FolderFilter
 from kn_lambda.running.local_function import local_function, read_request
 from kn_lambda.running.places import Places, held_by_one
-from kn_lambda.running.saves import FolderFilter
 from kn_lambda.running.source_copy import update_copy
 from kn_lambda.running.terminal_log import TerminalLog
 from knative_lambda.domain.names import FunctionId
@@ -185,10 +185,6 @@ def test_a_debuggers_port_that_is_taken_is_named(tmp_path):
 def test_a_save_matters_if_a_deployment_would_have_the_file(tmp_path, path, matters):
     (tmp_path / ".funcignore").write_text("dist/\n")
     assert FolderFilter(tmp_path, ["certs/*.pem"])(f"{tmp_path}/{path}") == matters
-
-
-def test_a_file_of_variables_matters_though_it_is_not_deployed(tmp_path):
-    assert FolderFilter(tmp_path, also=[tmp_path / ".env"])(f"{tmp_path}/.env")
 
 
 def test_a_changed_funcignore_counts_from_then_on(tmp_path):

@@ -14,7 +14,7 @@ from kn_lambda.deploying.deploy_request import make_deploy_request
 from kn_lambda.deploying.deployer import Deployer
 from kn_lambda.deploying.followed_log import FollowedLog
 from kn_lambda.deploying.redeployment_report import Cycle, RedeploymentReport
-from kn_lambda.deploying.saves import SourceGoneError, saves
+from kn_lambda.deploying.saves import SourceGoneError, Watch, saves
 from kn_lambda.deploying.source_state import read_state
 from kn_lambda.errors import CommandError, UnreachableError, WrongUsageError, as_command_error
 from kn_lambda.terminal.output import Styled, echo
@@ -46,15 +46,19 @@ def deploy_on_save(
         raise WrongUsageError("--watch is for files in PATH, but the source is not in PATH")
     # Even if the current folder is deleted, `.` exists.
     watched = path.absolute()
-    is_beside = manifest is not None and watched not in manifest.absolute().parents
     redeployment = Redeployment(
         session=session,
         make_request=lambda: make_deploy_request(path, manifest, overrides),
         timeout_seconds=timeout_seconds,
         log=FollowedLog() if with_log else None,
     )
-    with contextlib.suppress(KeyboardInterrupt):
-        redeployment.run(saves(watched, [manifest] if manifest and is_beside else []))
+    watch = Watch(path=watched, beside=[manifest.absolute()] if manifest else [])
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            redeployment.run(saves(watch))
+    except SourceGoneError as error:
+        error.hint = "The function still serves what was deployed last. Remove it: kn-lambda delete"
+        raise
 
 
 class _SavedAgainError(Exception):

@@ -2,86 +2,116 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from kn_lambda.errors import CommandError, MissingError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    import threading
+    from collections.abc import Callable, Iterator, Sequence
     from pathlib import Path
+
+    from watchfiles import Change
+
+    Stamps = list[tuple[int, int] | None]
 
 # Editors write, rename and delete files to save one: what follows within a step belongs together.
 _STEP_MILLISECONDS = 50
 _LONGEST_MILLISECONDS = 1600
 _IDLE_SECONDS = 1.0
+_LIMITS_HINT = (
+    "Raise the limits fs.inotify.max_user_watches and fs.inotify.max_user_instances,"
+    " or let WATCHFILES_FORCE_POLLING=true read the folder again and again."
+)
 
 
 class SourceGoneError(MissingError):
     """There is nothing left to watch."""
 
 
-def saves(
-    path: Path, beside: Sequence[Path] = (), *, idle_seconds: float = _IDLE_SECONDS
-) -> Iterator[bool]:
-    """Yield True after something changed below `path`, False every `idle_seconds` in between.
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Watch:
+    """What to look at: what `matters` below `path`, and the files `beside`, wherever they are.
 
-    `beside` are more files to look at, outside of `path`. Whether a change matters is for the
-    caller to find out; the first is for those from before anybody watched. `SourceGoneError`
-    once `path` is gone.
+    `sees_earlier`: whether the first look stands for saves from before anybody watched.
     """
-    while True:
-        yield from _until_replaced(path, beside, idle_seconds)
+
+    path: Path
+    beside: Sequence[Path] = ()
+    matters: Callable[[str], bool] = lambda _path: True
+    sees_earlier: bool = True
+    idle_seconds: float = _IDLE_SECONDS
+    stopping: threading.Event | None = None
+
+    @property
+    def folder(self) -> Path:
+        """The folder to watch, which is that of a single file."""
+        return self.path if self.path.is_dir() else self.path.parent
+
+    def stamps(self) -> Stamps:
+        """Return what shows that a file beside was written or replaced."""
+        return [_stamp(file) for file in self.beside]
 
 
-def _until_replaced(path: Path, beside: Sequence[Path], idle_seconds: float) -> Iterator[bool]:
+def saves(watch: Watch) -> Iterator[bool]:
+    """Yield True after each save that matters, False every `idle_seconds` in between.
+
+    The content may be as before. `stopping` ends it soon, from another thread too.
+    `SourceGoneError` once the path is gone.
+    """
+    seen = None if watch.sees_earlier else watch.stamps()
+    while watch.stopping is None or not watch.stopping.is_set():
+        try:
+            yield from _until_replaced(watch, watch.folder, seen)
+        except FileNotFoundError as error:
+            raise _gone(watch.path) from error
+        except (OSError, RuntimeError) as error:  # watchfiles' own error of a limit
+            raise CommandError(
+                f"cannot watch {watch.folder}: {error}", hint=_LIMITS_HINT
+            ) from error
+        seen = None
+
+
+def _until_replaced(watch: Watch, folder: Path, seen: Stamps | None) -> Iterator[bool]:
     """Yield as `saves`, until there is another folder of that name, which nobody watches yet."""
-    from watchfiles import watch  # noqa: PLC0415 # only with --watch
+    identity = _identity(folder)
+    for changes in _changes(watch, folder):
+        # Some editors, and git, remove a file or a folder for a moment: look when all is quiet.
+        if not changes and not watch.path.exists():
+            raise _gone(watch.path)
+        if not changes and _identity(folder) != identity:
+            return
+        now, relevant = watch.stamps(), [path for _, path in changes if watch.matters(path)]
+        yield (bool(relevant) or now != seen) and watch.path.exists()
+        seen = now
 
-    folder = path if path.is_dir() else path.parent
-    try:
-        identity, seen = _identity(folder), None
-        for changes in watch(
-            folder,
-            watch_filter=None,
-            step=_STEP_MILLISECONDS,
-            debounce=_LONGEST_MILLISECONDS,
-            rust_timeout=round(idle_seconds * 1000),
-            yield_on_timeout=True,
-            recursive=path.is_dir(),
-            ignore_permission_denied=True,
-        ):
-            # Some editors, and git, remove a file or a folder for a moment: look when all is quiet.
-            if not changes and not path.exists():
-                raise _gone(path)
-            if not changes and _identity(folder) != identity:
-                return
-            now = _stamps(beside)
-            yield path.exists() and (bool(changes) or now != seen)
-            seen = now
-    except FileNotFoundError as error:
-        raise _gone(path) from error
-    except (OSError, RuntimeError) as error:  # its own error of a limit is a RuntimeError
-        raise CommandError(
-            f"cannot watch {folder}: {error}",
-            hint="Raise the limits fs.inotify.max_user_watches and fs.inotify.max_user_instances,"
-            " or let WATCHFILES_FORCE_POLLING=true read the folder again and again.",
-        ) from error
+
+def _changes(watch: Watch, folder: Path) -> Iterator[set[tuple[Change, str]]]:
+    import watchfiles  # noqa: PLC0415 # only for those who watch
+
+    return watchfiles.watch(
+        folder,
+        watch_filter=None,
+        step=_STEP_MILLISECONDS,
+        debounce=_LONGEST_MILLISECONDS,
+        rust_timeout=round(watch.idle_seconds * 1000),
+        yield_on_timeout=True,
+        recursive=watch.path.is_dir(),
+        ignore_permission_denied=True,
+        stop_event=watch.stopping,
+    )
 
 
 def _gone(path: Path) -> SourceGoneError:
     return SourceGoneError(
-        f"{path} is gone, so there is nothing to watch",
-        hint="The function still serves what was deployed last. To remove it: kn-lambda delete.",
+        f"{path} is gone, so there is nothing to watch", hint="Start again when it is back."
     )
 
 
 def _identity(folder: Path) -> tuple[int, int]:
     status = folder.stat()
     return status.st_dev, status.st_ino
-
-
-def _stamps(files: Sequence[Path]) -> list[tuple[int, int] | None]:
-    return [_stamp(file) for file in files]
 
 
 def _stamp(file: Path) -> tuple[int, int] | None:

@@ -6,19 +6,21 @@ import asyncio
 import contextlib
 import secrets
 import signal
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.deploying.saves import Watch, saves
 from kn_lambda.errors import CommandError
+from kn_lambda.running.folder_filter import FolderFilter
 from kn_lambda.running.front_door import FrontDoor
 from kn_lambda.running.loading import Loader
 from kn_lambda.running.packages import Packages
 from kn_lambda.running.places import Places, held_by_one
 from kn_lambda.running.prepared_runtime import RuntimePreparer
 from kn_lambda.running.running_function import RunningFunction
-from kn_lambda.running.saves import saves
 from lambda_embedded.access.access import Access
 from lambda_embedded.background import listening, set_up
 from lambda_embedded.listeners import PortTakenError, bind
@@ -148,16 +150,29 @@ async def _serve(options: RunOptions, running: RunningFunction) -> None:
 
 
 async def _reload_after_saves(options: RunOptions, running: RunningFunction) -> None:
-    stopping = asyncio.Event()
     if not options.reloads:
-        await stopping.wait()
+        await asyncio.Event().wait()
+    stopping = threading.Event()
+    seen = saves(_watch(options, stopping))
     try:
-        include, also = options.overrides.include, options.env_files
-        source = options.path.resolve()
-        async for _ in saves(source, stopping, include=include, also=also):
-            running.reload()
+        while (is_saved := await asyncio.to_thread(next, seen, None)) is not None:
+            if is_saved:
+                running.reload()
     finally:
         stopping.set()
+
+
+def _watch(options: RunOptions, stopping: threading.Event) -> Watch:
+    source = options.path.resolve()
+    folder_filter = FolderFilter(source, options.overrides.include)
+    return Watch(
+        path=source,
+        beside=options.env_files,
+        matters=folder_filter if source.is_dir() else str(source).__eq__,
+        # A save gives up the start under way, and the first one has just begun.
+        sees_earlier=False,
+        stopping=stopping,
+    )
 
 
 @contextlib.contextmanager
