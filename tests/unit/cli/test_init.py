@@ -37,6 +37,12 @@ def test_a_function_has_the_name_of_its_folder(kn_lambda):
     assert "my-function" not in Path("greeter/README.md").read_text()
 
 
+def test_what_comes_next_can_be_copied_into_a_shell(kn_lambda):
+    Path("my code").mkdir()
+    told = kn_lambda("init", "my code/greeter").stdout
+    assert "kn-lambda run 'my code/greeter', or kn-lambda deploy 'my code/greeter';" in told
+
+
 @pytest.mark.parametrize("name", ["Not A Name", "", "1st"])
 def test_a_name_that_no_function_can_have_is_rejected(kn_lambda, name):
     done = kn_lambda("init", name)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -10,6 +11,7 @@ import click
 from kn_lambda.languages import default_language, language_of, languages
 from kn_lambda.options import session_command
 from kn_lambda.overriding import override
+from kn_lambda.program import program
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 
@@ -85,7 +87,8 @@ def command(
         echo(str(folder))
     else:
         echo(f"Created the {language.title} function {function.name} in {folder}.")
-        echo(f"Next: kn-lambda deploy {folder}; its README.md says how to test and call it.")
+        run, deploy = (shlex.join([program(), verb, str(folder)]) for verb in ("run", "deploy"))
+        echo(f"Next: {run}, or {deploy}; its README.md says how to test and call it.")
     if ci is not None:
         _warn_inside_a_repository(folder)
 
