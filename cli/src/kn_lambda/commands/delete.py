@@ -10,7 +10,8 @@ import click
 
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
-from kn_lambda.options import Duration, session_command
+from kn_lambda.option_groups.waiting import timeout_option, wait_option
+from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
@@ -32,15 +33,8 @@ _RECORD_NAME = re.compile(r"[a-z0-9]([-a-z0-9.]{0,251}[a-z0-9])?")
     metavar="NAME...",
     shell_complete=completed_by(function_names),
 )
-@click.option(
-    "--wait/--no-wait", default=True, help="Wait until the functions are gone (default: wait)."
-)
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="2m",
-    help="How long to wait before giving up (default 2m).",
-)
+@wait_option("the functions are gone")
+@timeout_option("2m")
 def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float) -> None:
     """Delete functions and everything that they own.
 

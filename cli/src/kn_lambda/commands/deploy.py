@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.completing import completed_by, function_names, runtimes
+from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import WrongUsageError
-from kn_lambda.options import Duration, session_command
-from kn_lambda.setting_options import setting_options
+from kn_lambda.option_groups.settings import setting_options
+from kn_lambda.option_groups.source import source_options
+from kn_lambda.option_groups.waiting import timeout_option, wait_option
+from kn_lambda.options import session_command
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from kn_lambda.deploying.deploy_request import DeployRequest
+    from kn_lambda.deploying.deploy_request import DeployRequest, Overrides
     from kn_lambda.deploying.settings_change import SettingsChange
     from kn_lambda.session import Session
 
@@ -33,48 +36,22 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     help="The LambdaFunction to deploy (default: function.yaml in PATH, if it exists).",
 )
 @click.option("--name", help="Name of the function.", shell_complete=completed_by(function_names))
-@click.option(
-    "--runtime",
-    help="Language of the function, with or without its version.",
-    shell_complete=completed_by(runtimes),
-)
-@click.option("--handler", help="Handler as module.function, such as main.handler.")
-@click.option(
-    "--signature",
-    type=click.Choice(["cloudevent", "http"]),
-    help="What the function takes: CloudEvents, or plain HTTP requests.",
-)
+@source_options
 @setting_options
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="PATTERN",
-    help="Deploy files that are left out by default; pattern as in .gitignore; may be repeated.",
-)
 @click.option("--source", metavar="URI", help="URI of the source in storage, instead of PATH.")
 @click.option("--image", metavar="REF@DIGEST", help="Image to serve, instead of a build.")
-@click.option(
-    "--wait/--no-wait", default=True, help="Wait until the function is ready (default: wait)."
-)
+@wait_option("the function is ready")
 @click.option("--watch", is_flag=True, help="Deploy again after every save, until Ctrl-C.")
 @click.option("--logs", is_flag=True, help="With --watch: show the log of the function too.")
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="10m",
-    help="How long to wait before giving up (default 10m).",
-)
+@timeout_option("10m")
 def command(
     session: Session,
     *,
     paths: tuple[Path, ...],
     manifest: Path | None,
     name: str | None,
-    runtime: str | None,
-    handler: str | None,
-    signature: str | None,
+    overrides: Overrides,
     change: SettingsChange,
-    include: tuple[str, ...],
     source: str | None,
     image: str | None,
     wait: bool,
@@ -90,18 +67,9 @@ def command(
     Files that match .funcignore are not deployed, nor are files that usually contain credentials,
     such as .npmrc, .env or *.pem; to deploy such a file, use --include.
     """  # fmt: skip
-    from kn_lambda.deploying.deploy_request import Overrides, make_deploy_request  # noqa: PLC0415 # a quick --help
+    from kn_lambda.deploying.deploy_request import make_deploy_request  # noqa: PLC0415 # a quick --help
 
-    overrides = Overrides(
-        name=name,
-        runtime=runtime,
-        handler=handler,
-        signature=signature,
-        change=change,
-        source=source,
-        image=image,
-        include=include,
-    )
+    overrides = replace(overrides, name=name, change=change, source=source, image=image)
     if watch or logs:
         _require_watchable(paths, watch=watch, wait=wait)
     if len(paths) > 1:

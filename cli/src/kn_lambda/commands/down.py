@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import click
-
 from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
 from kn_lambda.linux import require_linux
-from kn_lambda.options import Duration, session_command
+from kn_lambda.option_groups.waiting import timeout_option
+from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
@@ -18,12 +17,7 @@ if TYPE_CHECKING:
 
 
 @session_command("down")
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="30s",
-    help="How long to wait before giving up (default 30s).",
-)
+@timeout_option("30s")
 def command(session: Session, timeout: float) -> None:
     """Stop the embedded platform, wherever it was started.
 

@@ -14,15 +14,18 @@ from click.exceptions import Exit
 
 from kn_lambda.errors import ExitCode, WrongUsageError
 from kn_lambda.linux import require_linux
+from kn_lambda.option_groups.access import access_options
+from kn_lambda.option_groups.source import source_options
+from kn_lambda.option_groups.variables import variable_options
 from kn_lambda.options import session_command
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
     import socket
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
 
-    from kn_lambda.deploying.deploy_request import DeployRequest
+    from kn_lambda.deploying.deploy_request import DeployRequest, Overrides
     from kn_lambda.running.narration import Narration
     from kn_lambda.running.run import RunOptions
     from kn_lambda.session import Session
@@ -36,33 +39,8 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--port", type=_PORT, default=8080, help="Port (default 8080; 0 selects a free port)."
 )
-@click.option("--runtime", help="Language of the function, with or without its version.")
-@click.option("--handler", help="Handler as module.function, such as main.handler.")
-@click.option(
-    "--signature",
-    type=click.Choice(["cloudevent", "http"]),
-    help="What the function takes: CloudEvents, or plain HTTP requests.",
-)
-@click.option(
-    "--env",
-    "-e",
-    multiple=True,
-    metavar="NAME[=VALUE]",
-    help="Variable to set, without a value that of this terminal; may be repeated.",
-)
-@click.option(
-    "--env-file",
-    multiple=True,
-    type=click.Path(exists=True, dir_okay=False, path_type=Path),
-    metavar="FILE",
-    help="File with a NAME=VALUE on each line; may be repeated.",
-)
-@click.option(
-    "--include",
-    multiple=True,
-    metavar="PATTERN",
-    help="Use files that are left out by default; pattern as in .gitignore; may be repeated.",
-)
+@source_options
+@variable_options
 @click.option("--no-reload", is_flag=True, help="Do not restart the function after each save.")
 @click.option("--debug", is_flag=True, help="Wait for a debugger before the function starts.")
 @click.option(
@@ -70,46 +48,27 @@ _PORT = click.IntRange(0, 65535)
     type=click.IntRange(1, 65535),
     help="Port of the debugger (default: the usual one); with --debug.",
 )
-@click.option(
-    "--allow-host",
-    "hosts",
-    metavar="NAME",
-    multiple=True,
-    help="Host name to accept, such as that of a tunnel; may be repeated.",
-)
-@click.option(
-    "--allow-origin",
-    "origins",
-    metavar="ORIGIN",
-    multiple=True,
-    help="Origin whose web pages may send requests; may be repeated.",
-)
+@access_options
 def command(
     session: Session,
     *,
     path: Path,
     port: int,
-    runtime: str | None,
-    handler: str | None,
-    signature: str | None,
+    overrides: Overrides,
     env: tuple[str, ...],
     env_file: tuple[Path, ...],
-    include: tuple[str, ...],
     no_reload: bool,
     debug: bool,
     debug_port: int | None,
-    hosts: tuple[str, ...],
-    origins: tuple[str, ...],
+    hosts: list[str],
+    origins: list[str],
 ) -> None:
     """Run one function in the foreground, without a platform, until Ctrl-C.
 
     PATH is a folder or a file (default: the current folder). It runs as it would when deployed:
     with the same files, packages, variables and server. After each save it starts again.
     """  # fmt: skip
-    from kn_lambda.deploying.deploy_request import Overrides  # noqa: PLC0415 # a quick --help
-    from kn_lambda.running.run import RunOptions  # noqa: PLC0415
-    from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415
-    from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
+    from kn_lambda.running.run import RunOptions  # noqa: PLC0415 # a quick --help
 
     require_linux("kn-lambda run")
     if debug_port is not None and not debug:
@@ -119,7 +78,7 @@ def command(
         path=path,
         home=session.target.home,
         port=port,
-        overrides=Overrides(runtime=runtime, handler=handler, signature=signature, include=include),
+        overrides=overrides,
         variables=partial(_variables, env, env_file),
         env_files=env_file,
         function=partial(_function, session),
@@ -127,8 +86,8 @@ def command(
         machine=dict(os.environ),  # noqa: TID251
         reloads=not no_reload,
         debug_port=(debug_port or 0) if debug else None,
-        hosts=frozenset(_parsed("--allow-host", parse_allowed_host, hosts)),
-        origins=frozenset(_parsed("--allow-origin", parse_allowed_origin, origins)),
+        hosts=frozenset(hosts),
+        origins=frozenset(origins),
     )
     _run(session, options)
 
@@ -144,13 +103,6 @@ def _variables(env: Iterable[str], files: Iterable[Path]) -> dict[str, str]:
     change = read_change(env=env, env_files=files, env_values_from=(), unset=(), settings={})
     variables = [value for value in change.given.values() if isinstance(value, dict)]
     return {variable["name"]: variable["value"] for variable in variables}
-
-
-def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
-    try:
-        return [parse(text) for text in given]
-    except ValueError as error:
-        raise WrongUsageError(f"{option}: {error}") from error
 
 
 def _run(session: Session, options: RunOptions) -> None:

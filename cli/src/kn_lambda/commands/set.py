@@ -8,8 +8,9 @@ import click
 
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import WrongUsageError
-from kn_lambda.options import Duration, session_command
-from kn_lambda.setting_options import setting_options
+from kn_lambda.option_groups.settings import setting_options
+from kn_lambda.option_groups.waiting import timeout_option, wait_option
+from kn_lambda.options import session_command
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -20,15 +21,8 @@ if TYPE_CHECKING:
 @session_command("set", outputs=("text", "name", "json"))
 @click.argument("name", shell_complete=completed_by(function_names))
 @setting_options
-@click.option(
-    "--wait/--no-wait", default=True, help="Wait until the function is ready (default: wait)."
-)
-@click.option(
-    "--timeout",
-    type=Duration(),
-    default="10m",
-    help="How long to wait before giving up (default 10m).",
-)
+@wait_option("the function is ready")
+@timeout_option("10m")
 def command(
     session: Session, *, name: str, change: SettingsChange, wait: bool, timeout: float
 ) -> None:

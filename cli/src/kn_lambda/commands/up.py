@@ -14,6 +14,7 @@ import click
 from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.invoking.command_lines import target_flags
 from kn_lambda.linux import require_linux
+from kn_lambda.option_groups.access import access_options
 from kn_lambda.options import session_command
 from kn_lambda.program import program
 from kn_lambda.terminal.documents import print_document
@@ -23,8 +24,6 @@ from kn_lambda.terminal.progress import Progress
 from lambda_embedded.installation import INSTALLATION
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
-
     from kn_lambda.session import Session
     from lambda_embedded.platform import Platform
     from lambda_embedded.platform_options import PlatformOptions
@@ -61,22 +60,7 @@ _PORT = click.IntRange(0, 65535)
     help="Checkout of Knative Lambda to run (default: what kn-lambda brings along).",
 )
 @click.option("--every-runtime", is_flag=True, help="Offer every version on PATH as a runtime.")
-@click.option(
-    "--allow-host",
-    "hosts",
-    metavar="NAME",
-    multiple=True,
-    help="Host name to accept, such as that of a tunnel; *.NAME accepts all subdomains;"
-    " may be repeated.",
-)
-@click.option(
-    "--allow-origin",
-    "origins",
-    metavar="ORIGIN",
-    multiple=True,
-    help="Origin whose web pages may send requests, such as http://localhost:3000;"
-    " may be repeated.",
-)
+@access_options
 @click.option("--new-token", is_flag=True, help="Create a new token; the old one becomes invalid.")
 @click.option(
     "--no-sandbox",
@@ -96,8 +80,8 @@ def command(
     config: Path | None,
     installation: Path | None,
     every_runtime: bool,
-    hosts: tuple[str, ...],
-    origins: tuple[str, ...],
+    hosts: list[str],
+    origins: list[str],
     new_token: bool,
     no_sandbox: bool,
     detach: bool,
@@ -106,9 +90,7 @@ def command(
 
     With --detach, it runs until `kn-lambda down`.
     """  # fmt: skip
-    from lambda_embedded.access.hosts import parse_allowed_host  # noqa: PLC0415 # quick --help
-    from lambda_embedded.access.origins import parse_allowed_origin  # noqa: PLC0415
-    from lambda_embedded.platform_options import PlatformOptions  # noqa: PLC0415
+    from lambda_embedded.platform_options import PlatformOptions  # noqa: PLC0415 # quick --help
 
     require_linux("kn-lambda up")
     if session.target.context is not None:
@@ -130,8 +112,8 @@ def command(
         installation=installation or INSTALLATION,
         config=config,
         every_runtime=every_runtime,
-        allowed_hosts=_parsed("--allow-host", parse_allowed_host, hosts),
-        allowed_origins=_parsed("--allow-origin", parse_allowed_origin, origins),
+        allowed_hosts=hosts,
+        allowed_origins=origins,
         new_token=new_token,
         sandbox=not no_sandbox,
         progress=progress.step,
@@ -150,13 +132,6 @@ def _detach(session: Session, progress: Progress, source: Path | None) -> None:
     start_detached(session, arguments, progress)
     if source is not None:
         _deploy(session, source)
-
-
-def _parsed(option: str, parse: Callable[[str], str], given: Iterable[str]) -> list[str]:
-    try:
-        return [parse(text) for text in given]
-    except ValueError as error:
-        raise WrongUsageError(f"{option}: {error}") from error
 
 
 def _run(

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import functools
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from kn_lambda.option_groups.variables import variable_options
 from kn_lambda.options import Duration
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from pathlib import Path
 
     from kn_lambda.session import Session
 
-_FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 _SETTINGS: tuple[tuple[str, click.ParamType[Any] | type, str, str], ...] = (
     ("memory", str, "QUANTITY", "Memory that an instance may use, such as 512Mi."),
     ("cpu", str, "QUANTITY", "CPU that an instance may use, such as 500m or 2."),
@@ -63,14 +63,7 @@ def setting_options(function: Callable[..., None]) -> Callable[..., None]:
 
 def _options() -> list[Callable[[Callable[..., None]], Callable[..., None]]]:
     return [
-        click.option(
-            "--env", "-e", multiple=True, metavar="NAME[=VALUE]",
-            help="Variable to set, without a value that of this terminal; may be repeated.",
-        ),
-        click.option(
-            "--env-file", multiple=True, type=_FILE, metavar="FILE",
-            help="File with a NAME=VALUE on each line; may be repeated.",
-        ),
+        variable_options,
         click.option(
             "--env-value-from", multiple=True, metavar="NAME=secret:SECRET:KEY",
             help="Variable to read from a Secret or a config-map; may be repeated.",

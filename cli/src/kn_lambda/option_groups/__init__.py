@@ -1,0 +1,1 @@
+"""Options that belong together and that several commands have."""
