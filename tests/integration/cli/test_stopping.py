@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from kn_lambda.stopping import UnknownOwnerError, stop_platform
+from kn_lambda.local_platform.stopping import UnknownOwnerError, stop_platform
 from lambda_embedded.data_folder import DataFolder
 
 # Takes the lock as the platform does, then waits for its end.

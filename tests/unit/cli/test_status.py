@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from kn_lambda.disk_usage import disk_usage, readable_size
+from kn_lambda.cluster.disk_usage import disk_usage, readable_size
 from kn_lambda.errors import ExitCode
 from knative_lambda.adapters.kubernetes.client import BROKERS, SERVICES
 from tests.unit.cli.helpers.fakes import status

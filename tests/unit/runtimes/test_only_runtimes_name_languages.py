@@ -22,7 +22,7 @@ PACKAGES = ("shared", "oci", "builder", "sandbox", "embedded", "cli")
 # The platform is a Python program itself, and this is where it says so. Each place is a text of the
 # code in which a language is named, and the reason why the folder of the language cannot say it.
 ALLOWED: dict[str, dict[str, str]] = {
-    "cli/src/kn_lambda/installed_files.py": {
+    "cli/src/kn_lambda/uninstalling/installed_files.py": {
         "pip": "how kn-lambda itself was installed, and is removed",
         "uv-receipt.toml": "the same",
         "uv tool uninstall ": "the same",

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.cluster.disk_usage import disk_usage
 from kn_lambda.cluster.installation import CONTROL_BROKER, CONTROL_NAMESPACE
 from kn_lambda.cluster.readiness import readiness
 from kn_lambda.cluster.records import status_of, text
 from kn_lambda.cluster.running import platform_info
-from kn_lambda.disk_usage import disk_usage
 from knative_lambda.adapters.kubernetes.client import BROKERS, LAMBDA_FUNCTIONS, SERVICES
 from knative_lambda.domain.errors import KnativeLambdaError
 from lambda_embedded.data_folder import DataFolder

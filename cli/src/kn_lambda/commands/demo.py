@@ -27,8 +27,8 @@ def command(session: Session) -> None:
 
     The last line on stdout is the response of the function. Nothing is left behind.
     """
+    from kn_lambda.local_platform.temporary import temporary_platform  # noqa: PLC0415
     from kn_lambda.templates import copy_template  # noqa: PLC0415 # quick --help
-    from kn_lambda.temporary_platform import temporary_platform  # noqa: PLC0415
 
     require_linux("kn-lambda demo")
     progress = Progress()

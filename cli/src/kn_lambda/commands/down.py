@@ -24,7 +24,7 @@ def command(session: Session, timeout: float) -> None:
     Deployed functions are available again after the next start. If no platform runs, there is
     nothing to do, which is not an error.
     """
-    from kn_lambda.stopping import UnknownOwnerError, stop_platform  # noqa: PLC0415 # quick --help
+    from kn_lambda.local_platform.stopping import UnknownOwnerError, stop_platform  # noqa: PLC0415 # quick --help
 
     require_linux("kn-lambda down")
     if session.target.context is not None:

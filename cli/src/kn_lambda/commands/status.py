@@ -87,7 +87,7 @@ def _fields(status: dict[str, Any]) -> Iterator[tuple[str, str | Styled]]:
     if "functions" in status:
         yield "Deployed", _counted(status["functions"])
     if "home" in status:
-        from kn_lambda.disk_usage import readable_size  # noqa: PLC0415
+        from kn_lambda.cluster.disk_usage import readable_size  # noqa: PLC0415
 
         yield "Data", f"{status['home']} ({readable_size(status['bytes'])})"
 

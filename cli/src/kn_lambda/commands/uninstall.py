@@ -16,9 +16,9 @@ from kn_lambda.terminal.tables import print_table
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from kn_lambda.data_removal import Part
-    from kn_lambda.installed_files import InstalledFile
     from kn_lambda.session import Session
+    from kn_lambda.uninstalling.data_removal import Part
+    from kn_lambda.uninstalling.installed_files import InstalledFile
 
 
 @session_command("uninstall")
@@ -30,8 +30,8 @@ def command(session: Session, yes: bool, dry_run: bool) -> None:
     It also shows what else is on this machine and the command that removes it. Clusters stay as
     they are.
     """
-    from kn_lambda.data_removal import data_parts, remove_data, running_error  # noqa: PLC0415
-    from kn_lambda.installed_files import installed_files  # noqa: PLC0415
+    from kn_lambda.uninstalling.data_removal import data_parts, remove_data, running_error  # noqa: PLC0415
+    from kn_lambda.uninstalling.installed_files import installed_files  # noqa: PLC0415
     from lambda_embedded.data_folder import DataFolder  # noqa: PLC0415
 
     if session.target.context is not None:
@@ -64,7 +64,7 @@ def _confirm(home: Path) -> None:
 
 
 def _show(home: Path, parts: list[Part], others: list[InstalledFile]) -> None:
-    from kn_lambda.disk_usage import disk_usage, readable_size  # noqa: PLC0415
+    from kn_lambda.cluster.disk_usage import disk_usage, readable_size  # noqa: PLC0415
 
     if parts:
         rows = [(str(part.path), readable_size(part.size)) for part in parts]

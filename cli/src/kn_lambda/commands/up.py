@@ -124,8 +124,8 @@ def command(
 
 
 def _detach(session: Session, progress: Progress, source: Path | None) -> None:
-    from kn_lambda.detached_platform import start_detached  # noqa: PLC0415
-    from kn_lambda.given_options import given_options  # noqa: PLC0415
+    from kn_lambda.local_platform.detached import start_detached  # noqa: PLC0415
+    from kn_lambda.option_groups.given import given_options  # noqa: PLC0415
 
     ours = {"detach", "source", "home", "namespace", "output"}
     arguments = given_options(click.get_current_context(), without=ours)

@@ -7,10 +7,10 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from kn_lambda.cluster.disk_usage import disk_usage
 from kn_lambda.cluster.running import command_for
-from kn_lambda.detached_platform import LOG
-from kn_lambda.disk_usage import disk_usage
 from kn_lambda.errors import CommandError
+from kn_lambda.local_platform.detached import LOG
 from lambda_embedded.data_folder import DataFolder, DataFolderInUseError
 from lambda_sandbox.removal import remove_folder
 

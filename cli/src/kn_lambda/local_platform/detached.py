@@ -6,9 +6,9 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from kn_lambda.background_platform import await_ready, start_platform
 from kn_lambda.cluster.running import command_for, platform_info
 from kn_lambda.errors import CommandError
+from kn_lambda.local_platform.background import await_ready, start_platform
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import Styled, echo
 from lambda_embedded.data_folder import DataFolder, DataFolderError

@@ -11,7 +11,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from kn_lambda.background_platform import await_ready, start_platform
+from kn_lambda.local_platform.background import await_ready, start_platform
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -1,0 +1,1 @@
+"""The embedded platform as a process: start it, await it, stop it."""

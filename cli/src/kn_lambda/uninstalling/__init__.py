@@ -1,0 +1,1 @@
+"""What Knative Lambda has on this machine, and how to remove it."""
