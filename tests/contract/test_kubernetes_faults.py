@@ -20,6 +20,7 @@ from knative_lambda.domain.errors import (
     ThrottledError,
 )
 from knative_lambda.domain.names import FunctionId
+from tests.helpers.kubeconfigs import write_kubeconfig
 from tests.helpers.s3_servers import CannedAnswer, answering_server, free_port, silent_server
 
 TOKEN = "hunter2-token"
@@ -28,15 +29,7 @@ LONG = "long " * 1000
 
 
 def connect(folder, port, read_seconds=10.0, api=KubernetesApi):
-    kubeconfig = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "c",
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-        "users": [{"name": "u", "user": {"token": TOKEN}}],
-    }
-    (folder / "kubeconfig").write_text(json.dumps(kubeconfig))
+    write_kubeconfig(folder / "kubeconfig", f"http://127.0.0.1:{port}", token=TOKEN)
     return api(kubeconfig=str(folder / "kubeconfig"), read_seconds=read_seconds)
 
 

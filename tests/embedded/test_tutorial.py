@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-import subprocess
 from typing import TYPE_CHECKING
 
 from tests.embedded.helpers.running_platform import CHECKOUT, machine_environment
+from tests.helpers.shell_blocks import run_shell
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -30,21 +30,9 @@ def test_the_tutorial_of_the_readme_works_as_printed(
     (folder / ".venv").symlink_to(CHECKOUT / ".venv")
     script = "\n".join(f"{block['commands']}echo '{_ENDED}' $?" for block in blocks)
 
-    # One shell for all, as the reader has; -e, so that nothing after a failure hides it.
-    done = subprocess.run(
-        ["bash", "-euo", "pipefail", "-c", script],
-        cwd=folder,
-        env={**machine_environment(), "KN_LAMBDA_HOME": str(own_platform.home)},
-        stdin=subprocess.DEVNULL,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        text=True,
-        timeout=240,
-        check=False,
-    )
-
-    assert done.returncode == 0, done.stdout
-    outputs = re.split(rf"{_ENDED} \d+\n", done.stdout)
+    # One shell for all, as the reader has.
+    environment = {**machine_environment(), "KN_LAMBDA_HOME": str(own_platform.home)}
+    outputs = re.split(rf"{_ENDED} \d+\n", run_shell(script, folder, environment))
     for block, output in zip(blocks, outputs[:-1], strict=True):
         assert (block["expected"] or "") in output, (block["commands"], output)
     assert own_platform.record("greeter") is None

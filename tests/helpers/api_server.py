@@ -20,6 +20,8 @@ from typing import TYPE_CHECKING, Any
 from cryptography.hazmat.primitives import serialization
 from cryptography.hazmat.primitives.asymmetric import rsa
 
+from tests.helpers.kubeconfigs import write_kubeconfig
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
@@ -75,7 +77,9 @@ class ApiServer:
         status, answer = self.request("POST", path, {**kind, "spec": {}})
         assert status == 201, answer
         file = self.folder / f"{account}.kubeconfig"
-        _write_kubeconfig(file, self.url, self.certificate, answer["status"]["token"])
+        write_kubeconfig(
+            file, self.url, token=answer["status"]["token"], certificate=self.certificate
+        )
         return file
 
     def audited(self) -> list[dict[str, Any]]:
@@ -173,7 +177,7 @@ def running_api_server(
         process = stack.enter_context(_running(arguments, log))
         url = f"https://127.0.0.1:{port}"
         server = ApiServer(url=url, token=token, kubectl=kubectl, folder=folder)
-        _write_kubeconfig(server.kubeconfig, url, server.certificate, token)
+        write_kubeconfig(server.kubeconfig, url, token=token, certificate=server.certificate)
         _wait(server, process, log)
         yield server
 
@@ -213,19 +217,6 @@ def _api_server(program: Path, folder: Path, etcd: str, port: int, token: str) -
         # The endpoints of the Service "kubernetes" need not be there.
         *("--endpoint-reconciler-type", "none"),
     ]
-
-
-def _write_kubeconfig(file: Path, url: str, certificate: Path, token: str) -> None:
-    cluster = {"server": url, "certificate-authority": str(certificate)}
-    config = {
-        "apiVersion": "v1",
-        "kind": "Config",
-        "current-context": "c",
-        "clusters": [{"name": "c", "cluster": cluster}],
-        "users": [{"name": "c", "user": {"token": token}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "c"}}],
-    }
-    file.write_text(json.dumps(config))
 
 
 @contextmanager

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.kubeconfigs import write_kubeconfig
+
 # Each prints what it offers for the last word of "$1".
 ASK = {
     "bash": """
@@ -101,23 +103,13 @@ def cluster(tmp_path):
         server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
         servers.append(server)
         threading.Thread(target=server.serve_forever, args=(0.01,), daemon=True).start()
-        write_kubeconfig(tmp_path, server.server_port)
+        write_kubeconfig(tmp_path / "kubeconfig", f"http://127.0.0.1:{server.server_port}")
 
     yield serve
     ended.set()
     for server in servers:
         server.shutdown()
         server.server_close()
-
-
-def write_kubeconfig(folder, port):
-    config = {
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{port}"}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "current-context": "c",
-    }
-    (folder / "kubeconfig").write_text(json.dumps(config))
 
 
 def assert_nothing_is_said(text):
@@ -149,7 +141,7 @@ def test_names_of_a_hostile_cluster_are_neither_run_nor_printed(ask, cluster, tm
 @pytest.mark.parametrize("state", ["refuses", "never responds"])
 def test_a_platform_that_is_down_offers_nothing_and_says_nothing(ask, cluster, tmp_path, state):
     if state == "refuses":
-        write_kubeconfig(tmp_path, port=9)
+        write_kubeconfig(tmp_path / "kubeconfig", "http://127.0.0.1:9")
     else:
         cluster(None)
     said = ask("kn-lambda describe he")

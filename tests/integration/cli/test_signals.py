@@ -11,6 +11,8 @@ import sys
 
 import pytest
 
+from tests.helpers.kubeconfigs import write_kubeconfig
+
 INTERRUPTED = 130
 # Each waits for the first response of the platform.
 COMMANDS = [
@@ -31,13 +33,7 @@ def silent():
 @pytest.fixture
 def start(tmp_path, silent):
     """`start("list")` is a command that waits for the silent server, which it has reached."""
-    config = {
-        "clusters": [{"name": "c", "cluster": {"server": f"http://127.0.0.1:{_port(silent)}"}}],
-        "users": [{"name": "u", "user": {"token": "t"}}],
-        "contexts": [{"name": "c", "context": {"cluster": "c", "user": "u"}}],
-        "current-context": "c",
-    }
-    (tmp_path / "kubeconfig").write_text(json.dumps(config))
+    write_kubeconfig(tmp_path / "kubeconfig", f"http://127.0.0.1:{_port(silent)}")
     (tmp_path / "main.py").touch()
     environment = {
         "PATH": os.defpath,

@@ -85,7 +85,7 @@ def command(
     kn-lambda invoke hello --async --data '{"name": "Ada"}'
     """  # noqa: D301 # \b is for click
     from kn_lambda.cluster.http import redacted_url  # noqa: PLC0415
-    from kn_lambda.invoking.input import json_error  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.invoking.input import warn_of_invalid_json  # noqa: PLC0415 # a quick start of --help
     from kn_lambda.invoking.invocation import Invocation  # noqa: PLC0415
     from kn_lambda.invoking.response import print_response, require_success  # noqa: PLC0415
 
@@ -95,8 +95,7 @@ def command(
         record=record, data=data, type_=type_, event_file=event_file, method=method, path=path
     )
     invocation.check(is_async=by_broker)
-    if error := json_error(data):
-        echo(f"--data is not valid JSON, so it is sent as text: {error}", err=True)
+    warn_of_invalid_json(data)
     if by_broker:
         _publish(session, function, invocation, _TRIGGER_SECONDS if timeout is None else timeout)
         return

@@ -56,15 +56,14 @@ def command(
     kn-lambda send --type com.example.order.placed --data '{"order": 1001}'
     kn-lambda send --event events.ndjson --source /tests
     """  # noqa: D301 # \b is for click
-    from kn_lambda.invoking.input import json_error  # noqa: PLC0415 # a quick start of --help
+    from kn_lambda.invoking.input import warn_of_invalid_json  # noqa: PLC0415 # a quick start of --help
     from kn_lambda.invoking.outgoing_events import (  # noqa: PLC0415
         OutgoingEvents,
         parse_extensions,
     )
 
     events = OutgoingEvents(**options, extensions=parse_extensions(extensions)).make()
-    if error := json_error(options["data"]):
-        echo(f"--data is not valid JSON, so it is sent as text: {error}", err=True)
+    warn_of_invalid_json(options["data"])
     sent = _send_all(session, broker or session.installation.tenant_broker(), events)
     if session.output == "json":
         from kn_lambda.terminal.documents import print_document  # noqa: PLC0415

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from kn_lambda.cluster.events import new_event
 from kn_lambda.errors import WrongUsageError
+from kn_lambda.terminal.output import echo
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.json_format import from_json
 from knative_lambda.inbound.valid_event import CloudEvent, create_event
@@ -48,15 +49,14 @@ def content_type(data: bytes) -> str:
     return _TEXT
 
 
-def json_error(given: str | None) -> str | None:
-    """Return the syntax error in a `--data` that looks like JSON; None without one."""
+def warn_of_invalid_json(given: str | None) -> None:
+    """Print the syntax error in a `--data` that looks like JSON: it may be meant so, or not."""
     if given is None or not given.lstrip().startswith(("{", "[")):
-        return None
+        return
     try:
         json.loads(given)
     except ValueError as error:
-        return str(error)
-    return None
+        echo(f"--data is not valid JSON, so it is sent as text: {error}", err=True)
 
 
 def make_event(type_: str, data: bytes | None) -> CloudEvent:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.deploying.source_state import changed_text
 from kn_lambda.errors import CommandError, as_command_error
 from kn_lambda.invoking.command_lines import curl_command, sample_data
 from kn_lambda.running.packages import InstallationError
@@ -24,7 +25,6 @@ if TYPE_CHECKING:
     from kn_lambda.running.loading import Loaded
     from kn_lambda.terminal.progress import Progress
 
-_SHOWN = 3
 _NAMED = (InstallationError, RuntimePreparationError, StartError, OSError)
 _TRY_AGAIN = "Mend it and save: it starts again."
 
@@ -106,6 +106,4 @@ def _debugger(debugging: Debugging | None) -> dict[str, object]:
 
 
 def _named(changed: Sequence[str]) -> str:
-    names = [printable_line(name, err=True) for name in changed[:_SHOWN]]
-    more = [f"{len(changed) - _SHOWN} more"] if len(changed) > _SHOWN else []
-    return f": {', '.join([*names, *more])}" if names else ""
+    return f": {printable_line(changed_text(changed), err=True)}" if changed else ""

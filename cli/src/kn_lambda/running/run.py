@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from kn_lambda.running.running_function import Narrator
     from kn_lambda.terminal.progress import Progress
     from knative_lambda.domain.names import FunctionId
+    from lambda_sandbox.isolation import Isolation
 
 _GRACE_SECONDS = 2.0
 
@@ -101,23 +102,7 @@ async def _run(
     workspace = places.of_function(options.path)
     access = Access(token=secrets.token_urlsafe(), hosts=options.hosts, origins=options.origins)
     isolation = SupervisorIsolation()
-    packages = Packages(
-        machine=options.machine, caches=places.caches, isolation=isolation, show=progress.log
-    )
-    loader = Loader(
-        path=options.path,
-        workspace=workspace,
-        overrides=options.overrides,
-        variables=options.variables,
-        function=options.function,
-        machine=options.machine,
-        packages=packages,
-        preparer=RuntimePreparer(
-            places=places, machine=options.machine, packages=packages, progress=progress.step
-        ),
-        progress=progress,
-        debug_port=options.debug_port,
-    )
+    loader = _loader(options, places, isolation, progress)
     with held_by_one(workspace, options.path), _listener(options.port) as listener:
         async with new_session() as session:
             running = RunningFunction(
@@ -131,6 +116,28 @@ async def _run(
             runner = FrontDoor(running, session, access).runner()
             async with set_up(runner), listening(runner, listener), _stopped(running):
                 await _serve(options, running)
+
+
+def _loader(
+    options: RunOptions, places: Places, isolation: Isolation, progress: Progress
+) -> Loader:
+    packages = Packages(
+        machine=options.machine, caches=places.caches, isolation=isolation, show=progress.log
+    )
+    return Loader(
+        path=options.path,
+        workspace=places.of_function(options.path),
+        overrides=options.overrides,
+        variables=options.variables,
+        function=options.function,
+        machine=options.machine,
+        packages=packages,
+        preparer=RuntimePreparer(
+            places=places, machine=options.machine, packages=packages, progress=progress.step
+        ),
+        progress=progress,
+        debug_port=options.debug_port,
+    )
 
 
 async def _serve(options: RunOptions, running: RunningFunction) -> None:
