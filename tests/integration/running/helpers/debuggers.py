@@ -14,7 +14,26 @@ from typing import TYPE_CHECKING, Any, Self
 from tests.helpers.waiting import PATIENCE_SECONDS
 
 if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
     import aiohttp
+
+
+class _Messages:
+    """What a debugger sends, in whichever order it is awaited."""
+
+    def __init__(self, read: Callable[[], Awaitable[dict[str, Any]]]) -> None:
+        self._read = read
+        self._kept: list[dict[str, Any]] = []
+
+    async def next(self, wanted: Callable[[dict[str, Any]], bool]) -> dict[str, Any]:
+        async with asyncio.timeout(PATIENCE_SECONDS):
+            while True:
+                for message in self._kept:
+                    if wanted(message):
+                        self._kept.remove(message)
+                        return message
+                self._kept.append(await self._read())
 
 
 class DebugAdapter:
@@ -23,7 +42,7 @@ class DebugAdapter:
     def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._reader, self._writer = reader, writer
         self._sent = 0
-        self._kept: list[dict[str, Any]] = []
+        self._messages = _Messages(self._read)
 
     @classmethod
     async def attach(cls, configuration: dict[str, Any]) -> Self:
@@ -46,27 +65,18 @@ class DebugAdapter:
 
     async def request(self, command: str, **arguments: Any) -> dict[str, Any]:
         number = await self.send(command, **arguments)
-        response = await self._next(lambda message: message.get("request_seq") == number)
+        response = await self._messages.next(lambda message: message.get("request_seq") == number)
         assert response["success"], response
         return response.get("body") or {}
 
     async def event(self, name: str) -> dict[str, Any]:
-        event = await self._next(lambda message: message.get("event") == name)
+        event = await self._messages.next(lambda message: message.get("event") == name)
         return event.get("body") or {}
 
     async def close(self) -> None:
         self._writer.close()
         with contextlib.suppress(ConnectionError):
             await self._writer.wait_closed()
-
-    async def _next(self, wanted: Any) -> dict[str, Any]:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                for message in self._kept:
-                    if wanted(message):
-                        self._kept.remove(message)
-                        return message
-                self._kept.append(await self._read())
 
     async def _read(self) -> dict[str, Any]:
         head = await self._reader.readuntil(b"\r\n\r\n")
@@ -80,7 +90,7 @@ class Inspector:
     def __init__(self, socket: aiohttp.ClientWebSocketResponse) -> None:
         self._socket = socket
         self._sent = 0
-        self._kept: list[dict[str, Any]] = []
+        self._messages = _Messages(socket.receive_json)
 
     @classmethod
     async def attach(cls, session: aiohttp.ClientSession, configuration: dict[str, Any]) -> Self:
@@ -98,24 +108,16 @@ class Inspector:
         self._sent += 1
         number = self._sent
         await self._socket.send_json({"id": number, "method": method, "params": parameters})
-        response = await self._next(lambda message: message.get("id") == number)
+        response = await self._messages.next(lambda message: message.get("id") == number)
         assert "error" not in response, response
         return response["result"]
 
     async def event(self, method: str) -> dict[str, Any]:
-        return (await self._next(lambda message: message.get("method") == method))["params"]
+        event = await self._messages.next(lambda message: message.get("method") == method)
+        return event["params"]
 
     async def close(self) -> None:
         await self._socket.close()
-
-    async def _next(self, wanted: Any) -> dict[str, Any]:
-        async with asyncio.timeout(PATIENCE_SECONDS):
-            while True:
-                for message in self._kept:
-                    if wanted(message):
-                        self._kept.remove(message)
-                        return message
-                self._kept.append(await self._socket.receive_json())
 
 
 async def _until_connected(host: str, port: int) -> Any:
