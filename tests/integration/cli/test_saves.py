@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import subprocess
 import sys
@@ -169,3 +170,11 @@ except CommandError as error:
     run = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert f"cannot watch {folder}" in run.stdout
     assert "WATCHFILES_FORCE_POLLING=true" in run.stdout
+
+
+def test_a_name_that_is_not_utf_8_ends_nothing(folder):
+    seen = watching(folder)
+    write(folder / os.fsdecode(b"bad\xff"))
+    assert is_noticed(seen)
+    write(folder / "main.py")
+    assert is_noticed(seen)

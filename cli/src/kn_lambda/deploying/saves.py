@@ -67,9 +67,11 @@ def saves(watch: Watch) -> Iterator[bool]:
         except FileNotFoundError as error:
             raise _gone(watch.path) from error
         except (OSError, RuntimeError) as error:  # watchfiles' own error of a limit
-            raise CommandError(
-                f"cannot watch {watch.folder}: {error}", hint=_LIMITS_HINT
-            ) from error
+            if not _is_strange_name(error):
+                raise CommandError(
+                    f"cannot watch {watch.folder}: {error}", hint=_LIMITS_HINT
+                ) from error
+            yield watch.path.exists()
         seen = None
 
 
@@ -101,6 +103,11 @@ def _changes(watch: Watch, folder: Path) -> Iterator[set[tuple[Change, str]]]:
         ignore_permission_denied=True,
         stop_event=watch.stopping,
     )
+
+
+def _is_strange_name(error: Exception) -> bool:
+    """Whether watchfiles gave up at a name that is not UTF-8: reading tells if it matters."""
+    return str(error).startswith("Unable to decode path")
 
 
 def _gone(path: Path) -> SourceGoneError:
