@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.completing import completed_by, function_names
+from kn_lambda.completing import completed_by, function_names, runtimes
 from kn_lambda.errors import WrongUsageError
 from kn_lambda.option_groups.settings import setting_options
 from kn_lambda.option_groups.source import source_options
@@ -36,7 +36,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
     help="The LambdaFunction to deploy (default: function.yaml in PATH, if it exists).",
 )
 @click.option("--name", help="Name of the function.", shell_complete=completed_by(function_names))
-@source_options
+@source_options(runtimes)
 @setting_options
 @click.option("--source", metavar="URI", help="URI of the source in storage, instead of PATH.")
 @click.option("--image", metavar="REF@DIGEST", help="Image to serve, instead of a build.")
