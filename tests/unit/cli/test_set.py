@@ -134,7 +134,7 @@ def test_no_option_is_wrong_usage(kn_lambda, hello):
         (("--request-timeout", "1h"), "spec.timeoutSeconds"),
         (("--request-timeout", "1500ms"), "spec.timeoutSeconds"),
         (("-e", f"PORT={_SECRET}"), "PORT is set by the platform"),
-        (("-e", f"A={_SECRET}\x00"), "spec.env.2.value"),
+        (("-e", f"A={_SECRET}\x00"), "spec.env.1.value"),
     ],
 )
 def test_a_bad_value_names_its_field_and_nothing_is_sent(

@@ -66,6 +66,13 @@ def test_options_become_fields():
     }
 
 
+def test_the_order_of_options_is_never_a_change():
+    first = apply_settings(_SOURCE, _read(env=["B=1", "A=2"]), None)
+    record = _record(set_fields=first.set_fields, env=first.spec["env"])
+    assert apply_settings(_SOURCE, SettingsChange(), record) == first
+    assert change_record(record, _read(env=["A=2"])) == first
+
+
 def test_a_variable_without_a_value_is_that_of_the_terminal(monkeypatch):
     monkeypatch.setenv("FROM_HERE", "a")
     assert _read(env=["FROM_HERE"]).given["env.FROM_HERE"] == {"name": "FROM_HERE", "value": "a"}

@@ -96,7 +96,8 @@ def apply_settings(
     `WrongUsageError` names each field that is invalid.
     """
     own = validate_spec(spec)
-    values = {**_kept(change, before), **change.given}
+    # In one order, however often and by whichever options: another order would be a new revision.
+    values = dict(sorted({**_kept(change, before), **change.given}.items()))
     result = copy.deepcopy(own)
     for path, value in values.items():
         put_value(result, path, value)
@@ -106,7 +107,7 @@ def apply_settings(
         for path in values
         if value_of(spec, path) is not None and value_of(own, path) != value_of(result, path)
     ]
-    return AppliedSettings(spec=result, set_fields=sorted(values), hidden=sorted(hidden))
+    return AppliedSettings(spec=result, set_fields=list(values), hidden=hidden)
 
 
 def change_record(record: LambdaFunction, change: SettingsChange) -> AppliedSettings:
@@ -115,7 +116,7 @@ def change_record(record: LambdaFunction, change: SettingsChange) -> AppliedSett
     for path in change.unset:
         put_value(spec, path, default_value(path))
     applied = apply_settings(spec, change, record)
-    return AppliedSettings(spec=applied.spec, set_fields=applied.set_fields, hidden=())
+    return AppliedSettings(spec=applied.spec, set_fields=applied.set_fields, hidden=[])
 
 
 def _kept(change: SettingsChange, before: LambdaFunction | None) -> dict[str, object]:
