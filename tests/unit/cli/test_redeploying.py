@@ -110,10 +110,14 @@ def test_many_files_at_once_are_one_deployment_and_a_short_line(watched, capsys)
 
 
 @pytest.mark.parametrize(
-    "name", [".main.py.swp", "__pycache__/main.cpython-311.pyc", ".git/index.lock", ".env", "a.log"]
-)
+    "name",
+    [
+        ".main.py.swp", ".main.py.swo", "main.py~", "#main.py#", ".#main.py",
+        "__pycache__/main.cpython-311.pyc", ".git/index.lock", ".env", "prod.env", "a.log",
+    ],
+)  # fmt: skip
 def test_what_is_not_deployed_starts_no_deployment(watched, name):
-    (watched.folder / ".funcignore").write_text("*.log\n*.swp\n")
+    (watched.folder / ".funcignore").write_text("*.log\n")
     (watched.folder / name).parent.mkdir(exist_ok=True)
     watched.watch(watched.save(name, "changed"))
     assert len(watched.sent()) == 1

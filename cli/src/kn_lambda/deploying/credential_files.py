@@ -29,7 +29,7 @@ _NAMES = (
     # Backups of such files.
     ".netrc?*", ".env~", "id_rsa?*", "id_ed25519?*", "*.pem?*", "*.key?*",
     # Shell histories, environments and variables.
-    ".*_history", ".env", ".env.*", ".envrc", "*.tfstate", "*.tfstate.*", "*.tfvars",
+    ".*_history", "*.env", ".env.*", ".envrc", "*.tfstate", "*.tfstate.*", "*.tfvars",
     "*.tfvars.json",
     # Meant to be published.
     "!*.pub", "!.env.example", "!.env.sample", "!.env.template", "!.env.dist",

@@ -20,6 +20,8 @@ IGNORE_FILE = ".funcignore"
 _NO_CODE = (
     ".git", ".hg", ".svn", ".env/", ".idea", ".vscode", ".DS_Store",
     f"/{FILE_NAME}", f"/{IGNORE_FILE}",
+    # What editors write beside a file that is open: vim's, Emacs', and backups of many.
+    ".*.sw[a-p]", ".#*", "\\#*#", "*~",
 )  # fmt: skip
 
 
