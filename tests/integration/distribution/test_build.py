@@ -19,6 +19,9 @@ from tests.integration.distribution.helpers.building import CHECKOUT, Built, bui
 if TYPE_CHECKING:
     from pathlib import Path
 
+# Both are built once.
+pytestmark = pytest.mark.xdist_group("distribution")
+
 FILES = "lambda_embedded/files"
 
 
