@@ -11,8 +11,8 @@ from kn_lambda.errors import ExitCode, WrongUsageError
 
 KEPT_BACK = (
     ".npmrc", ".yarnrc", ".yarnrc.yml", ".netrc", "_netrc", ".pypirc", "pip.conf", "pip.ini",
-    ".git-credentials", ".htpasswd", ".pgpass", ".my.cnf", ".env", "prod.env", ".env.production", ".envrc",
-    ".vault-token", ".dockercfg", ".s3cfg", ".boto", "kubeconfig", "dev.kubeconfig",
+    ".git-credentials", ".htpasswd", ".pgpass", ".my.cnf", ".env", ".env.production", ".envrc",
+    ".vault-token", ".dockercfg", ".s3cfg", ".boto", "kubeconfig", "dev.kubeconfig", "prod.env",
     ".aws/credentials", ".aws/sso/cache/a.json", ".ssh/known_hosts", ".kube/config", ".gnupg/a/b",
     ".docker/config.json", ".azure/accessTokens.json", ".config/gcloud/credentials.db",
     "application_default_credentials.json", "credentials.json", "client_secret_1.json",
