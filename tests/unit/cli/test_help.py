@@ -26,3 +26,11 @@ def test_in_a_wide_one_they_stand_beside_them(kn_lambda, monkeypatch):
     shown = kn_lambda("list", "--help").stdout
     assert "  -h, --help                      Show this message and exit." in shown
     assert max(map(len, shown.splitlines())) <= 80
+
+
+def test_no_command_is_described_by_a_sentence_that_is_cut(kn_lambda, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    _, _, commands = kn_lambda("--help").stdout.partition("\nCommands:\n")
+    assert len(commands.splitlines()) == len(COMMANDS)
+    assert [line for line in commands.splitlines() if not line.endswith(".")] == []
+    assert [line for line in commands.splitlines() if line.endswith("...")] == []

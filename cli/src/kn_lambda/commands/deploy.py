@@ -59,11 +59,12 @@ def command(
     logs: bool,
     timeout: float,
 ) -> None:
-    """Build the source in each PATH (a folder or a file) and deploy it.
+    """Build the source in each PATH and deploy it.
 
-    PATH defaults to the folder of --file, or to the current folder. Options override function.yaml;
-    variables and settings that an option set stay so for later deployments, until --unset. Several
-    PATHs are deployed at the same time; if one fails, the others go on.
+    PATH is a folder or a file (default: the folder of --file, or the current folder). Options
+    override function.yaml; variables and settings that an option set stay so for later
+    deployments, until --unset. Several PATHs are deployed at the same time; if one fails, the
+    others go on.
     Files that match .funcignore are not deployed, nor are files that usually contain credentials,
     such as .npmrc, .env or *.pem; to deploy such a file, use --include.
     """  # fmt: skip

@@ -64,7 +64,7 @@ def command(
     hosts: list[str],
     origins: list[str],
 ) -> None:
-    """Run one function in the foreground, without a platform, until Ctrl-C.
+    """Run one function without a platform, until Ctrl-C.
 
     PATH is a folder or a file (default: the current folder). It runs as it would when deployed:
     with the same files, packages, variables and server. After each save it starts again.

@@ -26,11 +26,11 @@ if TYPE_CHECKING:
 def command(
     session: Session, *, name: str, change: SettingsChange, wait: bool, timeout: float
 ) -> None:
-    """Change variables and settings of a deployed function, without its source.
+    """Change variables and settings of a deployed function.
 
-    What an option sets stays when the source is deployed again, and hides what function.yaml says.
-    --unset removes a variable and returns a setting to its default; the next deployment of the
-    source then follows function.yaml.
+    Its source is not needed. What an option sets stays when the source is deployed again, and
+    hides what function.yaml says. --unset removes a variable and returns a setting to its default;
+    the next deployment of the source then follows function.yaml.
     """
     from kn_lambda.deploying.deployer import Deployer  # noqa: PLC0415 # a quick --help
     from kn_lambda.deploying.reporting import (  # noqa: PLC0415

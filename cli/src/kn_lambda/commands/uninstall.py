@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 @click.option("-y", "--yes", is_flag=True, help="Remove the data without asking.")
 @click.option("--dry-run", is_flag=True, help="Only show what is where, and how large it is.")
 def command(session: Session, yes: bool, dry_run: bool) -> None:
-    """Remove the data of the embedded platform: functions, images, events, logs.
+    """Remove the data of the embedded platform.
 
-    It also shows what else is on this machine and the command that removes it. Clusters stay as
-    they are.
+    That is its functions, images, events and logs. It also shows what else is on this machine and
+    the command that removes it. Clusters stay as they are.
     """
     from kn_lambda.uninstalling.data_removal import data_parts, remove_data, running_error  # noqa: PLC0415
     from kn_lambda.uninstalling.installed_files import installed_files  # noqa: PLC0415
