@@ -149,8 +149,15 @@ def test_a_language_alone_is_its_newest_runtime(asked, runtime):
 
 @pytest.mark.parametrize("asked", ["python2.7", "py", "ruby", "node9", ""])
 def test_a_runtime_that_is_not_installed_is_rejected_with_those_that_are(asked):
-    with pytest.raises(WrongUsageError, match=r"choose one of nodejs20, python3\.9"):
+    with pytest.raises(WrongUsageError, match="is not installed here") as raised:
         resolve_runtime(asked, _INSTALLED)
+    assert raised.value.hint.startswith("Choose one of nodejs20, python3.9")
+
+
+def test_a_version_that_the_platform_does_not_offer_says_how_it_would():
+    with pytest.raises(WrongUsageError) as rejected:
+        resolve_runtime("python3.13", _INSTALLED)
+    assert "kn-lambda up --every-runtime" in rejected.value.hint
 
 
 def test_every_wrong_field_is_named_before_anything_is_sent():

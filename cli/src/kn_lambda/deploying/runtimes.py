@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from lambda_builder.language import SourceFiles
 
 _NAME = re.compile(r"([a-z]+)([0-9][0-9.]*)?")
+_EVERY_VERSION = "\nTo let the embedded platform offer all on PATH: kn-lambda up --every-runtime"
 
 
 def installed_runtimes(settings: Mapping[str, str]) -> list[str]:
@@ -37,8 +38,12 @@ def resolve_runtime(asked: str, installed: Iterable[str]) -> str:
     newest = [name for name in known if _NAME.fullmatch(name) and _order(name)[0] == wanted]
     if newest:
         return newest[-1]
-    choice = ", ".join(known) or "none; the platform has no runtime at all"
-    raise WrongUsageError(f"runtime: {asked!r} is not installed here; choose one of {choice}")
+    choice = ", ".join(known) or "none: the platform has no runtime at all"
+    is_known = language is not None and version in language.versions
+    raise WrongUsageError(
+        f"runtime: {asked!r} is not installed here",
+        hint=f"Choose one of {choice}." + (_EVERY_VERSION if is_known else ""),
+    )
 
 
 def guess_language(path: Path) -> str:
