@@ -291,3 +291,4 @@ def test_a_second_platform_on_the_same_folder_is_refused(platform):
     second = platform.kn_lambda("up", "--port", "0", "--broker-port", "0", "--api-port", "0")
     assert second.returncode == ExitCode.FAILED
     assert "already runs" in second.stderr
+    assert f" down --home {platform.home}\n" in second.stderr

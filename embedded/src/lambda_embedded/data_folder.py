@@ -97,10 +97,7 @@ class DataFolder:
         try:
             if not acquire(descriptor):
                 owner = os.read(descriptor, 20).decode().strip() or "unknown"
-                raise DataFolderInUseError(
-                    f"a platform (pid {owner}) already runs on {self.root}: "
-                    "stop it, or name another folder with --home"
-                )
+                raise DataFolderInUseError(f"a platform (pid {owner}) already runs on {self.root}")
             os.ftruncate(descriptor, 0)
             os.pwrite(descriptor, str(os.getpid()).encode(), 0)
             yield

@@ -8,6 +8,7 @@ import pytest
 
 from kn_lambda.errors import ExitCode
 from knative_lambda.domain.errors import SourceNotFoundError
+from lambda_embedded.installation import INSTALLATION
 from tests.unit.cli.helpers.fakes import DIGEST, FakePlatform, status
 
 
@@ -76,7 +77,10 @@ def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_pl
 
 @pytest.mark.parametrize(
     ("reason", "hint"),
-    [("SourceNotFound", "Fix the problem"), ("NamespaceNotFound", "config/tenants/default")],
+    [
+        ("SourceNotFound", "Fix the problem"),
+        ("NamespaceNotFound", str(INSTALLATION / "config/tenants/default")),
+    ],
 )
 def test_a_rejected_event_shows_the_reason_of_build_start(
     kn_lambda, fake_platform, source, reason, hint

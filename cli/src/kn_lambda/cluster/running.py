@@ -41,6 +41,11 @@ def command_for(command: str, home: Path) -> str:
     return shlex.join([program(), command, *home_flags(home)])
 
 
+def in_use_hint(home: Path) -> str:
+    """Return what to do if a platform runs on this folder, but another should start."""
+    return f"Stop it: {command_for('down', home)}\nOr name another folder with --home."
+
+
 def home_flags(home: Path) -> list[str]:
     """Return the option that selects the folder; none for the default one."""
     return [] if home == DEFAULT_HOME.expanduser() else ["--home", str(home)]

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.cluster.running import in_use_hint
 from kn_lambda.errors import CommandError, WrongUsageError
 from kn_lambda.invoking.command_lines import target_flags
 from kn_lambda.linux import require_linux
@@ -141,7 +142,7 @@ def _run(
 
     from lambda_embedded.background import PlatformFailedError  # noqa: PLC0415
     from lambda_embedded.configuration.manifests import KustomizationError  # noqa: PLC0415
-    from lambda_embedded.data_folder import DataFolderError  # noqa: PLC0415
+    from lambda_embedded.data_folder import DataFolderError, DataFolderInUseError  # noqa: PLC0415
     from lambda_embedded.languages import InvalidRuntimesError  # noqa: PLC0415
     from lambda_embedded.listeners import PortTakenError  # noqa: PLC0415
     from lambda_embedded.platform import run_until_stopped  # noqa: PLC0415
@@ -161,6 +162,8 @@ def _run(
         raise CommandError(
             str(error), hint="Run `kn-lambda doctor` to check what the languages need."
         ) from error
+    except DataFolderInUseError as error:
+        raise CommandError(str(error), hint=in_use_hint(options.home)) from error
     except (
         DataFolderError,
         InstallationError,

@@ -6,7 +6,7 @@ import contextlib
 import signal
 from typing import TYPE_CHECKING
 
-from kn_lambda.cluster.running import command_for, platform_info
+from kn_lambda.cluster.running import command_for, in_use_hint, platform_info
 from kn_lambda.errors import CommandError
 from kn_lambda.local_platform.background import await_ready, start_platform
 from kn_lambda.terminal.documents import print_document
@@ -34,9 +34,7 @@ def start_detached(session: Session, arguments: Sequence[str], progress: Progres
     except (DataFolderError, OSError) as error:
         raise CommandError(str(error)) from error
     if folder.is_locked():
-        raise CommandError(
-            f"a platform already runs on {home}", hint=f"Stop it: {command_for('down', home)}"
-        )
+        raise CommandError(f"a platform already runs on {home}", hint=in_use_hint(home))
     progress.step(f"starting the platform in {home}")
     child = start_platform(home, log, arguments)
     with _ended_unless_ready(child):
