@@ -36,6 +36,8 @@ def test_a_browser_learns_what_it_is_and_how_to_call_it(function: Functions) -> 
     assert "kn-lambda invoke greeter -n shop --data" in text
     assert "curl &#39;" not in text
     assert "curl 'http://127.0.0.1:8080/shop/greeter' " in text
+    # `kn-lambda run` serves it too, and there is nothing to invoke before a deployment.
+    assert text.index("curl '") < text.index("once it is deployed") < text.index("kn-lambda invoke")
     assert "%" not in re.sub(r"<style>.*</style>", "", text, flags=re.DOTALL)
 
 
