@@ -57,7 +57,7 @@ def test_an_event_goes_to_the_tenants_broker_with_what_was_given(kn_lambda, fake
         "--subject", "s", "--extension", "colour=blue", "--extension", "size=a=b",
     )  # fmt: skip
     assert result.exit_code == ExitCode.OK
-    assert "accepted: event 7 of type com.example.t in default/default" in result.stdout
+    assert "accepted: event 7 of type com.example.t by the Broker default/default" in result.stdout
     (request,) = sent(fake_platform)
     assert request["url"] == TENANT_BROKER
     headers = request["headers"]

@@ -150,4 +150,4 @@ def _publish(
         print_document({"id": identity, "broker": place}, "json")
         return
     type_ = event.attributes["type"]
-    echo(f"accepted: event {identity} of type {type_} in {place}, for {function} alone")
+    echo(f"accepted: event {identity} of type {type_} by the Broker {place}, for {function} alone")

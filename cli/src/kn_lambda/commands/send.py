@@ -103,7 +103,7 @@ def _document(
 
 
 def _print(sent: dict[str, Any]) -> None:
-    echo(f"accepted: event {sent['id']} of type {sent['type']} in {sent['broker']}")
+    echo(f"accepted: event {sent['id']} of type {sent['type']} by the Broker {sent['broker']}")
     matched = sent.get("triggers")
     if matched == []:
         echo("  No Trigger matches it, so nobody receives it.")
