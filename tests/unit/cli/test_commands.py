@@ -51,6 +51,17 @@ def test_describe_prints_the_object_itself(kn_lambda, fake_platform, output, loa
     assert load(kn_lambda("describe", "hello", "-o", output).stdout) == item
 
 
+@pytest.mark.parametrize("command", [("describe", "hello"), ("list",)])
+def test_documents_leave_out_which_client_wrote_which_field(kn_lambda, fake_platform, command):
+    item = fake_platform.put_record(status=status(phase="Ready"))
+    item["metadata"]["managedFields"] = [{"manager": "kubectl", "fieldsV1": {"f:spec": {}}}]
+    fake_platform.api.put(LAMBDA_FUNCTIONS, item)
+    shown = kn_lambda(*command, "-o", "yaml")
+    assert shown.exit_code == ExitCode.OK
+    assert "name: hello" in shown.stdout
+    assert "managedFields" not in shown.stdout
+
+
 @pytest.mark.parametrize("command", ["describe", "invoke", "logs"])
 def test_an_unknown_function_is_not_found(kn_lambda, command):
     result = kn_lambda(command, "nothing")

@@ -24,6 +24,12 @@ def build_of(record: KubernetesObject | None) -> dict[str, Any]:
     return status_of(record).get("build") or {}
 
 
+def as_document(record: KubernetesObject) -> KubernetesObject:
+    """Return the record without `managedFields`, as `kubectl get -o yaml` shows an object."""
+    metadata = {k: v for k, v in record["metadata"].items() if k != "managedFields"}
+    return {**record, "metadata": metadata}
+
+
 def is_http(record: KubernetesObject) -> bool:
     """Whether the function takes plain HTTP requests, not CloudEvents."""
     return bool(record.get("spec", {}).get("signature") == "http")

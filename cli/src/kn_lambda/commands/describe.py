@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from kn_lambda.cluster.records import mapping, mappings, text
+from kn_lambda.cluster.records import as_document, mapping, mappings, text
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
@@ -30,7 +30,7 @@ def command(session: Session, name: str) -> None:
     """Show details of a function."""
     record = session.installation.record(session.function(name))
     if session.output in {"json", "yaml"}:
-        print_document(record, session.output)
+        print_document(as_document(record), session.output)
     elif session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{record['metadata']['name']}")
     else:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.cluster.records import mapping, text
+from kn_lambda.cluster.records import as_document, mapping, text
 from kn_lambda.options import session_command
 from kn_lambda.terminal.ages import age
 from kn_lambda.terminal.documents import print_document
@@ -35,7 +35,8 @@ def command(session: Session, all_namespaces: bool) -> None:
         key=lambda item: (item["metadata"]["namespace"], item["metadata"]["name"]),
     )
     if session.output in {"json", "yaml"}:
-        print_document({"apiVersion": "v1", "kind": "List", "items": items}, session.output)
+        documents = [as_document(item) for item in items]
+        print_document({"apiVersion": "v1", "kind": "List", "items": documents}, session.output)
     elif session.output == "name":
         for item in items:
             echo(f"lambdafunction.knative-lambda.dev/{item['metadata']['name']}")
