@@ -160,6 +160,12 @@ def test_a_version_that_the_platform_does_not_offer_says_how_it_would():
     assert "kn-lambda up --every-runtime" in rejected.value.hint
 
 
+def test_a_folder_without_a_function_says_how_to_begin_one(tmp_path):
+    with pytest.raises(WrongUsageError, match="cannot detect the language") as rejected:
+        make_deploy_request(tmp_path, None, Overrides())
+    assert "kn-lambda init" in rejected.value.hint
+
+
 def test_every_wrong_field_is_named_before_anything_is_sent():
     spec = {
         "runtime": "python3.11", "handler": "no handler", "source": {"inline": {"/etc/x": ""}},

@@ -52,7 +52,8 @@ def guess_language(path: Path) -> str:
     if len(found) != 1:
         choice = " or ".join(f"--runtime {name}" for name in language_names())
         raise WrongUsageError(
-            f"cannot detect the language of {path}", hint=f"Set it with {choice}."
+            f"cannot detect the language of {path}",
+            hint=f"Set it with {choice}. To begin a function: kn-lambda init NAME",
         )
     return found[0]
 
