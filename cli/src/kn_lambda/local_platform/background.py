@@ -41,13 +41,21 @@ def await_ready(child: subprocess.Popen[bytes], home: Path, log: Path) -> None:
     deadline = time.monotonic() + _START_SECONDS
     while platform_info(home).get("pid") != child.pid:
         if child.poll() is not None:
-            raise CommandError(f"the platform did not start:\n{_last_lines(log)}", hint=_HINT)
+            raise _failure(log)
         if time.monotonic() > deadline:
             raise CommandError(
                 f"the platform did not start in {_START_SECONDS:.0f} s:\n{_last_lines(log)}",
                 hint=_HINT,
             )
         time.sleep(_POLL_SECONDS)
+
+
+def _failure(log: Path) -> CommandError:
+    _, is_error, said = f"\n{log.read_text(errors='replace')}".rpartition("\nError: ")
+    if is_error:
+        # It says itself what to do.
+        return CommandError(f"the platform did not start: {said.strip()}")
+    return CommandError(f"the platform did not start:\n{_last_lines(log)}", hint=_HINT)
 
 
 def _last_lines(log: Path) -> str:
