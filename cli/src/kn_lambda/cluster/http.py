@@ -64,7 +64,7 @@ class HttpClient:
             )
         except ReadTimeoutError as error:
             raise TimedOutError(
-                f"{place} did not respond in {timeout_seconds:.0f} s",
+                f"{place} did not respond in {timeout_seconds:g} s",
                 hint="Wait longer with --timeout, or run `kn-lambda doctor` to find out why.",
             ) from error
         except (HTTPError, OSError) as error:
