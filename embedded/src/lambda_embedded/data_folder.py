@@ -62,7 +62,19 @@ class DataFolder:
         """All exist after `create`."""
 
     def create(self) -> None:
-        """Create missing folders, and make private what an earlier version left open."""
+        """Create missing folders, and make private what an earlier version left open.
+
+        `DataFolderError` if the folder cannot be made or used.
+        """
+        try:
+            self._create()
+        except OSError as error:
+            raise DataFolderError(
+                f"cannot use {self.root} ({error.strerror}: {error.filename}): "
+                "name a folder of your own with --home"
+            ) from error
+
+    def _create(self) -> None:
         self.root.mkdir(mode=_PRIVATE_FOLDER, parents=True, exist_ok=True)
         self._require_own()
         # An older folder, or one made under another umask, may hold secrets as well.

@@ -29,6 +29,7 @@ def bind(
         for server in sorted(requested, key=lambda name: requested[name] == 0):
             port = requested[server]
             if port:
+                _require_own_port(server, port, requested, options[server])
                 sockets[server] = _bind_requested(server, port, options[server])
             else:
                 sockets[server] = _bind_free(remembered.get(server, 0))
@@ -48,6 +49,16 @@ def port_of(listener: socket.socket) -> int:
 def url_of(listener: socket.socket, scheme: str = "http") -> str:
     """Return the URL of a server on a socket."""
     return f"{scheme}://{_HOST}:{port_of(listener)}"
+
+
+def _require_own_port(server: str, port: int, requested: Mapping[str, int], option: str) -> None:
+    # Binding would not notice it: until one of the two listens, both may have the port.
+    others = [other for other, theirs in requested.items() if other != server and theirs == port]
+    if others:
+        raise PortTakenError(
+            f"port {port} is asked for twice, for the {server} and the {others[0]}: "
+            f"choose another with {option}, or 0 for any that is free"
+        )
 
 
 def _bind_requested(server: str, port: int, option: str) -> socket.socket:

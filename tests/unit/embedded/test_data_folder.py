@@ -8,6 +8,7 @@ import pytest
 
 from lambda_embedded.data_folder import (
     DataFolder,
+    DataFolderError,
     DataFolderInUseError,
     ForeignDataFolderError,
 )
@@ -53,6 +54,15 @@ def test_closing_logs_follows_no_link(folder: DataFolder, tmp_path: Path):
     link.symlink_to(outside)
     folder.create()
     assert stat.S_IMODE(outside.stat().st_mode) == 0o644
+
+
+@pytest.mark.parametrize("place", ["file", "file/below"])
+def test_a_folder_that_cannot_be_made_says_which_and_how_to_name_another(
+    tmp_path: Path, place: str
+):
+    (tmp_path / "file").touch()
+    with pytest.raises(DataFolderError, match=f"cannot use {tmp_path / place} .*--home"):
+        DataFolder(tmp_path / place).create()
 
 
 def test_the_second_lock_is_rejected_with_the_pid_of_the_first(folder: DataFolder):

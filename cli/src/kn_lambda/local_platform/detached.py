@@ -31,7 +31,7 @@ def start_detached(session: Session, arguments: Sequence[str], progress: Progres
     try:
         # The log needs a folder that others can neither read nor have prepared.
         folder.create()
-    except (DataFolderError, OSError) as error:
+    except DataFolderError as error:
         raise CommandError(str(error)) from error
     if folder.is_locked():
         raise CommandError(f"a platform already runs on {home}", hint=in_use_hint(home))
