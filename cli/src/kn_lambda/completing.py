@@ -1,4 +1,4 @@
-"""Names that a shell may complete: of functions, namespaces, contexts and runtimes.
+"""Names that a shell may complete, such as those of functions, namespaces, contexts and runtimes.
 
 They come from a cluster or from files of others, so only harmless ones are offered: a shell would
 run or expand a name such as `$(reboot)`, and a terminal obeys escape sequences in it.
@@ -77,6 +77,39 @@ def runtimes(context: click.Context) -> Iterable[str]:
     from kn_lambda.deploying.runtimes import installed_runtimes  # noqa: PLC0415
 
     return installed_runtimes(_installation(context).settings())
+
+
+def languages_with_versions(context: click.Context) -> Iterable[str]:  # noqa: ARG001 # as all
+    """Return the languages, and each with each of its versions."""
+    from kn_lambda.languages import languages  # noqa: PLC0415
+
+    return (f"{each.name}{version}" for each in languages() for version in ("", *each.versions))
+
+
+def templates(context: click.Context) -> Iterable[str]:
+    """Return the templates of the language that is meant, or of all."""
+    return _choices(context, "templates")
+
+
+def ci_systems(context: click.Context) -> Iterable[str]:
+    """Return the CI systems for which there is a pipeline in the language that is meant, or any."""
+    return _choices(context, "ci")
+
+
+def settings(context: click.Context) -> Iterable[str]:  # noqa: ARG001 # as all
+    """Return the settings that `--unset` takes; it takes the names of variables too."""
+    from kn_lambda.deploying.settings import OPTIONS  # noqa: PLC0415
+
+    return OPTIONS
+
+
+def _choices(context: click.Context, kind: str) -> Iterable[str]:
+    from kn_lambda.languages import languages  # noqa: PLC0415
+    from kn_lambda.templates import choices  # noqa: PLC0415
+
+    runtime = _given(context, "runtime")
+    meant = [runtime[0]] if runtime else languages()
+    return (name for language in meant for name in choices(language, kind))
 
 
 def _installation(context: click.Context) -> Installation:

@@ -63,17 +63,18 @@ def copy_template(
     return list(filled)
 
 
-def _default_template(language: Language) -> str:
-    names = _names(language, "templates")
-    return DEFAULT_TEMPLATE if DEFAULT_TEMPLATE in names or not names else names[0]
-
-
-def _names(language: Language, kind: str) -> list[str]:
+def choices(language: Language, kind: str) -> list[str]:
+    """Return the names that a language has files for; `kind` is `templates` or `ci`."""
     return sorted(folder.name for folder in (language.folder / kind).glob("[!.]*/"))
 
 
+def _default_template(language: Language) -> str:
+    names = choices(language, "templates")
+    return DEFAULT_TEMPLATE if DEFAULT_TEMPLATE in names or not names else names[0]
+
+
 def _texts(language: Language, kind: str, option: str, name: str) -> dict[str, str]:
-    known = _names(language, kind)
+    known = choices(language, kind)
     if name not in known:
         raise WrongUsageError(
             f"{option} {name!r} does not exist for {language.title}",

@@ -61,6 +61,25 @@ def test_options_of_deploy_offer_functions_and_runtimes(complete, fake_platform)
     assert complete("deploy", "--runtime", "python3.1") == ["python3.11"]
 
 
+def test_init_offers_languages_templates_and_pipelines(complete):
+    assert complete("init", "x", "--runtime", "python3.1")[:2] == ["python3.11", "python3.12"]
+    assert complete("init", "x", "--runtime", "n")[0] == "nodejs"
+    assert complete("init", "x", "--template", "") == ["cron", "event", "http"]
+    assert complete("init", "x", "--runtime", "nodejs", "--template", "h") == ["http"]
+    assert complete("init", "x", "--ci", "git") == ["github", "gitlab"]
+    assert complete.asked == []
+
+
+def test_run_offers_the_languages_that_there_are_without_a_platform(complete):
+    assert "python" in complete("run", ".", "--runtime", "py")
+    assert complete.asked == []
+
+
+@pytest.mark.parametrize("command", ["set", "deploy"])
+def test_unset_offers_the_settings(complete, command):
+    assert complete(command, "x", "--unset", "scale-m") == ["scale-max", "scale-min"]
+
+
 def test_namespaces_are_those_of_tenants(complete, fake_platform):
     fake_platform.api.put(BROKERS, {"metadata": {"namespace": "team-a", "name": "default"}})
     assert complete("list", "-n", "te") == ["team-a"]

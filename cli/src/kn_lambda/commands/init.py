@@ -8,6 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kn_lambda.completing import (
+    ci_systems,
+    completed_by,
+    languages_with_versions,
+    templates,
+)
 from kn_lambda.languages import default_language, language_of, languages
 from kn_lambda.options import session_command
 from kn_lambda.overriding import override
@@ -45,17 +51,20 @@ class _Runtime(click.ParamType["tuple[Language, str]"]):
 @click.option(
     "--runtime",
     type=_Runtime(),
+    shell_complete=completed_by(languages_with_versions),
     help="Language, with or without a version (default: the one in which kn-lambda runs).",
 )
 @click.option(
     "--template",
     metavar="NAME",
     help="What the function handles: event, http or cron (default: event).",
+    shell_complete=completed_by(templates),
 )
 @click.option(
     "--ci",
     metavar="SYSTEM",
     help="Add a pipeline that tests and deploys the function: github or gitlab.",
+    shell_complete=completed_by(ci_systems),
 )
 def command(
     session: Session,

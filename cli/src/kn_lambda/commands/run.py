@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import click
 from click.exceptions import Exit
 
-from kn_lambda.completing import runtimes
+from kn_lambda.completing import languages_with_versions
 from kn_lambda.errors import ExitCode, WrongUsageError
 from kn_lambda.linux import require_linux
 from kn_lambda.option_groups.access import access_options
@@ -40,7 +40,7 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--port", type=_PORT, default=8080, help="Port (default 8080; 0 selects a free port)."
 )
-@source_options(runtimes)
+@source_options(languages_with_versions)
 @variable_options
 @click.option("--no-reload", is_flag=True, help="Do not restart the function after each save.")
 @click.option("--debug", is_flag=True, help="Wait for a debugger before the function starts.")

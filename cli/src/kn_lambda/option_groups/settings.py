@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from kn_lambda.completing import completed_by, settings
 from kn_lambda.option_groups.variables import variable_options
 from kn_lambda.options import Duration
 
@@ -69,7 +70,7 @@ def _options() -> list[Callable[[Callable[..., None]], Callable[..., None]]]:
             help="Variable to read from a Secret or a config-map; may be repeated.",
         ),
         click.option(
-            "--unset", multiple=True, metavar="NAME",
+            "--unset", multiple=True, metavar="NAME", shell_complete=completed_by(settings),
             help="Variable or setting that the command line no longer sets; may be repeated.",
         ),
         *(
