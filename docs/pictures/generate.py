@@ -207,7 +207,8 @@ def pictures() -> dict[str, str]:
 
 def _svg(name: str, picture: Picture) -> str:
     screen = Console(record=True, width=picture.width, file=io.StringIO(), color_system="truecolor")
-    screen.print(Text.from_ansi(_shown(picture).rstrip()))
+    # The empty line below the text: rich cuts the feet of the last one.
+    screen.print(Text.from_ansi(_shown(picture).rstrip()), end="\n\n")
     described = f"{escape(picture.command)}. {escape(picture.description)}."
     pixels = str(picture.width * _COLUMN_PIXELS)
     svg = screen.export_svg(

@@ -73,6 +73,26 @@ def test_ctrl_c_ends_a_command_with_130_and_no_traceback(start, command):
     assert "bug" not in stderr
 
 
+def test_ctrl_c_while_kn_lambda_is_loaded_ends_it_silently():
+    interrupted = """
+import os, signal, sys
+
+class InterruptsTheImportOfClick:
+    def find_spec(self, name, path, target=None):
+        if name == "click":
+            os.kill(os.getpid(), signal.SIGINT)
+
+sys.meta_path.insert(0, InterruptsTheImportOfClick())
+from kn_lambda.__main__ import run
+run()
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", interrupted], capture_output=True, text=True, check=False
+    )
+    # Shells show it as 130.
+    assert (done.returncode, done.stderr) == (-signal.SIGINT, "")
+
+
 def test_sigterm_ends_a_command_which_shells_show_as_143(start):
     process, connection = start("list")
     with process, connection:

@@ -42,3 +42,11 @@ def test_a_picture_has_a_title_and_loads_and_runs_nothing(drawn):
         tags = {element.tag.rpartition("}")[2] for element in root.iter()}
         assert tags <= {"svg", "title", "style", "defs", "clipPath", "rect", "g", "text", "circle"}
         assert re.findall(r"url\((?!#)|@import|href|\bon\w+=", content) == []
+
+
+def test_no_line_of_a_picture_is_cut_off(drawn):
+    for name, content in drawn.items():
+        places = set(re.findall(r'<clipPath id="(.*?)"', content))
+        texts = ET.fromstring(content).iter("{http://www.w3.org/2000/svg}text")
+        used = {text.get("clip-path", "")[5:-1] for text in texts if (text.text or "").strip()}
+        assert used - {""} <= places, name

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import contextlib
 import time
 from dataclasses import dataclass, field
 from functools import partial
@@ -41,7 +40,7 @@ def deploy_on_save(
     timeout_seconds: float,
     with_log: bool,
 ) -> None:
-    """Deploy the source at `path` now and after every save, until Ctrl-C, which is no error."""
+    """Deploy the source at `path` now and after every save, until Ctrl-C."""
     if overrides.source or overrides.image:
         raise WrongUsageError("--watch is for files in PATH, but the source is not in PATH")
     # Even if the current folder is deleted, `.` exists.
@@ -54,8 +53,7 @@ def deploy_on_save(
     )
     watch = Watch(path=watched, beside=[manifest.absolute()] if manifest else [])
     try:
-        with contextlib.suppress(KeyboardInterrupt):
-            redeployment.run(saves(watch))
+        redeployment.run(saves(watch))
     except SourceGoneError as error:
         error.hint = "The function still serves what was deployed last. Remove it: kn-lambda delete"
         raise
