@@ -114,16 +114,14 @@ def cli(context: click.Context, /, **given: object) -> None:
     To begin, run `kn-lambda up`. Then run `kn-lambda init hello` and
     `kn-lambda deploy hello` in another terminal.
 
-    \b
-    A command uses the first of these platforms:
-      1. the context of --context, from $KUBECONFIG or ~/.kube/config
-      2. the embedded platform in --home or $KN_LAMBDA_HOME, if it was ever started
-      3. the current context of $KUBECONFIG
+    A command uses the context of --context, from $KUBECONFIG or
+    ~/.kube/config. Without --context, it uses the embedded platform in --home
+    or $KN_LAMBDA_HOME, if that was ever started; otherwise the current context
+    of $KUBECONFIG.
 
-    \b
     Exit codes: 0 success, 1 failure, 2 wrong usage, 3 platform unreachable,
     4 not found, 5 timeout, 130 Ctrl-C.
-    """  # noqa: D301  # \b is for click
+    """
     defaults = {name: value for name, value in given.items() if value not in {None, False}}
     # As with kubectl, an option may stand before or after the command.
     context.default_map = dict.fromkeys(_COMMANDS, defaults)

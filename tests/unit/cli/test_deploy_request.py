@@ -177,7 +177,7 @@ def test_every_wrong_field_is_named_before_anything_is_sent():
     assert "spec.handler: must be module.function" in message
     assert "spec.source.inline: '/etc/x' is not a relative path" in message
     assert "spec.env.0: PORT is set by the platform" in message
-    assert "spec.replicas: Extra inputs" in message
+    assert "spec.replicas: no such field" in message
 
 
 @pytest.mark.parametrize("name", ["app.zip", "app.tar.xz", "notes.txt", "program"])

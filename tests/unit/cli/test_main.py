@@ -5,6 +5,7 @@ import sys
 
 import pytest
 from click import Context
+from click.testing import CliRunner
 
 from kn_lambda import __version__
 from kn_lambda.errors import ExitCode, as_command_error
@@ -109,3 +110,16 @@ def test_the_version_is_there_without_a_platform(kn_lambda):
 
 def test_colour_is_for_terminals_only(kn_lambda):
     assert "\x1b[" not in kn_lambda("describe", "nothing").output
+
+
+def test_a_dead_cluster_is_described_in_the_words_of_the_system(tmp_path):
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(
+        "{clusters: [{name: c, cluster: {server: 'http://127.0.0.1:1'}}],"
+        " users: [{name: u, user: {token: secret}}],"
+        " contexts: [{name: c, context: {cluster: c, user: u}}]}"
+    )
+    done = CliRunner().invoke(cli, ["list", "--kubeconfig", str(kubeconfig), "--context", "c"])
+    assert done.exit_code == ExitCode.UNREACHABLE
+    assert "(Connection refused)" in done.stderr
+    assert "kn-lambda doctor" in done.stderr

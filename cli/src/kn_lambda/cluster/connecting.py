@@ -133,16 +133,22 @@ def _data_folder(options: TargetOptions, target: Target) -> Path | None:
 
 
 def _require_context(target: Target) -> None:
-    from kubernetes.config import ConfigException, list_kube_config_contexts  # noqa: PLC0415
+    from knative_lambda.adapters.kubernetes.kubeconfig import (  # noqa: PLC0415 # reads YAML
+        context_names,
+    )
 
     try:
-        contexts, _current = list_kube_config_contexts(config_file=target.kubeconfig)
-    except ConfigException as error:
+        names = sorted(context_names(target.kubeconfig or "~/.kube/config"))
+    except Exception as error:
+        raise UnreachableError(
+            f"the kubeconfig cannot be read ({type(error).__name__})",
+            hint="Correct the files that KUBECONFIG names.",
+        ) from error
+    if not names:
         raise UnreachableError(
             f"no kubeconfig has the context {target.context}",
             hint="Set KUBECONFIG to the path of your kubeconfig.",
-        ) from error
-    names = sorted(context["name"] for context in contexts)
+        )
     if target.context not in names:
         raise UnreachableError(
             f"no context {target.context}", hint=f"Existing contexts: {', '.join(names)}."

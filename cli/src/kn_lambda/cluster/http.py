@@ -53,6 +53,8 @@ class HttpClient:
         from urllib3 import Timeout  # noqa: PLC0415
         from urllib3.exceptions import HTTPError, ReadTimeoutError  # noqa: PLC0415
 
+        from knative_lambda.adapters.kubernetes.errors import cause_in_words  # noqa: PLC0415
+
         place = redacted_url(url)
         try:
             response: Any = self._pool.request(
@@ -69,7 +71,7 @@ class HttpClient:
             ) from error
         except (HTTPError, OSError) as error:
             raise UnreachableError(
-                f"cannot reach {place} ({type(error).__name__})",
+                f"cannot reach {place} ({cause_in_words(error)})",
                 hint="Run `kn-lambda doctor` to find out why.",
             ) from error
         return Response(

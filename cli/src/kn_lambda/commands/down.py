@@ -29,7 +29,8 @@ def command(session: Session, timeout: float) -> None:
     require_linux("kn-lambda down")
     if session.target.context is not None:
         raise WrongUsageError(
-            "--context is for clusters, but down stops a platform on this machine"
+            "--context is for clusters, but down stops a platform on this machine",
+            hint="Omit --context.",
         )
     home, progress = session.target.home, Progress()
     try:

@@ -95,7 +95,8 @@ def command(
     elif session.output == "name":
         echo(str(folder))
     else:
-        echo(f"Created the {language.title} function {function.name} in {folder}.")
+        place = folder if folder.name else "this folder"
+        echo(f"Created the {language.title} function {function.name} in {place}.")
         run, deploy = (shlex.join([program(), verb, str(folder)]) for verb in ("run", "deploy"))
         echo(f"Next: {run}, or {deploy}; its README.md says how to test and call it.")
     if ci is not None:

@@ -50,7 +50,10 @@ def command(
     from kn_lambda.cluster.log_lines import LogOptions  # noqa: PLC0415 # a quick start of --help
 
     if build and since is not None:
-        raise WrongUsageError("--since is for the log of the function, not for that of a build")
+        raise WrongUsageError(
+            "--since is for the log of the function, not for that of a build",
+            hint="Use --tail with --build, or omit --build.",
+        )
     function, show = session.function(name), _show_json if session.output == "json" else _show
     options = LogOptions(tail=tail, since_seconds=since, timestamps=timestamps)
     if build:

@@ -35,7 +35,9 @@ def command(session: Session, yes: bool, dry_run: bool) -> None:
     from lambda_embedded.data_folder import DataFolder  # noqa: PLC0415
 
     if session.target.context is not None:
-        raise WrongUsageError("--context is for clusters, which uninstall does not change")
+        raise WrongUsageError(
+            "--context is for clusters, which uninstall does not change", hint="Omit --context."
+        )
     home = session.target.home
     parts, others = data_parts(home), list(installed_files())
     if session.output == "text":
@@ -60,7 +62,9 @@ def _confirm(home: Path) -> None:
         )
     # On stderr, so that a document on stdout stays one.
     if not click.confirm(f"Remove {str(home)!r} and everything in it?", err=True):
-        raise CommandError("nothing was removed")
+        raise CommandError(
+            "nothing was removed", hint="To remove the data, answer with y, or add --yes."
+        )
 
 
 def _show(home: Path, parts: list[Part], others: list[InstalledFile]) -> None:

@@ -54,6 +54,11 @@ def _text(path: Path) -> str:
         return path.read_text(encoding="utf-8")
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        raise WrongUsageError(f"{path}, line {line} is not text in UTF-8") from None
+        raise WrongUsageError(
+            f"{path}, line {line} is not text in UTF-8", hint="Save the file as UTF-8."
+        ) from None
     except OSError as error:
-        raise WrongUsageError(f"--env-file {path}: {error.strerror}") from error
+        raise WrongUsageError(
+            f"--env-file: cannot read {path}: {error.strerror}",
+            hint="Name a file that you may read.",
+        ) from error

@@ -42,7 +42,10 @@ def deploy_on_save(
 ) -> None:
     """Deploy the source at `path` now and after every save, until Ctrl-C."""
     if overrides.source or overrides.image:
-        raise WrongUsageError("--watch is for files in PATH, but the source is not in PATH")
+        raise WrongUsageError(
+            "--watch is for files in PATH, but the source is not in PATH",
+            hint="Omit --watch, or the source: --source or --image.",
+        )
     # Even if the current folder is deleted, `.` exists.
     watched = path.absolute()
     redeployment = Redeployment(

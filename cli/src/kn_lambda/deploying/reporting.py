@@ -139,7 +139,7 @@ def report_nothing_to_change(session: Session, deployer: Deployer) -> None:
     elif session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
-        echo(f"{function} is so already; nothing was sent")
+        echo(f"{function} already is as requested; nothing was sent")
 
 
 def require_ready(deployer: Deployer, result: DeploymentResult) -> KubernetesObject:

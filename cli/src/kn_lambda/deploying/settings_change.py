@@ -146,8 +146,8 @@ def _reference(text: str) -> dict[str, object]:
     kind, *parts = origin.split(":")
     if kind not in _REFERENCES or [bool(part) for part in parts] != [True, True]:
         raise WrongUsageError(
-            f"--env-value-from must be NAME=secret:SECRET:KEY or NAME=config-map:MAP:KEY,"
-            f" not {text!r}"
+            f"--env-value-from {text!r} names no key of a Secret or a config-map",
+            hint="Write NAME=secret:SECRET:KEY or NAME=config-map:MAP:KEY.",
         )
     require_variable_name(name, f"--env-value-from {text}")
     return {"name": name, _REFERENCES[kind]: {"name": parts[0], "key": parts[1]}}

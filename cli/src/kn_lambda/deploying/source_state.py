@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.deploying.manifest import FILE_NAME
 from kn_lambda.deploying.source_files import read_source
+from kn_lambda.deploying.source_rules import IGNORE_FILE
 from kn_lambda.errors import CommandError, WrongUsageError
 
 if TYPE_CHECKING:
@@ -55,7 +56,10 @@ def read_state(make_request: Callable[[], DeployRequest]) -> SourceState:
             include=request.include,
         )
     except OSError as error:
-        raise CommandError(f"cannot read {error.filename}: {error.strerror}") from error
+        raise CommandError(
+            f"cannot read {error.filename}: {error.strerror}",
+            hint=f"Make it readable, or list it in {IGNORE_FILE}.",
+        ) from error
     hashes = {
         file.path: f"{hashlib.sha256(file.content).hexdigest()} {file.is_executable}"
         for file in source.files

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _SHOWN = 10
+_TYPES = {"extra_forbidden": "no such field", "missing": "is missing"}
 # An example is clearer than a pattern.
 _EXAMPLES = {
     "handler": "must be module.function in the source, such as main.handler or src/main.handler",
@@ -36,11 +37,12 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
     ]
     raise WrongUsageError(
         "\n  ".join(["the function is invalid; nothing was sent", *lines]),
-        hint="docs/EVENT_SCHEMA.md describes every field.",
+        hint="Correct these fields in function.yaml, or the options that set them.",
     )
 
 
 def _in_words(problem: ErrorDetails) -> str:
     if problem["type"] == "string_pattern_mismatch" and problem["loc"][-1] in _EXAMPLES:
         return _EXAMPLES[str(problem["loc"][-1])]
-    return problem["msg"].removeprefix("Value error, ")
+    words = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
+    return _TYPES.get(problem["type"], words)

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from knative_lambda.inbound.valid_event import CloudEvent
 
 STDIN = "-"
+_FORMAT = "It may contain one CloudEvent as a JSON object, an array of them, or one a line."
 
 
 def read_events(path: str) -> list[CloudEvent]:
@@ -33,7 +34,7 @@ def read_events(path: str) -> list[CloudEvent]:
     if not events:
         raise WrongUsageError(
             f"--event: {name} contains no event",
-            hint="It may contain one CloudEvent as a JSON object, an array of them, or one a line.",
+            hint=_FORMAT,
         )
     return events
 
@@ -44,7 +45,10 @@ def _content(path: str) -> bytes:
     try:
         return Path(path).read_bytes()
     except OSError as error:
-        raise WrongUsageError(f"--event: {path}: {error.strerror}") from error
+        raise WrongUsageError(
+            f"--event: cannot read {path}: {error.strerror}",
+            hint="Name a file with events, or - for stdin.",
+        ) from error
 
 
 def _documents(content: bytes, name: str) -> Iterator[bytes]:
@@ -52,7 +56,9 @@ def _documents(content: bytes, name: str) -> Iterator[bytes]:
     try:
         found = loads(content)
     except RecursionError:
-        raise WrongUsageError(f"--event: {name} has too many levels of JSON") from None
+        raise WrongUsageError(
+            f"--event: {name} has too many levels of JSON", hint="Put it into --data as text."
+        ) from None
     except ValueError:
         lines = content.splitlines()
         # One event over several lines that is not valid is one event, and has one error.
@@ -70,5 +76,6 @@ def _read(document: bytes, name: str, number: int) -> CloudEvent:
         return from_json(document)
     except InvalidEventError as error:
         raise WrongUsageError(
-            f"--event: event {number} of {name} is not a valid CloudEvent: {error.message}"
+            f"--event: event {number} of {name} is not a valid CloudEvent: {error.message}",
+            hint=_FORMAT,
         ) from error

@@ -36,7 +36,10 @@ class OutgoingEvents:
         try:
             return [self._overridden(event) for event in self._given()]
         except InvalidEventError as error:
-            raise WrongUsageError(f"the event is not valid: {error.message}") from error
+            raise WrongUsageError(
+                f"the event is not valid: {error.message}; nothing was sent",
+                hint="Change the option or the file that says so: kn-lambda send --help",
+            ) from error
 
     def _given(self) -> list[CloudEvent]:
         if self.event_file is None:

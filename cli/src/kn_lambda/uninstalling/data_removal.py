@@ -45,7 +45,10 @@ def data_parts(home: Path) -> list[Part]:
     try:
         entries = sorted(home.iterdir())
     except OSError as error:
-        raise CommandError(f"cannot read {home}: {error.strerror}") from error
+        raise CommandError(
+            f"cannot read {home}: {error.strerror}; nothing was removed",
+            hint="Name a data folder of your own with --home.",
+        ) from error
     _require_own(home, entries)
     return [Part(path=entry, size=disk_usage(entry)) for entry in entries]
 
@@ -68,7 +71,9 @@ def remove_data(home: Path) -> None:
     try:
         home.rmdir()
     except OSError as error:
-        raise CommandError(f"{home} could not be removed: {error.strerror}") from error
+        raise CommandError(
+            f"{home} could not be removed: {error.strerror}", hint="Remove it by hand."
+        ) from error
 
 
 def running_error(home: Path) -> CommandError:

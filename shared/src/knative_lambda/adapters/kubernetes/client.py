@@ -19,6 +19,7 @@ from knative_lambda.adapters.kubernetes.connection import (
 from knative_lambda.adapters.kubernetes.errors import (
     AlreadyExistsError,
     NotFoundError,
+    cause_in_words,
     object_of,
     translated,
 )
@@ -240,5 +241,5 @@ def _find_connection(
     except Exception as error:  # broken files break their readers in many ways
         raise PlatformUnavailableError(
             "it is not known where the Kubernetes API is: check KUBECONFIG, or the Pod's "
-            f"service account ({type(error).__name__})"
+            f"service account ({cause_in_words(error)})"
         ) from error

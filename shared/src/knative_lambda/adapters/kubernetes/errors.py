@@ -55,8 +55,18 @@ def translated(what: str) -> Iterator[None]:
         yield
     except (HTTPError, OSError, ValueError, RecursionError) as error:
         raise PlatformUnavailableError(
-            f"the Kubernetes API gave no usable response about {what} ({type(error).__name__})"
+            f"the Kubernetes API gave no usable response about {what} ({cause_in_words(error)})"
         ) from error
+
+
+def cause_in_words(error: Exception) -> str:
+    """Return what the operating system says of an error, such as `Connection refused`.
+
+    Otherwise its kind alone: the text of other errors may quote addresses and secrets.
+    """
+    cause = error if isinstance(error, OSError) else error.__cause__
+    said = cause.strerror if isinstance(cause, OSError) else None
+    return said or type(error).__name__
 
 
 def error_of(what: str, response: BaseHTTPResponse) -> KnativeLambdaError:
