@@ -59,6 +59,10 @@ def main() -> int:
         raise SystemExit(f"{options.images} is missing: run `make images REGISTRY=...` first")
     images = json.loads(options.images.read_text())
     functions = options.functions or known
+    if missing := [name for name in functions if name not in images]:
+        raise SystemExit(
+            f"{options.images} has no image of {', '.join(missing)}: run `make images REGISTRY=...`"
+        )
     for secret in ensure_secrets(_secrets(functions), NAMESPACE):
         sys.stderr.write(f"deploy: created the empty Secret {NAMESPACE}/{secret}\n")
     for function in functions:

@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
 _NAMED = re.compile(r"\bsecret: ?([a-z0-9][-a-z0-9.]*)")
-_EXISTS = "(AlreadyExists)"
+# kubectl leaves out the reason, AlreadyExists, in some versions.
+_EXISTS = "already exists"
 
 
 def secrets_of(func_yaml: str) -> set[str]:

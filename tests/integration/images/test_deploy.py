@@ -29,7 +29,7 @@ if arguments[:2] == ["create", "secret"]:
     secrets = pathlib.Path(__file__).with_name("secrets")
     known = secrets.read_text().split() if secrets.exists() else []
     if arguments[3] in known:
-        sys.exit('Error from server (AlreadyExists): secrets "x" already exists')
+        sys.exit('error: failed to create secret secrets "x" already exists')
     if "forbidden" in known:
         sys.exit("Error from server (Forbidden): no")
     secrets.write_text(" ".join([*known, arguments[3]]))
