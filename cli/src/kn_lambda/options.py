@@ -56,8 +56,8 @@ def shared_options(
             help=f"Data folder of the embedded platform ($KN_LAMBDA_HOME; default {DEFAULT_HOME}).",
         ),
         click.Option(
-            ["-o", "--output"], type=click.Choice(list(outputs)),
-            help="Output format.",
+            ["-o", "--output"], type=click.Choice(list(outputs)), metavar="FORMAT",
+            help=f"Output format: {', '.join(outputs)}.",
         ),
         click.Option(
             ["-v", "--verbose"], is_flag=True, help="Show requests and tracebacks."

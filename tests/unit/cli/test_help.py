@@ -21,10 +21,16 @@ def test_in_a_narrow_terminal_texts_of_options_stand_below_their_names(
     assert [line for line in texts if len(line) > 40] == []
 
 
+def test_the_first_page_that_people_see_fits_a_narrow_terminal(kn_lambda, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "40")
+    lines = kn_lambda("--help").stdout.splitlines()
+    assert [line for line in lines if len(line) > 40] == []
+
+
 def test_in_a_wide_one_they_stand_beside_them(kn_lambda, monkeypatch):
     monkeypatch.setenv("COLUMNS", "100")
     shown = kn_lambda("list", "--help").stdout
-    assert "  -h, --help                      Show this message and exit." in shown
+    assert "  -h, --help                 Show this message and exit." in shown
     assert max(map(len, shown.splitlines())) <= 80
 
 

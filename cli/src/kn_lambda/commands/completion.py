@@ -21,7 +21,7 @@ def command(session: Session, shell: str) -> None:
     """Print the script that makes a shell complete command lines.
 
     The Tab key then completes commands, options, and the names of functions, namespaces,
-    contexts and runtimes. To install it, and begin a new shell:
+    contexts, runtimes, templates and settings. To install it, and begin a new shell:
 
     \b
     bash (4.4 or newer, with the package bash-completion):

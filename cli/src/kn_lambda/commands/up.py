@@ -53,12 +53,12 @@ _PORT = click.IntRange(0, 65535)
 @click.option(
     "--config",
     type=_FOLDER,
-    help="Folder of the kustomization to run (default: config/overlays/dev of what runs).",
+    help="Folder of the kustomization to run (default: config/overlays/dev of --installation).",
 )
 @click.option(
     "--installation",
     type=_FOLDER,
-    help="Checkout of Knative Lambda to run (default: what kn-lambda brings along).",
+    help="Checkout of Knative Lambda to run (default: the one inside kn-lambda).",
 )
 @click.option("--every-runtime", is_flag=True, help="Offer every version on PATH as a runtime.")
 @access_options
