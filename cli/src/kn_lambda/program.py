@@ -6,6 +6,10 @@ import os
 import shutil
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from knative_lambda.domain.names import FunctionId
 
 _PROGRAM = "kn-lambda"
 
@@ -19,3 +23,9 @@ def program() -> str:
     if found is not None and Path(found).absolute() == called_as and not is_own_path:
         return _PROGRAM
     return str(called_as) if called_as.name == _PROGRAM else _PROGRAM
+
+
+def command_about(function: FunctionId, command: str) -> str:
+    """Return a command line about a function, for a sentence that says what to do."""
+    flags = "" if function.namespace == "default" else f" -n {function.namespace}"
+    return f"{_PROGRAM} {command} {function.name}{flags}"

@@ -12,6 +12,7 @@ from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError, TimedOutError, WrongUsageError
 from kn_lambda.option_groups.waiting import timeout_option, wait_option
 from kn_lambda.options import session_command
+from kn_lambda.program import command_about
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
@@ -116,6 +117,6 @@ def _delete(session: Session, function: FunctionId, timeout_seconds: float) -> s
     if timeout_seconds:
         raise TimedOutError(
             f"{function} is not deleted after {timeout_seconds:.0f} s; the deletion continues",
-            hint=f"See its progress: kn-lambda describe {function.name}",
+            hint=f"See its progress: {command_about(function, 'describe')}",
         )
     return "being deleted"

@@ -11,6 +11,7 @@ from kn_lambda.cluster.records import status_of
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError
 from kn_lambda.options import Duration, session_command
+from kn_lambda.program import command_about
 from kn_lambda.terminal.output import echo
 
 if TYPE_CHECKING:
@@ -122,7 +123,7 @@ def _url(function: FunctionId, record: KubernetesObject) -> str:
         return url
     raise CommandError(
         f"{function} has no URL; its phase is {status.get('phase', 'Pending')}",
-        hint=f"See why: kn-lambda describe {function.name} -n {function.namespace}",
+        hint=f"See why: {command_about(function, 'describe')}",
     )
 
 

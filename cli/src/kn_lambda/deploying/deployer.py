@@ -20,6 +20,7 @@ from kn_lambda.deploying.source_files import read_source
 from kn_lambda.deploying.uploading import upload_archive
 from kn_lambda.deploying.watcher import DeploymentResult, DeploymentWatcher, Outcome
 from kn_lambda.errors import CommandError
+from kn_lambda.program import command_about
 from knative_lambda.adapters.kubernetes.functions import read_record
 from knative_lambda.domain.errors import UnreadableRecordError
 from knative_lambda.domain.events import BUILD_START
@@ -78,7 +79,7 @@ class Deployer:
         if self.before is not None and recorded is None:
             self.progress.warn(
                 "the record is invalid, so nothing is kept that options had set",
-                f"To set it again: kn-lambda set {self.function.name}",
+                f"To set it again: {command_about(self.function, 'set')}",
             )
         self._warn_of_credentials(request.change)
         return self._send(url, applied, recorded)
@@ -95,7 +96,7 @@ class Deployer:
             self.installation.record(self.function)
             raise CommandError(
                 f"the record of {self.function} cannot be changed, since it is invalid",
-                hint=f"Run `kn-lambda describe {self.function.name}`, then deploy it again.",
+                hint=f"Run `{command_about(self.function, 'describe')}`, then deploy it again.",
             )
         if recorded.is_being_deleted:
             raise CommandError(f"{self.function} is being deleted", hint="Deploy it again.")

@@ -14,6 +14,7 @@ from kn_lambda.invoking.command_lines import (
     sample_data,
     target_flags,
 )
+from kn_lambda.program import command_about
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import Styled, echo
 from lambda_embedded.installation import INSTALLATION
@@ -48,8 +49,8 @@ def await_outcome(
     try:
         return deployer.watch(event, timeout_seconds)
     except KeyboardInterrupt:
-        name = deployer.function.name
-        echo(f"\nThe deployment continues. See its progress: kn-lambda describe {name}", err=True)
+        progress = command_about(deployer.function, "describe")
+        echo(f"\nThe deployment continues. See its progress: {progress}", err=True)
         raise
 
 
@@ -125,7 +126,7 @@ def report_accepted(session: Session, deployer: Deployer, event: CloudEvent) -> 
     elif session.output == "name":
         echo(f"lambdafunction.knative-lambda.dev/{function.name}")
     else:
-        echo(f"{function} accepted. See its progress: kn-lambda describe {function.name}")
+        echo(f"{function} accepted. See its progress: {command_about(function, 'describe')}")
 
 
 def report_nothing_to_change(session: Session, deployer: Deployer) -> None:
@@ -197,10 +198,9 @@ def _build_failure(deployer: Deployer, record: KubernetesObject) -> CommandError
 
 def _hint(deployer: Deployer, record: KubernetesObject) -> str:
     function: FunctionId = deployer.function
-    flags = "" if function.namespace == "default" else f" -n {function.namespace}"
     kept = "The previous revision still serves requests. " if status_of(record).get("url") else ""
     build = build_of(record)
     # Reasons of Knative are about the start; errors before it are in the log of the build.
     is_built = bool(build.get("digest")) or str(build.get("reason")).startswith("Revision")
     option = "" if is_built else " --build"
-    return f"{kept}See the log: kn-lambda logs {function.name}{option}{flags}"
+    return f"{kept}See the log: {command_about(function, 'logs')}{option}"

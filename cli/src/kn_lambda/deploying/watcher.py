@@ -13,6 +13,7 @@ from kn_lambda.cluster.deliveries import Deliveries
 from kn_lambda.cluster.records import build_of, status_of
 from kn_lambda.deploying.rejections import Rejections
 from kn_lambda.errors import TimedOutError
+from kn_lambda.program import command_about
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.events import BUILD_SUPERSEDED
 from knative_lambda.domain.lambda_function import Phase, RequestStamp
@@ -101,8 +102,7 @@ class DeploymentWatcher:
         raise TimedOutError(
             f"{self._function} is not ready after {timeout_seconds:.0f} s;"
             " the deployment continues",
-            hint=f"See its progress: kn-lambda describe {self._function.name}"
-            f" -n {self._function.namespace}",
+            hint=f"See its progress: {command_about(self._function, 'describe')}",
         )
 
     def _look(self) -> DeploymentResult | None:

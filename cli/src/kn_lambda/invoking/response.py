@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.cluster.rejection import read_rejection
 from kn_lambda.errors import CommandError, UnreachableError
+from kn_lambda.program import command_about
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo, echo_bytes
 from knative_lambda.domain.errors import InvalidEventError
@@ -24,8 +25,7 @@ def require_success(response: Response, function: FunctionId) -> None:
     if response.is_success:
         return
     rejection = read_rejection(response)
-    flags = "" if function.namespace == "default" else f" -n {function.namespace}"
-    hint = f"See the log: kn-lambda logs {function.name}{flags}"
+    hint = f"See the log: {command_about(function, 'logs')}"
     if response.status == HTTPStatus.SERVICE_UNAVAILABLE and rejection.reason[:3].isdigit():
         raise UnreachableError(f"{function}: {rejection}", hint="Try again later.")
     raise CommandError(f"{function} returned {response.status}: {rejection}", hint=hint)
