@@ -53,8 +53,8 @@ def await_ready(child: subprocess.Popen[bytes], home: Path, log: Path) -> None:
 def _failure(log: Path) -> CommandError:
     _, is_error, said = f"\n{log.read_text(errors='replace')}".rpartition("\nError: ")
     if is_error:
-        # It says itself what to do.
-        return CommandError(f"the platform did not start: {said.strip()}")
+        problem, _, hint = said.strip().partition("\n")
+        return CommandError(f"the platform did not start: {problem}", hint=hint)
     return CommandError(f"the platform did not start:\n{_last_lines(log)}", hint=_HINT)
 
 
