@@ -29,7 +29,15 @@ def test_the_address_of_a_service_becomes_a_path_of_the_api(url, path):
     assert found.proxy_path == f"/api/v1/namespaces/knative-eventing/services/{path}"
 
 
-@pytest.mark.parametrize("url", ["http://127.0.0.1:8080/a/b", "http://svc/x", "ftp://a.b.svc/"])
+_OTHER = ["http://127.0.0.1:8080/a/b", "http://svc/x", "ftp://a.b.svc/"]
+# Whoever may write the status of a Broker chooses its address.
+_HOSTILE = [
+    "http://a.b.svc/../../../../../../../apis/authorization.k8s.io/v1/selfsubjectaccessreviews",
+    "http://a.b.svc/x/./y", "http://a%2f...b.svc/", "http://..b.svc/", "http://a:0@.b.svc/",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("url", [*_OTHER, *_HOSTILE])
 def test_other_addresses_are_not_taken_for_services(url):
     assert ServiceAddress.parse(url) is None
 
