@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
@@ -77,6 +78,20 @@ def test_too_many_files_and_too_many_bytes_are_rejected(tmp_path):
     with pytest.raises(CommandError, match="is larger than"):
         _paths(tmp_path, max_bytes=19)
     assert _paths(tmp_path, max_bytes=20) == ["a", "b"]
+
+
+def test_a_name_that_is_not_utf_8_is_rejected(tmp_path):
+    _write(tmp_path, **{"main.py": "", os.fsdecode(b"bad\xff"): ""})
+    with pytest.raises(CommandError, match=r"bad\\udcff' is not text in UTF-8"):
+        _paths(tmp_path)
+
+
+def test_a_file_that_is_larger_than_any_memory_is_rejected(tmp_path):
+    with (tmp_path / "huge").open("wb") as file:
+        file.truncate(2**42)
+    for path in (tmp_path, tmp_path / "huge"):
+        with pytest.raises(CommandError, match="is larger than"):
+            _paths(path)
 
 
 def test_a_link_is_followed_inside_the_source_only(tmp_path):

@@ -91,7 +91,9 @@ def _require_some(path: Path, kept: list[Path], max_files: int, left_out: list[s
 def _read(root: Path, names: Sequence[Path], max_bytes: int) -> list[SourceFile]:
     files, total = [], 0
     for name in names:
-        content = name.read_bytes()
+        with name.open("rb") as file:
+            # No more than may be kept: a file may be larger than the memory.
+            content = file.read(max_bytes - total + 1)
         total += len(content)
         if total > max_bytes:
             raise CommandError(
@@ -127,6 +129,13 @@ def _require_name(root: Path, path: Path) -> None:
             f"{path}: in an image, a name that begins with {_WHITEOUT} removes other files",
             hint=f"Rename it, or list it in {IGNORE_FILE}.",
         )
+    try:
+        _relative(root, path).encode()
+    except UnicodeEncodeError:
+        raise CommandError(
+            f"the name of {str(path)!r} is not text in UTF-8",
+            hint=f"Rename it, or list its folder in {IGNORE_FILE}.",
+        ) from None
 
 
 def _require_regular(root: Path, path: Path) -> None:
