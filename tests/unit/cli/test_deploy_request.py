@@ -112,6 +112,12 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
         make_deploy_request(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
 
 
+# Lists of aliases of lists: a text of 10^29 words.
+_BOMB = "status:\n- &a0 [x]\n" + "".join(
+    f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)
+)
+
+
 @pytest.mark.parametrize(
     ("manifest", "problem"),
     [
@@ -123,7 +129,11 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
         (_MANIFEST.replace("name: hello", "name: 5"), "metadata.name must be a string"),
         (_MANIFEST + "sepc: {}\n", "unknown field sepc"),
         (_MANIFEST.replace("spec:\n", "spec: 5\nstatus:\n"), "spec must be an object"),
+        ("a: " + "[" * 5000, "too many levels"),
+        (f"{_BOMB}apiVersion: *a29\n", "apiVersion must be"),
+        (_BOMB + _MANIFEST.replace("name: hello", "name: *a29"), "must be a string"),
     ],
+    ids=lambda text: text[-40:],
 )
 def test_a_wrong_manifest_is_rejected_with_the_place(tmp_path, manifest, problem):
     with pytest.raises(WrongUsageError, match=problem):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import reprlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
@@ -33,6 +34,8 @@ def read_manifest(path: Path) -> Manifest:
         document = yaml.safe_load(path.read_text(encoding="utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WrongUsageError(f"{path} is not YAML: {_where(error)}", hint=_HINT) from error
+    except RecursionError:
+        raise WrongUsageError(f"{path} has too many levels", hint=_HINT) from None
     if not isinstance(document, dict):
         raise WrongUsageError(
             f"{path} is not a YAML object; it must begin with `apiVersion: {_API_VERSION}`",
@@ -41,7 +44,7 @@ def read_manifest(path: Path) -> Manifest:
     for name, wanted in (("apiVersion", _API_VERSION), ("kind", _KIND)):
         if document.get(name) != wanted:
             raise WrongUsageError(
-                f"{path}: {name} must be {wanted}, not {document.get(name)!r}", hint=_HINT
+                f"{path}: {name} must be {wanted}, not {_shown(document.get(name))}", hint=_HINT
             )
     metadata, spec = document.get("metadata") or {}, document.get("spec") or {}
     for name, value in (("metadata", metadata), ("spec", spec)):
@@ -61,13 +64,19 @@ def _text(path: Path, metadata: dict[str, Any], name: str) -> str | None:
     value = metadata.get(name)
     if value is not None and not isinstance(value, str):
         raise WrongUsageError(
-            f"{path}: metadata.{name} must be a string, not {value!r}", hint="Put it in quotes."
+            f"{path}: metadata.{name} must be a string, not {_shown(value)}",
+            hint="Put it in quotes.",
         )
     if value == "":
         raise WrongUsageError(
             f"{path}: metadata.{name} is empty", hint="Give it a value, or remove it."
         )
     return value
+
+
+def _shown(value: object) -> str:
+    # A few aliases of lists of aliases are a text that no memory can hold.
+    return reprlib.repr(value)
 
 
 def _where(error: Exception) -> str:
