@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import sys
+from pathlib import Path
+from unittest.mock import Mock
 
 import pytest
 
+from kn_lambda.invoking.command_lines import sample_data
 from kn_lambda.program import program
 
 
@@ -34,3 +37,15 @@ def test_the_path_of_make_is_not_that_of_the_next_terminal(installed, monkeypatc
     monkeypatch.setenv("PATH", f"{installed.parent}:/usr/bin")
     monkeypatch.setenv("MAKELEVEL", "1")
     assert program() == str(installed)
+
+
+@pytest.mark.parametrize("content", ["[" * 100_000, "no JSON", "[]", '{"data": "\\ud800"'])
+def test_sample_data_that_is_none_leaves_the_command_line_without(tmp_path, content):
+    (tmp_path / "event.json").write_text(content)
+    assert sample_data(tmp_path) is None
+
+
+def test_sample_data_that_cannot_be_read_leaves_the_command_line_without(tmp_path, monkeypatch):
+    (tmp_path / "event.json").write_text('{"data": 1}')
+    monkeypatch.setattr(Path, "read_bytes", Mock(side_effect=PermissionError))
+    assert sample_data(tmp_path) is None

@@ -70,6 +70,29 @@ def test_an_unknown_function_is_not_found(kn_lambda, command):
     assert "kn-lambda list" in result.stderr
 
 
+@pytest.mark.parametrize("output", ["text", "json"])
+@pytest.mark.parametrize("body", [b"[" * 100_000, b'{"a": ' * 100_000, b"[NaN]"])
+def test_a_response_that_is_json_in_name_only_is_printed_as_it_is(
+    kn_lambda, fake_platform, body, output
+):
+    fake_platform.put_record(status=status(phase="Ready"))
+    respond = fake_platform.http.respond
+    respond("POST", FakePlatform.url, 200, body, content_type="application/json")
+    result = kn_lambda("invoke", "hello", "-o", output)
+    assert result.exit_code == ExitCode.OK
+    assert body.decode() in (result.stdout if output == "text" else json.loads(result.stdout)["body"])
+    respond("POST", FakePlatform.url, 500, body, content_type="application/json")
+    assert "returned 500" in kn_lambda("invoke", "hello").stderr
+
+
+def test_half_a_surrogate_pair_does_not_end_the_output(kn_lambda, fake_platform):
+    fake_platform.put_record(status=status(phase="Ready"))
+    body = rb'{"a": "\ud800 \u00e9"}'
+    fake_platform.http.respond("POST", FakePlatform.url, 200, body, content_type="application/json")
+    for output in ("text", "json"):
+        assert r"\ud800 \u00e9" in kn_lambda("invoke", "hello", "-o", output).stdout
+
+
 def test_invoke_sends_a_binary_event_and_prints_the_data_of_the_reply(kn_lambda, fake_platform):
     fake_platform.put_record(
         spec={"runtime": "python3.11", "subscriptions": [{"type": "com.example.greeting"}]},

@@ -40,7 +40,7 @@ def parse_rejection(body: bytes, *, fallback: str) -> Rejection:
             message=str(document.get("message", "")),
             field=str(document.get("field") or ""),
         )
-    except (ValueError, KeyError, TypeError, AttributeError):
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
         return Rejection(reason=fallback, message=text[:500])
 
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from kn_lambda.cluster.records import is_http, subscribed_type
 from kn_lambda.cluster.running import home_flags
 from kn_lambda.program import program
+from knative_lambda.inbound.portable_json import loads
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -58,7 +59,7 @@ def sample_data(folder: Path | None) -> object:
     if folder is None or not (folder / "event.json").is_file():
         return None
     try:
-        event: Mapping[str, Any] = json.loads((folder / "event.json").read_text())
+        event: Mapping[str, Any] = loads((folder / "event.json").read_bytes())
         return event.get("data")
-    except (ValueError, AttributeError):
+    except (OSError, ValueError, AttributeError):
         return None

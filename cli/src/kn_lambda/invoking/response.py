@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +13,7 @@ from kn_lambda.terminal.output import echo, echo_bytes
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.inbound.http_binding import carries_event, from_http
 from knative_lambda.inbound.json_format import is_json, to_json
+from knative_lambda.inbound.portable_json import loads
 
 if TYPE_CHECKING:
     from kn_lambda.cluster.http import Response
@@ -41,7 +41,7 @@ def print_response(response: Response, output: str) -> None:
         return
     if is_json(response.headers.get("content-type", "application/octet-stream")):
         try:
-            print_document(json.loads(response.body), "json")
+            print_document(loads(response.body), "json")
         except ValueError:
             echo_bytes(response.body)
         return
@@ -59,6 +59,6 @@ def _document(response: Response) -> dict[str, Any]:
             ) from error
     document: dict[str, Any] = {"status": response.status, "headers": dict(response.headers)}
     try:
-        return {**document, "body": json.loads(response.body)} if response.body else document
+        return {**document, "body": loads(response.body)} if response.body else document
     except ValueError:
         return {**document, "body": response.body.decode(errors="replace")}

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import json
 
-from kn_lambda.terminal.output import echo, printable
+from kn_lambda.terminal.output import echo, encodable, printable
 
 
 def print_document(document: object, output: str, *, indent: int | None = 2) -> None:
     """Print an object as JSON, or as YAML for the output `yaml`."""
     text = _dump(document, output, indent, ascii_only=False)
-    if printable(text) != text:
+    if encodable(printable(text)) != text:
         # The escapes of JSON and YAML keep the meaning of the document.
         text = _dump(document, output, indent, ascii_only=True)
     echo(text)

@@ -48,7 +48,7 @@ def echo(*parts: str | Styled, err: bool = False, nl: bool = True) -> None:
         return
     text = "".join(_coloured(part, err=err) for part in parts)
     # True keeps click from removing colours: those that we want, and in a pipe those of others.
-    click.echo(text, err=err, nl=nl, color=True)  # noqa: TID251 # here it is safe
+    click.echo(encodable(text, err=err), err=err, nl=nl, color=True)  # noqa: TID251 # safe here
 
 
 def echo_bytes(content: bytes) -> None:
@@ -68,6 +68,12 @@ def printable(text: str, *, err: bool = False) -> str:
 def printable_line(text: str, *, err: bool = False) -> str:
     r"""Return text as `printable` does; on a terminal `\t` and `\n` are escaped as well."""
     return _escaped(text, _ON_A_LINE) if _is_terminal(err=err) else text
+
+
+def encodable(text: str, *, err: bool = False) -> str:
+    """Return text with escapes for what the stream cannot hold, such as half a surrogate pair."""
+    encoding = getattr(sys.stderr if err else sys.stdout, "encoding", None) or "utf-8"
+    return text.encode(encoding, "backslashreplace").decode(encoding)
 
 
 def plain(part: str | Styled) -> str:
