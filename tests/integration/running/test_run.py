@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import json
+import os
 import signal
+import socket
 import subprocess
 import sys
 import threading
+from urllib.parse import urlsplit
 
 import pytest
 
@@ -181,3 +184,24 @@ def test_json_is_one_document_for_scripts(running):
     document = json.loads(run.out)
     assert (document["name"], document["pid"]) == ("hello", run.process.pid)
     assert request("GET", f"{document['url']}/health/readiness").status == 200
+
+
+def test_a_name_that_is_not_utf_8_ends_nothing(running):
+    run = running({"main.py": RETURNS.format(1)}).ready()
+    file = run.folder / os.fsdecode(b"bad\xff")
+    file.write_text("")
+    run.shows("is not text in UTF-8")
+    file.unlink()
+    run.saved({"main.py": RETURNS.format(2)})
+    assert run.answer({}) == 2
+
+
+def test_what_is_no_http_leaves_nothing_on_the_terminal(shared):
+    shared.serves(RETURNS.format(1))
+    before = shared.err
+    for request_line in (b"\x1b[2J\r\n\r\n", b"GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"):
+        with socket.create_connection(("127.0.0.1", urlsplit(shared.url).port)) as connection:
+            connection.sendall(request_line)
+            assert connection.recv(100).split()[1] == b"400"
+    assert shared.answer({}) == 1
+    assert shared.err == before

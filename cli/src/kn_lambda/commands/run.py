@@ -108,11 +108,15 @@ def _variables(env: Iterable[str], files: Iterable[Path]) -> dict[str, str]:
 
 def _run(session: Session, options: RunOptions) -> None:
     import asyncio  # noqa: PLC0415 # slow; --help goes without
+    import logging  # noqa: PLC0415 # the same
 
     from kn_lambda.running.narration import Narration  # noqa: PLC0415
     from kn_lambda.running.run import ReportedError, run_until_stopped  # noqa: PLC0415
+    from kn_lambda.terminal.log_records import stderr_handler  # noqa: PLC0415
     from lambda_embedded.listeners import url_of  # noqa: PLC0415
 
+    # Without one, Python prints warnings and errors as they are.
+    logging.basicConfig(handlers=[stderr_handler()], level=logging.WARNING)
     progress = Progress()
     as_json = session.output == "json"
 
