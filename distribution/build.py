@@ -44,8 +44,9 @@ def copy_tracked_files(checkout: Path, target: Path) -> None:
         return
     listed = subprocess.run(["git", "ls-files", "-z"], cwd=checkout, stdout=-1, check=True).stdout
     for path in listed.decode().split("\0"):
-        # A file that was removed, but not yet from the index, is listed as well.
-        if path and (source := checkout / path).is_file():
+        # A file that was removed, but not yet from the index, is listed as well. A link could bring
+        # in any file of whoever builds.
+        if path and (source := checkout / path).is_file() and not source.is_symlink():
             (target / path).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(source, target / path)
 

@@ -9,15 +9,13 @@ import sys
 import tarfile
 import tomllib
 import zipfile
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 import pytest
 
 from distribution.build import copy_tracked_files
 from tests.integration.distribution.helpers.building import CHECKOUT, Built, build
-
-if TYPE_CHECKING:
-    from pathlib import Path
 
 # Both are built once.
 pytestmark = pytest.mark.xdist_group("distribution")
@@ -53,6 +51,8 @@ def test_any_checkout_gives_the_same_bytes_whatever_lies_about_in_it(built: Buil
     ):
         (other / name).parent.mkdir(parents=True, exist_ok=True)
         (other / name).write_text("private")
+    (other / "docs" / "id_ed25519.md").symlink_to(Path("/etc/hostname"))
+    subprocess.run(["git", "add", "docs/id_ed25519.md"], cwd=other, check=True)
     for file in other.rglob("*.py"):
         file.chmod(file.stat().st_mode & 0o700)
     again = build(other, tmp_path / "dist")
