@@ -143,7 +143,7 @@ def test_a_broken_kubeconfig_is_reported_where_it_is_used(tmp_path, text):
     assert connect(_options(tmp_path, kubeconfig=f"{tmp_path}/broken")).broker_headers == {}
 
 
-@pytest.mark.parametrize("content", [None, "", "not json", "[]"])
+@pytest.mark.parametrize("content", [None, "", "not json", "[]", "[" * 100_000])
 def test_facts_of_a_platform_that_does_not_run_are_none(tmp_path, content):
     if content is not None:
         (tmp_path / "platform.json").write_text(content)

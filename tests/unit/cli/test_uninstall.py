@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -129,6 +130,13 @@ def test_a_lock_that_is_a_link_is_not_written_through(uninstall, home, tmp_path)
     home.lock_file.symlink_to(precious)
     assert_refused(uninstall("--yes"), home.token, "is not a data folder")
     assert precious.read_text() == "content"
+
+
+@pytest.mark.parametrize("make", [os.mkfifo, os.mkdir])
+def test_a_lock_that_is_no_file_is_not_one_of_the_platform(uninstall, home, make):
+    home.lock_file.unlink()
+    make(home.lock_file)
+    assert_refused(uninstall("--yes"), home.token, "is not a data folder")
 
 
 @pytest.mark.parametrize("name", ["notes.txt", ".ssh", "\x1b[2Jevil", ".token.x"])

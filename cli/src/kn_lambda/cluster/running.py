@@ -31,7 +31,7 @@ def platform_info(home: Path) -> dict[str, object]:
     """Return the contents of `platform.json`; empty if no embedded platform runs there."""
     try:
         facts = json.loads((home / "platform.json").read_text())
-    except (OSError, ValueError):
+    except (OSError, ValueError, RecursionError):
         return {}
     return facts if isinstance(facts, dict) else {}
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -96,7 +97,7 @@ def _require_own(home: Path, entries: list[Path]) -> None:
         if entry.name not in known and not _TEMPORARY.fullmatch(entry.name)
     ]
     # They are there since the first start, whatever became of it.
-    is_ours = all(map(os.path.lexists, folder.folders)) and not folder.lock_file.is_symlink()
+    is_ours = all(map(os.path.lexists, folder.folders)) and _is_file_if_any(folder.lock_file)
     if not foreign and is_ours and all(_is_of_user(path) for path in (home, *entries)):
         return
     names = ", ".join(repr(name) for name in foreign[:_SHOWN])
@@ -106,6 +107,10 @@ def _require_own(home: Path, entries: list[Path]) -> None:
         f"{home} is not a data folder to remove: {why}; nothing was removed",
         hint="Name a data folder with --home, and move other files out of it.",
     )
+
+
+def _is_file_if_any(path: Path) -> bool:
+    return not os.path.lexists(path) or stat.S_ISREG(path.lstat().st_mode)
 
 
 def _is_of_user(path: Path) -> bool:
