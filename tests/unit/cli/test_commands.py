@@ -80,7 +80,9 @@ def test_a_response_that_is_json_in_name_only_is_printed_as_it_is(
     respond("POST", FakePlatform.url, 200, body, content_type="application/json")
     result = kn_lambda("invoke", "hello", "-o", output)
     assert result.exit_code == ExitCode.OK
-    assert body.decode() in (result.stdout if output == "text" else json.loads(result.stdout)["body"])
+    assert body.decode() in (
+        result.stdout if output == "text" else json.loads(result.stdout)["body"]
+    )
     respond("POST", FakePlatform.url, 500, body, content_type="application/json")
     assert "returned 500" in kn_lambda("invoke", "hello").stderr
 
