@@ -6,9 +6,11 @@ import json
 import os
 import signal
 import socket
+import stat
 import subprocess
 import sys
 import threading
+from pathlib import Path
 from urllib.parse import urlsplit
 
 import pytest
@@ -205,3 +207,25 @@ def test_what_is_no_http_leaves_nothing_on_the_terminal(shared):
             assert connection.recv(100).split()[1] == b"400"
     assert shared.answer({}) == 1
     assert shared.err == before
+
+
+def test_values_of_variables_are_in_no_message_and_no_file_and_others_can_read_nothing(
+    running, home, tmp_path
+):
+    (tmp_path / "env").write_text("FROM_FILE=hunter2-file\n")
+    environment = {"FROM_TERMINAL": "hunter2-terminal"}
+    code = (
+        "import os\ndef handler(event):\n    return [v for v in os.environ.values() if '%s' in v]\n"
+    )
+    run = running(
+        {"main.py": code % "hunter2"}, "-v", "-e", "FROM_TERMINAL", "--env-file",
+        str(tmp_path / "env"), **environment,
+    ).ready()  # fmt: skip
+    assert sorted(run.answer({})) == ["hunter2-file", "hunter2-terminal"]
+    kept = [file for file in (home / "run").rglob("*") if file.is_file() and file.stat().st_size]
+    assert not [file for file in kept if b"hunter2-" in file.read_bytes()]
+    assert "hunter2-" not in run.err + run.out
+    assert b"hunter2-" not in b"".join(
+        file.read_bytes() for file in Path("/proc").glob("[0-9]*/cmdline") if file.exists()
+    )
+    assert {stat.S_IMODE(folder.stat().st_mode) for folder in (home, home / "run")} == {0o700}
