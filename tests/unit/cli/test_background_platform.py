@@ -16,7 +16,7 @@ ENDED = SimpleNamespace(pid=1, poll=lambda: 1)
     ("log", "message", "hint"),
     [
         ("  0.0s  starting\nError: port 80 is taken\nChoose another.\n",
-         "the platform did not start: port 80 is taken\nChoose another.", ""),
+         "the platform did not start: port 80 is taken", "Choose another."),
         ("  0.0s  starting\nKilled\n",
          "the platform did not start:\n  0.0s  starting\nKilled", "kn-lambda doctor"),
     ],
