@@ -103,7 +103,9 @@ def test_what_has_no_url_is_not_called(kn_lambda, fake_platform):
 def test_a_function_of_http_gets_an_event_too(kn_lambda, fake_platform):
     spec = {"runtime": "python3.11", "signature": "http"}
     fake_platform.put_record(spec=spec, status=status(phase="Ready"))
-    assert kn_lambda("invoke", "hello", "--async", "--type", "t").exit_code == ExitCode.OK
+    result = kn_lambda("invoke", "hello", "--async", "--type", "t")
+    assert result.exit_code == ExitCode.OK
+    assert "a response that is neither empty nor a CloudEvent is a failure" in result.stderr
     wrong = kn_lambda("invoke", "hello", "--async", "--path", "/a")
     assert wrong.exit_code == ExitCode.USAGE
     assert "--path do not work with --async" in wrong.stderr

@@ -12,6 +12,7 @@ import pytest
 from kn_lambda.deploying.deploy_request import Overrides
 from kn_lambda.deploying.source_files import SourceFile
 from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.running import run
 from kn_lambda.running.debugging import Debugging
 from kn_lambda.running.folder_filter import FolderFilter
 from kn_lambda.running.local_function import local_function, read_request
@@ -20,9 +21,20 @@ from kn_lambda.running.source_copy import update_copy
 from kn_lambda.running.terminal_log import TerminalLog
 from knative_lambda.domain.names import FunctionId
 from lambda_builder.language import Debugger
+from lambda_embedded.listeners import port_of
 
 HELLO = FunctionId.parse("default/hello")
 HEAD = "apiVersion: knative-lambda.dev/v1alpha1\nkind: LambdaFunction\nspec:\n  runtime: python\n"
+
+
+def test_without_a_port_it_takes_a_free_one_beside_a_platform(monkeypatch):
+    with socket.create_server(("127.0.0.1", 0)) as platform:
+        taken = platform.getsockname()[1]
+        monkeypatch.setattr(run, "_PREFERRED_PORT", taken)
+        with run._listener(None) as listener:
+            assert port_of(listener) != taken
+        with pytest.raises(CommandError, match=f"port {taken} .* is not available"):
+            run._listener(taken).__enter__()
 
 
 def function(tmp_path, spec="", **variables):

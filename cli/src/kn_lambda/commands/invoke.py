@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.cluster.records import status_of
+from kn_lambda.cluster.records import is_http, status_of
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError
 from kn_lambda.options import Duration, session_command
@@ -136,8 +136,15 @@ def _publish(
         require_target_trigger,
     )
     from kn_lambda.terminal.documents import print_document  # noqa: PLC0415
+    from kn_lambda.terminal.progress import Progress  # noqa: PLC0415
 
     installation, record = session.installation, invocation.record
+    if is_http(record):
+        Progress().warn(
+            f"{function} takes HTTP requests: to the Broker, a response that is neither empty nor a"
+            " CloudEvent is a failure, and it sends the event again",
+            "Let the function return an empty response or a CloudEvent.",
+        )
     _url(function, record)  # what has none could not be called either
     event = addressed_to(function, invocation.event())
     broker = installation.tenant_broker()

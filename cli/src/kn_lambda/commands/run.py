@@ -38,7 +38,7 @@ _PORT = click.IntRange(0, 65535)
 @session_command("run")
 @click.argument("path", type=click.Path(exists=True, path_type=Path), default=".")
 @click.option(
-    "--port", type=_PORT, default=8080, help="Port (default 8080; 0 selects a free port)."
+    "--port", type=_PORT, help="Port (default 8080, or a free one; 0 selects a free port)."
 )
 @source_options(languages_with_versions)
 @variable_options
@@ -54,7 +54,7 @@ def command(
     session: Session,
     *,
     path: Path,
-    port: int,
+    port: int | None,
     overrides: Overrides,
     env: tuple[str, ...],
     env_file: tuple[Path, ...],

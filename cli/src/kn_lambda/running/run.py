@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from lambda_sandbox.isolation import Isolation
 
 _GRACE_SECONDS = 2.0
+_PREFERRED_PORT = 8080
 
 
 class ReportedError(Exception):
@@ -51,7 +52,8 @@ class RunOptions:
 
     path: Path
     home: Path
-    port: int
+    port: int | None
+    """None: 8080 where it is free, as beside a platform it is not."""
     overrides: Overrides
     variables: Callable[[], Mapping[str, str]]
     """Those of the command line, as `env_files` say them now."""
@@ -183,9 +185,12 @@ def _watch(options: RunOptions, stopping: threading.Event) -> Watch:
 
 
 @contextlib.contextmanager
-def _listener(port: int) -> Iterator[socket.socket]:
+def _listener(port: int | None) -> Iterator[socket.socket]:
+    preferred = _PREFERRED_PORT if port is None else 0
     try:
-        (listener,) = bind({"function": port}, {}, {"function": "--port"}).values()
+        (listener,) = bind(
+            {"function": port or 0}, {"function": preferred}, {"function": "--port"}
+        ).values()
     except PortTakenError as error:
         raise CommandError(str(error)) from error
     with listener:
