@@ -265,6 +265,8 @@ def test_a_function_of_events_shows_a_person_how_to_call_it(platform, function, 
     # Nothing of the page itself is against its policy.
     assert "Content Security Policy" not in shown.stderr
 
-    curl = html.unescape(shown.stdout.rpartition("<code>")[2].partition("</code>")[0])
-    called = subprocess.run(["sh", "-c", f"{curl} -s"], capture_output=True, text=True, check=True)
+    curl = html.unescape(shown.stdout.partition("<code>curl ")[2].partition("</code>")[0])
+    called = subprocess.run(
+        ["sh", "-c", f"curl -s {curl}"], capture_output=True, text=True, check=True
+    )
     assert json.loads(called.stdout) == {"hello": {}}
