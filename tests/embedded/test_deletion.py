@@ -21,7 +21,17 @@ def assert_same(platform: EmbeddedPlatform, before: tuple[set[str], set[str]]) -
     """Wait until what is collected in the background is gone; nothing else may be left."""
     platform.await_settled()
     wait_for(lambda: objects(platform) == before[0] or not objects(platform) - before[0])
-    wait_for(lambda: files(platform, without=TOMBSTONES) <= before[1], within=20)
+    left: set[str] = set()
+
+    def is_clean() -> bool:
+        left.clear()
+        left.update(files(platform, without=TOMBSTONES) - before[1])
+        return not left
+
+    try:
+        wait_for(is_clean, within=20)
+    except AssertionError:
+        raise AssertionError(sorted(left)) from None
 
 
 def inventory(platform: EmbeddedPlatform) -> tuple[set[str], set[str]]:
