@@ -29,7 +29,7 @@ def assert_same(platform: EmbeddedPlatform, before: tuple[set[str], set[str]]) -
         return not left
 
     try:
-        wait_for(is_clean, within=20)
+        wait_for(is_clean)
     except AssertionError:
         raise AssertionError(sorted(left)) from None
 
