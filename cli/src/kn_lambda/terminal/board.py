@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Self
 
 from kn_lambda.overriding import override
 from kn_lambda.terminal.judgements import judged
-from kn_lambda.terminal.output import Styled, echo, is_drawn, plain, printable_line
+from kn_lambda.terminal.output import Styled, echo, is_drawn, plain
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
@@ -99,15 +99,10 @@ class Lane(Progress):
     @override
     def step(self, text: str | Styled, *, then: str | None = None) -> None:
         """Show a step that begins or is done."""
-        self.activity = plain(text) if then is None else then
-        if not self._board.is_drawn:
-            self._print(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text)
-
-    @override
-    def warn(self, text: str, hint: str) -> None:
-        """Print a warning and a hint."""
-        self._print(Styled("Warning: ", fg="yellow", bold=True), printable_line(text, err=True))
-        self._print(hint)
+        if self._board.is_drawn:
+            self.activity = plain(text) if then is None else then
+        else:
+            super().step(text, then=then)
 
     @override
     def log(self, line: str) -> None:
@@ -115,7 +110,8 @@ class Lane(Progress):
         if self._board.is_drawn:
             self.lines.append(line)
         else:
-            self._print(Styled(f"         | {line}", dim=True))
+            super().log(line)
 
+    @override
     def _print(self, *parts: str | Styled) -> None:
         echo(Styled(self._prefix, fg="cyan"), *parts, err=True)

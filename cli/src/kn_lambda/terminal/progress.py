@@ -61,17 +61,16 @@ class Progress:
     def step(self, text: str | Styled, *, then: str | None = None) -> None:
         """Print a step that begins or is done; `then` goes on afterwards, by default the step."""
         self.activity = plain(text) if then is None else then
-        echo(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text, err=True)
+        self._print(Styled(f"{self.seconds:6.2f}s", dim=True), "  ", text)
 
     def warn(self, text: str, hint: str) -> None:
         """Print a warning on one line, and a hint on the next."""
-        warning = Styled("Warning: ", fg="yellow", bold=True)
-        echo(warning, printable_line(text, err=True), err=True)
-        echo(hint, err=True)
+        self._print(Styled("Warning: ", fg="yellow", bold=True), printable_line(text, err=True))
+        self._print(hint)
 
     def log(self, line: str) -> None:
         """Print a line of a build's log."""
-        echo(Styled(f"         | {line}", dim=True), err=True)
+        self._print(Styled(f"         | {line}", dim=True))
 
     def draw_now(self) -> None:
         """Print what a terminal shows at this moment below the lines."""
@@ -79,6 +78,9 @@ class Progress:
 
         screen = console(err=True)
         screen.print(self._draw())
+
+    def _print(self, *parts: str | Styled) -> None:
+        echo(*parts, err=True)
 
     def _draw(self) -> Text:
         from kn_lambda.terminal.live import spinner  # noqa: PLC0415 # loaded by now
