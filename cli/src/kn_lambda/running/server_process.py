@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import socket
 from dataclasses import dataclass
 from itertools import chain, repeat
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ from typing import TYPE_CHECKING
 import aiohttp
 
 from lambda_embedded.serving.pool.lambda_process import describe_end
-from lambda_embedded.serving.pool.port_owner import is_taken_by_others
+from lambda_embedded.serving.pool.port_owner import free_port, is_taken_by_others
 from lambda_sandbox.children import start_process
 
 if TYPE_CHECKING:
@@ -113,11 +112,3 @@ async def start_server(
     except (OSError, ValueError) as error:
         raise StartError(f"the process cannot be started: {error}") from error
     return ServerProcess(child, port)
-
-
-def free_port() -> int:
-    """Return a port of 127.0.0.1 that nobody uses now."""
-    with socket.socket() as listener:
-        listener.bind((LOOPBACK, 0))
-        port: int = listener.getsockname()[1]
-        return port

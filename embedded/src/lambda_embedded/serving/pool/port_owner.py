@@ -1,4 +1,4 @@
-"""Whose process listens on a port: another may have taken it first.
+"""A port for a process, and whose process listens on it: another may have taken it first.
 
 Columns of `/proc/net/tcp`: proc_net_tcp.rst of the kernel's documentation.
 """
@@ -6,6 +6,7 @@ Columns of `/proc/net/tcp`: proc_net_tcp.rst of the kernel's documentation.
 from __future__ import annotations
 
 import os
+import socket
 from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -16,6 +17,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
 _LISTENING = "0A"
+
+
+def free_port() -> int:
+    """Return a port of 127.0.0.1 that nobody uses now."""
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port: int = listener.getsockname()[1]
+        return port
 
 
 def is_taken_by_others(port: int, holder: int) -> bool:

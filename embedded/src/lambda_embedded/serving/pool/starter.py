@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import re
-import socket
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -19,7 +18,7 @@ from lambda_embedded.processes.programs import places_named_by, places_of_networ
 from lambda_embedded.serving.launchers.launcher import Command, LaunchError, first_container
 from lambda_embedded.serving.ownership import SERVICE_LABEL
 from lambda_embedded.serving.pool.lambda_process import LambdaProcess, describe_end
-from lambda_embedded.serving.pool.port_owner import is_taken_by_others
+from lambda_embedded.serving.pool.port_owner import free_port, is_taken_by_others
 from lambda_sandbox.children import start_process
 from lambda_sandbox.isolation import View
 from lambda_sandbox.log_file import RotatingLog
@@ -212,9 +211,7 @@ class Starter:
 
     def _free_port(self) -> int:
         while True:
-            with socket.socket() as listener:
-                listener.bind(("127.0.0.1", 0))
-                port: int = listener.getsockname()[1]
+            port = free_port()
             if port not in self._ports:
                 self._ports.add(port)
                 return port
