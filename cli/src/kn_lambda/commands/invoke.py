@@ -10,6 +10,7 @@ import click
 from kn_lambda.cluster.records import is_http, status_of
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import CommandError
+from kn_lambda.option_groups.data import data_option
 from kn_lambda.options import Duration, session_command
 from kn_lambda.program import command_about
 from kn_lambda.terminal.output import echo
@@ -28,12 +29,7 @@ _TRIGGER_SECONDS = 30.0
 
 @session_command("invoke")
 @click.argument("name", shell_complete=completed_by(function_names))
-@click.option(
-    "-d",
-    "--data",
-    metavar="TEXT|@FILE|-",
-    help="Data of the event, as text, from a file, or from stdin (-).",
-)
+@data_option
 @click.option(
     "--type", "type_", help="Type of the event (default: the first that NAME subscribes to)."
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from kn_lambda.option_groups.data import data_option
 from kn_lambda.options import session_command
 from kn_lambda.terminal.output import echo, printable_line
 
@@ -18,12 +19,7 @@ if TYPE_CHECKING:
 
 @session_command("send")
 @click.option("--type", "type_", help="Type of the event, such as com.example.order.placed.")
-@click.option(
-    "-d",
-    "--data",
-    metavar="TEXT|@FILE|-",
-    help="Data of the event, as text, from a file, or from stdin (-).",
-)
+@data_option
 @click.option(
     "--event",
     "event_file",
