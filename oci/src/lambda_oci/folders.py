@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
+_OWNERS = 0o700
+
 
 @contextmanager
 def new_folder(target: Path) -> Iterator[Path]:
@@ -122,8 +124,31 @@ def sync(path: Path) -> None:
 
 
 def remove(path: Path) -> None:
-    """Remove a file or a folder with all it holds; links are removed, never followed."""
+    """Remove a file or a folder with all it holds; links are removed, never followed.
+
+    Whatever code of others did to it: no depth and no mode keeps it.
+    """
     if path.is_dir() and not path.is_symlink():
-        shutil.rmtree(path)
+        try:
+            shutil.rmtree(path)
+        except (OSError, RecursionError):
+            _remove_level_by_level(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _remove_level_by_level(folder: Path) -> None:
+    """Lift what is in each folder to the top, so that no path becomes long."""
+    folder.chmod(_OWNERS)
+    while entries := list(folder.iterdir()):
+        for entry in entries:
+            if entry.is_symlink() or not entry.is_dir():
+                entry.unlink()
+                continue
+            entry.chmod(_OWNERS)
+            for below in list(entry.iterdir()):
+                if below.is_dir() and not below.is_symlink():
+                    below.chmod(_OWNERS)
+                below.rename(folder / secrets.token_hex(16))
+            entry.rmdir()
+    folder.rmdir()

@@ -21,7 +21,9 @@ from lambda_oci.descriptors import (
 from lambda_oci.platforms import architecture
 
 if TYPE_CHECKING:
-    from lambda_oci.layer import Layer
+    from collections.abc import Sequence
+
+    from lambda_oci.layer import StoredLayer
     from lambda_oci.repository import Repository
 
 _BASE_DIGEST = "org.opencontainers.image.base.digest"
@@ -71,7 +73,7 @@ class ImageDocuments:
 
 def append_layers(
     base: BaseImage,
-    layers: list[Layer],
+    layers: Sequence[StoredLayer],
     labels: dict[str, str],
     environment: dict[str, str] | None = None,
     *,

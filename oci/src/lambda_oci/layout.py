@@ -125,6 +125,11 @@ class LayoutRepository:
         """A manifest by its digest, tagged or not."""
         return check_content(self._read(Descriptor(MANIFEST, digest, 0)), digest)
 
+    def read_tagged(self, tag: str) -> bytes | None:
+        """The manifest behind a tag."""
+        digest = self.find(tag)
+        return None if digest is None else self.read_manifest(digest)
+
     def read_blob(self, blob: Descriptor) -> bytes:
         """A small blob."""
         check_size(blob)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,9 +20,13 @@ _COMPONENT = r"[a-z0-9]+(?:(?:\.|_|__|-+)[a-z0-9]+)*"
 _NAME = re.compile(rf"{_COMPONENT}(?:/{_COMPONENT})*")
 _DEFAULT_PORTS = {"http": 80, "https": 443}
 _PORTS_OF_SCHEMES = {"", "80", "443"}
+_LABEL = r"[A-Za-z0-9](?:[A-Za-z0-9-]*[A-Za-z0-9])?"
+_HOST_NAME = re.compile(rf"{_LABEL}(?:\.{_LABEL})*(?::[0-9]+)?")
+_IMAGE_NAME = re.compile(rf"{_NAME.pattern}(?::{_TAG.pattern})?@{_DIGEST.pattern}")
+_NUMBERS = re.compile(r"[0-9][0-9a-fx.]*")
 DOCKER_IO = "docker.io"
-# The three host names of Docker Hub.
-DOCKER_HUB = {DOCKER_IO, "index.docker.io", "registry-1.docker.io"}
+# The host names of Docker Hub.
+DOCKER_HUB = {DOCKER_IO, "index.docker.io", "registry-1.docker.io", "registry.hub.docker.com"}
 
 
 def invalid_reference(message: str) -> RejectedError:
@@ -89,12 +94,14 @@ def normal_host(url: str) -> str:
 def normal_image(reference: str) -> str:
     """`host[:port]/repository@digest` in canonical form, for either scheme.
 
-    To container runtimes `REGISTRY:0443/x` and `registry/x` are the same image, and a name without
-    a registry's host is one of Docker Hub.
+    To container runtimes `REGISTRY:0443/x` and `registry/x` are the same image, `10.1:5000/x` and
+    `10.0.0.1:5000/x` too, and a name without a registry's host is one of Docker Hub.
     """
     first, slash, rest = reference.partition("/")
-    host, _, port = first.lower().partition(":")
+    host, colon, port = first.lower().partition(":")
     host, port = host.rstrip("."), port.lstrip("0")
+    if colon or "." in host:
+        host = _normal_address(host)
     if host in DOCKER_HUB:
         host = DOCKER_IO
     elif port not in _PORTS_OF_SCHEMES:
@@ -102,6 +109,18 @@ def normal_image(reference: str) -> str:
     elif "." not in host and host != "localhost":
         return f"{DOCKER_IO}/{host}{slash}{rest}"
     return f"{host}{slash}{rest}"
+
+
+def is_image(reference: str) -> bool:
+    """Whether container runtimes read this as an image by digest: `[host/]name[:tag]@sha256:...`.
+
+    What they refuse, such as `host//name`, a lenient server may read as the name of another image.
+    """
+    first, slash, rest = reference.partition("/")
+    # So they tell the host of a registry from the first part of a repository's name.
+    if slash and (first != first.lower() or set(first) & {".", ":"}):
+        return bool(_HOST_NAME.fullmatch(first) and _IMAGE_NAME.fullmatch(rest))
+    return _IMAGE_NAME.fullmatch(reference) is not None
 
 
 def is_digest(text: str) -> bool:
@@ -121,6 +140,16 @@ def check_tag(tag: str) -> str:
     if not _TAG.fullmatch(tag):
         raise invalid_reference(f"{tag[:160]!r} is not a valid image tag")
     return tag
+
+
+def _normal_address(host: str) -> str:
+    """Return an IPv4 address with four decimal numbers, as resolvers read its short forms."""
+    if _NUMBERS.fullmatch(host):
+        try:
+            return socket.inet_ntoa(socket.inet_aton(host))
+        except OSError:
+            pass
+    return host
 
 
 def _split(url: str) -> SplitResult:

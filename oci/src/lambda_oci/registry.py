@@ -38,12 +38,13 @@ if TYPE_CHECKING:
     from lambda_oci.transport import Options, Response
 
 _CHUNK = 1024 * 1024
-_OK, _CREATED, _ACCEPTED, _NOT_FOUND, _NOT_ALLOWED = 200, 201, 202, 404, 405
+_OK, _CREATED, _ACCEPTED, _BAD_REQUEST, _NOT_FOUND, _NOT_ALLOWED = 200, 201, 202, 400, 404, 405
 _MANIFESTS = {"Accept": f"{MANIFEST}, {INDEX}, {DOCKER_MANIFEST}, {DOCKER_INDEX}"}
 _NEXT = re.compile(r'<([^<>]+)>;\s*rel="next"')
 # Some registries send all tags at once, whatever they are asked for.
 _MAX_TAGS_BYTES = 16 * 1024 * 1024
 _MAX_PAGES = 1000
+_BLOB_UNKNOWN = "MANIFEST_BLOB_UNKNOWN"
 
 
 class RegistryRepository:
@@ -116,18 +117,38 @@ class RegistryRepository:
             raise self._unexpected("a layer", status)
 
     def add_manifest(self, content: bytes, tag: str) -> Descriptor:
-        """Push by tag, then check that the digest names the same bytes."""
+        """Push by tag; a registry that does not say which bytes it took is asked for them."""
         manifest = describe(MANIFEST, content)
-        headers = {"Content-Type": MANIFEST}
-        response = self._ask("PUT", f"manifests/{check_tag(tag)}", headers=headers, body=content)
+        url = f"{self._path}/manifests/{check_tag(tag)}"
+        response = self._transport.retry(partial(self._put_manifest, url, content))
         if response.status != _CREATED:
             raise self._unexpected("a manifest", response.status)
-        self.read_manifest(manifest.digest)
+        if response.headers.get("Docker-Content-Digest") != manifest.digest:
+            self.read_manifest(manifest.digest)
         return manifest
+
+    def _put_manifest(self, url: str, content: bytes) -> Response:
+        response = self._transport.send(
+            "PUT",
+            url,
+            headers={"Content-Type": MANIFEST},
+            body=content,
+            expected=(_BAD_REQUEST, _NOT_FOUND),
+        )
+        if _has_error(response, _BLOB_UNKNOWN):
+            # It had them all a moment ago. distribution forgets a blob for as long as it writes it
+            # down once more, for somebody else who sends the same.
+            raise TransientError("it does not know a layer that it has been sent")
+        return response
 
     def read_manifest(self, digest: str) -> bytes:
         """A manifest or index by its digest."""
         return check_content(self._get(f"manifests/{digest}", headers=_MANIFESTS), digest)
+
+    def read_tagged(self, tag: str) -> bytes | None:
+        """The manifest or index behind a tag."""
+        response = self._ask("GET", f"manifests/{check_tag(tag)}", headers=_MANIFESTS)
+        return response.content if response.status == _OK else None
 
     def read_blob(self, blob: Descriptor) -> bytes:
         """A small blob."""
@@ -215,3 +236,13 @@ class RegistryRepository:
     def _unexpected(self, what: str, status: int) -> RejectedError:
         message = f"the registry {self.location.host} responds with {status} to {what}"
         return RejectedError("RegistryRefused", message)
+
+
+def _has_error(response: Response, code: str) -> bool:
+    """Whether it is among the errors of a response (distribution-spec 1.1, "Error Codes")."""
+    if response.status < _BAD_REQUEST:
+        return False
+    errors = (parse_object(response.content) or {}).get("errors")
+    if not isinstance(errors, list):
+        return False
+    return any(isinstance(each, dict) and each.get("code") == code for each in errors)

@@ -38,6 +38,10 @@ class Repository(Protocol):
         """A manifest or index, checked against its digest."""
         ...
 
+    def read_tagged(self, tag: str) -> bytes | None:
+        """The manifest or index behind a tag; None where the tag or the repository is unknown."""
+        ...
+
     def copy_blob(self, blob: Descriptor, target: Path) -> None:
         """Write the blob to a file, checked against its digest."""
         ...

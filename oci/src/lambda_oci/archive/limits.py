@@ -33,3 +33,8 @@ def unsafe(message: str) -> ContentError:
 def invalid(message: str) -> ContentError:
     """The error for bytes that are no complete archive of a supported kind."""
     return ContentError("InvalidArchive", message)
+
+
+def too_many(limits: Limits) -> ContentError:
+    """The error for an archive with too many members."""
+    return too_large(f"the source has more than {limits.max_entries} files and folders")

@@ -6,16 +6,20 @@ from lambda_oci.archive.limits import invalid, unsafe
 
 
 class NextMember:
-    """Name and size that override the next header's; None where nothing does."""
+    """Name, link and size that override the next header's; None where nothing does."""
 
     def __init__(self) -> None:
         self.name: bytes | None = None
+        self.link: bytes | None = None
         self.bytes: int | None = None
 
     def learn(self, kind: bytes, content: bytes) -> None:
-        """Apply a pax (`x`, `X`), global (`g`) or GNU long name (`L`) header."""
+        """Apply a pax (`x`, `X`), global (`g`) or GNU header (`L`: name, `K`: link)."""
         if kind == b"L":
             self.name = content.split(b"\0", 1)[0]
+            return
+        if kind == b"K":
+            self.link = content.split(b"\0", 1)[0]
             return
         for key, value in _records(content):
             if kind == b"g" and key in {b"path", b"size", b"linkpath"}:
@@ -26,6 +30,8 @@ class NextMember:
                 raise unsafe("the .tar holds a sparse file; make the archive without --sparse")
             if key == b"path":
                 self.name = value
+            elif key == b"linkpath":
+                self.link = value
             elif key == b"size":
                 if not value.isdigit() or len(value) > len(str(1 << 63)):
                     raise invalid("the .tar is damaged: a size is not a number")

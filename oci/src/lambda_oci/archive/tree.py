@@ -1,48 +1,47 @@
-"""The folder an archive is written to, member by member, under limits."""
+"""The files and folders of an archive, member by member, under limits."""
 
 from __future__ import annotations
 
-import os
 import re
 import unicodedata
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Protocol
 
-from lambda_oci.archive.limits import invalid, too_large, unsafe
+from lambda_oci.archive.limits import invalid, too_large, too_many, unsafe
+from lambda_oci.archive.names import shown
 from lambda_oci.whiteouts import IS_WHITEOUT, WHITEOUT
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-    from pathlib import Path
+    from collections.abc import Iterable, Iterator
 
     from lambda_oci.archive.limits import Limits
 
 _NAME_BYTES = 255
 _DRIVE = re.compile(r"[A-Za-z]:")
-_SHOWN = 120
 
 
-def shown(name: str | bytes) -> str:
-    """A member's name as a message may show it: printable, quoted and short."""
-    text = ascii(name.decode("utf-8", "backslashreplace") if isinstance(name, bytes) else name)
-    return text if len(text) <= _SHOWN else f"{text[:_SHOWN]}...'"
+class Place(Protocol):
+    """Where members go. Each folder comes before what is in it, and every name once."""
 
+    def add_folder(self, parts: tuple[str, ...]) -> None:
+        """Take a folder."""
+        ...
 
-def decode_name(raw: bytes) -> str:
-    """A member's name, which has to be UTF-8 whatever the archive claims."""
-    try:
-        return raw.decode("utf-8")
-    except UnicodeDecodeError:
-        raise unsafe(f"the name {shown(raw)} is not UTF-8; rename the file") from None
+    def add_file(
+        self, parts: tuple[str, ...], content: Iterable[bytes], *, executable: bool
+    ) -> None:
+        """Take a file; what is left of its content is read, and counted, by the tree."""
+        ...
 
 
 class SourceTree:
-    """Creates regular files and folders below one root and nothing else.
+    """Passes regular files and folders on to one place, and nothing else.
 
-    Every component is made by this class and never a link, so no path can leave the root.
+    Every component of a path comes from this class and is never a link, so none can leave the
+    place.
     """
 
-    def __init__(self, root: Path, limits: Limits, *, archive_bytes: int) -> None:
-        self._root = root
+    def __init__(self, place: Place, limits: Limits, *, archive_bytes: int) -> None:
+        self._place = place
         self._limits = limits
         self._archive_bytes = archive_bytes
         self._kinds: dict[tuple[str, ...], bool] = {}
@@ -50,36 +49,36 @@ class SourceTree:
         self.bytes = 0
 
     def add_folder(self, name: str) -> None:
-        """Make a folder and its parents; an existing folder is fine."""
+        """Add a folder and its parents; one that is there is fine."""
         parts = self._parts(name)
         for depth in range(1, len(parts) + 1):
-            self._make_folder(parts[:depth])
+            self._add_folder(parts[:depth])
 
     def add_file(self, name: str, chunks: Iterable[bytes], *, executable: bool) -> None:
-        """Write one file; a second file of the same name is an error."""
+        """Add one file; a second file of the same name is an error."""
         if not (parts := self._parts(name)):
             raise unsafe(f"the file name {shown(name)} is empty")
         for depth in range(1, len(parts)):
-            self._make_folder(parts[:depth])
+            self._add_folder(parts[:depth])
         if _key(parts) in self._kinds:
             raise unsafe(f"{shown(name)} is in the archive twice")
         self._enter(parts, is_folder=False)
         self.files += 1
-        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
-        path = self._root.joinpath(*parts)
-        descriptor = os.open(path, flags, 0o755 if executable else 0o644)
-        with os.fdopen(descriptor, "wb") as file:
-            for chunk in chunks:
-                self._count(len(chunk))
-                file.write(chunk)
+        content = self._counted(chunks)
+        self._place.add_file(parts, content, executable=executable)
+        # An archive that is read in part is checked as a whole.
+        for _ in content:
+            pass
 
     def reserve(self, size: int) -> None:
         """Reject a member whose stated size is larger than what is left."""
         self._check(self.bytes + size)
 
-    def _count(self, size: int) -> None:
-        self.bytes += size
-        self._check(self.bytes)
+    def _counted(self, chunks: Iterable[bytes]) -> Iterator[bytes]:
+        for chunk in chunks:
+            self.bytes += len(chunk)
+            self._check(self.bytes)
+            yield chunk
 
     def _check(self, total: int) -> None:
         limits = self._limits
@@ -88,11 +87,11 @@ class SourceTree:
         if total > max(limits.ratio_from_bytes, self._archive_bytes * limits.max_ratio):
             raise too_large(f"the archive unpacks to more than {limits.max_ratio} times its size")
 
-    def _make_folder(self, parts: tuple[str, ...]) -> None:
+    def _add_folder(self, parts: tuple[str, ...]) -> None:
         is_folder = self._kinds.get(_key(parts))
         if is_folder is None:
             self._enter(parts, is_folder=True)
-            self._root.joinpath(*parts).mkdir(mode=0o755)
+            self._place.add_folder(parts)
         elif not is_folder:
             raise unsafe(f"{shown('/'.join(parts))} is both a file and a folder")
 
@@ -121,11 +120,6 @@ class SourceTree:
         if any(len(part.encode()) > _NAME_BYTES for part in parts):
             raise invalid(f"a name in {shown(name)} is over {_NAME_BYTES} bytes")
         return parts
-
-
-def too_many(limits: Limits) -> Exception:
-    """The error for an archive with too many members."""
-    return too_large(f"the source has more than {limits.max_entries} files and folders")
 
 
 def _key(parts: tuple[str, ...]) -> tuple[str, ...]:

@@ -12,8 +12,8 @@ import zlib
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from lambda_oci.archive.limits import invalid, too_large, unsafe
-from lambda_oci.archive.tree import decode_name, shown, too_many
+from lambda_oci.archive.limits import invalid, too_large, too_many, unsafe
+from lambda_oci.archive.names import decode_name, shown
 from lambda_oci.archive.zip_directory import Directory, find_directory, zip64_sizes
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class ZipEntry:
 
 
 def unpack_zip(stream: BinaryIO, tree: SourceTree, limits: Limits) -> None:
-    """Write every entry to the tree."""
+    """Add every entry to the tree."""
     directory = find_directory(stream)
     # Zip64 may state any count; what is really there is counted as it is read, too.
     if directory.count > limits.max_entries:
