@@ -3,19 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
+import shlex
 import signal
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from lambda_sandbox.isolation.launch import Launch, as_of_a_shell, children_of, message
+from lambda_sandbox.isolation.launch import (
+    Launch,
+    as_of_a_shell,
+    children_of,
+    message,
+    message_read_once,
+)
 from lambda_sandbox.isolation.mounts import mount_options
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
     from lambda_sandbox.isolation.launch import Program, View
 
+_NAME = re.compile(r"[A-Za-z_][A-Za-z0-9_]*")
 _OPTIONS = (
     # When the first process ends, the kernel kills all others before it reports the end.
     "--unshare-pid",
@@ -27,8 +36,9 @@ _OPTIONS = (
     "ALL",
 )  # fmt: skip
 # The first process of a PID namespace gets no signal without a handler and has to reap orphans. So
-# it is a shell, which prints nothing itself.
-_FIRST = ("/bin/sh", "-c", 'exec 3>&2 2>/dev/null; "$@" 2>&3 3>&-; exit $?', "sh")
+# it is a shell, which prints nothing itself. It never has the program's environment: whatever the
+# program starts could read it there, though the program may have made itself unreadable.
+_FIRST = ("/bin/sh", "-c", 'exec 3>&2 2>/dev/null; (. "$0"; exec "$@" 2>&3 3>&-); exit $?')
 
 
 class BubblewrapIsolation:
@@ -47,18 +57,17 @@ class BubblewrapIsolation:
         Variables such as LD_PRELOAD would make it run untrusted code outside of the sandbox.
         """
         options = [*_OPTIONS, *mount_options(self._hidden, view)]
-        for name, value in program.environment.items():
-            options += ["--setenv", name, value]
         options += ["--chdir", str(program.working_directory)]
         # Not as arguments, which every user of this machine can read.
         descriptor = message(b"".join(option.encode() + b"\0" for option in options))
+        variables = message_read_once(_exports(program.environment))
         return Launch(
             arguments=[
                 *(self._bubblewrap, "--args", str(descriptor), "--"),
-                *(*_FIRST, *program.arguments),
+                *(*_FIRST, f"/dev/fd/{variables}", *program.arguments),
             ],
             environment={},
-            descriptors=(descriptor,),
+            descriptors=(descriptor, variables),
         )
 
     def terminate(self, pid: int) -> None:
@@ -82,6 +91,16 @@ class BubblewrapIsolation:
     def status(self, returncode: int) -> int:
         """Return the status of the program from that of bubblewrap."""
         return as_of_a_shell(returncode)
+
+
+def _exports(environment: Mapping[str, str]) -> bytes:
+    """Return commands of a shell; no shell has variables of other names."""
+    return b"".join(
+        # As a command of its own, an assignment that a shell refuses would end it.
+        f"command export {name}={shlex.quote(value)}\n".encode(errors="surrogateescape")
+        for name, value in environment.items()
+        if _NAME.fullmatch(name)
+    )
 
 
 def _send(pid: int, number: signal.Signals) -> None:

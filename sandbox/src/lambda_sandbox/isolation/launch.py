@@ -85,6 +85,23 @@ def message(content: bytes) -> int:
     return descriptor
 
 
+def message_read_once(content: bytes) -> int:
+    """Return a descriptor like that of `message`, of which nothing is left once it was read."""
+    import fcntl  # noqa: PLC0415 # commands for a cluster import this module on other systems too
+
+    reader, writer = os.pipe()
+    try:
+        if len(content) > fcntl.fcntl(writer, fcntl.F_GETPIPE_SZ):
+            fcntl.fcntl(writer, fcntl.F_SETPIPE_SZ, len(content))
+        os.write(writer, content)
+    except OSError:
+        os.close(reader)
+        raise
+    finally:
+        os.close(writer)
+    return reader
+
+
 def as_of_a_shell(returncode: int) -> int:
     """Return the status behind a shell's, in which a signal counts as 128 + its number."""
     is_signal = _SIGNAL_BASE < returncode <= _SIGNAL_BASE + _LAST_SIGNAL
