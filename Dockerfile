@@ -23,11 +23,11 @@ COPY --from=contents /out/dependencies/ /
 COPY --from=contents /out/code/ /
 
 # /dev/shm is the one place that can be written to where the root is read-only: the server's heartbeat and socket are there.
-ENV PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 PYTHONPATH=/app/shared:/app/packages PYTHONDONTWRITEBYTECODE=1 \
-    PYTHONUNBUFFERED=1 TMPDIR=/dev/shm XDG_RUNTIME_DIR=/dev/shm PORT=8080
+ENV PATH=/usr/local/bin:/usr/bin:/bin LANG=C.UTF-8 TMPDIR=/dev/shm XDG_RUNTIME_DIR=/dev/shm PORT=8080
 LABEL org.opencontainers.image.title=knative-lambda-${FUNCTION} org.opencontainers.image.licenses=Apache-2.0
 WORKDIR /app
 # By number, so that a cluster can see that it is not root.
 USER 65532:65532
 EXPOSE 8080
-ENTRYPOINT ["python", "-m", "functions_framework", "--target=handle", "--source=/app/main.py"]
+# Isolated: neither a variable nor a file in a home changes what is imported.
+ENTRYPOINT ["python", "-I", "-m", "functions_framework", "--target=handle", "--source=/app/main.py"]

@@ -13,10 +13,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from images.references import registry_url
-from lambda_builder.runtime import read_languages, source_suffixes
+from lambda_builder.runtime import languages_setting, read_languages
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterable, Mapping
+
+    from lambda_builder.language import Language
 
 # What config/base calls the repositories of our images.
 PLACEHOLDER = "registry.knative-lambda.svc.cluster.local:5000/knative-lambda"
@@ -24,7 +26,7 @@ _SETTINGS = {"namespace": "knative-lambda", "name": "knative-lambda-settings"}
 
 
 def settings_of(
-    references: Mapping[str, str], functions: set[str], source_suffixes: Sequence[str]
+    references: Mapping[str, str], functions: set[str], languages: Iterable[Language]
 ) -> dict[str, str]:
     """The settings that tell the functions about the other images."""
     runtimes = {
@@ -35,16 +37,16 @@ def settings_of(
     settings = {}
     if runtimes:
         settings["KN_LAMBDA_BASE_IMAGES"] = json.dumps(runtimes, sort_keys=True)
-        settings["KN_LAMBDA_SOURCE_SUFFIXES"] = json.dumps(list(source_suffixes))
+        settings["KN_LAMBDA_LANGUAGES"] = languages_setting(languages)
     if (builder := references.get("builder")) is not None:
-        settings["KN_LAMBDA_BUILDER_IMAGE"] = builder
+        settings["KN_LAMBDA_BUILD_JOB_IMAGE"] = builder
     return settings
 
 
 def component_of(
     references: Mapping[str, str],
     functions: set[str],
-    source_suffixes: Sequence[str],
+    languages: Iterable[Language],
     *,
     encode: Callable[[object], str] = json.dumps,
 ) -> dict[str, Any]:
@@ -57,7 +59,7 @@ def component_of(
         repository, _, digest = references[name].partition("@")
         images.append({"name": f"{PLACEHOLDER}/{name}", "newName": repository, "digest": digest})
     settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": _SETTINGS}
-    patch = {**settings, "data": settings_of(references, functions, source_suffixes)}
+    patch = {**settings, "data": settings_of(references, functions, languages)}
     return {
         "apiVersion": "kustomize.config.k8s.io/v1alpha1",
         "kind": "Component",
@@ -77,8 +79,8 @@ def main() -> None:
     parser.add_argument("images", type=Path, help="what `python -m images` printed")
     references = json.loads(parser.parse_args().images.read_text())
     checkout = Path(__file__).resolve().parents[1]
-    suffixes = source_suffixes(read_languages(checkout / "runtimes"))
-    component = component_of(references, function_names(checkout), suffixes)
+    languages = read_languages(checkout / "runtimes")
+    component = component_of(references, function_names(checkout), languages)
     sys.stdout.write(json.dumps(component, indent=2) + "\n")
 
 

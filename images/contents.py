@@ -72,7 +72,9 @@ class Contents:
         """Our own code."""
         if kind == "function":
             self._function(name, target / "app")
+            self._find(target, "/app/shared", f"/{PACKAGES}")
         elif kind == "builder":
+            self._find(target, "/app", f"/{PACKAGES}")
             self._copy("builder/src/lambda_builder", target / "app/lambda_builder")
             self._copy("oci/src/lambda_oci", target / "app/lambda_oci")
             for definition in sorted((self.checkout / "runtimes").glob("*/runtime.toml")):
@@ -104,12 +106,21 @@ class Contents:
         self._copy("oci/src/lambda_oci", app / "shared/lambda_oci")
         shutil.copyfile(main, app / "main.py")
 
+    def _find(self, target: Path, *folders: str) -> None:
+        """Have the interpreter find modules there when it starts isolated, too.
+
+        It then reads neither PYTHONPATH nor what is in a home.
+        """
+        found = target / self.python.site_packages()
+        found.mkdir(parents=True)
+        (found / "knative_lambda.pth").write_text("".join(f"{folder}\n" for folder in folders))
+
     def _install(self, lock: Path, target: Path) -> None:
         """Install wheels by hash for the image's interpreter, whichever runs this program."""
         arguments = ["--target", str(target), "--python-version", self.python.version]
         arguments += ["--python-platform", f"{platform.machine()}-manylinux_2_28"]
         arguments += ["--link-mode", "copy", "--no-deps", "--require-hashes", "--only-binary"]
-        uv = [sys.executable, "-m", "uv", "pip", "install", "--quiet"]
+        uv = [sys.executable, "-I", "-m", "uv", "pip", "install", "--quiet"]
         subprocess.run([*uv, *arguments, ":all:", "--requirements", str(lock)], check=True)
 
     def _copy(self, source: str, target: Path) -> None:

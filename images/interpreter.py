@@ -41,7 +41,7 @@ class Interpreter:
 
     def site_packages(self) -> str:
         """Where it looks for packages, as a path in the image without the leading slash."""
-        found = self._run("-B", "-c", _SITE, stdout=subprocess.PIPE).stdout.strip()
+        found = self._run("-B", "-s", "-P", "-c", _SITE, stdout=subprocess.PIPE).stdout.strip()
         return found.removeprefix(self.root).lstrip("/")
 
     def compile(self, tree: Path, *, installed_at: str = "/") -> None:
@@ -58,6 +58,7 @@ class Interpreter:
     def _run(
         self, *arguments: str, stdout: int | None = None, check: bool = True
     ) -> subprocess.CompletedProcess[str]:
+        # Not -I: it would not read PYTHONHASHSEED, nor PYTHONHOME.
         environment = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", **self.environment}
         command = [*self.command, *arguments]
         return subprocess.run(command, env=environment, stdout=stdout, text=True, check=check)

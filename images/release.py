@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import yaml
 
 from images.component import component_of, function_names
-from lambda_builder.runtime import read_languages, source_suffixes
+from lambda_builder.runtime import read_languages
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -51,9 +51,9 @@ def release_of(images: Mapping[str, str], *, scheme: str = "https") -> str:
         name: image if name in functions | {"builder"} else f"{scheme}://{image}"
         for name, image in images.items()
     }
-    suffixes = source_suffixes(read_languages(_CHECKOUT / "runtimes"))
+    languages = read_languages(_CHECKOUT / "runtimes")
     component = component_of(
-        references, functions, suffixes, encode=lambda patch: _Block(_yaml(patch))
+        references, functions, languages, encode=lambda patch: _Block(_yaml(patch))
     )
     return _COMMENT + _yaml(component)
 

@@ -13,6 +13,12 @@ _MAX_MESSAGE_CHARACTERS = 2000
 _SHOWN_DIFFERENCES = 5
 _SHOWN_CHARACTERS = 200
 _PREFIX = re.compile(r"npm (?:error|ERR!) ?")
+# npm's own log and stack say nothing to the author of the function, and what npm recommends for a
+# package that is not there, to name an address, the platform refuses.
+_SAYS_NOTHING = re.compile(
+    r"complete log of this run|^\s+at |^404$"
+    r"|^404 Note that you can also install from a$|^404 tarball, folder, http url, or git url\.$"
+)
 # What npm calls wrong use is, but for locks out of date, files that it cannot work with.
 _USAGE = "EUSAGE"
 
@@ -73,8 +79,7 @@ def cut(text: str) -> str:
 def _own_words(output: str) -> list[str]:
     lines = output.splitlines()
     errors = [line[found.end() :] for line in lines if (found := _PREFIX.match(line))]
-    # npm's own log and stack say nothing to the author of the function.
-    told = [line for line in errors if not re.search(r"complete log of this run|^\s+at ", line)]
+    told = [line for line in errors if not _SAYS_NOTHING.search(line)]
     return [line for line in told or lines if line.strip()]
 
 

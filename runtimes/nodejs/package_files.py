@@ -46,19 +46,24 @@ def locked_packages(lock: dict[str, Any], file: str) -> dict[str, dict[str, Any]
 
 
 def dependencies(manifest: dict[str, Any]) -> dict[str, str]:
-    """The requested versions, by name."""
+    """The requested versions of what is installed, by name."""
     found: dict[str, str] = {}
     for field in ("dependencies", "optionalDependencies"):
-        listed = manifest.get(field) or {}
-        if not isinstance(listed, dict):
-            raise _invalid(f"{MANIFEST}: {field} is not an object")
-        for name, wanted in listed.items():
-            if not name.isprintable() or not isinstance(wanted, str):
-                raise _invalid(
-                    f"{MANIFEST}: {field}: {cut(ascii(name))} has no version that is a string"
-                )
-            found[name] = wanted
+        found |= requests(manifest, field)
     return found
+
+
+def requests(manifest: dict[str, Any], field: str) -> dict[str, str]:
+    """The versions that one field of a package.json asks for, by name."""
+    listed = manifest.get(field) or {}
+    if not isinstance(listed, dict):
+        raise _invalid(f"{MANIFEST}: {field} is not an object")
+    for name, wanted in listed.items():
+        if not name.isprintable() or not isinstance(wanted, str):
+            raise _invalid(
+                f"{MANIFEST}: {field}: {cut(ascii(name))} has no version that is a string"
+            )
+    return dict(listed)
 
 
 def _text(file: Path) -> str:

@@ -2,26 +2,35 @@
 
 from __future__ import annotations
 
+import ctypes
 import json
 import os
-import shutil
-import subprocess
 import sys
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from installer_errors import RecipeError, cut, explain, without_credentials
+from index_proxy import IndexProxy
+from installer_errors import RecipeError, cut
+from lock_files import LockReader
 from locks import MANIFEST, PACKAGE_LOCK, find_lock, require_manifest
+from manifest import ManifestReader
+from npm import find_npm, install
+from owner_settings import read_owner_settings
 from package_files import dependencies, locked_packages, read_json
-from registry_settings import registry_settings
+from package_index import basic
+from reporting import report
+from source_build import build_sources, move_entries, remove_shell_scripts
+from source_policy import SourcePolicy
+from translation import Translation
+from upstream import Upstream
+from written_lock import written_lock
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-# Wherever they point, it is not in the image.
-_LOCAL_PREFIXES = ("file:", "link:", "workspace:", "/", "./", "../", "~/")
-_RETRIES = ("--fetch-retries=2", "--fetch-retry-mintimeout=500", "--fetch-retry-maxtimeout=2000")
+# prctl(2): nobody reads the memory and the environment of a process that is not dumpable.
+_PR_SET_DUMPABLE = 4
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,8 +40,11 @@ class Recipe:
     source: Path
     packages: Path
     lock_file: Path
+    result_file: Path
     workspace: Path
     index_url: str | None
+    index_authorization: str | None = field(repr=False)
+    policy: SourcePolicy
     allow_source_packages: bool
     environment: Mapping[str, str]
 
@@ -44,117 +56,120 @@ class Recipe:
             print("No dependencies in a package.json: nothing to install")
             return
         found = find_lock(self.source)
-        self._copy_manifests(manifest, found)
-        self._npm("install" if found is None else "ci")
-        name = PACKAGE_LOCK if found is None else found.name
-        lock = read_json(self.workspace / name) or {}
-        self._note_skipped_scripts(locked_packages(lock, name))
-        self._move_packages()
-        self.lock_file.write_text(json.dumps(_without_addresses(lock), indent=2) + "\n")
-
-    def _copy_manifests(self, manifest: dict[str, Any], lock: Path | None) -> None:
+        if found is None and self.policy.require_hashes:
+            raise _lock_required(manifest)
+        npm = find_npm(self.environment)
         # Installed beside the source, not in it: an .npmrc of the source has no say, and the
         # source that goes into the image stays as its author sent it.
         self.workspace.mkdir(parents=True)
-        _reject_local(dependencies(manifest))
-        shutil.copy(self.source / MANIFEST, self.workspace)
-        if lock is not None:
-            for name, package in locked_packages(read_json(lock) or {}, lock.name).items():
-                if package.get("link") or _address(package).startswith("file:"):
-                    message = f"{lock.name}: {cut(name)} is a local package"
-                    raise RecipeError("InvalidRequirements", message)
-            shutil.copy(lock, self.workspace)
+        with self._proxy(npm) as proxy:
+            is_pinned = self._write_manifests(manifest, found, proxy)
+            install(npm, "install" if found is None else "ci", self.workspace, self._plain, proxy)
+        name = PACKAGE_LOCK if found is None else found.name
+        lock = read_json(self.workspace / name) or {}
+        if (installed := self.workspace / "node_modules").is_dir():
+            remove_shell_scripts(installed)
+            move_entries(installed, self.packages)
+        if self.allow_source_packages and "DOWNLOADS_DIR" not in self.environment:
+            # A builder without a step for it, in which there would be no network.
+            folder = self.workspace.with_name("source-build")
+            build_sources(npm, self.packages, folder, self._plain)
+        elif not self.allow_source_packages:
+            _note_skipped_scripts(locked_packages(lock, name))
+        lock = written_lock(lock, proxy.translation)
+        self.lock_file.write_text(json.dumps(lock, indent=2) + "\n")
+        if is_pinned:
+            self.result_file.write_text(json.dumps({"pinned": True}))
 
-    def _npm(self, command: str) -> None:
-        npm = shutil.which("npm", path=self.environment.get("PATH"))
-        if npm is None:
-            raise RecipeError("InstallerMissing", "npm is not installed", temporary=True)
-        arguments = [npm, command, "--omit=dev", "--no-audit", "--no-fund", "--no-update-notifier"]
-        arguments += ["--omit-lockfile-registry-resolved", "--no-progress", *_RETRIES]
-        if not self.allow_source_packages:
-            arguments.append("--ignore-scripts")
-        arguments += registry_settings(self.index_url, self.workspace.parent / "npmrc")
-        process = subprocess.Popen(
-            arguments,
-            cwd=self.workspace,
-            env=dict(self.environment),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            errors="replace",
+    @property
+    def _plain(self) -> Mapping[str, str]:
+        return {name: value for name, value in self.environment.items() if name not in _OURS}
+
+    def _proxy(self, npm: str) -> IndexProxy:
+        settings = read_owner_settings(
+            npm, self.workspace, self._plain, has_index=self.index_url is not None
         )
-        lines = []
-        for line in process.stdout or ():
-            lines.append(line)
-            print(without_credentials(line), end="", flush=True)
-        if process.wait() != 0:
-            raise explain("".join(lines))
+        indexes = settings.indexes(self.index_url, self.index_authorization)
+        return IndexProxy(
+            upstream=Upstream.open(settings.values, self.environment),
+            indexes=indexes,
+            policy=self.policy,
+            translation=Translation(indexes, self.policy),
+            environment=self._plain,
+        )
 
-    def _note_skipped_scripts(self, locked: dict[str, dict[str, Any]]) -> None:
-        if self.allow_source_packages:
-            return
-        for name, package in locked.items():
-            if package.get("hasInstallScript"):
-                print(f"{name}: its install script was not run (ALLOW_SOURCE_PACKAGES runs them)")
-
-    def _move_packages(self) -> None:
-        installed = self.workspace / "node_modules"
-        if not installed.is_dir():
-            return
-        # The first says where each package came from, the second serves shells only.
-        (installed / ".package-lock.json").unlink(missing_ok=True)
-        for scripts in list(installed.rglob(".bin")):
-            if scripts.is_dir() and scripts.parent.name == "node_modules":
-                shutil.rmtree(scripts)
-        for entry in installed.iterdir():
-            shutil.move(entry, self.packages / entry.name)
-
-
-def _reject_local(requested: dict[str, str]) -> None:
-    for name, wanted in requested.items():
-        if wanted.startswith(_LOCAL_PREFIXES):
-            message = f"package.json: {cut(name)} is a local package; packages come from the index"
-            raise RecipeError("InvalidRequirements", message)
+    def _write_manifests(
+        self, manifest: dict[str, Any], lock: Path | None, proxy: IndexProxy
+    ) -> bool:
+        """Write what npm reads; whether every package is asked for with its hash."""
+        manifests = ManifestReader(
+            indexes=proxy.indexes, policy=self.policy, translation=proxy.translation
+        )
+        told = manifests.read(manifest, has_lock=lock is not None)
+        (self.workspace / MANIFEST).write_text(json.dumps(told))
+        if lock is None:
+            return False
+        reader = LockReader(
+            file=lock.name,
+            indexes=proxy.indexes,
+            policy=self.policy,
+            translation=proxy.translation,
+        )
+        told = reader.read(read_json(lock) or {})
+        (self.workspace / lock.name).write_text(json.dumps(told))
+        return reader.is_pinned
 
 
-def _without_addresses(lock: dict[str, Any]) -> dict[str, Any]:
-    for package in locked_packages(lock, PACKAGE_LOCK).values():
-        if _address(package).startswith(("http:", "https:")):
-            del package["resolved"]
-    return lock
+def _note_skipped_scripts(locked: dict[str, dict[str, Any]]) -> None:
+    for name, package in locked.items():
+        if package.get("hasInstallScript"):
+            print(f"{name}: its install script was not run (ALLOW_SOURCE_PACKAGES runs them)")
 
 
-def _address(package: dict[str, Any]) -> str:
-    # Without an address npm may write a boolean.
-    return str(package.get("resolved", ""))
+def _lock_required(manifest: dict[str, Any]) -> RecipeError:
+    first = cut(next(iter(dependencies(manifest))))
+    message = (
+        f"{MANIFEST}: {first} has no hash, and packages without hashes are not allowed here;"
+        f" npm install --package-lock-only writes a {PACKAGE_LOCK} that has them"
+    )
+    return RecipeError("HashesRequired", message)
+
+
+# What npm and the scripts of packages are not told.
+_OURS = (
+    "PACKAGE_INDEX_URL",
+    "PACKAGE_INDEX_USERNAME",
+    "PACKAGE_INDEX_PASSWORD",
+    "RESULT_FILE",
+    "LOCK_FILE",
+    "PYTHONPATH",
+)
 
 
 def recipe_from(environment: Mapping[str, str]) -> Recipe:
     """The recipe of a build's environment."""
-    ours = ("PACKAGE_INDEX_URL", "RESULT_FILE", "LOCK_FILE", "PYTHONPATH")
+    user = environment.get("PACKAGE_INDEX_USERNAME")
+    password = environment.get("PACKAGE_INDEX_PASSWORD")
     return Recipe(
         source=Path(environment["SOURCE_DIR"]).resolve(),
         packages=Path(environment["PACKAGES_DIR"]).resolve(),
         lock_file=Path(environment["LOCK_FILE"]).resolve(),
+        result_file=Path(environment["RESULT_FILE"]).resolve(),
         workspace=Path(environment["TMPDIR"]).resolve() / "npm-workspace",
         index_url=environment.get("PACKAGE_INDEX_URL") or None,
+        index_authorization=basic(user or "", password or "") if user or password else None,
+        policy=SourcePolicy.read(environment),
         allow_source_packages=environment.get("ALLOW_SOURCE_PACKAGES") == "true",
-        environment={name: value for name, value in environment.items() if name not in ours},
+        environment=environment,
     )
 
 
 def main() -> int:
     """Exit code of the contract; the reason of a failure is in RESULT_FILE."""
+    # Scripts of packages run as the same user, and this process knows the index's credential.
+    ctypes.CDLL(None).prctl(_PR_SET_DUMPABLE, 0, 0, 0, 0)
     environment = os.environ  # noqa: TID251 - the recipe's settings, read in this one place
-    try:
-        recipe_from(environment).run()
-    except RecipeError as error:
-        # The build step reports it; the installer's own words are in the log already.
-        result = {"reason": error.reason, "message": error.message}
-        Path(environment["RESULT_FILE"]).write_text(json.dumps(result))
-        return error.exit_code
-    return 0
+    return report(lambda told: recipe_from(told).run(), environment)
 
 
 if __name__ == "__main__":

@@ -11,6 +11,10 @@ _MAX_QUOTED_CHARACTERS = 1700
 
 # The first that matches decides: a missing package is also an unsolvable set of requirements.
 _REASONS = (
+    (
+        "PackageSourceRefused",
+        r"URL dependencies must be expressed|was included as a URL dependency",
+    ),
     ("SourcePackageRefused", r"building (?:from source|source distributions?|it) is disabled"),
     ("SourcePackageRefused", r"has no (?:usable )?wheels|no (?:compatible )?wheels? .*available"),
     ("NoSpaceLeft", r"No space left on device|os error 28"),
@@ -38,7 +42,8 @@ _REASONS = (
 _TEMPORARY = ("PackageIndexUnavailable", "NoSpaceLeft")
 _WAY_OUT = {
     "SourcePackageRefused": "Only built packages (wheels) are installed, because building one runs"
-    " foreign code. Ask for a version that has a wheel, or have your tenant allow source packages.",
+    " foreign code. Ask for a version that has a wheel, or have the platform's operator allow"
+    " source packages.",
 }
 
 

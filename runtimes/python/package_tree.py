@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+import base64
+import hashlib
+import json
 import shutil
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+from packaging.utils import canonicalize_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+_ORIGIN = "direct_url.json"
 
 
 def make_reproducible(folder: Path) -> None:
@@ -17,6 +25,46 @@ def make_reproducible(folder: Path) -> None:
     for record in folder.glob("*.dist-info/uv_cache.json"):
         record.unlink()
     _remove_console_scripts(folder / "bin")
+
+
+def installed_names(folder: Path) -> set[str]:
+    """The packages in it, by their canonical names."""
+    return {name for name, _ in _distributions(folder)}
+
+
+def record_addresses(folder: Path, origins: Mapping[str, Mapping[str, Any] | None]) -> None:
+    """Say of each package by name where it came from, as PEP 610 does; uv knows only a file.
+
+    None is the index, of which nothing is said.
+    """
+    for name, information in _distributions(folder):
+        file = information / _ORIGIN
+        if name in origins:
+            if origins[name] is None:
+                file.unlink(missing_ok=True)
+                _record(information, None)
+                continue
+            content = json.dumps(origins[name], sort_keys=True).encode()
+            file.write_bytes(content)
+            digest = base64.urlsafe_b64encode(hashlib.sha256(content).digest()).rstrip(b"=")
+            _record(information, f"sha256={digest.decode()},{len(content)}")
+
+
+def _distributions(folder: Path) -> Iterator[tuple[str, Path]]:
+    for information in sorted(folder.glob("*.dist-info")):
+        yield (
+            canonicalize_name(information.name.removesuffix(".dist-info").rpartition("-")[0]),
+            information,
+        )
+
+
+def _record(information: Path, said: str | None) -> None:
+    file, name = information / "RECORD", f"{information.name}/{_ORIGIN}"
+    if file.is_file():
+        lines = file.read_text().splitlines()
+        others = [line for line in lines if not line.startswith(f"{name},")]
+        ours = [] if said is None else [f"{name},{said}"]
+        file.write_text("".join(f"{line}\n" for line in sorted([*others, *ours])))
 
 
 def _remove_console_scripts(scripts: Path) -> None:

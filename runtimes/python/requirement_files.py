@@ -1,34 +1,21 @@
-"""Which file says what a source needs, and what it may say."""
+"""Which file says what a source needs, and whether it is the one that its author means."""
 
 from __future__ import annotations
 
-import re
 from typing import TYPE_CHECKING
 
 from foreign_locks import note_unread, reject_foreign_lock
 from installer_errors import RecipeError
 from project_files import project_dependencies, read_toml, table
-from source_text import LOCK_BYTES, read_text, shown
+from requirement_lines import is_empty, physical_lines, read_lines
+from source_text import LOCK_BYTES, read_text
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
-_INCLUDE = re.compile(r"(?:-r|-c|--requirement|--constraint)(?:\s+|=|(?<=-[rc]))(\S+)")
-_INDEX = re.compile(
-    r"-i\b|-f\b|--(?:index-url|extra-index-url|find-links|no-index|trusted-host|pypi-url)\b",
-)
-_EDITABLE = re.compile(r"(?:-e|--editable)\b")
-_LOCAL = re.compile(r"(?:.*@\s*)?(?:file:|\.{0,2}/)")
 
-_MAX_FILES = 100
-# Hashes have a line each.
-_MAX_LINES = 200_000
-_MAX_LINE_CHARACTERS = 64 * 1024
-
-
-def find_requirements(source: Path, temporary: Path, python_version: str) -> Path | None:
-    """The file to install from: requirements.txt, else a lock, else pyproject's dependencies.
+def find_requirements(source: Path, python_version: str) -> Path | None:
+    """The file to install from: requirements.txt, else a lock, else pyproject.toml.
 
     None where nothing is asked for. `LockOutOfDate` and `UnsupportedLock` where a lock would not
     say what is installed.
@@ -36,11 +23,27 @@ def find_requirements(source: Path, temporary: Path, python_version: str) -> Pat
     requirements = source / "requirements.txt"
     # Templates bring one along that names nothing: it hides no other file.
     if requirements.is_file() and not is_empty(requirements):
-        _check(requirements, source)
+        for _ in read_lines(requirements, source):
+            """Reading it is the test."""
         _check_compiled(requirements, python_version)
         note_unread(source, requirements)
         return requirements
-    return _lock(source, python_version) or _of_project(source, temporary)
+    return _lock(source, python_version) or _project(source)
+
+
+def dependencies_of(project: Path) -> list[str]:
+    """Those of a pyproject.toml; `InvalidRequirements` if only code could tell them."""
+    document = read_toml(project)
+    dependencies = project_dependencies(document)
+    if dependencies is None or (
+        "dependencies" not in table(document, "project") and "poetry" in table(document, "tool")
+    ):
+        message = (
+            "pyproject.toml has no [project] dependencies that can be read without running code;"
+            " list them there, or add a requirements.txt"
+        )
+        raise RecipeError("InvalidRequirements", message)
+    return dependencies
 
 
 # Comparing takes packages that only a source with a lock waits for.
@@ -51,7 +54,7 @@ def _check_compiled(requirements: Path, python_version: str) -> None:
         return
     from pinned_versions import check_compiled  # noqa: PLC0415 - see above
 
-    check_compiled(requirements, (line for _, line in _lines(requirements)), python_version)
+    check_compiled(requirements, physical_lines(requirements), python_version)
 
 
 def _lock(source: Path, python_version: str) -> Path | None:
@@ -76,90 +79,6 @@ def _lock(source: Path, python_version: str) -> Path | None:
     return None
 
 
-def _of_project(source: Path, temporary: Path) -> Path | None:
+def _project(source: Path) -> Path | None:
     project = source / "pyproject.toml"
-    if not project.is_file():
-        return None
-    document = read_toml(project)
-    dependencies = project_dependencies(document)
-    if dependencies is None or (
-        "dependencies" not in table(document, "project") and "poetry" in table(document, "tool")
-    ):
-        message = (
-            "pyproject.toml has no [project] dependencies that can be read without running code;"
-            " list them there, or add a requirements.txt"
-        )
-        raise RecipeError("InvalidRequirements", message)
-    if not dependencies:
-        return None
-    written = temporary / "project-requirements.txt"
-    written.write_text("".join(f"{dependency}\n" for dependency in dependencies))
-    _check(written, temporary)
-    return written
-
-
-def _check(file: Path, folder: Path) -> None:
-    pending, files, lines = [file], {file}, 0
-    while pending:
-        current = pending.pop()
-        found = list(_lines(current))
-        lines += len(found)
-        if lines > _MAX_LINES or len(files) > _MAX_FILES:
-            message = f"{current.name}: more than {_MAX_LINES} lines, or {_MAX_FILES} files of them"
-            raise RecipeError("InvalidRequirements", message)
-        for number, line in found:
-            place = f"{current.relative_to(folder)} line {number}"
-            _check_line(line, place)
-            if include := _INCLUDE.match(line):
-                included = _included(include[1], current, folder, place)
-                if included not in files:
-                    files.add(included)
-                    pending.append(included)
-
-
-def _check_line(line: str, place: str) -> None:
-    if len(line) > _MAX_LINE_CHARACTERS:
-        message = f"{place} is longer than {_MAX_LINE_CHARACTERS} characters"
-        raise RecipeError("InvalidRequirements", message)
-    if _INDEX.match(line):
-        option = shown(re.split(r"[\s=]", line, maxsplit=1)[0])
-        message = (
-            f'{place}: "{option}" is not allowed; the package index is a setting of the platform'
-        )
-        raise RecipeError("PackageIndexNotAllowed", message)
-    if _EDITABLE.match(line):
-        message = f"{place}: an editable package cannot be installed into an image"
-        raise RecipeError("InvalidRequirements", message)
-    if "${" in line:
-        message = f"{place}: environment variables are not replaced"
-        raise RecipeError("InvalidRequirements", message)
-    if _LOCAL.match(line):
-        message = f"{place}: packages come from the index; put local modules beside the handler"
-        raise RecipeError("InvalidRequirements", message)
-
-
-def _included(name: str, file: Path, folder: Path, place: str) -> Path:
-    try:
-        included = (file.parent / name).resolve()
-        is_there = included.is_file()
-    # Too long, not text of a file system, or a link that leads to itself.
-    except (OSError, ValueError, RuntimeError):
-        message = f"{place}: {shown(name)} cannot be the name of a file"
-        raise RecipeError("InvalidRequirements", message) from None
-    if not included.is_relative_to(folder):
-        raise RecipeError("InvalidRequirements", f"{place}: {shown(name)} is outside the source")
-    if not is_there:
-        raise RecipeError("InvalidRequirements", f"{place}: there is no file {shown(name)}")
-    return included
-
-
-def is_empty(file: Path) -> bool:
-    """Whether a file of requirements names nothing."""
-    return not any(_lines(file))
-
-
-def _lines(file: Path) -> Iterator[tuple[int, str]]:
-    for number, line in enumerate(read_text(file, LOCK_BYTES).splitlines(), 1):
-        stripped = line.strip()
-        if stripped and not stripped.startswith("#"):
-            yield number, stripped
+    return project if project.is_file() and dependencies_of(project) else None
