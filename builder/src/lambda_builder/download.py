@@ -13,7 +13,7 @@ from lambda_builder.errors import PlatformError, UserError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from lambda_builder.settings import FetchSettings
+    from lambda_builder.settings import ContextSettings
 
 _CHUNK = 256 * 1024
 _TRIES = 5
@@ -27,35 +27,35 @@ class _PassingError(Exception):
     """This try failed; the next may succeed."""
 
 
-def download(settings: FetchSettings, target: Path) -> None:
+def download(settings: ContextSettings, target: Path) -> None:
     """Write the context to `target`.
 
     Reasons: `ContextTooLarge` (the user's), `ContextUnavailable` and `ContextChecksumMismatch`
     (the platform's). No message holds the URL: a presigned one is a secret.
     """
-    scheme = urlsplit(settings.context_url).scheme
+    scheme = urlsplit(settings.url).scheme
     if scheme == "file":
-        digest = _save(_file_chunks(settings.context_url), target, settings.context_max_bytes)
+        digest = _save(_file_chunks(settings.url), target, settings.max_bytes)
     elif scheme in {"http", "https"}:
         digest = _with_retries(settings, target)
     else:
         raise PlatformError("InvalidSettings", "CONTEXT_URL is neither http, https nor file")
-    if digest != settings.context_sha256:
+    if digest != settings.sha256:
         raise PlatformError(
             "ContextChecksumMismatch",
-            f"the build context has sha256 {digest}, expected {settings.context_sha256}",
+            f"the build context has sha256 {digest}, expected {settings.sha256}",
         )
 
 
-def _with_retries(settings: FetchSettings, target: Path) -> str:
+def _with_retries(settings: ContextSettings, target: Path) -> str:
     deadline = time.monotonic() + _DEADLINE_SECONDS
     problem = "no response"
     for attempt in range(_TRIES):
         if attempt:
             time.sleep(_PAUSE_SECONDS * 2 ** (attempt - 1))
         try:
-            chunks = _http_chunks(settings.context_url, deadline)
-            return _save(chunks, target, settings.context_max_bytes)
+            chunks = _http_chunks(settings.url, deadline)
+            return _save(chunks, target, settings.max_bytes)
         except _PassingError as error:
             problem = str(error)
     raise PlatformError("ContextUnavailable", f"the build context cannot be downloaded: {problem}")

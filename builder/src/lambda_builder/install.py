@@ -1,7 +1,7 @@
-"""`python -m lambda_builder.install` installs the packages of a source that runs where it is.
+"""`python -I -m lambda_builder.install` installs the packages of a source that runs where it is.
 
-As `lambda_builder.build` does, with the same settings and reasons, except that it leaves the source
-alone, which will change, and compiles the packages for the folder in which they are.
+As `lambda_builder.packages` does, with the same settings and reasons, except that the source is
+there already and the packages stay: they are compiled for the folder in which they are.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import sys
 
 from lambda_builder.compilation import compile_folder
 from lambda_builder.program import run_program
-from lambda_builder.recipe import clear, run_recipe
+from lambda_builder.recipe import clear, run_recipes
 from lambda_builder.runtime import find_runtime
-from lambda_builder.settings import BuildSettings, Environment
+from lambda_builder.settings import Environment, InstallSettings
 from lambda_builder.workspace import Workspace
 from lambda_oci.folders import remove
 
 
-def install(settings: BuildSettings) -> None:
+def install(settings: InstallSettings) -> None:
     """Replace the packages of the workspace; after a failure it has none."""
     workspace = Workspace(settings.workspace)
     runtime = find_runtime(settings.runtime, settings.runtimes_dir)
     packages = workspace.root / runtime.language.packages
     clear(workspace, packages)
     try:
-        run_recipe(settings, runtime, packages)
+        run_recipes(settings, runtime, packages)
         compile_folder(
             packages,
             runtime,
@@ -37,7 +37,7 @@ def install(settings: BuildSettings) -> None:
 
 def main(environment: Environment) -> None:
     """Install as the environment says."""
-    install(BuildSettings.read(environment))
+    install(InstallSettings.read(environment))
 
 
 if __name__ == "__main__":

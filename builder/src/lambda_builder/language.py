@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     import re
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from pathlib import Path
 
+_SOURCES = "{sources}"
 _VERSION = "{version}"
 
 
@@ -77,6 +78,14 @@ class Installer:
     inputs: tuple[str, ...] = ("*",)
     """What the recipe reads of a source, as patterns of .gitignore: other files change nothing."""
 
+    requests: Mapping[str, re.Pattern[str]] = field(default_factory=dict)
+    """Name of a file at the root of a source (fnmatch) -> what is in one that may ask for packages.
+
+    A match too many costs a Job that finds nothing to install; one too few would lose packages.
+    Without any, the recipe gets the whole source, and every change of it is a Job."""
+    includes: re.Pattern[str] | None = None
+    """What names another file that the recipe reads, as the group `file`."""
+
     def reads(self, variable: str) -> bool:
         """Whether this variable reaches the recipe."""
         return any(pattern.fullmatch(variable) for pattern in self.variables)
@@ -87,15 +96,37 @@ class Compiler:
     """How sources are compiled ahead of the first start."""
 
     command: tuple[str, ...]
-    """`{version}`, `{folder}` and `{installed_at}` stand for what they say."""
+    """`{version}`, `{folder}` and `{installed_at}` stand for what they say.
+
+    `{sources}`, where it is there, stands for the paths in the folder that are to be compiled.
+    """
     environment: Mapping[str, str]
     output: tuple[str, ...]
     """Names of the files and folders that it leaves beside the sources."""
 
-    def command_for(self, folder: Path, version: str, installed_at: str) -> list[str]:
-        """The command that compiles a folder as if it were at `installed_at`."""
-        words = {"{folder}": str(folder), "{installed_at}": installed_at}
-        return [words.get(word, word.replace(_VERSION, version)) for word in self.command]
+    @property
+    def takes_sources(self) -> bool:
+        """Whether it can be told to compile a part of a folder."""
+        return _SOURCES in self.command
+
+    def program(self, version: str) -> str:
+        """The first word of the command."""
+        return self.command[0].replace(_VERSION, version)
+
+    def options(
+        self, version: str, folder: Path, installed_at: str, *, sources: Sequence[str]
+    ) -> list[str]:
+        """The words behind it, which compile these sources as if the folder were installed."""
+        words: dict[str, Sequence[str]] = {
+            "{folder}": [str(folder)],
+            "{installed_at}": [installed_at],
+            _SOURCES: sources,
+        }
+        return [
+            part
+            for word in self.command[1:]
+            for part in words.get(word, [word.replace(_VERSION, version)])
+        ]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -172,6 +203,9 @@ class Language:
     packages: str
     default_handler: str
     recipe: tuple[str, ...]
+    """Downloads and installs packages, and runs nothing of theirs."""
+    source_recipe: tuple[str, ...] = ()
+    """Builds what the recipe left to be built; without any, nothing is built."""
     aliases: tuple[str, ...] = ()
     """Other names that a person may type."""
     source: SourceFiles = SourceFiles()

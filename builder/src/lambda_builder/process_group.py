@@ -11,6 +11,8 @@ from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING, NoReturn
 
 from lambda_builder import termination
+from lambda_builder.descendants import end_descendants
+from lambda_builder.kernel import adopt_orphans
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
@@ -24,12 +26,24 @@ def run_in_process_group(
 ) -> int | None:
     """Exit status (negative: the signal that ended it), or None where the time ran out.
 
-    Its output goes to our standard output as it comes. Its process group is killed when it ends,
-    when the time is over, when we raise, and when we are killed ourselves.
+    Its output goes to our standard output as it comes. When it ends, when the time is over and
+    when we raise, all that it started is ended, whatever it did to get away; when we are killed
+    ourselves, its process group is.
     """
     sys.stdout.flush()
+    adopt_orphans()
+    with termination.held():
+        try:
+            return _run(command, folder, environment, timeout_seconds)
+        finally:
+            end_descendants()
+
+
+def _run(
+    command: Sequence[str], folder: Path, environment: Mapping[str, str], timeout_seconds: float
+) -> int | None:
     # The watcher starts first: the program's first output may make somebody kill us.
-    with termination.held(), _killed_when_we_die() as group:
+    with _killed_when_we_die() as group:
         process = subprocess.Popen(
             command,
             cwd=folder,

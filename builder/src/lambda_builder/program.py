@@ -1,4 +1,4 @@
-"""How every program of a build starts, ends and becomes the next: signals, exit code, messages."""
+"""How every program of a build starts and ends: signals, exit code, messages."""
 
 from __future__ import annotations
 
@@ -8,16 +8,15 @@ import os
 import sys
 import traceback
 from pathlib import Path
-from typing import TYPE_CHECKING, NoReturn
+from typing import TYPE_CHECKING
 
 from lambda_builder.errors import BuildError, PlatformError, Terminated, build_error
-from lambda_builder.own_interpreter import is_own_interpreter
 from lambda_builder.settings import Environment
-from lambda_builder.termination import deferred, raise_on_signals
+from lambda_builder.termination import raise_on_signals
 from lambda_oci.errors import OciError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 # Kubernetes cuts a termination message here, which would leave broken JSON.
 MESSAGE_BYTES = 4096
@@ -38,24 +37,17 @@ def run_program(program: Callable[[Environment], dict[str, object] | None]) -> i
     except (Exception, Terminated) as error:  # noqa: BLE001 - the outermost frame of the process
         failure = _failure(error)
         write_message(message_path, {"reason": failure.reason, "message": failure.message})
-        sys.stdout.flush()
-        print(_printable(f"{failure.reason}: {failure.message}"), file=sys.stderr, flush=True)  # noqa: T201 - the log of the build
+        say(_printable(f"{failure.reason}: {failure.message}"))
         return failure.exit_code
     if result is not None:
         write_message(message_path, result)
     return 0
 
 
-def become(command: Sequence[str], environment: Environment) -> NoReturn:
-    """Run another program of a build in place of this one, with none of its memory.
-
-    Where it is an interpreter like our own, it is our own, wherever `PATH` leads.
-    """
-    program = sys.executable if is_own_interpreter(command[0]) else command[0]
+def say(text: str) -> None:
+    """Tell whoever reads the log what goes on."""
     sys.stdout.flush()
-    sys.stderr.flush()
-    with deferred():
-        os.execvpe(program, [program, *command[1:]], dict(environment.values))  # noqa: S606 - no shell on purpose
+    print(text, file=sys.stderr, flush=True)  # noqa: T201 - the log of the build
 
 
 def write_message(path: Path, content: dict[str, object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -38,9 +39,24 @@ def read_languages(runtimes_dir: Path) -> list[Language]:
     return [read_language(file) for file in sorted(runtimes_dir.glob(f"*/{FILE_NAME}"))]
 
 
-def source_suffixes(languages: Iterable[Language]) -> list[str]:
-    """The suffixes of files that hold code, of all languages."""
-    return sorted({suffix for language in languages for suffix in language.source.suffixes})
+def languages_setting(languages: Iterable[Language]) -> str:
+    """What the control functions need to know of them: the setting `KN_LAMBDA_LANGUAGES`."""
+    return json.dumps([_setting_of(language) for language in languages])
+
+
+def _setting_of(language: Language) -> dict[str, object]:
+    installer, entry = language.installer, dict[str, object]()
+    entry["name"] = language.name
+    entry["suffixes"] = sorted(language.source.suffixes)
+    entry["packages"] = language.packages
+    if language.source.manifest is not None:
+        entry["manifest"] = language.source.manifest
+    entry["defaultHandler"] = language.default_handler
+    if installer.requests:
+        entry["requests"] = {name: each.pattern for name, each in installer.requests.items()}
+    if installer.includes is not None:
+        entry["includes"] = installer.includes.pattern
+    return entry
 
 
 def is_own(language: Language, version: str = VERSION) -> bool:

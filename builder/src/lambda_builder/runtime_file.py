@@ -111,6 +111,15 @@ class _Fields:
         texts = self.texts(field, optional=True)
         return tuple(self._compiled(field, text, re.IGNORECASE) for text in texts)
 
+    def line_pattern(self, field: str, text: str) -> re.Pattern[str]:
+        return self._compiled(field, text, re.MULTILINE)
+
+    def table_of_patterns(self, field: str) -> dict[str, re.Pattern[str]]:
+        return {
+            name: self.line_pattern(f"{field}.{name}", text)
+            for name, text in self.mapping(field).items()
+        }
+
     def files(self, field: str, folder: Path) -> tuple[str, ...]:
         names = self.texts(field, optional=True)
         if missing := [name for name in names if not (folder / name).is_file()]:
@@ -167,6 +176,7 @@ def _language(fields: _Fields, folder: Path) -> Language:
         packages=packages,
         default_handler=fields.matching("default_handler", _HANDLER, "module.function"),
         recipe=fields.texts("recipe"),
+        source_recipe=fields.texts("source_recipe", optional=True),
         aliases=fields.all_matching("aliases", _LANGUAGE, "lower-case letters", optional=True),
         source=_source(fields.table("source")),
         interpreter=_interpreter(fields.table("interpreter"), folder),
@@ -219,7 +229,19 @@ def _installer(fields: _Fields | None) -> Installer:
         settings_files=fields.mapping("settings_files"),
         caches=fields.mapping("caches"),
         inputs=fields.texts("inputs", optional=True) or Installer().inputs,
+        requests=fields.table_of_patterns("requests"),
+        includes=_includes(fields),
     )
+
+
+def _includes(fields: _Fields) -> re.Pattern[str] | None:
+    text = fields.optional_text("includes")
+    if text is None:
+        return None
+    pattern = fields.line_pattern("includes", text)
+    if "file" not in pattern.groupindex:
+        raise fields.wrong("includes", "has no group (?P<file>...)")
+    return pattern
 
 
 def _compiler(fields: _Fields | None) -> Compiler | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -10,16 +11,18 @@ from typing import TYPE_CHECKING
 from lambda_builder.errors import PlatformError
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
-
-# No program after `fetch` may see these.
-FETCH_VARIABLES = frozenset(
-    {"CONTEXT_URL", "CONTEXT_SHA256", "CONTEXT_MAX_BYTES", "SOURCE_MAX_BYTES", "SOURCE_MAX_FILES"}
-)
+    from collections.abc import Mapping
 
 
 def _invalid(name: str, problem: str) -> PlatformError:
     return PlatformError("InvalidSettings", f"{name} {problem}")
+
+
+def _parsed(text: str) -> object:
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError):
+        return None
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,10 +30,6 @@ class Environment:
     """The environment of a program; a wrong value is named, never shown."""
 
     values: Mapping[str, str] = field(repr=False)
-
-    def without(self, names: Collection[str]) -> Environment:
-        """The environment of a program that must not see these."""
-        return Environment({key: value for key, value in self.values.items() if key not in names})
 
     def text(self, name: str) -> str:
         """Value of a required setting."""
@@ -41,6 +40,21 @@ class Environment:
     def optional(self, name: str) -> str | None:
         """Value of a setting, or None where it is absent or empty."""
         return self.values.get(name) or None
+
+    def texts(self, name: str) -> dict[str, str] | None:
+        """A JSON object of texts, or None where it is absent or empty."""
+        if (value := self.optional(name)) is None:
+            return None
+        document = _parsed(value)
+        if not isinstance(document, dict) or not all(isinstance(v, str) for v in document.values()):
+            raise _invalid(name, "is not a JSON object of texts")
+        return document
+
+    def check_list(self, name: str) -> None:
+        """Reject what is not a JSON list of texts."""
+        document = _parsed(self.text(name))
+        if not isinstance(document, list) or not all(isinstance(item, str) for item in document):
+            raise _invalid(name, "is not a JSON list of texts")
 
     def number(self, name: str) -> int:
         """A whole number above zero."""
@@ -63,80 +77,99 @@ class Environment:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class FetchSettings:
-    """What `lambda_builder.fetch` reads."""
+class ContextSettings:
+    """Where the context is, and how much it may hold."""
 
-    workspace: Path
-    context_url: str = field(repr=False)
-    context_sha256: str
-    context_max_bytes: int
+    url: str = field(repr=False)
+    sha256: str
+    max_bytes: int
     source_max_bytes: int
     source_max_files: int
 
     @classmethod
-    def read(cls, environment: Environment) -> FetchSettings:
+    def read(cls, environment: Environment) -> ContextSettings:
         """Settings from the environment; `InvalidSettings` names the wrong one."""
         sha256 = environment.text("CONTEXT_SHA256").removeprefix("sha256:").lower()
         if not re.fullmatch(r"[0-9a-f]{64}", sha256):
             raise _invalid("CONTEXT_SHA256", "is not a sha256 in hexadecimal")
         return cls(
-            workspace=environment.folder("BUILD_WORKSPACE"),
-            context_url=environment.text("CONTEXT_URL"),
-            context_sha256=sha256,
-            context_max_bytes=environment.number("CONTEXT_MAX_BYTES"),
+            url=environment.text("CONTEXT_URL"),
+            sha256=sha256,
+            max_bytes=environment.number("CONTEXT_MAX_BYTES"),
             source_max_bytes=environment.number("SOURCE_MAX_BYTES"),
             source_max_files=environment.number("SOURCE_MAX_FILES"),
         )
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
-class BuildSettings:
-    """What `lambda_builder.build` reads."""
+class ResultSettings:
+    """Where the packages go, and how large they may be."""
+
+    url: str = field(repr=False)
+    fields: Mapping[str, str] | None = field(repr=False)
+    """Of a form that is posted; None for a PUT."""
+    max_bytes: int
+
+    @classmethod
+    def read(cls, environment: Environment) -> ResultSettings:
+        """Settings from the environment; `InvalidSettings` names the wrong one."""
+        return cls(
+            url=environment.text("RESULT_URL"),
+            fields=environment.texts("RESULT_FIELDS"),
+            max_bytes=environment.number("RESULT_MAX_BYTES"),
+        )
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Credentials:
+    """Who we are to the package index."""
+
+    username: str
+    password: str = field(repr=False)
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class InstallSettings:
+    """What packages are installed, and from where."""
 
     workspace: Path
     runtime: str
     runtimes_dir: Path
     package_index_url: str | None = field(repr=False)
+    index_credentials: Credentials | None
     allow_source_packages: bool
+    policy: Mapping[str, str]
+    """Further variables of the policy, as the recipe gets them."""
     timeout_seconds: int
     machine: Mapping[str, str] = field(repr=False)
 
     @classmethod
-    def read(cls, environment: Environment) -> BuildSettings:
+    def read(cls, environment: Environment) -> InstallSettings:
         """Settings from the environment; `InvalidSettings` names the wrong one."""
+        policy = {}
+        if (prefixes := environment.optional("PACKAGE_URL_PREFIXES")) is not None:
+            environment.check_list("PACKAGE_URL_PREFIXES")
+            policy["PACKAGE_URL_PREFIXES"] = prefixes
+        for name in ("ALLOW_GIT_PACKAGES", "REQUIRE_HASHES"):
+            if environment.flag(name):
+                policy[name] = "true"
         return cls(
             workspace=environment.folder("BUILD_WORKSPACE"),
             runtime=environment.text("RUNTIME"),
             runtimes_dir=environment.folder("RUNTIMES_DIR"),
             package_index_url=environment.optional("PACKAGE_INDEX_URL"),
+            index_credentials=_credentials(environment),
             allow_source_packages=environment.flag("ALLOW_SOURCE_PACKAGES"),
+            policy=policy,
             timeout_seconds=environment.number("BUILD_TIMEOUT_SECONDS"),
             machine=environment.values,
         )
 
 
-@dataclass(frozen=True, kw_only=True, slots=True)
-class PublishSettings:
-    """What `lambda_builder.publish` reads."""
-
-    workspace: Path
-    runtime: str
-    runtimes_dir: Path
-    repository_url: str
-    tag: str
-    base_image_url: str
-    docker_config: Path | None
-
-    @classmethod
-    def read(cls, environment: Environment) -> PublishSettings:
-        """Settings from the environment; `InvalidSettings` names the wrong one."""
-        docker_config = environment.optional("DOCKER_CONFIG")
-        return cls(
-            workspace=environment.folder("BUILD_WORKSPACE"),
-            runtime=environment.text("RUNTIME"),
-            runtimes_dir=environment.folder("RUNTIMES_DIR"),
-            repository_url=environment.text("IMAGE_REPOSITORY_URL"),
-            tag=environment.text("IMAGE_TAG"),
-            base_image_url=environment.text("BASE_IMAGE_URL"),
-            docker_config=Path(docker_config) if docker_config else None,
-        )
+def _credentials(environment: Environment) -> Credentials | None:
+    name = "PACKAGE_INDEX_CREDENTIALS"
+    if (known := environment.texts(name)) is None:
+        return None
+    if known.keys() != {"username", "password"}:
+        raise _invalid(name, 'is not {"username": ..., "password": ...}')
+    return Credentials(**known)

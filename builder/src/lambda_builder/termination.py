@@ -39,21 +39,9 @@ _TERMINATION = _Termination()
 
 
 def raise_on_signals() -> None:
-    """From now on SIGTERM and SIGINT raise `Terminated`; one that was `deferred` raises at once."""
+    """From now on SIGTERM and SIGINT raise `Terminated`."""
     for number in _SIGNALS:
         signal.signal(number, _TERMINATION.receive)
-    signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
-
-
-@contextmanager
-def deferred() -> Iterator[None]:
-    """Defer signals until the block ends, or until this process has become another program."""
-    try:
-        # Raises for one that came just before: executing a program would forget it.
-        signal.pthread_sigmask(signal.SIG_BLOCK, _SIGNALS)
-        yield
-    finally:
-        signal.pthread_sigmask(signal.SIG_UNBLOCK, _SIGNALS)
 
 
 @contextmanager

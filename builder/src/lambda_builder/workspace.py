@@ -1,4 +1,4 @@
-"""The folder that the steps of one build share."""
+"""The folder of one build."""
 
 from __future__ import annotations
 
@@ -31,6 +31,11 @@ class Workspace:
         return self.root / ".context"
 
     @property
+    def result(self) -> Path:
+        """What is uploaded."""
+        return self.root / ".result"
+
+    @property
     def scratch(self) -> Path:
-        """Home and temporary files of a step; removed when the step ends."""
+        """Homes and temporary files of the steps; removed when they have ended."""
         return self.root / ".scratch"
