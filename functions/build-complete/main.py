@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.events import Event, Reply
     from knative_lambda.inbound.endpoint import Handler, Response
+    from knative_lambda.use_cases.cancel_build import CancelBuild
     from knative_lambda.use_cases.complete_build import CompleteBuild
     from knative_lambda.use_cases.notice_recovery import NoticeRecovery
     from knative_lambda.use_cases.watch_build import WatchBuild
@@ -54,7 +55,7 @@ def complete_build() -> CompleteBuild:
         services=KubernetesLambdaServices(
             api=api,
             tenant_broker=settings.tenant_broker,
-            source_suffixes=tuple(settings.source_suffixes),
+            source_suffixes=settings.languages.suffixes,
         ),
         registry=SchemeImageRegistry(docker_config=settings.docker_config),
         storage=open_storage(s3=S3Connection(**settings.s3()), file_roots=settings.file_roots()),
@@ -63,6 +64,8 @@ def complete_build() -> CompleteBuild:
         registry_url=settings.registry_url,
         image_prefix=settings.image_prefix,
         ready_timeout=settings.ready_timeout,
+        packages_max_bytes=settings.packages_max_bytes,
+        watches_size=not settings.s3_post_policy,
         follow_timeout=settings.follow_timeout,
         start_timeout=settings.start_timeout,
     )
@@ -100,13 +103,25 @@ def notice_recovery() -> NoticeRecovery:
     )
 
 
+@cache
+def cancel_build() -> CancelBuild:
+    """Wire the fourth use case in the same way."""
+    from knative_lambda.use_cases.cancel_build import CancelBuild
+
+    shared = complete_build()
+    return CancelBuild(jobs=shared.jobs, outcome=shared.record_outcome)
+
+
 def handlers() -> Mapping[str, Handler]:
     """Map event types to what handles them."""
     from knative_lambda.domain.events import (
+        BUILD_CANCEL,
         BUILD_COMPLETE,
         BUILD_FAILED,
+        BUILD_START,
         BUILD_STARTED,
         OBJECT_EVENTS,
+        BuildCancel,
         BuildComplete,
         BuildFailed,
         BuildStarted,
@@ -132,7 +147,16 @@ def handlers() -> Mapping[str, Handler]:
     def on_build_failed(event: Event) -> None:
         watch_build().build_failed(read_function(event), read_data(event, BuildFailed))
 
+    def on_build_start(_: Event) -> None:
+        """Be awake before this build ends: everything that it will need is loaded."""
+        complete_build()
+
+    def on_build_cancel(event: Event) -> Reply | None:
+        return cancel_build()(event, read_function(event), read_data(event, BuildCancel))
+
     return dict.fromkeys(OBJECT_EVENTS, on_change) | {
+        BUILD_CANCEL: on_build_cancel,
+        BUILD_START: on_build_start,
         BUILD_COMPLETE: on_build_complete,
         BUILD_STARTED: on_build_started,
         BUILD_FAILED: on_build_failed,

@@ -41,7 +41,8 @@ def clean_up() -> CleanUp:
     from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
     from knative_lambda.adapters.registry import SchemeImageRegistry
     from knative_lambda.adapters.storage import S3Connection, open_storage
-    from knative_lambda.use_cases.clean_up import CleanUp, Retention
+    from knative_lambda.use_cases.clean_up import CleanUp
+    from knative_lambda.use_cases.clean_up_pass import Retention
 
     api = KubernetesApi()
     return CleanUp(
@@ -61,6 +62,7 @@ def clean_up() -> CleanUp:
             untold_after=settings.untold_after,
             stuck_after=settings.stuck_after,
         ),
+        base_images=settings.base_images,
         pass_timeout=settings.pass_timeout,
     )
 

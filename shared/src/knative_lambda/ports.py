@@ -10,17 +10,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
     from datetime import datetime, timedelta
     from typing import BinaryIO
 
-    from knative_lambda.domain.build import BuildJob, BuildOrder, PendingBuild
+    from knative_lambda.domain.build import BuildAccess, BuildJob, BuildOrder, PendingBuild
+    from knative_lambda.domain.build_queue import QueuedBuild
     from knative_lambda.domain.deployment import Deployment, ServiceState
     from knative_lambda.domain.errors import KnativeLambdaError
     from knative_lambda.domain.events import Event
+    from knative_lambda.domain.image import ImageOrder
     from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.language import Language
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.domain.storage import StoredObject
+    from knative_lambda.domain.storage import StoredObject, Upload
 
 
 class ObjectStorage(Protocol):
@@ -51,6 +54,25 @@ class ObjectStorage(Protocol):
 
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
         """Return a URL that fetches this object without credentials until it expires."""
+        ...
+
+    def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
+        """Return how to write this object without credentials until it expires.
+
+        Where the store can bound the size, a larger one is refused; else the reader has to. A part
+        of it may be visible after a connection broke: who wrote it knows whether it is complete.
+        """
+        ...
+
+
+class SourceArchives(Protocol):
+    """Archives of sources, which strangers made."""
+
+    def read(self, archive: BinaryIO, wanted: Callable[[str], bool]) -> dict[str, bytes]:
+        """Return the files whose path is wanted, by path; all members are checked on the way.
+
+        `InvalidContentError` where it is no archive, or one that may not be unpacked.
+        """
         ...
 
 
@@ -97,8 +119,11 @@ class LambdaFunctions(Protocol):
 class BuildJobs(Protocol):
     """Build Jobs, named by `BuildOrder.name`."""
 
-    def start(self, order: BuildOrder) -> BuildJob:
-        """Make the Job, or return the one that is there."""
+    def start(self, order: BuildOrder, *, waits: bool = False) -> BuildJob:
+        """Make the Job, or return the one that is there, which is this request's from now on.
+
+        One that `waits` runs only once it is released from the queue.
+        """
         ...
 
     def get(self, name: str) -> BuildJob | None:
@@ -116,6 +141,10 @@ class BuildJobs(Protocol):
         """Return the end of what its containers wrote, in order; empty when nothing is left."""
         ...
 
+    def close(self, name: str) -> None:
+        """Remove what opens the objects of a Job that has ended; do nothing while it has not."""
+        ...
+
     def delete(self, name: str) -> None:
         """Remove a Job and its Pods; one that is gone is removed already."""
         ...
@@ -126,6 +155,22 @@ class BuildJobs(Protocol):
 
     def list(self, function: FunctionId | None = None) -> Iterator[BuildJob]:
         """Yield the Jobs of one lambda, or all, page by page."""
+        ...
+
+
+class BuildQueue(Protocol):
+    """The build Jobs that wait or run, as far as their order and number matter."""
+
+    def builds(self, *, exact: bool = True) -> list[QueuedBuild]:
+        """Return all of them; if not `exact`, those that ended a moment ago may still be there."""
+        ...
+
+    def release(self, build: QueuedBuild, access: BuildAccess) -> bool:
+        """Let a build run that waits; False, and nothing done, if it has changed or is gone."""
+        ...
+
+    def withdraw(self, build: QueuedBuild) -> bool:
+        """Remove a build; False, and nothing done, if it has changed since."""
         ...
 
 
@@ -185,4 +230,24 @@ class ImageRegistry(Protocol):
 
     def delete(self, repository_url: str, digest: str) -> None:
         """Remove a manifest and its tags; one that is gone is removed already."""
+        ...
+
+
+class ImagePublisher(Protocol):
+    """Makes images out of archives of strangers, and writes them to the registry.
+
+    Content that cannot become an image raises `InvalidContentError`. Nothing of it is executed.
+    """
+
+    def keep_packages(
+        self, repository_url: str, tag: str, *, language: Language, runtime: str, archive: BinaryIO
+    ) -> None:
+        """Keep what a build Job installed under this tag, as one layer, or as none."""
+        ...
+
+    def publish(self, order: ImageOrder, source: BinaryIO) -> str:
+        """Make the image of this source and return its digest; again, it is the same image.
+
+        `PackagesMissingError` where the packages that it names are not kept.
+        """
         ...

@@ -2,112 +2,35 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
-from contextlib import contextmanager
 from dataclasses import dataclass, field
-from datetime import timedelta
-from pathlib import Path
-from typing import TYPE_CHECKING
 
-from knative_lambda.domain.errors import (
-    KnativeLambdaError,
-    RegistryUnavailableError,
-    RejectedByPlatformError,
-    ThrottledError,
-)
-from lambda_oci import errors
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from urllib3 import PoolManager
-
-    from lambda_oci.references import RegistryLocation
-    from lambda_oci.repository import Repository
-
-_SCHEMES = ("http://", "https://", "file://")
-# Cleanup looks at thousands of repositories once; all others come back to a few.
-_REMEMBERED = 100
+from knative_lambda.adapters.image_repositories import ImageRepositories, translated_errors
 
 
 @dataclass(frozen=True, kw_only=True)
 class SchemeImageRegistry:
-    """Repositories by URL; what a scheme needs is loaded when it is needed."""
+    """Repositories by URL."""
 
     docker_config: str | None = None
     """Folder of a config.json with credentials, which may change meanwhile."""
-    _remembered: OrderedDict[str, Repository] = field(default_factory=OrderedDict, init=False)
-    _pools: dict[str, PoolManager] = field(default_factory=dict, init=False)
+    _repositories: ImageRepositories = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Remember what is opened."""
+        repositories = ImageRepositories(docker_config=self.docker_config)
+        object.__setattr__(self, "_repositories", repositories)
 
     def find(self, repository_url: str, tag: str) -> str | None:
         """The digest behind a tag."""
-        with _translated():
-            return self._repository(repository_url).find(tag)
+        with translated_errors():
+            return self._repositories.at(repository_url).find(tag)
 
     def list_tags(self, repository_url: str) -> list[str]:
         """All tags; none where the repository is unknown."""
-        with _translated():
-            return self._repository(repository_url).list_tags()
+        with translated_errors():
+            return self._repositories.at(repository_url).list_tags()
 
     def delete(self, repository_url: str, digest: str) -> None:
         """Remove a manifest and its tags; one that is gone is removed already."""
-        with _translated():
-            self._repository(repository_url).delete(digest)
-
-    def _repository(self, url: str) -> Repository:
-        """The repository, with the token that it has from the last time."""
-        if (known := self._remembered.get(url)) is not None:
-            return known
-        if not url.startswith(_SCHEMES):
-            raise RejectedByPlatformError(
-                "the registry's URL must begin with http://, https:// or file://",
-                field="registry_url",
-            )
-        repository = self._remembered[url] = self._open(url)
-        if len(self._remembered) > _REMEMBERED:
-            self._remembered.popitem(last=False)
-        return repository
-
-    def _open(self, url: str) -> Repository:
-        from lambda_oci.references import LayoutLocation, parse_repository  # noqa: PLC0415
-
-        location = parse_repository(url)
-        if isinstance(location, LayoutLocation):
-            from lambda_oci.layout import LayoutRepository  # noqa: PLC0415
-
-            return LayoutRepository(location.folder)
-        return self._connect(location)
-
-    def _connect(self, location: RegistryLocation) -> Repository:
-        from lambda_oci.http import OF_AN_EVENT, connection_pool  # noqa: PLC0415
-        from lambda_oci.registry import RegistryRepository  # noqa: PLC0415
-
-        if location.origin not in self._pools:
-            self._pools[location.origin] = connection_pool(location.origin, OF_AN_EVENT)
-        pool = self._pools[location.origin]
-        folder = None if self.docker_config is None else Path(self.docker_config)
-        return RegistryRepository.connect(location, folder, patience=OF_AN_EVENT, pool=pool)
-
-
-@contextmanager
-def _translated() -> Iterator[None]:
-    """Raise our errors instead of those of the client."""
-    try:
-        yield
-    except errors.OciError as error:
-        raise _error_of(error) from error
-    except OSError as error:
-        raise RegistryUnavailableError(
-            f"an image layout folder cannot be read or written ({type(error).__name__})"
-        ) from error
-
-
-def _error_of(error: errors.OciError) -> KnativeLambdaError:
-    if isinstance(error, errors.ThrottledError):
-        wait = timedelta(seconds=error.retry_after_seconds)
-        return ThrottledError(error.message, retry_after=wait)
-    if isinstance(error, errors.SetupError):
-        return RegistryUnavailableError(f"{error.message}; check the registry secret")
-    if isinstance(error, errors.RejectedError):
-        return RejectedByPlatformError(error.message)
-    return RegistryUnavailableError(error.message)
+        with translated_errors():
+            self._repositories.at(repository_url).delete(digest)

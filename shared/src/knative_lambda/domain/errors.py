@@ -63,6 +63,27 @@ class LimitExceededError(PermanentError):
     """The input is larger than the installation allows."""
 
 
+class InvalidContentError(PermanentError):
+    """What a person or a build left cannot become an image; `reason` is one of a failed build."""
+
+    def __init__(self, message: str, *, reason: str, field: str | None = None) -> None:
+        super().__init__(message, field=field)
+        self._reason = reason
+
+    @property
+    def reason(self) -> str:
+        """As given; the build fails with it."""
+        return self._reason
+
+
+class PackagesMissingError(PermanentError):
+    """The packages of an image are not kept; another build installs them again."""
+
+
+class BaseImageUnknownError(PermanentError):
+    """An image is to be made on a base that this installation does not have."""
+
+
 class RejectedByPlatformError(PermanentError):
     """Kubernetes, the registry or storage calls the request itself invalid."""
 

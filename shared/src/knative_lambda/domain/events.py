@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 import uuid
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field, StringConstraints, model_validator
 
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Model, Time
 from knative_lambda.domain.set_fields import MAX_SET_FIELDS, SetField
@@ -26,7 +26,10 @@ SCHEMA_ROOT = "https://knative-lambda.dev/schemas"
 SOURCE_ROOT = "/knative-lambda"
 
 BUILD_START = f"{PREFIX}.build.start.v1"
+REBUILD = f"{PREFIX}.rebuild.v1"
+BUILD_CANCEL = f"{PREFIX}.build.cancel.v1"
 BUILD_STARTED = f"{PREFIX}.build.started.v1"
+BUILD_PACKAGED = f"{PREFIX}.build.packaged.v1"
 BUILD_SUPERSEDED = f"{PREFIX}.build.superseded.v1"
 BUILD_COMPLETE = f"{PREFIX}.build.complete.v1"
 BUILD_FAILED = f"{PREFIX}.build.failed.v1"
@@ -40,8 +43,15 @@ OBJECT_EVENTS = tuple(f"dev.knative.apiserver.ref.{verb}" for verb in ("add", "u
 """What ApiServerSources send about objects: references only, so that no Job spec is in an event."""
 PING = "dev.knative.sources.ping"
 
+MAX_OLD_BASE_IMAGES = 100
+"""That many lambdas on an old base image are named; the others are counted."""
+
 _Digest = Annotated[str, StringConstraints(pattern=r"^sha256:[0-9a-f]{64}$")]
 _BuildId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+# Any other would be a path of Kubernetes' API, or of nothing.
+_ObjectName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)
+]
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
 
 
@@ -50,6 +60,9 @@ class BuildStart(LambdaFunctionSpec):
 
     set_fields: Annotated[list[SetField], Field(max_length=MAX_SET_FIELDS)] = Field(
         [], description="fields that an option set, for the next deployment; env.A, scale.max, ..."
+    )
+    refresh: bool = Field(
+        False, description="install the packages anew, even where those of before are kept"
     )
     replaces: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
         None, description="only if this is still the id of the newest request"
@@ -63,11 +76,25 @@ class BuildStart(LambdaFunctionSpec):
         )
 
 
+class Rebuild(Model):
+    """Build the lambda that `subject` names again, from its record: on a new base image."""
+
+    refresh: bool = Field(False, description="as in the event build.start")
+
+
+class BuildCancel(Model):
+    """End the build of the lambda that `subject` names, whether it waits or runs."""
+
+    request_id: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
+        None, description="only the build of this request: the id of its event"
+    )
+
+
 class BuildStarted(Model):
     """A build Job was made; its first container may still wait for a node."""
 
     build_id: _BuildId
-    job: str
+    job: _ObjectName
 
 
 class BuildSuperseded(Model):
@@ -77,11 +104,36 @@ class BuildSuperseded(Model):
     accepted_event_id: str
 
 
-class BuildComplete(Model):
-    """The image of a build exists."""
+class BuildPackaged(Model):
+    """All that the image of a build is made of is there; publish makes it."""
 
     build_id: _BuildId
-    digest: _Digest
+    pinned: bool = Field(
+        False, description="whether it is known that a hash names each package that was installed"
+    )
+
+
+class Failure(Model):
+    """Why there is no image."""
+
+    reason: Annotated[str, StringConstraints(pattern=r"^[A-Z][A-Za-z]{0,63}$")]
+    message: Annotated[str, StringConstraints(max_length=4096)]
+    is_users: bool = Field(description="whether the mistake is in the source")
+
+
+class BuildComplete(Model):
+    """The image of a build exists, or cannot be made: one of digest and failure."""
+
+    build_id: _BuildId
+    digest: _Digest | None = None
+    pinned: bool = Field(False, description="as in the event build.packaged")
+    failure: Failure | None = None
+
+    @model_validator(mode="after")
+    def _one_outcome(self) -> Self:
+        if (self.digest is None) == (self.failure is None):
+            raise ValueError("needs exactly one of digest, failure")
+        return self
 
 
 class BuildFailed(Model):
@@ -123,7 +175,9 @@ class CleanupDone(Model):
     dry_run: bool
     finished: bool = Field(True, description="false: time ran out, and the next passes continue")
     jobs: int = 0
+    sources: int = 0
     contexts: int = 0
+    packages: int = 0
     logs: int = 0
     images: int = 0
     notified_jobs: int = Field(
@@ -134,6 +188,10 @@ class CleanupDone(Model):
     stuck_builds: int = 0
     tombstones: int = 0
     dead_letters: int = 0
+    old_base_images: Annotated[list[str], Field(max_length=MAX_OLD_BASE_IMAGES)] = Field(
+        [], description="lambdas whose newest build used another base image than a new one would"
+    )
+    old_base_image_count: int = Field(0, description="how many there are of them")
 
 
 class ObjectReference(Model):
@@ -143,14 +201,15 @@ class ObjectReference(Model):
 
     kind: str
     namespace: str
-    name: Annotated[
-        str, StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)
-    ]
+    name: _ObjectName
 
 
 OWN_EVENTS: Mapping[str, type[Model]] = {
     BUILD_START: BuildStart,
+    REBUILD: Rebuild,
+    BUILD_CANCEL: BuildCancel,
     BUILD_STARTED: BuildStarted,
+    BUILD_PACKAGED: BuildPackaged,
     BUILD_SUPERSEDED: BuildSuperseded,
     BUILD_COMPLETE: BuildComplete,
     BUILD_FAILED: BuildFailed,

@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from datetime import UTC, datetime
 from enum import StrEnum
-from typing import Annotated, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, Self
 
 from pydantic import (
     AfterValidator,
@@ -27,6 +27,9 @@ from knative_lambda.domain.names import FunctionId
 from knative_lambda.domain.quantities import QUANTITY_SCHEMA, checked_quantity, parse_quantity
 from knative_lambda.domain.text import check_paths, checked_text, checked_time, whole_number
 
+if TYPE_CHECKING:
+    from pydantic import ValidationInfo
+
 API_GROUP = "knative-lambda.dev"
 API_VERSION = f"{API_GROUP}/v1alpha1"
 KIND = "LambdaFunction"
@@ -35,6 +38,8 @@ KIND = "LambdaFunction"
 _RESERVED_ENV = re.compile(
     r"PORT|HOST|K_SERVICE|K_REVISION|K_CONFIGURATION|FUNCTION_.*|KN_LAMBDA_.*"
 )
+# Such as the Secret that nodes pull images with, which is in every tenant's namespace.
+_RESERVED_SECRETS = "knative-lambda-"
 _IMAGE_BY_DIGEST = r"^[a-z0-9][a-zA-Z0-9.:_/-]*@sha256:[0-9a-f]{64}$"
 _ATTRIBUTE_NAME = re.compile(r"[a-z0-9]{1,20}")
 
@@ -102,12 +107,30 @@ class KeyReference(Model):
     optional: bool = False
 
 
+STORED: Final[dict[str, Any]] = {"stored": True}
+"""Validation context of a record that exists: rules that may be younger than it do not hold."""
+
+
+class SecretKeyReference(KeyReference):
+    """One key of a Secret that is not the platform's own."""
+
+    @field_validator("name")
+    @classmethod
+    def _not_of_the_platform(cls, name: str, info: ValidationInfo) -> str:
+        if name.startswith(_RESERVED_SECRETS) and info.context != STORED:
+            raise ValueError(
+                f"begins with {_RESERVED_SECRETS}, as the platform's own Secrets do; put what the "
+                "function needs into a Secret with another name"
+            )
+        return name
+
+
 class EnvironmentVariable(Model):
     """A variable by value, or read from a Secret or ConfigMap when the function starts."""
 
     name: Annotated[str, StringConstraints(pattern=r"^[A-Za-z_][A-Za-z0-9_]*$", max_length=256)]
     value: _VariableValue | None = None
-    secret_key_ref: KeyReference | None = None
+    secret_key_ref: SecretKeyReference | None = None
     config_map_key_ref: KeyReference | None = None
 
     @model_validator(mode="after")
@@ -129,6 +152,9 @@ class Scale(Model):
     max: Annotated[_Count, Field(ge=1, le=1000)] = 50
     target: Annotated[_Count, Field(ge=1, le=1000)] = 10
     concurrency: Annotated[_Count, Field(ge=1, le=1000)] = 10
+    burst_capacity: Annotated[_Count, Field(ge=-1, le=100_000)] | None = Field(
+        None, description="requests above those under way for which Knative keeps a buffer"
+    )
 
     @model_validator(mode="after")
     def _min_below_max(self) -> Self:
@@ -238,6 +264,9 @@ class Phase(StrEnum):
 _WRITTEN_BY_US = ConfigDict(extra="ignore")
 
 
+QUEUED = "Queued"
+"""Reason of the condition BuildReady while a build waits for others to end."""
+
 ConditionType = Literal["Ready", "SourceReady", "BuildReady", "ServiceReady", "SubscriptionsReady"]
 
 
@@ -262,6 +291,21 @@ class BuildStatus(Model):
     # The names in JSON are older than the word.
     request_id: str = Field(alias="wishId", description="id of the event that requested this build")
     request_time: Time | None = Field(None, alias="wishTime", description="time of that event")
+    source_sha256: str | None = Field(None, description="of the archive that holds the source")
+    base_image: str | None = Field(None, description="URL, by digest")
+    packages_requested: str | None = Field(
+        None, description="SHA-256 of the files that ask for packages; none where no file does"
+    )
+    packages_key: str | None = Field(None, description="of the packages that the image contains")
+    packages_epoch: str = Field(
+        "", description="the request that installed them anew; empty where none did"
+    )
+    packages_pinned: bool = Field(
+        False, description="whether a hash names each package that this build installed"
+    )
+    packages_resolved_at: Time | None = Field(
+        None, description="when they were installed; none where this build installs them"
+    )
     job: str | None = None
     digest: str | None = None
     started_at: Time | None = None
@@ -279,6 +323,18 @@ class BuildStatus(Model):
         return (self.request_time, self.request_id) == (request.time, request.event_id)
 
 
+class PackagesStatus(Model):
+    """The packages of the newest build that succeeded."""
+
+    model_config = _WRITTEN_BY_US
+
+    requested: str
+    key: str
+    epoch: str = ""
+    resolved_at: Time
+    pinned: bool = Field(description="whether a hash names each of them, so that they never age")
+
+
 class LambdaFunctionStatus(Model):
     """What exists, as the control functions saw it last."""
 
@@ -288,6 +344,7 @@ class LambdaFunctionStatus(Model):
     observed_generation: _Count = 0
     conditions: list[Condition] = []
     build: BuildStatus | None = None
+    packages: PackagesStatus | None = None
     image: str | None = None
     url: str | None = None
     revision: str | None = None

@@ -8,11 +8,11 @@ from typing import Annotated
 from pydantic import StringConstraints
 
 MAX_SET_FIELDS = 250
-"""More than a spec has: 200 variables and nine settings."""
+"""More than a spec has: 200 variables and ten settings."""
 
 # No other field: what describes the code comes with the code.
 _PATTERN = (
-    r"^(env\.[A-Za-z_][A-Za-z0-9_]{0,255}|scale\.(min|max|target|concurrency)"
+    r"^(env\.[A-Za-z_][A-Za-z0-9_]{0,255}|scale\.(min|max|target|concurrency|burstCapacity)"
     r"|resources\.(requests|limits)\.(cpu|memory)|timeoutSeconds)$"
 )
 _PATH = re.compile(_PATTERN.removeprefix("^").removesuffix("$"), re.ASCII)

@@ -14,6 +14,15 @@ SourceSuffixes = tuple[str, ...]
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class Upload:
+    """How somebody without credentials writes one object."""
+
+    url: str
+    fields: dict[str, str] | None = None
+    """Of the form to POST, before its field `file`; None where the object is sent by PUT."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredObject:
     """One object in storage."""
 

@@ -1,27 +1,30 @@
-"""The Job of a build: fetch, build and publish, none trusted with more than it needs.
+"""The Job of a build: one container that installs packages and leaves them in storage.
 
-The contract with the programs in it is in docs/BUILD_AND_RUNTIME.md, and why they are three in two
-containers in docs/decisions/0011.
+The contract with the program in it is in docs/BUILD_AND_RUNTIME.md.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import json
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from knative_lambda.domain import build
+from knative_lambda.domain.packages import PackageIndexes
 from knative_lambda.manifests import labels
+from knative_lambda.manifests.build_secret import SECRET_VARIABLES, build_secret_name
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
     from datetime import timedelta
 
     from knative_lambda.domain.build import BuildOrder
 
+CONTAINER = "build"
 WORKSPACE = "/workspace"
-_DOCKER_CONFIG = "/var/run/secrets/registry"
+_HOME = "/home/build"
+_TEMPORARY = "/tmp"  # noqa: S108  # an emptyDir of this Pod alone
 _USER_MISTAKE = 1
-# A program replaces itself with the next of its container, which finds nothing of the first.
-_PROGRAMS = {"build": ("fetch", "build"), "publish": ("publish",)}
+_UID = 65532
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -29,22 +32,29 @@ class BuildJobOptions:
     """What an installation sets once for all builds."""
 
     namespace: str
-    builder_image: str
+    build_job_image: str
     runtimes_dir: str
     timeout: timedelta
     context_max_bytes: int
     unpacked_max_bytes: int
     max_files: int
-    package_index_url: str | None = None
+    packages_max_bytes: int
+    """Of the archive that a build leaves."""
+    indexes: PackageIndexes = field(default_factory=PackageIndexes)
+    package_url_prefixes: tuple[str, ...] = ()
+    """Other places that packages may come from."""
+    allow_git_packages: bool = False
     allow_source_packages: bool = False
-    registry_secret: str | None = None
+    require_hashes: bool = False
 
 
-def build_job(order: BuildOrder, options: BuildJobOptions) -> dict[str, Any]:
-    """Return the Job; it never runs user-chosen code where a secret is."""
+def build_job(
+    order: BuildOrder, options: BuildJobOptions, *, waits: bool = False
+) -> dict[str, Any]:
+    """Return the Job; whoever may read it learns nothing that opens storage or an index."""
     metadata = {
         "labels": labels.function_labels(order.function),
-        "annotations": {labels.BUILD_ID: order.build_id, labels.REQUEST_ID: order.request_id},
+        "annotations": {labels.BUILD_ID: order.build_id, labels.JOB_REQUEST_ID: order.request_id},
     }
     seconds = int(options.timeout.total_seconds())
     return {
@@ -56,131 +66,78 @@ def build_job(order: BuildOrder, options: BuildJobOptions) -> dict[str, Any]:
             "activeDeadlineSeconds": seconds,
             "ttlSecondsAfterFinished": 3600,
             "podFailurePolicy": {"rules": _failure_rules()},
+            # Released by build-start when there is room; its deadline counts from then on.
+            **({"suspend": True} if waits else {}),
             "template": {"metadata": metadata, "spec": _pod(order, options, seconds)},
         },
     }
 
 
+def index_credentials(job: Mapping[str, Any], options: BuildJobOptions) -> str | None:
+    """Return those of the index that this Job names.
+
+    None if the settings have come to name another one since the Job was made: it may have waited,
+    or be one of an earlier version.
+    """
+    containers = job["spec"]["template"]["spec"]["containers"]
+    variables = [each for container in containers for each in container.get("env") or ()]
+    said = {each["name"]: each.get("value") for each in variables}
+    index = options.indexes.of(said.get("RUNTIME", ""))
+    return index.credentials if said.get("PACKAGE_INDEX_URL") == index.url else None
+
+
 def _failure_rules() -> list[dict[str, Any]]:
     """Do not retry a mistake in the source, and do not count a lost node as an attempt."""
-    fail = [
-        {
-            "action": "FailJob",
-            "onExitCodes": {
-                "containerName": name,
-                "operator": "In",
-                "values": [_USER_MISTAKE],
-            },
-        }
-        for name in _PROGRAMS
+    mistake = {"containerName": CONTAINER, "operator": "In", "values": [_USER_MISTAKE]}
+    disruption = {"type": "DisruptionTarget", "status": "True"}
+    return [
+        {"action": "FailJob", "onExitCodes": mistake},
+        {"action": "Ignore", "onPodConditions": [disruption]},
     ]
-    disruption = {
-        "action": "Ignore",
-        "onPodConditions": [{"type": "DisruptionTarget", "status": "True"}],
-    }
-    return [*fail, disruption]
 
 
 def _pod(order: BuildOrder, options: BuildJobOptions, seconds: int) -> dict[str, Any]:
-    volumes: list[dict[str, Any]] = [
-        {"name": "workspace", "emptyDir": {"sizeLimit": "2Gi"}},
-        {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
-    ]
-    if options.registry_secret is not None:
-        items = [{"key": ".dockerconfigjson", "path": "config.json"}]
-        secret = {"secretName": options.registry_secret, "items": items}
-        volumes.append({"name": "registry", "secret": secret})
     return {
         "restartPolicy": "Never",
         "automountServiceAccountToken": False,
         "enableServiceLinks": False,
         "securityContext": {
             "runAsNonRoot": True,
-            "runAsUser": 65532,
-            "runAsGroup": 65532,
-            "fsGroup": 65532,
+            "runAsUser": _UID,
+            "runAsGroup": _UID,
+            "fsGroup": _UID,
             "seccompProfile": {"type": "RuntimeDefault"},
         },
-        "initContainers": [
-            _container(
-                "build",
-                _fetch_environment(order, options) | _build_environment(order, options, seconds),
-                options,
-            ),
+        "containers": [_container(order, options, seconds)],
+        "volumes": [
+            {"name": "workspace", "emptyDir": {"sizeLimit": "2Gi"}},
+            {"name": "tmp", "emptyDir": {"sizeLimit": "1Gi"}},
+            {"name": "home", "emptyDir": {"sizeLimit": "16Mi"}},
         ],
-        "containers": [_publish_container(order, options)],
-        "volumes": volumes,
     }
 
 
-def _publish_container(order: BuildOrder, options: BuildJobOptions) -> dict[str, Any]:
-    container = _container("publish", _publish_environment(order, options), options)
-    if options.registry_secret is not None:
-        container["volumeMounts"].append(
-            {"name": "registry", "mountPath": _DOCKER_CONFIG, "readOnly": True}
-        )
-    return container
-
-
-def _fetch_environment(order: BuildOrder, options: BuildJobOptions) -> dict[str, str]:
+def _container(order: BuildOrder, options: BuildJobOptions, seconds: int) -> dict[str, Any]:
+    environment = _environment(order, options, seconds)
     return {
-        "CONTEXT_URL": order.context_url,
-        "CONTEXT_SHA256": order.context_sha256,
-        "CONTEXT_MAX_BYTES": str(options.context_max_bytes),
-        "SOURCE_MAX_BYTES": str(options.unpacked_max_bytes),
-        "SOURCE_MAX_FILES": str(options.max_files),
-    }
-
-
-def _build_environment(order: BuildOrder, options: BuildJobOptions, seconds: int) -> dict[str, str]:
-    environment = {
-        "RUNTIME": order.runtime,
-        "RUNTIMES_DIR": options.runtimes_dir,
-        # Ends before the Job's own deadline, so that the log says what took so long.
-        "BUILD_TIMEOUT_SECONDS": str(max(1, seconds * 9 // 10)),
-    }
-    if options.package_index_url is not None:
-        environment["PACKAGE_INDEX_URL"] = options.package_index_url
-    if options.allow_source_packages:
-        environment["ALLOW_SOURCE_PACKAGES"] = "true"
-    return environment
-
-
-def _publish_environment(order: BuildOrder, options: BuildJobOptions) -> dict[str, str]:
-    environment = {
-        "IMAGE_REPOSITORY_URL": order.repository_url,
-        "IMAGE_TAG": build.image_tag(order.build_id),
-        "BASE_IMAGE_URL": order.base_image_url,
-        "RUNTIME": order.runtime,
-        "RUNTIMES_DIR": options.runtimes_dir,
-    }
-    if options.registry_secret is not None:
-        environment["DOCKER_CONFIG"] = _DOCKER_CONFIG
-    return environment
-
-
-def _container(name: str, environment: dict[str, str], options: BuildJobOptions) -> dict[str, Any]:
-    common = {
-        "BUILD_WORKSPACE": WORKSPACE,
-        "TERMINATION_MESSAGE_PATH": "/dev/termination-log",
-        "HOME": "/tmp",  # noqa: S108  # an emptyDir of this Pod alone
-    }
-    return {
-        "name": name,
-        "image": options.builder_image,
-        "command": [
-            word
-            for program in _PROGRAMS[name]
-            for word in ("python", "-m", f"lambda_builder.{program}")
+        "name": CONTAINER,
+        "image": options.build_job_image,
+        # Isolated: nothing that a package leaves behind has a say in how it starts.
+        "command": ["python", "-I", "-m", "lambda_builder.packages"],
+        "env": [
+            *({"name": name, "value": value} for name, value in environment.items()),
+            *(_from_secret(order, name) for name in SECRET_VARIABLES),
         ],
-        "env": [{"name": key, "value": value} for key, value in (common | environment).items()],
         "volumeMounts": [
             {"name": "workspace", "mountPath": WORKSPACE},
-            {"name": "tmp", "mountPath": "/tmp"},  # noqa: S108
+            {"name": "tmp", "mountPath": _TEMPORARY},
+            {"name": "home", "mountPath": _HOME},
         ],
         "resources": {
-            "requests": {"cpu": "100m", "memory": "128Mi"},
-            "limits": {"cpu": "2", "memory": "1Gi"},
+            # Of the disk it asks for little and may take much: where a node is short of it, the
+            # kubelet ends those first that are the furthest above what they asked for.
+            "requests": {"cpu": "100m", "memory": "128Mi", "ephemeral-storage": "512Mi"},
+            "limits": {"cpu": "2", "memory": "1Gi", "ephemeral-storage": "3Gi"},
         },
         "securityContext": {
             "allowPrivilegeEscalation": False,
@@ -188,3 +145,40 @@ def _container(name: str, environment: dict[str, str], options: BuildJobOptions)
             "capabilities": {"drop": ["ALL"]},
         },
     }
+
+
+def _from_secret(order: BuildOrder, name: str) -> dict[str, Any]:
+    reference = {
+        "name": build_secret_name(order),
+        "key": name,
+        "optional": not SECRET_VARIABLES[name],
+    }
+    return {"name": name, "valueFrom": {"secretKeyRef": reference}}
+
+
+def _environment(order: BuildOrder, options: BuildJobOptions, seconds: int) -> dict[str, str]:
+    environment = {
+        "BUILD_WORKSPACE": WORKSPACE,
+        "TERMINATION_MESSAGE_PATH": "/dev/termination-log",
+        "TMPDIR": _TEMPORARY,
+        "HOME": _HOME,
+        "CONTEXT_SHA256": order.context_sha256,
+        "CONTEXT_MAX_BYTES": str(options.context_max_bytes),
+        "SOURCE_MAX_BYTES": str(options.unpacked_max_bytes),
+        "SOURCE_MAX_FILES": str(options.max_files),
+        "RESULT_MAX_BYTES": str(options.packages_max_bytes),
+        "RUNTIME": order.runtime,
+        "RUNTIMES_DIR": options.runtimes_dir,
+        # Ends before the Job's own deadline, so that the log says what took so long.
+        "BUILD_TIMEOUT_SECONDS": str(max(1, seconds * 9 // 10)),
+    }
+    if (index := options.indexes.of(order.runtime)).url is not None:
+        environment["PACKAGE_INDEX_URL"] = index.url
+    if options.package_url_prefixes:
+        environment["PACKAGE_URL_PREFIXES"] = json.dumps(options.package_url_prefixes)
+    flags = {
+        "ALLOW_GIT_PACKAGES": options.allow_git_packages,
+        "ALLOW_SOURCE_PACKAGES": options.allow_source_packages,
+        "REQUIRE_HASHES": options.require_hashes,
+    }
+    return environment | {name: "true" for name, is_set in flags.items() if is_set}

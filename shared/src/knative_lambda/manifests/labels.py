@@ -14,8 +14,14 @@ NAME = "app.kubernetes.io/name"
 FUNCTION_NAMESPACE = f"{API_GROUP}/function-namespace"
 FUNCTION_NAME = f"{API_GROUP}/function-name"
 BUILD_ID = f"{API_GROUP}/build-id"
-# The names of these three are older than the words for them.
+# Some names are older than the words for them.
 REQUEST_ID = f"{API_GROUP}/wish-id"
+"""Of records and Events, and of Jobs of versions whose builds had two containers."""
+JOB_REQUEST_ID = f"{API_GROUP}/request-id"
+"""Functions of those versions, which still run while an upgrade replaces them, do not know it.
+
+They would take the end of such a Job for that of a build that made an image.
+"""
 REQUEST_TIME = f"{API_GROUP}/wish-time"
 SET_FIELDS = f"{API_GROUP}/set-fields"
 NOTIFIED_AT = f"{API_GROUP}/announced-at"

@@ -8,10 +8,14 @@ from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment
-    from knative_lambda.domain.lambda_function import EnvironmentVariable
+    from knative_lambda.domain.lambda_function import EnvironmentVariable, Scale
     from knative_lambda.domain.storage import SourceSuffixes
 
 _AUTOSCALING = "autoscaling.knative.dev"
+# The queue-proxy beside each instance holds ten requests for each under way, and rejects more.
+_QUEUED_PER_REQUEST = 10
+# Requests at once that an instance has to take, or the lambda keeps the activator in front of it.
+_BURST = 50
 # A process is not alive to its probe while it imports what it needs.
 _START_SECONDS = 120
 _LIVENESS_SECONDS = 10
@@ -42,11 +46,7 @@ def lambda_service(deployment: Deployment, source_suffixes: SourceSuffixes = ())
             "template": {
                 "metadata": {
                     "labels": labels.function_labels(function),
-                    "annotations": {
-                        f"{_AUTOSCALING}/min-scale": str(spec.scale.min),
-                        f"{_AUTOSCALING}/max-scale": str(spec.scale.max),
-                        f"{_AUTOSCALING}/target": str(spec.scale.target),
-                    },
+                    "annotations": _scale(spec.scale),
                 },
                 "spec": {
                     "containerConcurrency": spec.scale.concurrency,
@@ -58,6 +58,23 @@ def lambda_service(deployment: Deployment, source_suffixes: SourceSuffixes = ())
                 },
             }
         },
+    }
+
+
+def _scale(scale: Scale) -> dict[str, str]:
+    capacity = scale.burst_capacity
+    if capacity is None and scale.concurrency * (1 + _QUEUED_PER_REQUEST) >= _BURST:
+        capacity = 0
+    numbers = {
+        "min-scale": scale.min,
+        "max-scale": scale.max,
+        "target": scale.target,
+        "target-burst-capacity": capacity,
+    }
+    return {
+        f"{_AUTOSCALING}/{name}": str(number)
+        for name, number in numbers.items()
+        if number is not None
     }
 
 

@@ -13,6 +13,9 @@ from datetime import timedelta
 from types import NoneType
 from typing import Annotated, Any, Never, get_args, get_origin, get_type_hints
 
+from knative_lambda.domain.language import Languages
+from knative_lambda.domain.packages import IndexCredentials
+
 PREFIX = "KN_LAMBDA_"
 
 _DURATION = re.compile(
@@ -64,6 +67,7 @@ def _parse(text: str, hint: Any) -> object:  # noqa: ANN401  # a type, an alias 
         return value
     if NoneType in get_args(hint):
         (hint,) = (kind for kind in get_args(hint) if kind is not NoneType)
+        return _parse(text, hint)
     return _PARSERS[get_origin(hint) or hint](text)
 
 
@@ -125,4 +129,6 @@ _PARSERS: Mapping[Any, Callable[[str], object]] = {
     timedelta: _duration,
     list: _list,
     dict: _dict,
+    Languages: Languages.parse,
+    IndexCredentials: IndexCredentials.parse,
 }

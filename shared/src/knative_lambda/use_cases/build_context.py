@@ -7,7 +7,7 @@ import hashlib
 import io
 import tarfile
 from dataclasses import dataclass
-from typing import IO, TYPE_CHECKING
+from typing import TYPE_CHECKING
 
 from knative_lambda.domain.errors import (
     LimitExceededError,
@@ -16,7 +16,7 @@ from knative_lambda.domain.errors import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
     from typing import BinaryIO
 
     from knative_lambda.domain.lambda_function import Source
@@ -51,7 +51,7 @@ class ContextPacker:
         else:
             self._pack_stored(function, source.uri or "", target)
         target.seek(0)
-        return _sha256(target)
+        return sha256_of(target)
 
     def _pack_stored(self, function: FunctionId, uri: str, target: BinaryIO) -> None:
         self._check_place(function, uri)
@@ -92,27 +92,35 @@ class ContextPacker:
         self.storage.read(uri, content, max_bytes=max_bytes)
         return content.getvalue()
 
-    def _write_tar(self, files: Iterator[tuple[str, bytes]], target: IO[bytes]) -> None:
+    def _write_tar(self, files: Iterator[tuple[str, bytes]], target: BinaryIO) -> None:
+        write_archive(self._within_limit(files), target)
+
+    def _within_limit(self, files: Iterator[tuple[str, bytes]]) -> Iterator[tuple[str, bytes]]:
         left = self.max_bytes
-        # No name and no time in the gzip header, for equal bytes from equal sources.
-        with (
-            gzip.GzipFile(
-                filename="", mode="wb", fileobj=target, compresslevel=6, mtime=0
-            ) as packed,
-            tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
-        ):
-            for path, content in files:
-                left -= len(content)
-                if left < 0:
-                    raise LimitExceededError(
-                        f"the source is over {self.max_bytes} bytes", field="source"
-                    )
-                entry = tarfile.TarInfo(path)
-                entry.size = len(content)
-                tar.addfile(entry, io.BytesIO(content))
+        for path, content in files:
+            left -= len(content)
+            if left < 0:
+                raise LimitExceededError(
+                    f"the source is over {self.max_bytes} bytes", field="source"
+                )
+            yield path, content
 
 
-def _sha256(target: BinaryIO) -> str:
+def write_archive(files: Iterable[tuple[str, bytes]], target: BinaryIO) -> None:
+    """Write a .tar.gz whose every byte depends on paths and contents alone."""
+    # No name and no time in the gzip header, for equal bytes from equal sources.
+    with (
+        gzip.GzipFile(filename="", mode="wb", fileobj=target, compresslevel=6, mtime=0) as packed,
+        tarfile.open(fileobj=packed, mode="w", format=tarfile.PAX_FORMAT) as tar,
+    ):
+        for path, content in files:
+            entry = tarfile.TarInfo(path)
+            entry.size = len(content)
+            tar.addfile(entry, io.BytesIO(content))
+
+
+def sha256_of(target: BinaryIO) -> str:
+    """Return the SHA-256 of what is left to read, and go back to the beginning."""
     digest = hashlib.sha256()
     while chunk := target.read(_CHUNK):
         digest.update(chunk)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from knative_lambda.domain.lambda_function import Condition, Phase
+from knative_lambda.domain.lambda_function import Condition, PackagesStatus, Phase
 from knative_lambda.use_cases.records import with_condition
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ def ready_status(
             "observed_generation": record.generation,
             "conditions": conditions,
             "build": build,
+            "packages": _packages(record, build, now),
             "image": deployment.image,
             "url": state.url,
             "revision": state.revision,
@@ -81,5 +82,24 @@ def failed_status(
             "observed_generation": record.generation,
             "conditions": conditions,
             "build": build,
+            "packages": _packages(record, build, now),
         }
+    )
+
+
+def _packages(record: LambdaFunction, build: BuildStatus, now: datetime) -> PackagesStatus | None:
+    """The packages of the newest image that was made; they keep the time of their installation."""
+    before = record.status.packages
+    if build.digest is None or record.spec.source.image is not None:
+        return before
+    if build.packages_key is None or build.packages_requested is None:
+        return None
+    if before is not None and before.key == build.packages_key:
+        return before
+    return PackagesStatus(
+        requested=build.packages_requested,
+        key=build.packages_key,
+        epoch=build.packages_epoch,
+        resolved_at=build.packages_resolved_at or now,
+        pinned=build.packages_pinned,
     )

@@ -98,7 +98,7 @@ class DeleteLambda:
         for job in self.jobs.list(function):
             self.jobs.delete(job.name)
         self.services.delete(function)
-        for kind in ("contexts", "logs"):
+        for kind in ("sources", "contexts", "packages", "kept", "logs"):
             self._remove_objects(f"{self.storage_url}{kind}/{function.namespace}/{function.name}/")
         repository = f"{self.registry_url}/{function.namespace}/{function.name}"
         for tag in self.registry.list_tags(repository):

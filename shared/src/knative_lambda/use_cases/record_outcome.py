@@ -47,7 +47,13 @@ class RecordOutcome:
         """Reply `function.ready`, unless another event came first."""
         now = self.clock.now()
         finished = built.model_copy(
-            update={"finished_at": built.finished_at or now, "completed_by": event.id}
+            update={
+                "finished_at": built.finished_at or now,
+                "completed_by": event.id,
+                # Of one that cleanup had given up.
+                "reason": None,
+                "message": None,
+            }
         )
         if not self._write(record, ready_status(record, finished, deployment, state, now)):
             return None

@@ -27,37 +27,46 @@ class SeenRecord(NamedTuple):
     image: str | None
     is_collecting: bool
     build_id: str | None
+    packages: tuple[str, ...] = ()
+    """Keys of the packages that its builds use: the newest, and the one that succeeded last."""
 
     @classmethod
     def of(cls, record: LambdaFunction) -> Self:
         """Return what is remembered of a record."""
-        said = record.status.build
+        said, packages = record.status.build, record.status.packages
+        keys = {
+            None if said is None else said.packages_key,
+            None if packages is None else packages.key,
+        }
         return cls(
             function=record.id,
             version=record.resource_version,
             image=record.spec.source.image,
             is_collecting=bool(record.status.collecting),
             build_id=None if said is None else said.id,
+            packages=tuple(sorted(key for key in keys if key is not None)),
         )
 
     def line(self) -> str:
         """Return it as one line, the function first; that takes a quarter of the memory."""
         collecting = "collecting" if self.is_collecting else _NONE
         words = [str(self.function), self.version, self.image or _NONE, collecting]
-        if self.build_id is not None:
-            words.append(quote(self.build_id))  # a person may have written any text
+        # A person may have written any text.
+        keys = [_NONE if self.build_id is None else f"={self.build_id}", *self.packages]
+        words += [quote(key) for key in keys]
         return " ".join(words)
 
     @classmethod
     def read(cls, line: str) -> Self:
         """Read such a line."""
-        function, version, image, collecting, *build_id = line.split(" ")
+        function, version, image, collecting, build_id, *packages = line.split(" ")
         return cls(
             function=FunctionId(*function.split("/")),
             version=version,
             image=None if image == _NONE else image,
             is_collecting=collecting != _NONE,
-            build_id=unquote(build_id[0]) if build_id else None,
+            build_id=None if build_id == _NONE else unquote(build_id)[1:],
+            packages=tuple(unquote(key) for key in packages),
         )
 
 
@@ -91,6 +100,11 @@ class SeenRecords:
         """Whether this is the build that the lambda runs or is about to run."""
         seen = self._find(function)
         return seen is not None and seen.build_id == build_id
+
+    def has_packages(self, function: FunctionId, key: str) -> bool:
+        """Whether images of the lambda are made, or about to be made, with these packages."""
+        seen = self._find(function)
+        return seen is not None and key in seen.packages
 
     def _find(self, function: FunctionId) -> SeenRecord | None:
         begin = f"{function} "

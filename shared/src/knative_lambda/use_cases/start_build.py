@@ -4,45 +4,63 @@ from __future__ import annotations
 
 import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, Literal, cast
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
 
-from knative_lambda.domain import build, events
-from knative_lambda.domain.build import BuildOrder, JobState
+from knative_lambda.domain import build
+from knative_lambda.domain.build import JobState
 from knative_lambda.domain.errors import (
-    ConflictError,
-    InvalidEventError,
-    NotReadyError,
+    InvalidContentError,
     PermanentError,
-    UnreadableRecordError,
+    SourceNotFoundError,
     UnsupportedRuntimeError,
-    UnsupportedSourceError,
 )
-from knative_lambda.domain.events import BuildComplete, BuildStart, BuildStarted
 from knative_lambda.domain.lambda_function import (
     BuildStatus,
-    Condition,
     LambdaFunction,
     LambdaFunctionSpec,
-    LambdaFunctionStatus,
     Phase,
 )
-from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.use_cases.accept_request import AcceptRequest
+from knative_lambda.use_cases.build_identity import BuildIdentity, requested
+from knative_lambda.use_cases.install_packages import InstallPackages
+from knative_lambda.use_cases.kept_packages import PackagesNotes
+from knative_lambda.use_cases.next_step import NextStep, reply_of
+from knative_lambda.use_cases.packages_request import read_request
 from knative_lambda.use_cases.request_stamps import read_stamp, superseded
-from knative_lambda.use_cases.tombstones import read_tombstone
-from lambda_oci.references import normal_image
+from knative_lambda.use_cases.source_image import check_image
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import timedelta
 
-    from knative_lambda.domain.build import BuildJob
-    from knative_lambda.domain.events import Event, Reply
+    from knative_lambda.domain.events import BuildStart, Event, Reply
+    from knative_lambda.domain.language import Languages
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.ports import BuildJobs, Clock, ImageRegistry, LambdaFunctions, ObjectStorage
+    from knative_lambda.domain.packages import PackagesPolicy
+    from knative_lambda.ports import (
+        BuildJobs,
+        Clock,
+        ImageRegistry,
+        LambdaFunctions,
+        ObjectStorage,
+        SourceArchives,
+    )
+    from knative_lambda.use_cases.admit_builds import AdmitBuilds
     from knative_lambda.use_cases.build_context import ContextPacker
+    from knative_lambda.use_cases.packages_request import PackagesRequest
 
 _SPOOL_BYTES = 4 * 1024 * 1024
-_WRITE_ATTEMPTS = 10
+_LONGEST_MESSAGE = 4096
+
+
+class _Found(NamedTuple):
+    """Digests of what a build needs not make, as it is in the registry."""
+
+    image: str | None
+    packages: str | None
+
+
+_NOTHING = _Found(image=None, packages=None)
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -54,38 +72,138 @@ class StartBuild:
     registry: ImageRegistry
     storage: ObjectStorage
     packer: ContextPacker
+    archives: SourceArchives
+    admission: AdmitBuilds
     clock: Clock
+    languages: Languages
     base_images: Mapping[str, str]
+    packages: PackagesPolicy
     builder_version: str
     storage_url: str
     registry_url: str
     image_prefix: str
-    download_expires_in: timedelta
+    job_urls_expire_in: timedelta
 
-    def __call__(self, event: Event, function: FunctionId, data: BuildStart) -> Reply:
-        """Reply `build.started`, `build.complete` (nothing to build) or `build.superseded`."""
+    def __call__(
+        self, event: Event, function: FunctionId, data: BuildStart, *, ages: bool = True
+    ) -> Reply:
+        """Start the shortest way to an image of this source, and reply what the next step is.
+
+        `ages`: whether packages that are too old are installed anew.
+
+        `build.started` (packages are being installed), `build.packaged` (nothing has to be),
+        `build.complete` (the image is there, or can never be) or `build.superseded`.
+        """
         stamp = read_stamp(event, self.clock)
         spec, set_fields = data.spec, sorted(set(data.set_fields))
+        wanted = LambdaFunction(id=function, spec=spec, stamp=stamp, set_fields=set_fields)
         base_image = self._base_image(spec)
+        if spec.source.image is not None:
+            check_image(
+                function,
+                spec.source.image,
+                image_prefix=self.image_prefix,
+                registry_url=self.registry_url,
+            )
+            return self._use_image(wanted, data, spec.source.image)
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-            context = cast("BinaryIO", spool)
+            source = cast("BinaryIO", spool)
             # Read before anything is recorded: a source that is not there changes nothing.
-            sha256 = self._pack(function, spec, context)
-            wanted = LambdaFunction(id=function, spec=spec, stamp=stamp, set_fields=set_fields)
-            record = self._accept(wanted, data.replaces)
+            sha256 = self._pack(function, spec, source)
+            request = self._read_request(spec, source, sha256)
+            record = self._accept_request(wanted, data.replaces)
             if record.stamp != stamp:
                 return superseded(function, record.stamp)
-            build_id = build.build_id(
-                source_sha256=sha256,
-                runtime=spec.runtime,
-                base_image_digest=base_image.rpartition("@")[2],
-                builder_version=self.builder_version,
+            if record.requested_build is not None:
+                return reply_of(record, record.requested_build)  # a redelivery
+            identity = BuildIdentity(
+                clock=self.clock, policy=self.packages, builder_version=self.builder_version
             )
-            digest = self._finished_digest(function, spec, build_id)
-            if digest is not None:
-                return self._complete(record, build_id, digest)
-            job = self._start_job(record, build_id, base_image, context, sha256)
-        return self._started(record, job)
+            asked = None if isinstance(request, InvalidContentError) else request
+            said = identity(record, sha256, base_image, asked, refresh=data.refresh, ages=ages)
+            if isinstance(request, InvalidContentError):
+                return self._fail(record, said, request)
+            found = self._find(record.id, said)
+            if found != _NOTHING:
+                said, is_too_old = self._aged(record, said)
+                if is_too_old and ages:
+                    said = identity(record, sha256, base_image, asked, refresh=True, ages=ages)
+                    found = _NOTHING
+            return self._build(record, said, source, request, found)
+
+    def _read_request(
+        self, spec: LambdaFunctionSpec, source: BinaryIO, sha256: str
+    ) -> PackagesRequest | InvalidContentError | None:
+        """Return what the source asks for, or why nobody can tell."""
+        try:
+            return read_request(self.archives, self.languages.of(spec.runtime), source, sha256)
+        except InvalidContentError as error:
+            return error
+
+    def _aged(self, record: LambdaFunction, said: BuildStatus) -> tuple[BuildStatus, bool]:
+        """Return the build with the age of its kept packages, and whether they are too old.
+
+        The record knows those of its newest image, and a note those of an image before.
+        """
+        before = record.status.packages
+        if said.packages_key is None or (before is not None and before.key == said.packages_key):
+            return said, False
+        notes = PackagesNotes(storage=self.storage, storage_url=self.storage_url)
+        kept = notes.read(record.id, said.packages_key)
+        if kept is None:
+            return said, False
+        age = self.clock.now() - kept.since
+        update = {"packages_pinned": kept.pinned, "packages_resolved_at": kept.since}
+        return said.model_copy(update=update), not kept.pinned and age > self.packages.max_age
+
+    def _find(self, function: FunctionId, said: BuildStatus) -> _Found:
+        """Look for the image and, where there is none yet, for its packages."""
+        image = self.registry.find(self._repository_url(function), build.image_tag(said.id))
+        return _Found(image, self._kept_packages(function, said) if image is None else None)
+
+    def _build(
+        self,
+        record: LambdaFunction,
+        said: BuildStatus,
+        source: BinaryIO,
+        request: PackagesRequest | None,
+        found: _Found,
+    ) -> Reply:
+        """Take the shortest lane: the image is there, or its packages are, or they are not."""
+        if found.image is not None:
+            return self._complete(record, said, found.image)
+        if request is None or found.packages is not None:
+            return self._package(record, said, source, found.packages)
+        return self._install(record, said, source, request)
+
+    def _use_image(self, wanted: LambdaFunction, data: BuildStart, image: str) -> Reply:
+        record = self._accept_request(wanted, data.replaces)
+        if record.stamp != wanted.stamp:
+            return superseded(record.id, record.stamp)
+        if record.requested_build is not None:
+            return reply_of(record, record.requested_build)
+        digest = image.rpartition("@")[2]
+        id_ = build.build_id(
+            source_sha256=digest.rpartition(":")[2],
+            runtime=record.spec.runtime,
+            base_image_digest="",
+            builder_version=self.builder_version,
+            packages_key="",
+        )
+        return self._complete(record, requested(record, id_), digest)
+
+    def _accept_request(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
+        accept = AcceptRequest(
+            records=self.records, storage=self.storage, storage_url=self.storage_url
+        )
+        return accept(wanted, replaces)
+
+    def _kept_packages(self, function: FunctionId, said: BuildStatus) -> str | None:
+        """Return the digest of the packages, where they are kept from an earlier build."""
+        if said.packages_key is None:
+            return None
+        tag = build.packages_tag(said.packages_key)
+        return self.registry.find(self._repository_url(function), tag)
 
     def _base_image(self, spec: LambdaFunctionSpec) -> str:
         try:
@@ -102,193 +220,85 @@ class StartBuild:
         spec: LambdaFunctionSpec,
         context: BinaryIO,
     ) -> str:
-        if spec.source.image is not None:
-            self._check_image(function, spec.source.image)
-            return spec.source.image.rpartition(":")[2]
         try:
             return self.packer.pack(function, spec.source, context)
         except PermanentError as error:
             error.field = error.field or "source.uri"  # storage does not know the field of its URI
             raise
 
-    def _check_image(self, function: FunctionId, image: str) -> None:
-        """Reject images of other lambdas, which go with their lambda and belong to its tenant."""
-        repository = normal_image(image).partition("@")[0]
-        # Nodes may reach the registry by another name than the control plane.
-        names = (self.image_prefix, self.registry_url.partition("://")[2])
-        prefixes = [normal_image(name) for name in names]
-        if repository in {f"{prefix}/{function}" for prefix in prefixes}:
-            return
-        if any(repository.startswith(f"{prefix}/") for prefix in prefixes):
-            own = f"{self.image_prefix}/{function}"
-            raise UnsupportedSourceError(
-                f"images of {function} begin with {own}@; it may not use those of other lambdas",
-                field="source.image",
-            )
-
-    def _accept(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
-        """Return the record of the newest request, which is this one unless it came too late.
-
-        A request that `replaces` a certain one is too late when that is no longer the newest.
-        """
-        function, stamp = wanted.id, wanted.stamp
-        change = {"spec": wanted.spec, "stamp": stamp, "set_fields": wanted.set_fields}
-        for _ in range(_WRITE_ATTEMPTS):
-            try:
-                record = self.records.get(function)
-                if record is None:
-                    return self._create(wanted, replaces)
-                if record.is_being_deleted:
-                    raise NotReadyError(f"{function} is being deleted; try again")
-                if record.stamp == stamp or stamp.is_older_than(record.stamp):
-                    return record
-                if replaces not in {None, record.stamp.event_id}:
-                    return record
-                return self.records.replace_request(record.model_copy(update=change))
-            except ConflictError:
-                continue
-            except UnreadableRecordError:
-                if replaces is not None:
-                    raise
-                # Nothing in it can be used; the request brings all that a record needs.
-                self.records.discard(function)
-        raise ConflictError(f"the record {function} changes too fast; try again")
-
-    def _create(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
-        """Write a first record, unless a newer deletion is remembered."""
-        buried = read_tombstone(self.storage, self.storage_url, wanted.id)
-        if buried is None or not wanted.stamp.is_older_than(buried):
-            if replaces is not None:
-                raise InvalidEventError(f"{wanted.id} does not exist; deploy it", field="replaces")
-            record = self.records.create(wanted)
-            # Again: a deletion in between found no record to remove.
-            buried = read_tombstone(self.storage, self.storage_url, wanted.id)
-            if buried is None or not wanted.stamp.is_older_than(buried):
-                return record
-            self.records.delete(record)
-        return wanted.model_copy(update={"stamp": buried})
-
-    def _finished_digest(
-        self, function: FunctionId, spec: LambdaFunctionSpec, build_id: str
-    ) -> str | None:
-        if spec.source.image is not None:
-            return spec.source.image.rpartition("@")[2]
-        return self.registry.find(self._repository_url(function), build.image_tag(build_id))
-
-    def _start_job(
+    def _install(
         self,
         record: LambdaFunction,
-        build_id: str,
-        base_image: str,
-        context: BinaryIO,
-        sha256: str,
-    ) -> BuildJob:
-        context_uri = self.storage_url + build.context_key(record.id, build_id)
-        order = BuildOrder(
-            function=record.id,
-            build_id=build_id,
-            request_id=record.stamp.key,
-            runtime=record.spec.runtime,
-            base_image_url=base_image,
-            repository_url=self._repository_url(record.id),
-            context_url=self.storage.download_url(context_uri, expires_in=self.download_expires_in),
-            context_sha256=sha256,
-        )
-        job = self.jobs.get(order.name)
-        if (
-            job is not None
-            and job.state is not JobState.RUNNING
-            and job.request_id != order.request_id
-        ):
-            # Its image is not there (it failed, or was collected since), and this is a new request.
-            self.jobs.delete(order.name)
-            job = None
-        if job is None:
-            self.storage.write(context_uri, context)
-            job = self.jobs.start(order)
-        if job.state is not JobState.RUNNING and job.request_id != order.request_id:
-            raise NotReadyError(f"the Job {order.name} of an earlier request is being removed")
-        return job
+        said: BuildStatus,
+        source: BinaryIO,
+        request: PackagesRequest,
+    ) -> Reply:
+        """Have a Job install the packages."""
+        job = self.jobs.get(build.job_name(record.id, said.id))
+        if job is not None and job.state is JobState.SUCCEEDED and self._has_left(record.id, said):
+            # The Job of an equal request, whose packages publish is about to keep.
+            left = said.model_copy(update={"packages_pinned": job.pinned})
+            return self._package(record, left, source, None)
+        self._store_source(record.id, said, source)
+        job = self._install_packages(record, said, source, request, job)
+        started = said.model_copy(update={"job": job.name, "started_at": job.created_at})
+        waits = job.state is JobState.WAITING
+        reply = self._next_step(record, Phase.BUILDING, started, waits=waits)
+        if waits:
+            # It may have room by now, and whoever made that may have looked before it was there.
+            self.admission(newest=job.name)
+        return reply
 
-    def _started(self, record: LambdaFunction, job: BuildJob) -> Reply:
-        written = self._set_build(
-            record,
-            Phase.BUILDING,
-            BuildStatus(
-                id=job.build_id,
-                request_id=record.stamp.event_id,
-                request_time=record.stamp.time,
-                job=job.name,
-                started_at=job.created_at,
-            ),
-            build_ready="Unknown",
-        )
-        if written is None:
-            return self._overtaken(record, job)
-        data = BuildStarted(build_id=job.build_id, job=job.name)
-        return events.Reply(type=events.BUILD_STARTED, function=record.id, data=data)
+    def _has_left(self, function: FunctionId, said: BuildStatus) -> bool:
+        """Whether a Job's packages are in storage, or kept since."""
+        try:
+            self.storage.describe(self.storage_url + build.packages_object_key(function, said.id))
+        except SourceNotFoundError:
+            return self._kept_packages(function, said) is not None
+        return True
 
-    def _complete(self, record: LambdaFunction, build_id: str, digest: str) -> Reply:
-        done = BuildStatus(
-            id=build_id,
-            request_id=record.stamp.event_id,
-            request_time=record.stamp.time,
-            digest=digest,
-            finished_at=self.clock.now(),
-        )
-        if self._set_build(record, Phase.DEPLOYING, done, build_ready="True") is None:
-            return self._overtaken(record, None)
-        data = BuildComplete(build_id=build_id, digest=digest)
-        return events.Reply(type=events.BUILD_COMPLETE, function=record.id, data=data)
-
-    def _set_build(
+    def _package(
         self,
         record: LambdaFunction,
-        phase: Phase,
-        wanted: BuildStatus,
-        *,
-        build_ready: Literal["True", "Unknown"],
-    ) -> LambdaFunction | None:
-        """Say in the status how far this request is, unless that was said or the request is old."""
-        now = self.clock.now()
+        said: BuildStatus,
+        source: BinaryIO,
+        kept: str | None,
+    ) -> Reply:
+        """Leave the rest to publish: nothing has to be installed."""
+        self._store_source(record.id, said, source)
+        ready = said.model_copy(update={"started_at": self.clock.now()})
+        return self._next_step(record, Phase.BUILDING, ready, uses=kept)
 
-        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            if current.stamp != record.stamp or current.deleting:
-                return None
-            status = current.status
-            if current.requested_build is not None:
-                return status  # a redelivery: the build may be further by now
-            if wanted.digest in status.collecting:
-                raise NotReadyError("the image is being removed; it will be built again")
-            conditions = status.conditions
-            for condition in (
-                Condition(type="SourceReady", status="True", last_transition_time=now),
-                Condition(type="BuildReady", status=build_ready, last_transition_time=now),
-                Condition(type="ServiceReady", status="Unknown", last_transition_time=now),
-                Condition(
-                    type="Ready", status="Unknown", reason=phase.value, last_transition_time=now
-                ),
-            ):
-                conditions = with_condition(conditions, condition, now=now)
-            return status.model_copy(
-                update={
-                    "phase": phase,
-                    "observed_generation": current.generation,
-                    "build": wanted,
-                    "conditions": conditions,
-                }
-            )
+    def _store_source(self, function: FunctionId, said: BuildStatus, source: BinaryIO) -> None:
+        source.seek(0)
+        self.storage.write(self.storage_url + build.source_key(function, said.id), source)
 
-        return update_status(self.records, record, change)
+    def _complete(self, record: LambdaFunction, said: BuildStatus, digest: str) -> Reply:
+        done = said.model_copy(update={"digest": digest, "finished_at": self.clock.now()})
+        return self._next_step(record, Phase.DEPLOYING, done, uses=digest)
 
-    def _overtaken(self, record: LambdaFunction, job: BuildJob | None) -> Reply:
-        """Reply to a request that a newer one, or a deletion, overtook while we worked on it."""
-        current = self.records.get(record.id)
-        if current is not None and current.uid == record.uid:
-            return superseded(record.id, current.stamp)
-        if job is not None and current is None:
-            self.jobs.delete(job.name)
-        return superseded(record.id, current.stamp if current else record.stamp)
+    def _fail(self, record: LambdaFunction, said: BuildStatus, error: InvalidContentError) -> Reply:
+        """Leave it to build-complete to record that no image can be made of this source."""
+        failed = said.model_copy(
+            update={"reason": error.reason, "message": error.message[:_LONGEST_MESSAGE]}
+        )
+        return self._next_step(record, Phase.BUILDING, failed)
+
+    @property
+    def _next_step(self) -> NextStep:
+        return NextStep(records=self.records, jobs=self.jobs, clock=self.clock)
+
+    @property
+    def _install_packages(self) -> InstallPackages:
+        return InstallPackages(
+            jobs=self.jobs,
+            storage=self.storage,
+            admission=self.admission,
+            clock=self.clock,
+            storage_url=self.storage_url,
+            job_urls_expire_in=self.job_urls_expire_in,
+            packages_max_bytes=self.packages.max_bytes,
+        )
 
     def _repository_url(self, function: FunctionId) -> str:
         return f"{self.registry_url}/{function.namespace}/{function.name}"

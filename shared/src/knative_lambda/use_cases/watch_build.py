@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from knative_lambda.domain import build
 from knative_lambda.use_cases.record_outcome import RecordOutcome, failed_reply
 
 if TYPE_CHECKING:
@@ -50,8 +51,11 @@ class WatchBuild:
                 break
             if said.completed_by is not None:
                 # Its outcome is recorded; if by this event, the reply may have been lost.
-                mine = said.completed_by == event.id
-                return failed_reply(function, said, retryable=True) if mine else None
+                if said.completed_by != event.id:
+                    return None
+                if said.reason is None:
+                    break  # it serves, and CompleteBuild says so again
+                return failed_reply(function, said, retryable=not self._is_users(said))
             pending = None if said.job is None else self.jobs.pending(said.job)
             if pending is None:
                 break
@@ -75,6 +79,14 @@ class WatchBuild:
         job = self.jobs.get(said.job)
         if job is not None and job.finished_at is None:
             self.jobs.delete(job.name)
+
+    def _is_users(self, failed: BuildStatus) -> bool:
+        """Whether this event told of a mistake of the user's: the record does not say it."""
+        if failed.reason == build.PACKAGES_TOO_LARGE:
+            return True
+        job = None if failed.job is None else self.jobs.get(failed.job)
+        ended = None if job is None else job.failure
+        return ended is not None and ended.is_users and ended.reason == failed.reason
 
     def _patience(self, pending: PendingBuild) -> timedelta:
         if not pending.has_pod:

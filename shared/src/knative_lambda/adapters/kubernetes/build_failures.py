@@ -24,6 +24,8 @@ _USER_MISTAKE = 1
 # What a step reports when it is stopped, which says nothing about why.
 _INTERRUPTED = "Interrupted"
 _ON_ITS_WAY = {"", "PodInitializing", "ContainerCreating"}
+# How the kubelet says that a variable of a container comes from a Secret that is not there.
+_UNCONFIGURED = "CreateContainerConfigError"
 _HOPELESS_IMAGE = {"InvalidImageName", "ErrImageNeverPull"}
 _NO_IMAGE = _HOPELESS_IMAGE | {
     "ErrImagePull",
@@ -56,6 +58,15 @@ def obstacle(pod: KubernetesObject) -> BuildFailure | None:
                 message=f"the builder's image is not available: {says}",
                 is_users=False,
             )
+        if reason == _UNCONFIGURED:
+            return BuildFailure(
+                reason="BuildNotStarted",
+                message=(
+                    "the Secret that opens the build's objects in storage is not there, which"
+                    f" build-start makes right after the Job; deploy again: {says}"
+                ),
+                is_users=False,
+            )
         if reason not in _ON_ITS_WAY:
             return BuildFailure(
                 reason="BuildNotStarted",
@@ -64,13 +75,11 @@ def obstacle(pod: KubernetesObject) -> BuildFailure | None:
             )
     if condition(pod, "PodReadyToStartContainers").get("status") == "True":
         return None
-    secrets = [volume["secret"]["secretName"] for volume in _volumes(pod) if "secret" in volume]
-    named = "".join(f" Secret {name}" for name in secrets) or " volumes"
     place, name = pod["metadata"]["namespace"], pod["metadata"]["name"]
     return BuildFailure(
         reason="BuildNotStarted",
         message=(
-            f"the build's{named} or its network is not there yet; "
+            "the build's volumes or its network are not there yet; "
             f"`kubectl -n {place} describe pod {name}` says more"
         ),
         is_users=False,
@@ -197,10 +206,6 @@ def not_admitted() -> BuildFailure:
 
 def _explains(failure: BuildFailure | None) -> TypeGuard[BuildFailure]:
     return failure is not None and failure.reason != _INTERRUPTED
-
-
-def _volumes(pod: KubernetesObject) -> Sequence[dict[str, Any]]:
-    return (pod.get("spec") or {}).get("volumes") or ()
 
 
 def _failed(pod: KubernetesObject) -> Iterator[tuple[str, dict[str, Any]]]:

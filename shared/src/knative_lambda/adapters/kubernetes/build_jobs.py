@@ -8,19 +8,29 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.kubernetes import build_failures, build_pods
-from knative_lambda.adapters.kubernetes.client import JOBS, PODS
-from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.adapters.kubernetes.client import JOBS, PODS, SECRETS
+from knative_lambda.adapters.kubernetes.errors import AlreadyExistsError, NotFoundError
+from knative_lambda.adapters.kubernetes.job_objects import (
+    created_at,
+    end_of,
+    function_of,
+    is_build,
+    is_suspended,
+    owners,
+    request_of,
+)
 from knative_lambda.domain.build import BuildFailure, BuildJob, JobState, PendingBuild
 from knative_lambda.domain.errors import RejectedByPlatformError
-from knative_lambda.domain.names import FunctionId
 from knative_lambda.manifests import labels
-from knative_lambda.manifests.build_job import build_job
+from knative_lambda.manifests.build_job import build_job, index_credentials
+from knative_lambda.manifests.build_secret import build_secret
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
     from knative_lambda.domain.build import BuildOrder
+    from knative_lambda.domain.names import FunctionId
     from knative_lambda.manifests.build_job import BuildJobOptions
 
 
@@ -32,6 +42,7 @@ _NAME = re.compile(r"[a-z0-9]([-.a-z0-9]{0,251}[a-z0-9])?")
 class KubernetesBuildJobs:
     """The Job is named after the request: AlreadyExists means that the event came before.
 
+    Its Secret is made right after it, since it belongs to it; its Pods wait until it is there.
     `options` are only needed to start builds.
     """
 
@@ -39,32 +50,52 @@ class KubernetesBuildJobs:
     namespace: str
     options: BuildJobOptions | None = None
 
-    def start(self, order: BuildOrder) -> BuildJob:
-        """Make the Job, or return the one that is there."""
+    def start(self, order: BuildOrder, *, waits: bool = False) -> BuildJob:
+        """Make the Job and its Secret, or what is missing of them; one that waits has no Secret."""
         if self.options is None:
             raise RejectedByPlatformError("this function does not start builds")
-        return self._read(self.api.create_or_get(JOBS, build_job(order, self.options)))
+        manifest = build_job(order, self.options, waits=waits)
+        item = self.api.create_or_get(JOBS, manifest)
+        job = self._read(item)
+        if job.request_id != order.request_id and not job.has_ended:
+            # Whoever is about to remove it as another request's finds that it has changed.
+            request = {labels.JOB_REQUEST_ID: order.request_id}
+            self.api.annotate(JOBS, self.namespace, order.name, request)
+            item = self.api.create_or_get(JOBS, manifest)
+            job = self._read(item)
+        if job.state is JobState.RUNNING:
+            uid = item["metadata"]["uid"]
+            secret = build_secret(
+                order,
+                namespace=self.options.namespace,
+                index_credentials=index_credentials(item, self.options),
+                job_uid=uid,
+            )
+            self._make_secret(secret, job_uid=uid)
+        return job
 
     def get(self, name: str) -> BuildJob | None:
         """A Job of ours; None for one that is gone or is not a build."""
         if not _NAME.fullmatch(name):
             return None
         item = self.api.find(JOBS, self.namespace, name)
-        return self._read(item) if item is not None and _is_build(item) else None
+        return self._read(item) if item is not None and is_build(item) else None
 
     def pending(self, name: str) -> PendingBuild | None:
         """Return the start of a Job by its newest Pod; None when there is nothing to wait for."""
         item = self.api.find(JOBS, self.namespace, name)
-        if item is None or _end(item, "Complete", "Failed", "FailureTarget") is not None:
+        if item is None or end_of(item, "Complete", "Failed", "FailureTarget") is not None:
+            return None
+        if is_suspended(item):
             return None
         pod = build_pods.newest(self._pods_of(item))
         if pod is None:
-            return PendingBuild(has_pod=False, since=_time(item))
+            return PendingBuild(has_pod=False, since=created_at(item))
         if build_pods.has_started(pod) or build_pods.is_held_back(pod):
             return None
         return PendingBuild(
             has_pod=True,
-            since=_time(pod),
+            since=created_at(pod),
             obstacle=build_failures.obstacle(pod),
             is_lasting=build_failures.cannot_start(pod),
         )
@@ -87,6 +118,16 @@ class KubernetesBuildJobs:
                 continue  # this container never started
         return "".join(logs).encode()[-max_bytes:].decode(errors="ignore")
 
+    def close(self, name: str) -> None:
+        """Remove the Secret of a Job that has ended, which stays itself for its log and its end."""
+        item = self.api.find(JOBS, self.namespace, name)
+        if item is None or not is_build(item) or self._read(item).finished_at is None:
+            return
+        secret = self.api.find(SECRETS, self.namespace, name)
+        # Another Job of that name may have come since, with a Secret of its own.
+        if secret is not None and item["metadata"]["uid"] in owners(secret):
+            self.api.delete(SECRETS, self.namespace, name, uid=secret["metadata"]["uid"])
+
     def delete(self, name: str) -> None:
         """Remove a Job and its Pods; one that is gone is removed already."""
         self.api.delete(JOBS, self.namespace, name)
@@ -102,46 +143,59 @@ class KubernetesBuildJobs:
         if function is not None:
             wanted = labels.function_labels(function)
         for item in self.api.list(JOBS, self.namespace, labels=wanted):
-            if _is_build(item):
+            if is_build(item):
                 yield self._read(item)
 
     def _read(self, item: KubernetesObject) -> BuildJob:
         metadata = item["metadata"]
-        state, finished, digest, failure = JobState.RUNNING, None, None, None
-        if (end := _end(item, "Complete")) is not None:
+        state, finished, success, failure = JobState.RUNNING, None, None, None
+        if (end := end_of(item, "Complete")) is not None:
             state, finished = JobState.SUCCEEDED, end["lastTransitionTime"]
-            digest = build_pods.digest(build_pods.newest(self._pods_of(item)))
-        elif (end := _end(item, "Failed", "FailureTarget")) is not None:
+            success = build_pods.success(build_pods.newest(self._pods_of(item)))
+        elif (end := end_of(item, "Failed", "FailureTarget")) is not None:
             state, finished = JobState.FAILED, end["lastTransitionTime"]
             failure = _failure(item, end, self._pods_of(item))
+        elif is_suspended(item):
+            state = JobState.WAITING
         else:
             pods = self._pods_of(item)
-            published = build_pods.published(build_pods.newest(pods))
-            if published is not None:
+            success = build_pods.success(build_pods.newest(pods))
+            if success is not None:
                 # Kubernetes marks the Job as complete only two seconds later.
-                state, (digest, finished) = JobState.SUCCEEDED, published
+                state, finished = JobState.SUCCEEDED, success.finished_at
             elif _failed_attempts(item):
                 failure = build_failures.lasting(pods)
                 state = JobState.RUNNING if failure is None else JobState.FAILED
         return BuildJob(
             name=metadata["name"],
-            function=FunctionId(
-                metadata["labels"][labels.FUNCTION_NAMESPACE],
-                metadata["labels"][labels.FUNCTION_NAME],
-            ),
+            function=function_of(item),
             build_id=metadata["annotations"][labels.BUILD_ID],
-            request_id=metadata["annotations"][labels.REQUEST_ID],
+            request_id=request_of(item),
             state=state,
-            created_at=_time(item),
+            created_at=created_at(item),
             finished_at=datetime.fromisoformat(finished) if finished else None,
-            digest=digest,
+            digest=None if success is None else success.digest,
+            pinned=success is not None and success.pinned,
             failure=failure,
         )
+
+    def _make_secret(self, secret: KubernetesObject, *, job_uid: str) -> None:
+        name = secret["metadata"]["name"]
+        try:
+            self.api.create(SECRETS, secret)
+        except AlreadyExistsError:
+            found = self.api.find(SECRETS, self.namespace, name)
+            if found is not None and job_uid in owners(found):
+                return  # a delivery before this one made it
+            if found is not None:
+                # Of a Job of that name which is gone: Kubernetes would collect it at some time.
+                self.api.delete(SECRETS, self.namespace, name, uid=found["metadata"]["uid"])
+            self.api.create(SECRETS, secret)
 
     def _pods_of(self, item: KubernetesObject) -> Sequence[KubernetesObject]:
         """Return the Pods of this very Job: an earlier one of that name may have left some."""
         pods = self.api.list(PODS, self.namespace, labels={"job-name": item["metadata"]["name"]})
-        return [pod for pod in pods if item["metadata"]["uid"] in _owners(pod)]
+        return [pod for pod in pods if item["metadata"]["uid"] in owners(pod)]
 
 
 def _failure(
@@ -160,16 +214,6 @@ def _failure(
     )
 
 
-def _end(item: KubernetesObject, *types: str) -> dict[str, Any] | None:
-    """Return the condition that reports a Job's end.
-
-    `FailureTarget` comes before `Failed`, while the Pods of the Job are still there to be asked.
-    """
-    conditions: list[dict[str, Any]] = (item.get("status") or {}).get("conditions") or []
-    true = {each["type"]: each for each in conditions if each["status"] == "True"}
-    return next((true[type_] for type_ in types if type_ in true), None)
-
-
 def _failed_attempts(item: KubernetesObject) -> int:
     status = item.get("status") or {}
     uncounted = (status.get("uncountedTerminatedPods") or {}).get("failed") or ()
@@ -179,23 +223,3 @@ def _failed_attempts(item: KubernetesObject) -> int:
 def _had_pod(item: KubernetesObject) -> bool:
     status = item.get("status") or {}
     return bool(_failed_attempts(item) or status.get("active") or status.get("terminating"))
-
-
-def _owners(pod: KubernetesObject) -> set[str]:
-    return {owner["uid"] for owner in pod["metadata"].get("ownerReferences") or ()}
-
-
-def _time(item: KubernetesObject) -> datetime:
-    return datetime.fromisoformat(item["metadata"]["creationTimestamp"])
-
-
-def _is_build(job: KubernetesObject) -> bool:
-    """Whether it has the marks of `build_job`; other Jobs in the namespace are not ours."""
-    metadata = job["metadata"]
-    marks = (metadata.get("annotations") or {}) | (metadata.get("labels") or {})
-    return {
-        labels.BUILD_ID,
-        labels.REQUEST_ID,
-        labels.FUNCTION_NAMESPACE,
-        labels.FUNCTION_NAME,
-    } <= marks.keys()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -13,6 +14,16 @@ if TYPE_CHECKING:
 
 _DIGEST = re.compile(r"sha256:[0-9a-f]{64}")
 _GATED = "SchedulingGated"
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
+class Success:
+    """The end of a Pod that did all it had to."""
+
+    finished_at: str
+    digest: str | None = None
+    """Of the image, which Pods of an older version pushed."""
+    pinned: bool = False
 
 
 def newest(pods: Sequence[KubernetesObject]) -> KubernetesObject | None:
@@ -30,20 +41,22 @@ def is_held_back(pod: KubernetesObject) -> bool:
     return condition(pod, "PodScheduled").get("reason") == _GATED
 
 
-def digest(pod: KubernetesObject | None) -> str | None:
-    """Return the image's digest from what `publish` left behind."""
-    found = published(pod)
-    return None if found is None else found[0]  # the Pod is gone: the image is found by its tag
-
-
-def published(pod: KubernetesObject | None) -> tuple[str, str] | None:
-    """Return digest and time of the image, once `publish` has succeeded."""
-    # From no other container: users' code can run in `build` and write a message there.
-    for step, state in states(pod or {}):
-        ended = state.get("terminated") or {}
-        found = message_of(ended).get("digest")
-        if step == "publish" and isinstance(found, str) and _DIGEST.fullmatch(found):
-            return found, ended.get("finishedAt") or (pod or {})["metadata"]["creationTimestamp"]
+def success(pod: KubernetesObject | None) -> Success | None:
+    """Return how a Pod succeeded; None for one that did not, or that is gone."""
+    if pod is None:
+        return None
+    for status in status_of(pod).get("containerStatuses") or ():
+        ended = (status.get("state") or {}).get("terminated")
+        if ended is None:
+            continue
+        finished = ended.get("finishedAt") or pod["metadata"]["creationTimestamp"]
+        message = message_of(ended)
+        if status["name"] == "build" and ended["exitCode"] == 0:
+            return Success(finished_at=finished, pinned=message.get("pinned") is True)
+        # In a Pod of an older version, `build` came before, and foreign code could write there.
+        digest = message.get("digest")
+        if status["name"] == "publish" and isinstance(digest, str) and _DIGEST.fullmatch(digest):
+            return Success(finished_at=finished, digest=digest)
     return None
 
 

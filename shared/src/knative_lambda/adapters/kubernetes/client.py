@@ -59,6 +59,7 @@ class Resource:
 LAMBDA_FUNCTIONS = Resource("apis/knative-lambda.dev/v1alpha1", "lambdafunctions")
 JOBS = Resource("apis/batch/v1", "jobs")
 PODS = Resource("api/v1", "pods")
+SECRETS = Resource("api/v1", "secrets")
 EVENTS = Resource("api/v1", "events")
 CONFIG_MAPS = Resource("api/v1", "configmaps")
 SERVICES = Resource("apis/serving.knative.dev/v1", "services")
@@ -103,10 +104,17 @@ class KubernetesApi:
             return None
 
     def list(
-        self, resource: Resource, namespace: str | None, *, labels: Mapping[str, str] | None = None
+        self,
+        resource: Resource,
+        namespace: str | None,
+        *,
+        labels: Mapping[str, str] | None = None,
+        fields: str | None = None,
     ) -> Iterator[KubernetesObject]:
         """Objects page by page; all namespaces without a namespace."""
         query = {"limit": str(_PAGE)}
+        if fields is not None:
+            query["fieldSelector"] = fields
         if labels:
             query["labelSelector"] = ",".join(f"{key}={value}" for key, value in labels.items())
         while True:
@@ -153,15 +161,27 @@ class KubernetesApi:
     ) -> None:
         """Set annotations and nothing else; does nothing when the object is gone."""
         try:
-            self._json(
-                "PATCH",
-                resource.path(namespace, name),
-                body={"metadata": {"annotations": dict(annotations)}},
-                query={"fieldManager": FIELD_MANAGER},
-                content_type="application/merge-patch+json",
-            )
+            self.merge(resource, namespace, name, {"metadata": {"annotations": dict(annotations)}})
         except NotFoundError:
             return
+
+    def merge(
+        self, resource: Resource, namespace: str, name: str, change: Mapping[str, Any]
+    ) -> KubernetesObject:
+        """Change some fields; `ConflictError` if a `resourceVersion` in them is out of date."""
+        return self._json(
+            "PATCH",
+            resource.path(namespace, name),
+            body=dict(change),
+            query={"fieldManager": FIELD_MANAGER},
+            content_type="application/merge-patch+json",
+        )
+
+    def delete_version(self, resource: Resource, namespace: str, name: str, version: str) -> None:
+        """Delete this version of an object and what it owns; else `ConflictError`."""
+        preconditions = {"resourceVersion": version}
+        body = {"propagationPolicy": "Background", "preconditions": preconditions}
+        self._json("DELETE", resource.path(namespace, name), body=body)
 
     def delete(
         self, resource: Resource, namespace: str, name: str, *, uid: str | None = None

@@ -14,6 +14,7 @@ from knative_lambda.domain.errors import ConflictError, UnreadableRecordError
 from knative_lambda.domain.lambda_function import (
     API_VERSION,
     KIND,
+    STORED,
     LambdaFunction,
     LambdaFunctionSpec,
     LambdaFunctionStatus,
@@ -106,7 +107,7 @@ def read_record(item: KubernetesObject) -> LambdaFunction:
     }
     function = FunctionId(metadata["namespace"], metadata["name"])
     try:
-        spec = LambdaFunctionSpec.model_validate(item.get("spec") or {})
+        spec = LambdaFunctionSpec.model_validate(item.get("spec") or {}, context=STORED)
         status = LambdaFunctionStatus.model_validate(item.get("status") or {})
         read_stamp = RequestStamp.model_validate(stamp)
     except ValidationError as error:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import BinaryIO
 
-    from knative_lambda.domain.storage import StoredObject
+    from knative_lambda.domain.storage import StoredObject, Upload
     from knative_lambda.ports import ObjectStorage
 
     from .circuit import Circuit
@@ -71,3 +71,7 @@ class CircuitBreakerStorage:
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
         """As the wrapped storage; always allowed, since no request is made."""
         return self.storage.download_url(uri, expires_in=expires_in)
+
+    def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
+        """As the wrapped storage; always allowed, since no request is made."""
+        return self.storage.upload_url(uri, expires_in=expires_in, max_bytes=max_bytes)

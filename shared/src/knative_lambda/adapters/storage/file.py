@@ -19,7 +19,7 @@ from knative_lambda.domain.errors import (
     StorageUnavailableError,
     UnsupportedSourceError,
 )
-from knative_lambda.domain.storage import StoredObject
+from knative_lambda.domain.storage import StoredObject, Upload
 
 from .copying import CHUNK_BYTES, copy_limited, require_size
 from .uri import more_than, require_object_key, require_prefix, shown
@@ -114,6 +114,10 @@ class FileStorage:
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:  # noqa: ARG002 - files do not expire
         """Return the file's own URL, percent-encoded, for programs on this machine."""
         return self._path_to_change(uri).as_uri()
+
+    def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:  # noqa: ARG002 - as above
+        """Return the file's own URL; whoever writes there bounds the size, and renames at last."""
+        return Upload(url=self._path_to_change(uri).as_uri())
 
     def _path_to_read(self, uri: str) -> Path:
         require_object_key(uri, _key(uri))

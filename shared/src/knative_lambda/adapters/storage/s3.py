@@ -14,7 +14,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from knative_lambda.domain.errors import StorageUnavailableError, UnsupportedSourceError
-from knative_lambda.domain.storage import StoredObject
+from knative_lambda.domain.storage import StoredObject, Upload
 
 from .copying import CHUNK_BYTES, copy_limited, require_size
 from .s3_errors import s3_errors
@@ -31,7 +31,9 @@ if TYPE_CHECKING:
 
 _URI: Final = re.compile(r"s3://([^/]*)(?:/(.*))?", re.IGNORECASE | re.DOTALL)
 _BUCKET: Final = re.compile(r"[a-z0-9](?!.*\.\.)[a-z0-9.-]{1,61}[a-z0-9]")
-_LONGEST_DOWNLOAD: Final = timedelta(days=7)
+_LONGEST_VALIDITY: Final = timedelta(days=7)
+# In a form, S3 puts the name of the sender's file in its place.
+_FORM_VARIABLE: Final = "${filename}"
 # A thousand, the most that S3 gives at once, take 3 MiB more while they are read.
 _PAGE: Final = 250
 
@@ -41,12 +43,13 @@ class S3Connection:
     """Where and how to reach S3; without keys, boto3 looks for credentials in its usual places.
 
     The bucket is part of the path at an endpoint of yours, and of the host name at AWS;
-    `path_style` overrides that.
+    `path_style` overrides that. A server without POST policies cannot bound the size of an upload.
     """
 
     endpoint_url: str | None = None
     region: str | None = None
     path_style: bool | None = None
+    post_policy: bool = True
     access_key: SecretStr | str | None = field(default=None, repr=False)
     secret_key: SecretStr | str | None = field(default=None, repr=False)
     connect_timeout: timedelta = timedelta(seconds=2)
@@ -158,14 +161,36 @@ class S3Storage:
 
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
         """Return a presigned URL, valid for at most seven days; no request is made."""
-        if not timedelta() < expires_in <= _LONGEST_DOWNLOAD:
-            raise ValueError("expires_in: must be more than nothing and at most seven days")
+        return self._presigned("get_object", uri, _validity(expires_in))
+
+    def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
+        """Return a form to POST, which S3 refuses to take more than `max_bytes` with.
+
+        Without POST policies, a presigned URL to PUT any size to; of one whose connection breaks,
+        some servers keep what arrived. Valid for at most seven days; no request is made.
+        """
+        seconds = _validity(expires_in)
+        if not self._connection.post_policy:
+            return Upload(url=self._presigned("put_object", uri, seconds))
+        place = _object_at(uri)
+        if _FORM_VARIABLE in place.key:
+            raise UnsupportedSourceError(f"{shown(uri)} cannot be uploaded: its key has a variable")
+        with s3_errors(shown(uri), bucket=place.bucket):
+            form = self._client().generate_presigned_post(
+                place.bucket,
+                place.key,
+                Conditions=[["content-length-range", 0, max_bytes]],
+                ExpiresIn=seconds,
+            )
+        return Upload(url=form["url"], fields=form["fields"])
+
+    def _presigned(self, operation: str, uri: str, seconds: int) -> str:
         place = _object_at(uri)
         with s3_errors(shown(uri), bucket=place.bucket):
             return self._client().generate_presigned_url(
-                "get_object",
+                operation,
                 Params={"Bucket": place.bucket, "Key": place.key},
-                ExpiresIn=max(1, int(expires_in.total_seconds())),
+                ExpiresIn=seconds,
             )
 
     def _client(self) -> S3Client:
@@ -218,6 +243,12 @@ def _stored_object(uri: str, size: int | None, modified_at: datetime | None) -> 
             f"The response for {shown(uri)} lacks its size or time: does the endpoint speak S3?",
         )
     return StoredObject(uri=uri, size_bytes=size, modified_at=modified_at)
+
+
+def _validity(expires_in: timedelta) -> int:
+    if not timedelta() < expires_in <= _LONGEST_VALIDITY:
+        raise ValueError("expires_in: must be more than nothing and at most seven days")
+    return max(1, int(expires_in.total_seconds()))
 
 
 def _is_address(bucket: str) -> bool:

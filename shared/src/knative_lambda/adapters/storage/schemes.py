@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import BinaryIO
 
-    from knative_lambda.domain.storage import StoredObject
+    from knative_lambda.domain.storage import StoredObject, Upload
     from knative_lambda.ports import ObjectStorage
 
 
@@ -49,6 +49,10 @@ class SchemeStorage:
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
         """A URL that fetches this one object without credentials until it expires."""
         return self._storage(uri).download_url(uri, expires_in=expires_in)
+
+    def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
+        """How to write this one object without credentials until it expires."""
+        return self._storage(uri).upload_url(uri, expires_in=expires_in, max_bytes=max_bytes)
 
     def _storage(self, uri: str) -> ObjectStorage:
         scheme = scheme_of(uri)
