@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from lambda_builder import runtime
 from lambda_builder.errors import BuildError
 from lambda_builder.own_interpreter import find_program
-from lambda_builder.runtime import is_own, own_language, source_suffixes
+from lambda_builder.runtime import is_own, languages_setting, own_language
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -22,9 +22,9 @@ __all__ = [
     "InvalidRuntimesError",
     "find_program",
     "is_own",
+    "languages_setting",
     "own_language",
     "read_languages",
-    "source_suffixes",
 ]
 
 

@@ -35,7 +35,7 @@ from lambda_embedded.data_folder import DataFolder
 from lambda_embedded.jobs.controller import JobController
 from lambda_embedded.jobs.kubelet import Kubelet
 from lambda_embedded.jobs.machine_environment import machine_environment
-from lambda_embedded.languages import read_languages, source_suffixes
+from lambda_embedded.languages import languages_setting, read_languages
 from lambda_embedded.listeners import bind, port_of, url_of
 from lambda_embedded.processes.runtimes import RuntimePreparation
 from lambda_embedded.schemas.known import DEFINITION_PATH
@@ -195,7 +195,7 @@ class Platform:
             self.folder,
             base_images,
             self.options.environment,
-            source_suffixes=source_suffixes(self._languages),
+            languages=languages_setting(self._languages),
         )
         manifests = read_manifests(
             self.options.config_folder, config_maps={SETTINGS_CONFIG_MAP: settings}
@@ -272,11 +272,7 @@ class Platform:
             ),
             settings=self.options.jobs,
             image_places={_IMAGE_RUNTIMES: self.options.runtimes_folder},
-            opened=(
-                self.folder.storage,
-                self.folder.registry,
-                *file_places(self.options.environment),
-            ),
+            opened=(self.folder.storage, *file_places(self.options.environment)),
             installers=installers,
             isolation=self._isolation,
         )

@@ -80,7 +80,7 @@ def _kustomization_file(folder: Path) -> Path:
 
 def _load_fields(file: Path) -> dict[str, Any]:
     try:
-        fields = yaml.safe_load(file.read_text())
+        fields = yaml.load(file.read_text(), yaml.CSafeLoader)
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise KustomizationError(f"{file}: {error}") from error
     if not isinstance(fields, dict):
@@ -112,7 +112,8 @@ def _resources(
 def read_objects(file: Path) -> list[KubernetesObject]:
     """All Kubernetes objects of one YAML file, `List`s taken apart."""
     try:
-        documents = [item for item in yaml.safe_load_all(file.read_text()) if item is not None]
+        read = yaml.load_all(file.read_text(), yaml.CSafeLoader)
+        documents = [item for item in read if item is not None]
     except (OSError, ValueError, yaml.YAMLError) as error:
         raise KustomizationError(f"{file}: {error}") from error
     items: list[KubernetesObject] = []

@@ -25,7 +25,7 @@ def apply_patches(
         if unknown:
             raise ValueError(f"patches: {', '.join(unknown)} is not supported")
         text = entry["patch"] if "patch" in entry else (folder / str(entry["path"])).read_text()
-        for patch in yaml.safe_load_all(text):
+        for patch in yaml.load_all(text, yaml.CSafeLoader):
             if patch is not None:
                 _apply(items, patch, entry.get("target"))
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import unquote, urlsplit
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping, Sequence
+    from collections.abc import Iterator, Mapping
 
     from lambda_embedded.data_folder import DataFolder
 
@@ -25,7 +25,7 @@ def embedded_settings(
     base_images: Mapping[str, str],
     machine: Mapping[str, str],
     *,
-    source_suffixes: Sequence[str],
+    languages: str,
 ) -> dict[str, str]:
     """Return the data of the settings ConfigMap.
 
@@ -43,9 +43,9 @@ def embedded_settings(
         "REGISTRY_URL": folder.registry.as_uri(),
         "IMAGE_PREFIX": IMAGE_PREFIX,
         "BASE_IMAGES": json.dumps(dict(base_images)),
-        "SOURCE_SUFFIXES": json.dumps(list(source_suffixes)),
+        "LANGUAGES": languages,
         # Not pulled: the programs of a build are those of this installation.
-        "BUILDER_IMAGE": f"{IMAGE_PREFIX}/knative-lambda/builder",
+        "BUILD_JOB_IMAGE": f"{IMAGE_PREFIX}/knative-lambda/builder",
     }
     own = {
         name: value

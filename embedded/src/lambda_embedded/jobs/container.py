@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import os
-import stat
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
+from lambda_builder.own_interpreter import with_own_packages
+from lambda_embedded.jobs.container_end import ContainerEnd
 from lambda_embedded.jobs.container_view import view_of
 from lambda_embedded.jobs.memory_limit import kill_above, memory_limit_bytes
+from lambda_embedded.jobs.plain_file import open_plain_file
+from lambda_embedded.jobs.result import VARIABLE, Result
+from lambda_embedded.jobs.variables import variables_of
 from lambda_embedded.jobs.volumes import PodFolder, translate
 from lambda_embedded.languages import find_program
-from lambda_embedded.processes.environment import (
-    UnresolvedEnvironmentError,
-    expand,
-    resolve_environment,
-)
+from lambda_embedded.processes.environment import UnresolvedEnvironmentError, expand
 from lambda_sandbox.children import ChildProcess, start_process
 from lambda_sandbox.log_file import RotatingLog
 
@@ -33,15 +33,6 @@ CANNOT_START = 128
 _SIGNAL_BASE = 128
 _MESSAGE_BYTES = 4096
 _MESSAGE_FROM_LOG_BYTES = 2048
-
-
-@dataclass(frozen=True, slots=True)
-class ContainerEnd:
-    """How a container ended, as in a container status."""
-
-    exit_code: int
-    reason: str
-    message: str
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -70,7 +61,11 @@ class ContainerRunner:
         message_file.touch(mode=0o600)
         try:
             limit = memory_limit_bytes(container)
-            child = await self._start(container)
+            environment = self._environment(container)
+            result = Result.of(environment, self.folder.result_folder, self.opened)
+            if result is not None:
+                environment[VARIABLE] = result.file.as_uri()
+            child = await self._start(container, environment)
         except (OSError, ValueError, UnresolvedEnvironmentError) as error:
             return ContainerEnd(CANNOT_START, "StartError", str(error))
         try:
@@ -83,14 +78,17 @@ class ContainerRunner:
         message = self._message(container, exit_code)
         if out_of_memory:
             return ContainerEnd(exit_code, "OOMKilled", message)
-        return ContainerEnd(exit_code, "Completed" if exit_code == 0 else "Error", message)
+        reason = "Completed" if exit_code == 0 else "Error"
+        end = ContainerEnd(exit_code, reason, message)
+        return end if result is None else await asyncio.to_thread(result.store, end)
 
-    async def _start(self, container: Mapping[str, Any]) -> ChildProcess:
-        environment = self._environment(container)
+    async def _start(
+        self, container: Mapping[str, Any], environment: Mapping[str, str]
+    ) -> ChildProcess:
         words = [*(container.get("command") or []), *(container.get("args") or [])]
         if not container.get("command"):
             raise ValueError("a container of a Job needs a command here: its image is not used")
-        arguments = [expand(word, environment) for word in words]
+        arguments = with_own_packages([expand(word, environment) for word in words])
         return await start_process(
             ["nice", "-n", str(self.settings.niceness), _program(arguments[0], environment),
              *arguments[1:]],
@@ -113,18 +111,8 @@ class ContainerRunner:
         )  # fmt: skip
 
     def _environment(self, container: Mapping[str, Any]) -> dict[str, str]:
-        metadata = self.pod["metadata"]
         places = {**self.image_places, **self.folder.places(container)}
-        own = resolve_environment(
-            self.objects,
-            metadata["namespace"],
-            container,
-            fields={
-                "metadata.name": metadata["name"],
-                "metadata.namespace": metadata["namespace"],
-                "metadata.uid": metadata["uid"],
-            },
-        )
+        own = variables_of(self.objects, self.pod, container)
         message_file = self.folder.termination_message_file(container["name"])
         return {
             **self.environment,
@@ -176,14 +164,8 @@ def _program(name: str, environment: Mapping[str, str]) -> str:
 
 
 def _tail(path: Path, limit: int) -> str:
-    try:
-        # The container created it: it may be a link to anything, or a pipe that blocks.
-        descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK)
-    except OSError:
-        return ""
-    with os.fdopen(descriptor, "rb") as file:
-        facts = os.fstat(descriptor)
-        if not stat.S_ISREG(facts.st_mode):
+    with open_plain_file(path) as file:
+        if file is None:
             return ""
-        file.seek(max(0, facts.st_size - limit))
+        file.seek(max(0, os.fstat(file.fileno()).st_size - limit))
         return file.read(limit).decode(errors="replace").strip()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from urllib.parse import unquote, urlsplit
@@ -21,9 +20,6 @@ if TYPE_CHECKING:
     from lambda_builder.language import Installer
     from lambda_embedded.jobs.volumes import PodFolder
 
-_DIGEST = re.compile(r"@sha256:[0-9a-f]{64}$")
-_WRITTEN_TO = "IMAGE_REPOSITORY_URL"
-
 
 def view_of(
     container: Mapping[str, Any],
@@ -37,14 +33,11 @@ def view_of(
 ) -> View:
     """Return its volumes, the programs of a build, and what `machine` and its own URLs name.
 
-    It may write to its volumes, to the caches of `machine`, and to the image repository, whose
-    folder is created. Its URLs may only name places below the folders `opened`, since whoever
-    creates a Job chooses them.
+    It may write to its volumes, to the caches of `machine`, and where it leaves its result. Its
+    URLs may only name places below the folders `opened`, since whoever creates a Job chooses them.
     """
-    urls = {name: place for name, place in _folders(environment) if _is_below(place, opened)}
+    named = [place for place in _places(environment) if _is_below(place, opened)]
     written = caches_of(machine, installers)
-    if _WRITTEN_TO in urls:
-        written.append(urls.pop(_WRITTEN_TO))
     programs = [program for installer in installers for program in installer.programs]
     for place in written:
         place.mkdir(parents=True, exist_ok=True)
@@ -54,10 +47,11 @@ def view_of(
             *places_of_network(),
             *places_named_by(machine),
             *installed,
-            *urls.values(),
+            *named,
         ),
         writable=(
             folder.temporary_folder,
+            folder.result_folder,
             *folder.places(container).values(),
             *written,
         ),
@@ -69,8 +63,7 @@ def _is_below(place: Path, folders: Sequence[Path]) -> bool:
     return any(real.is_relative_to(folder.resolve()) for folder in folders)
 
 
-def _folders(environment: Mapping[str, str]) -> Iterator[tuple[str, Path]]:
-    for name, value in environment.items():
+def _places(environment: Mapping[str, str]) -> Iterator[Path]:
+    for value in environment.values():
         if value.startswith("file:///"):
-            folder = _DIGEST.sub("", urlsplit(value).path)
-            yield name, Path(unquote(folder))
+            yield Path(unquote(urlsplit(value).path))

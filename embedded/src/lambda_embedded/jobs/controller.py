@@ -139,6 +139,8 @@ class JobController:
 
     async def _run_in_slot(self, pod: KubernetesObject) -> None:
         try:
+            # Outside of a slot, which one that waits in vain would keep from all others.
+            await self._kubelet.await_variables(pod)
             async with self._slots:
                 await self._kubelet.run(pod)
         except* NotFoundError:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from lambda_embedded.jobs.container import CANNOT_START, ContainerRunner
 from lambda_embedded.jobs.pod_record import PodRecord
+from lambda_embedded.jobs.variables import await_variables
 from lambda_embedded.jobs.volumes import PodFolder, VolumeError
 from lambda_sandbox.isolation import SupervisorIsolation
 
@@ -53,6 +54,10 @@ class Kubelet:
             return await self._run_containers(pod, record, self._runner(pod, folder))
         finally:
             await asyncio.shield(asyncio.to_thread(folder.remove))
+
+    async def await_variables(self, pod: KubernetesObject) -> None:
+        """Wait for what a pod's variables come from; on a cluster too, it may be made later."""
+        await await_variables(self.objects, pod)
 
     def forget(self, pod: KubernetesObject) -> None:
         """Remove all files of a deleted pod, including its logs."""

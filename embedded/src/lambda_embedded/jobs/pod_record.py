@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
 _KILLED = 137
+_INITIALIZING = "PodInitializing"
 
 
 class PodRecord:
@@ -35,6 +36,19 @@ class PodRecord:
         status["state"] = {"running": {"startedAt": timestamp()}}
         status["started"] = status["ready"] = True
         self._pod_facts["phase"] = "Running" if container in self._main else "Pending"
+        self._save()
+
+    def waits_for_configuration(self, container: str, message: str) -> None:
+        """Record what a container's variables lack."""
+        waiting = {"reason": "CreateContainerConfigError", "message": message}
+        self._of(container)["state"] = {"waiting": waiting}
+        self._save()
+
+    def waits_for_turn(self) -> None:
+        """Record that nothing is lacking any more but a place on this machine."""
+        for status in (*self._init.values(), *self._main.values()):
+            status["state"] = {"waiting": {"reason": _INITIALIZING}}
+        self._pod_facts["conditions"] = [scheduled(gated=True)]
         self._save()
 
     def terminated(self, container: str, exit_code: int, reason: str, message: str) -> None:
@@ -103,5 +117,5 @@ def _waiting(container: dict[str, Any]) -> dict[str, Any]:
         "started": False,
         "restartCount": 0,
         "lastState": {},
-        "state": {"waiting": {"reason": "PodInitializing"}},
+        "state": {"waiting": {"reason": _INITIALIZING}},
     }

@@ -31,7 +31,12 @@ class PodFolder:
     def create(self, objects: Objects, pod: KubernetesObject) -> None:
         """Create the folder anew, with every volume of the pod."""
         self.remove()
-        for folder in (self.root, self._termination_folder, self.temporary_folder):
+        for folder in (
+            self.root,
+            self._termination_folder,
+            self.temporary_folder,
+            self.result_folder,
+        ):
             folder.mkdir(mode=_PRIVATE_FOLDER, parents=True)
         for volume in pod["spec"].get("volumes") or []:
             folder = self._volume(volume["name"])
@@ -46,6 +51,11 @@ class PodFolder:
     def temporary_folder(self) -> Path:
         """The `TMPDIR` of the containers."""
         return self.root / "tmp"
+
+    @property
+    def result_folder(self) -> Path:
+        """Where the containers write what they leave in storage."""
+        return self.root / "leaves"
 
     def termination_message_file(self, container: str) -> Path:
         """Return where a container writes its termination message."""

@@ -28,7 +28,14 @@ _INHERITED = (
 
 
 class UnresolvedEnvironmentError(Exception):
-    """The environment of a container refers to something that does not exist."""
+    """The environment of a container refers to something that does not exist.
+
+    `may_come` tells what somebody may still create from what will never work here.
+    """
+
+    def __init__(self, message: str, *, may_come: bool = True) -> None:
+        super().__init__(message)
+        self.may_come = may_come
 
 
 def inherited_environment(machine: Mapping[str, str]) -> dict[str, str]:
@@ -54,12 +61,12 @@ def resolve_environment(
     `fields` has the values of `valueFrom.fieldRef` by path (`metadata.name`, ...).
     """
     resolved: dict[str, str] = {}
-    missing = []
+    missing: list[UnresolvedEnvironmentError] = []
     for source in container.get("envFrom") or []:
         try:
             resolved.update(_whole_source(objects, namespace, source))
         except UnresolvedEnvironmentError as error:
-            missing.append(str(error))
+            missing.append(error)
     for variable in container.get("env") or []:
         name, value_from = variable["name"], variable.get("valueFrom")
         if not value_from:
@@ -68,11 +75,13 @@ def resolve_environment(
         try:
             value = _referenced(objects, namespace, name, value_from, fields or {})
         except UnresolvedEnvironmentError as error:
-            missing.append(str(error))
+            missing.append(error)
         else:
             resolved.update({} if value is None else {name: value})
     if missing:
-        raise UnresolvedEnvironmentError("; ".join(missing))
+        raise UnresolvedEnvironmentError(
+            "; ".join(map(str, missing)), may_come=all(error.may_come for error in missing)
+        )
     return resolved
 
 
@@ -121,7 +130,8 @@ def _referenced(
     if path not in fields:
         raise UnresolvedEnvironmentError(
             f"env {variable}: this valueFrom is not supported by the embedded platform;"
-            " use secretKeyRef, configMapKeyRef or value"
+            " use secretKeyRef, configMapKeyRef or value",
+            may_come=False,
         )
     return fields[path]
 

@@ -65,6 +65,7 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "metadata.name": ("metadata", "name"),
     "metadata.namespace": ("metadata", "namespace"),
     "status.phase": ("status", "phase"),
+    "status.successful": ("status", "succeeded"),
     "spec.nodeName": ("spec", "nodeName"),
     "type": ("type",),
     "reason": ("reason",),
@@ -73,9 +74,12 @@ _FIELDS: dict[str, tuple[str, ...]] = {
     "involvedObject.namespace": ("involvedObject", "namespace"),
     "involvedObject.uid": ("involvedObject", "uid"),
 }
+# What Kubernetes takes an absent field for; else an empty text.
+_UNSET = {"status.successful": "0"}
 _ANY_KIND = frozenset({"metadata.name", "metadata.namespace"})
 _FIELDS_BY_KIND = {
     "Pod": _ANY_KIND | {"status.phase", "spec.nodeName"},
+    "Job": _ANY_KIND | {"status.successful"},
     "Namespace": _ANY_KIND | {"status.phase"},
     "Event": _ANY_KIND | {field for field in _FIELDS if field.startswith("involved")}
     | {"type", "reason"},
@@ -99,7 +103,7 @@ class FieldSelector:
     def __call__(self, item: KubernetesObject) -> bool:
         """Whether the object's fields fulfil all requirements."""
         return all(
-            (_value(item, _FIELDS[name]) == value) is equal
+            ((_value(item, _FIELDS[name]) or _UNSET.get(name, "")) == value) is equal
             for name, value, equal in self._requirements
         )
 
