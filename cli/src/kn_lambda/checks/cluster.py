@@ -6,6 +6,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from kn_lambda.checks.check import Check, Verdict, run_check
+from kn_lambda.checks.nodes import check_process_limit
 from kn_lambda.cluster.service_address import ServiceAddress
 from knative_lambda.adapters.kubernetes.client import Resource
 
@@ -23,7 +24,8 @@ _PARTS = {
 }
 _BINDINGS = Resource("apis/rbac.authorization.k8s.io/v1", "rolebindings")
 _BOUND = tuple(
-    f"knative-lambda-{function}" for function in ("build-start", "build-complete", "delete")
+    f"knative-lambda-{function}"
+    for function in ("build-start", "publish", "build-complete", "delete")
 )
 _SEND = "To send events from outside, you need permission to create services/proxy in {}."
 _TENANT = "Add a folder to config/tenants, and add it to the resources of the overlay."
@@ -38,6 +40,7 @@ def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]
     yield run_check("permission to read", partial(_check_reading, api, "get", namespace))
     yield run_check("permission to read Events", partial(_check_events, api, namespace))
     yield run_check("permission to send", partial(_check_sending, installation))
+    yield run_check("processes of a Pod", partial(check_process_limit, api))
 
 
 def _check_part(api: ClusterApi, group_version: str, hint: str) -> tuple[Verdict, str, str]:

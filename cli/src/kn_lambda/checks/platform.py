@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.cluster.installation import Installation
 
-_FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup")
+_FUNCTIONS = ("build-start", "publish", "build-complete", "delete", "cleanup")
 _TENANT_BROKER = "default"
 _APPLY = "Apply the configuration again: kubectl apply -k config/overlays/..., or kn-lambda up."
 _UNAUTHORIZED = 401

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 from knative_lambda.adapters.kubernetes.client import KubernetesApi
 from knative_lambda.adapters.kubernetes.errors import NotFoundError, object_of, translated
@@ -11,10 +12,11 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kn_lambda.cluster.service_address import ServiceAddress
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 
 class ClusterApi(KubernetesApi):
-    """`KubernetesApi` that also follows logs, checks permissions and reaches Services."""
+    """`KubernetesApi` that also follows logs, checks permissions, reaches Services and kubelets."""
 
     def send_to_service(
         self, address: ServiceAddress, *, headers: Mapping[str, str], body: bytes, seconds: float
@@ -43,6 +45,12 @@ class ClusterApi(KubernetesApi):
         except NotFoundError:
             return False
         return True
+
+    def kubelet_configuration(self, node: str) -> KubernetesObject:
+        """Return what a node's kubelet runs with; the user needs to get nodes/proxy."""
+        response = self._json("GET", f"/api/v1/nodes/{quote(node, safe='')}/proxy/configz")
+        configuration = response.get("kubeletconfig")
+        return configuration if isinstance(configuration, dict) else {}
 
     def follow(self, path: str, query: Mapping[str, str]) -> Iterator[bytes]:
         """Yield a plain-text response in pieces, until the server ends it."""

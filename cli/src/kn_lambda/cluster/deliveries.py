@@ -6,8 +6,11 @@ import time
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from kn_lambda.cluster.installation import CONTROL_NAMESPACE
 from kn_lambda.cluster.journal import read_dead_letter, read_journal
 from kn_lambda.errors import CommandError
+from kn_lambda.program import command_about
+from knative_lambda.domain.names import FunctionId
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -57,12 +60,21 @@ class Deliveries:
         attempts = delivery["attempts"]
         if delivery["state"] == "pending" and attempts > self._attempts.get(key, 0):
             response = _status_text(delivery["status"])
-            self._report(f"{delivery['name']} {response}; the Broker will retry")
+            is_first = key not in self._attempts
+            where = _where_to_look(delivery["name"]) if is_first else ""
+            self._report(f"{delivery['name']} {response}; the Broker will retry{where}")
             self._attempts[key] = attempts
 
     def _first_dead_letter(self) -> Rejection | None:
         found = read_journal(self._installation, "dead-letters", correlation=self._correlation)
         return read_dead_letter(found[-1]) if found else None
+
+
+def _where_to_look(trigger: str) -> str:
+    # These Triggers have the names of their functions; for others it is not worth a look-up.
+    if trigger not in {"build-start", "publish", "build-complete"}:
+        return ""
+    return f" (see {command_about(FunctionId(CONTROL_NAMESPACE, trigger), 'logs')})"
 
 
 def _status_text(status: int | None) -> str:

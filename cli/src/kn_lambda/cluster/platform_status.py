@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from kn_lambda.cluster.installation import Installation
 
-CONTROL_FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup", "dead-letter")
+CONTROL_FUNCTIONS = ("build-start", "publish", "build-complete", "delete", "cleanup", "dead-letter")
 _TENANT_BROKER = "default"
 _FACTS = ("startedAt", "urls", "sandbox", "kubeconfig")
 
@@ -48,7 +48,7 @@ def cluster_status(installation: Installation, namespace: str) -> dict[str, Any]
         "platform": "cluster",
         "state": "running",
         "name": installation.name,
-        "builder": settings.get("KN_LAMBDA_BUILDER_IMAGE", ""),
+        "builder": settings.get("KN_LAMBDA_BUILD_JOB_IMAGE", ""),
         "controlFunctions": {
             name: readiness(api.find(SERVICES, CONTROL_NAMESPACE, name))
             for name in CONTROL_FUNCTIONS

@@ -10,6 +10,7 @@ import click
 
 from kn_lambda.completing import completed_by, function_names, runtimes
 from kn_lambda.errors import WrongUsageError
+from kn_lambda.option_groups.refreshing import refresh_option
 from kn_lambda.option_groups.settings import setting_options
 from kn_lambda.option_groups.source import source_options
 from kn_lambda.option_groups.waiting import timeout_option, wait_option
@@ -40,6 +41,7 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @setting_options
 @click.option("--source", metavar="URI", help="URI of the source in storage, instead of PATH.")
 @click.option("--image", metavar="REF@DIGEST", help="Image to serve, instead of a build.")
+@refresh_option
 @wait_option("the function is ready")
 @click.option("--watch", is_flag=True, help="Deploy again after every save, until Ctrl-C.")
 @click.option("--logs", is_flag=True, help="With --watch: show the log of the function too.")
@@ -54,6 +56,7 @@ def command(
     change: SettingsChange,
     source: str | None,
     image: str | None,
+    refresh: bool,
     wait: bool,
     watch: bool,
     logs: bool,
@@ -70,7 +73,9 @@ def command(
     """  # fmt: skip
     from kn_lambda.deploying.deploy_request import make_deploy_request  # noqa: PLC0415 # a quick --help
 
-    overrides = replace(overrides, name=name, change=change, source=source, image=image)
+    overrides = replace(
+        overrides, name=name, change=change, source=source, image=image, refresh=refresh
+    )
     if watch or logs:
         _require_watchable(paths, watch=watch, wait=wait)
     if len(paths) > 1:

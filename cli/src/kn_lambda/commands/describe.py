@@ -59,7 +59,6 @@ def _main_fields(
     record: KubernetesObject, status: dict[str, Any]
 ) -> Iterator[tuple[str, str | Styled]]:
     metadata, spec = record["metadata"], mapping(record.get("spec"))
-    scale = mapping(spec.get("scale"))
     yield "Name", metadata["name"]
     yield "Namespace", metadata["namespace"]
     yield "Age", age(metadata.get("creationTimestamp"))
@@ -73,7 +72,8 @@ def _main_fields(
     yield "Source", _source(mapping(spec.get("source")))
     yield "Image", text(status.get("image"))
     yield "Revision", text(status.get("revision"))
-    yield "Scale", f"{text(scale.get('min')) or 0} to {text(scale.get('max')) or '?'} instances"
+    yield "Packages", _packages(mapping(status.get("packages")))
+    yield "Scale", _scale(mapping(spec.get("scale")))
     yield "Timeout", f"{seconds}s" if (seconds := text(spec.get("timeoutSeconds"))) else ""
     for subscription in mappings(spec.get("subscriptions")):
         filters = ", ".join(f"{name}={value}" for name, value in sorted(subscription.items()))
@@ -81,6 +81,20 @@ def _main_fields(
     for variable in mappings(spec.get("env")):
         yield "Env", f"{text(variable.get('name'))}={_env_value(variable)}"
     yield "Set by options", _set_fields(record)
+
+
+def _packages(packages: dict[str, Any]) -> str:
+    if not packages:
+        return ""
+    hashes = ", named by hashes" if packages.get("pinned") else ""
+    return f"installed {age(text(packages.get('resolvedAt')))} ago{hashes}"
+
+
+def _scale(scale: dict[str, Any]) -> str:
+    burst = text(scale.get("burstCapacity"))
+    return f"{text(scale.get('min')) or 0} to {text(scale.get('max')) or '?'} instances" + (
+        f", burst capacity {burst}" if burst else ""
+    )
 
 
 def _set_fields(record: KubernetesObject) -> str:
@@ -107,13 +121,18 @@ def _problem(record: KubernetesObject) -> str | None:
 
 def _build_fields(build: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Id", text(build.get("id"))[:12]
-    yield "Job", text(build.get("job")) or "none (reused an image)"
+    why = "the packages of before are used" if build.get("packagesKey") else "nothing was installed"
+    yield "Job", text(build.get("job")) or f"none ({why})"
     yield "Digest", text(build.get("digest"))
-    yield "Started", text(build.get("startedAt"))
-    yield "Finished", re.sub(r"\.\d+(?=Z$)", "", text(build.get("finishedAt")))
+    yield "Started", _whole_seconds(build.get("startedAt"))
+    yield "Finished", _whole_seconds(build.get("finishedAt"))
     yield "Reason", text(build.get("reason"))
     yield "Message", text(build.get("message"))
     yield "Log", text(build.get("logUri"))
+
+
+def _whole_seconds(time: object) -> str:
+    return re.sub(r"\.\d+(?=Z$)", "", text(time))
 
 
 def _source(source: dict[str, Any]) -> str:

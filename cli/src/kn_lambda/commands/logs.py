@@ -9,6 +9,7 @@ import click
 from kn_lambda.completing import completed_by, function_names
 from kn_lambda.errors import MissingError, WrongUsageError
 from kn_lambda.options import Duration, session_command
+from kn_lambda.program import command_about
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
 
@@ -106,17 +107,24 @@ def _print_build_log(
     follow: bool,
 ) -> None:
     from kn_lambda.cluster.build_logs import follow_build, read_build_log  # noqa: PLC0415
+    from kn_lambda.cluster.builds import place_in_queue  # noqa: PLC0415
     from kn_lambda.cluster.log_lines import log_lines  # noqa: PLC0415
+    from kn_lambda.cluster.records import status_of  # noqa: PLC0415
 
     if follow:
         follow_build(session.installation, function, show, options)
         return
     record = session.installation.record(function)
     text = read_build_log(session.installation, record, timestamps=options.timestamps)
+    if not text and (place := place_in_queue(status_of(record))):
+        raise MissingError(
+            f"the build of {function} has no log yet: {place}",
+            hint=f"Wait for it: {command_about(function, 'logs')} --build --follow",
+        )
     if not text:
         raise MissingError(
             f"{function} has no build log",
-            hint="A deployment that reuses an image has no build.",
+            hint="A deployment that installs no packages, or uses those of before, has none.",
         )
     lines = log_lines(text)
     tail = len(lines) if options.tail is None else min(options.tail, len(lines))

@@ -31,6 +31,7 @@ class Overrides:
     source: str | None = None
     image: str | None = None
     include: Sequence[str] = ()
+    refresh: bool = False
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -38,7 +39,7 @@ class DeployRequest:
     """A function to deploy; `files` is its source code, None if the spec names a source.
 
     `include` has patterns of files to deploy that are left out by default; `change` is what options
-    set, which `spec` does not say.
+    set, which `spec` does not say; `refresh` installs packages anew that are kept.
     """
 
     name: str
@@ -48,6 +49,7 @@ class DeployRequest:
     include: Sequence[str] = ()
     change: SettingsChange = field(default_factory=SettingsChange)
     spec: dict[str, Any] = field(default_factory=dict)
+    refresh: bool = False
 
 
 def make_deploy_request(
@@ -75,6 +77,7 @@ def make_deploy_request(
         include=overrides.include,
         change=overrides.change,
         spec=spec,
+        refresh=overrides.refresh,
     )
 
 

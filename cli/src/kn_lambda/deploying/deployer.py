@@ -23,7 +23,7 @@ from kn_lambda.errors import CommandError
 from kn_lambda.program import command_about
 from knative_lambda.adapters.kubernetes.functions import read_record
 from knative_lambda.domain.errors import UnreadableRecordError
-from knative_lambda.domain.events import BUILD_START
+from knative_lambda.domain.events import BUILD_START, REBUILD
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 _MAX_BYTES = 50 * 1024 * 1024
 _MAX_FILES = 10_000
 _KIB = 1024
+_ACTIVITY = "waiting for the build"
 # Most Brokers respond at once; for the others, we watch the deployment meanwhile.
 _SOON_SECONDS = 1.0
 # Such a Broker responds after the deployment; if we hang up early, it drops the last events.
@@ -49,7 +50,7 @@ _LAST_SECONDS = 5.0
 
 @dataclass(kw_only=True)
 class Deployer:
-    """Deploys one function: `send` or `send_change`, then `watch` or `await_acceptance`."""
+    """Deploys one function: one of the `send...`, then `watch` or `await_acceptance`."""
 
     installation: Installation
     function: FunctionId
@@ -57,7 +58,8 @@ class Deployer:
     before: KubernetesObject | None = None
     """The record when the request was sent."""
     changes: Changes | None = None
-    """What the request changes; None before it was sent."""
+    """What the request changes; None before it was sent, and for one that changes no setting."""
+    _replaces: str | None = None
 
     def send(self, request: DeployRequest) -> CloudEvent:
         """Validate, pack and send; the Broker may not have accepted the event yet."""
@@ -82,7 +84,17 @@ class Deployer:
                 f"To set it again: {command_about(self.function, 'set')}",
             )
         self._warn_of_credentials(request.change)
-        return self._send(url, applied, recorded)
+        return self._send(url, applied, recorded, refresh=request.refresh)
+
+    def send_rebuild(self, *, refresh: bool) -> CloudEvent:
+        """Have the control plane build again what the record says; `MissingError` without one."""
+        self._builds_namespace = self.installation.builds_namespace()
+        url = self.installation.control_broker_url()
+        self.before = self.installation.record(self.function)
+        event = new_event(REBUILD, {"refresh": refresh}, subject=str(self.function))
+        self._post(url, event)
+        self.progress.step(f"sent {self.function}", then=_ACTIVITY)
+        return event
 
     def send_change(self, change: SettingsChange) -> CloudEvent | None:
         """Send the spec of the record with other settings; None if they are so already.
@@ -162,19 +174,22 @@ class Deployer:
         recorded: LambdaFunction | None,
         *,
         replaces: str | None = None,
+        refresh: bool = False,
     ) -> CloudEvent:
-        extras = {"setFields": applied.set_fields, "replaces": replaces}
+        extras = {"setFields": applied.set_fields, "replaces": replaces, "refresh": refresh}
         data = {**applied.spec, **{name: value for name, value in extras.items() if value}}
         event = new_event(BUILD_START, data, subject=str(self.function))
         self._replaces = replaces
-        self._sending = Sending(partial(send_to_broker, self.installation, url, event))
-        self._sending.wait(_SOON_SECONDS)
-        activity = "waiting for the build"
-        self.progress.step(f"sent {self.function} ({applied.spec['runtime']})", then=activity)
+        self._post(url, event)
+        self.progress.step(f"sent {self.function} ({applied.spec['runtime']})", then=_ACTIVITY)
         self.changes = find_changes(recorded.spec.to_json() if recorded else None, applied)
         for line in self.changes.lines():
-            self.progress.step(line, then=activity)
+            self.progress.step(line, then=_ACTIVITY)
         return event
+
+    def _post(self, url: str, event: CloudEvent) -> None:
+        self._sending = Sending(partial(send_to_broker, self.installation, url, event))
+        self._sending.wait(_SOON_SECONDS)
 
     def _warn_of_credentials(self, change: SettingsChange) -> None:
         if names := change.credentials:

@@ -203,4 +203,6 @@ def _hint(deployer: Deployer, record: KubernetesObject) -> str:
     # Reasons of Knative are about the start; errors before it are in the log of the build.
     is_built = bool(build.get("digest")) or str(build.get("reason")).startswith("Revision")
     option = "" if is_built else " --build"
+    if build.get("reason") == "Cancelled" and not build.get("log"):
+        return kept.rstrip()
     return f"{kept}See the log: {command_about(function, 'logs')}{option}"

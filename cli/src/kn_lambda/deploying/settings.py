@@ -19,6 +19,7 @@ OPTIONS: Mapping[str, str] = {
     "scale-max": "scale.max",
     "scale-target": "scale.target",
     "concurrency": "scale.concurrency",
+    "burst-capacity": "scale.burstCapacity",
     "request-timeout": "timeoutSeconds",
 }
 """The path of the field that each option sets."""

@@ -115,6 +115,10 @@ def change_record(record: LambdaFunction, change: SettingsChange) -> AppliedSett
     spec = record.spec.to_json()
     for path in change.unset:
         put_value(spec, path, default_value(path))
+    # Before anything is validated: a variable that is replaced may break a younger rule.
+    for path in change.given:
+        if path.startswith(env_path("")):
+            put_value(spec, path, None)
     applied = apply_settings(spec, change, record)
     return AppliedSettings(spec=applied.spec, set_fields=applied.set_fields, hidden=[])
 

@@ -6,6 +6,7 @@ import contextlib
 import queue
 import threading
 from dataclasses import dataclass, field
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.deploying.deploy_request import make_deploy_request
@@ -22,12 +23,13 @@ from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import Styled, echo
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from pathlib import Path
 
     from kn_lambda.deploying.deploy_request import DeployRequest, Overrides
     from kn_lambda.session import Session
     from knative_lambda.domain.names import FunctionId
+    from knative_lambda.inbound.valid_event import CloudEvent
 
 _AT_ONCE = 8
 
@@ -51,18 +53,35 @@ def deploy_several(
     session: Session, requests: Sequence[DeployRequest], *, wait: bool, timeout_seconds: float
 ) -> None:
     """Deploy all; `CommandError` at the end if any failed."""
-    functions = _functions(session, requests)
+    sends = [partial(Deployer.send, request=request) for request in requests]
+    send_several(
+        session,
+        dict(zip(_functions(session, requests), sends, strict=True)),
+        wait=wait,
+        timeout_seconds=timeout_seconds,
+    )
+
+
+def send_several(
+    session: Session,
+    sends: Mapping[FunctionId, Callable[[Deployer], CloudEvent]],
+    *,
+    wait: bool,
+    timeout_seconds: float,
+) -> None:
+    """Send the request of each function at the same time, and report; like `deploy_several`."""
+    functions = list(sends)
     installation = session.installation
     installation.settings()  # one error instead of one for each, if no platform responds
     board = Board(_labels(functions))
     deployments = [
         _Deployment(
-            request=request,
+            send=send,
             deployer=Deployer(installation=installation, function=function, progress=lane),
             lane=lane,
             timeout_seconds=timeout_seconds if wait else None,
         )
-        for request, function, lane in zip(requests, functions, board.lanes.values(), strict=True)
+        for (function, send), lane in zip(sends.items(), board.lanes.values(), strict=True)
     ]
     try:
         with board:
@@ -77,7 +96,7 @@ def deploy_several(
 class _Deployment:
     """One of several; after `run`, `document` has its outcome, and `error` why it failed."""
 
-    request: DeployRequest
+    send: Callable[[Deployer], CloudEvent]
     deployer: Deployer
     lane: Lane
     timeout_seconds: float | None
@@ -98,7 +117,7 @@ class _Deployment:
         self.lane.end(f"{self.document['outcome']}{f': {reason}' if reason else ''}")
 
     def _deploy(self) -> None:
-        event = self.deployer.send(self.request)
+        event = self.send(self.deployer)
         if self.timeout_seconds is None:
             self.deployer.await_acceptance()
             self.document = accepted_document(self.deployer, event)
@@ -160,7 +179,7 @@ def _report(session: Session, deployments: Sequence[_Deployment]) -> None:
         if deployment.error is not None:
             continue
         if session.output == "name":
-            echo(f"lambdafunction.knative-lambda.dev/{deployment.request.name}")
+            echo(f"lambdafunction.knative-lambda.dev/{deployment.deployer.function.name}")
         elif session.output == "text" and "url" in deployment.document:
             echo(f"{deployment.lane.name:<{width}}   {deployment.document['url']}")
     failed = [deployment for deployment in deployments if deployment.error is not None]

@@ -9,6 +9,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from kn_lambda.cluster.build_logs import BuildLog
+from kn_lambda.cluster.builds import place_in_queue
 from kn_lambda.cluster.deliveries import Deliveries
 from kn_lambda.cluster.records import build_of, status_of
 from kn_lambda.deploying.rejections import Rejections
@@ -140,8 +141,17 @@ class DeploymentWatcher:
         phase, job = status.get("phase"), build.get("job")
         has_ended = phase in {Phase.READY, Phase.FAILED}
         if job:
-            self._once("building")
+            place = place_in_queue(status)
+            if place is not None and not has_ended:
+                if place:
+                    self._once(f"waiting: {place}")
+                return None
+            # One that was cancelled while it waited never ran.
+            if build.get("reason") != "Cancelled":
+                self._once("building")
             self.log.poll(job, at_once=has_ended)
+        elif phase == Phase.BUILDING and build.get("packagesKey"):
+            self._once("using the packages of before")
         if phase == Phase.DEPLOYING or (phase == Phase.READY and job):
             self._once("deploying")
         if not has_ended:

@@ -26,6 +26,7 @@ _SETTINGS: tuple[tuple[str, click.ParamType[Any] | type, str, str], ...] = (
     ("scale-max", int, "NUMBER", "Instances that run at most."),
     ("scale-target", int, "NUMBER", "Concurrent requests per instance that scaling aims at."),
     ("concurrency", int, "NUMBER", "Concurrent requests that an instance gets at most."),
+    ("burst-capacity", int, "NUMBER", "Sudden requests to buffer; 0: never, -1: always."),
     ("request-timeout", Duration(), "DURATION", "Time for one request, such as 30s."),
 )
 

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 from kn_lambda.deploying.credential_files import CREDENTIALS_HINT, left_out_text
 from kn_lambda.deploying.source_files import read_source
 from kn_lambda.running.debugging import NO_TIMEOUT_SECONDS, Debugging
+from kn_lambda.running.default_handlers import handler_of
 from kn_lambda.running.local_function import local_function, read_request
 from kn_lambda.running.prepared_runtime import choose_interpreter
 from kn_lambda.running.server_process import ServerCommand
 from kn_lambda.running.source_copy import update_copy
-from lambda_builder.default_handler import default_handler
 from lambda_embedded.processes.environment import inherited_environment
 
 if TYPE_CHECKING:
@@ -136,7 +136,7 @@ class Loader:
             folder.mkdir(exist_ok=True)
         environment = {
             **base,
-            "FUNCTION_HANDLER": default_handler(source, language) or language.default_handler,
+            "FUNCTION_HANDLER": handler_of(source, language),
             **language.environment,
             **local.variables,
             "FUNCTION_ROOT": str(self.workspace),

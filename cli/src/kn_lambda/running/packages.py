@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from kn_lambda.running.terminal_log import TerminalLog
 from lambda_builder import __version__ as builder_version
+from lambda_builder.own_interpreter import with_own_packages
 from lambda_embedded.jobs.machine_environment import machine_environment
 from lambda_sandbox.children import start_process
 
@@ -28,6 +29,7 @@ _SETTINGS = {
     "KN_LAMBDA_PACKAGE_INDEX_URL": "PACKAGE_INDEX_URL",
     "KN_LAMBDA_ALLOW_SOURCE_PACKAGES": "ALLOW_SOURCE_PACKAGES",
 }
+_OWN_INDEXES = "KN_LAMBDA_PACKAGE_INDEXES"
 
 
 class InstallationError(Exception):
@@ -57,7 +59,7 @@ class Packages:
         message = workspace / "message.json"
         message.unlink(missing_ok=True)
         child = await start_process(
-            [sys.executable, "-m", "lambda_builder.install"],
+            with_own_packages([sys.executable, "-I", "-m", "lambda_builder.install"]),
             environment=self._environment(workspace, runtime, message),
             working_directory=workspace,
             log=TerminalLog(self.show),
@@ -80,12 +82,25 @@ class Packages:
         return {
             **machine_environment(machine, self.caches, [runtime.language.installer]),
             **{ours: machine[name] for name, ours in _SETTINGS.items() if machine.get(name)},
+            **_own_index(machine.get(_OWN_INDEXES) or "{}", runtime.language.name),
             "BUILD_WORKSPACE": str(workspace),
             "BUILD_TIMEOUT_SECONDS": str(_TIMEOUT_SECONDS),
             "RUNTIME": runtime.name,
             "RUNTIMES_DIR": str(runtime.language.folder.parent),
             "TERMINATION_MESSAGE_PATH": str(message),
         }
+
+
+def _own_index(text: str, language: str) -> dict[str, str]:
+    try:
+        match json.loads(text).get(language):
+            case None:
+                return {}
+            case str(url):
+                return {"PACKAGE_INDEX_URL": url}
+    except (ValueError, AttributeError, RecursionError):
+        pass  # as wrong as an address that is no text
+    raise InstallationError(f'{_OWN_INDEXES} must be JSON such as {{"<language>": "https://..."}}')
 
 
 def _fingerprint(files: Sequence[SourceFile], runtime: Runtime) -> str:
