@@ -9,7 +9,7 @@ from tests.bench.results import FULL, QUICK, measure
 
 def main() -> None:
     """Measure and write."""
-    options = parser_of("tests.bench", quick="two minutes; medians of few runs").parse_args()
+    options = parser_of("tests.bench", quick="eight minutes; medians of few runs").parse_args()
     results = results_of(options, lambda: measure(QUICK if options.quick else FULL, tell))
     write_document(results, options.output)
     tell(f"written: {options.output.name}")

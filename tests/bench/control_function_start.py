@@ -39,7 +39,9 @@ def handle(request):
     return "ok"
 """
 RUNS, RECORDS = 7, 10_000
-FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup", "dead-letter")
+_KNOWN = ("build-start", "publish", "build-complete", "delete", "cleanup", "dead-letter")
+# An older version has no `publish`.
+FUNCTIONS = tuple(name for name in _KNOWN if (REPOSITORY / "functions" / name).is_dir())
 
 
 @dataclass
@@ -53,7 +55,7 @@ class Row:
 
     def run(self, source: Path, environment: Mapping[str, str], event: Event | None) -> None:
         """Start it once."""
-        with _started(source, environment) as (pid, port, start):
+        with started(source, environment) as (pid, port, start):
             self.starts.add(start)
             self.idle.add(pss_mib(pid))
             if event is not None:
@@ -98,7 +100,7 @@ def measure(runs: int = RUNS, records: int = RECORDS) -> dict[str, Row]:
         sources = _sources(Path(folder))
         rows = {name: Row() for name in sources}
         for source in sources.values():
-            with _started(source, world.environment):
+            with started(source, world.environment):
                 pass  # what is compiled, or in the page cache, is so for all of them
         for _ in range(runs):
             name = f"hello-{uuid.uuid4().hex[:8]}"
@@ -113,20 +115,24 @@ def measure(runs: int = RUNS, records: int = RECORDS) -> dict[str, Row]:
 
 def _event(function: str, world: World, name: str) -> Event | None:
     """What has the function use S3: the lambda is new in each run."""
-    subject = f"{TENANT}/{name}"
+    data: Mapping[str, object] = {}
     match function:
         case "build-start":
-            return Event("dev.knative-lambda.build.start.v1", SPEC, subject)
+            kind, data = "dev.knative-lambda.build.start.v1", SPEC
+        case "publish":
+            # Of the build that build-start has just started, as is the next one.
+            kind, data = "dev.knative-lambda.build.packaged.v1", world.leave_packages(name)
         case "build-complete":
-            # Of the build that build-start has just started.
-            return Event("dev.knative.apiserver.ref.update", world.let_build_fail(name))
+            kind, data = "dev.knative.apiserver.ref.update", world.let_build_fail(name)
         case "delete":
-            return Event("dev.knative-lambda.delete.v1", {}, subject)
+            kind = "dev.knative-lambda.delete.v1"
         case "cleanup":
-            return Event("dev.knative-lambda.cleanup.v1")
+            kind = "dev.knative-lambda.cleanup.v1"
         case "dead-letter":
-            return Event("com.example.measured")
-    return None
+            kind = "com.example.measured"
+        case _:
+            return None
+    return Event(kind, data, f"{TENANT}/{name or 'hello'}")
 
 
 def _report(rows: dict[str, Row]) -> list[dict[str, str | float]]:
@@ -152,7 +158,7 @@ def _sources(folder: Path) -> dict[str, Path]:
 
 
 @contextlib.contextmanager
-def _started(source: Path, environment: Mapping[str, str]) -> Iterator[tuple[int, int, float]]:
+def started(source: Path, environment: Mapping[str, str]) -> Iterator[tuple[int, int, float]]:
     """A function that is ready: pid of its master, its port, and how many ms it took."""
     port = free_port()
     options = ["--target", "handle", "--source", str(source), "--signature-type", "http"]

@@ -2,27 +2,41 @@
 
 from __future__ import annotations
 
-import http.server
+import io
 import json
-import threading
-from contextlib import ExitStack, contextmanager
+import shutil
+from contextlib import ExitStack
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from typing_extensions import override
-
+from knative_lambda.adapters.storage import open_storage
+from knative_lambda.domain import build
+from knative_lambda.domain.names import FunctionId
+from lambda_builder.base_image import build_base_image
+from lambda_builder.runtime import languages_setting, read_languages
+from tests.helpers.package_archives import packages_archive
+from tests.helpers.registries import running_registry
 from tests.helpers.running_api import RunningApi
 from tests.helpers.s3_servers import make_bucket, moto_server
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-    from pathlib import Path
+    from contextlib import AbstractContextManager
+
+    from knative_lambda.ports import ObjectStorage
+    from tests.helpers.registries import Registry
 
 TENANT, BUILDS = "bench", "knative-lambda-builds"
-SPEC = {"source": {"inline": {"main.py": "def handler(event): ..."}}, "runtime": "python3.11"}
+# With something to install, so that every version makes a Job.
+_FILES = {"main.py": "def handler(event): ...", "requirements.txt": "orjson==3.11.4\n"}
+# What a Job leaves: a package of some size, as wheels are.
+_PACKAGES = {f"orjson/module_{number}.py": f"x = {number}\n" * 20_000 for number in range(20)}
+SPEC = {"source": {"inline": _FILES}, "runtime": "python3.11"}
 _LONG_AGO = "2026-01-01T00:00:00Z"
 _AT_ONCE = 200
+
+RUNTIMES = Path(__file__).parents[2] / "runtimes"
 
 
 @dataclass
@@ -31,6 +45,7 @@ class World:
 
     folder: Path
     environment: dict[str, str] = field(default_factory=dict)
+    _storage: ObjectStorage | None = None
     _stack: ExitStack = field(default_factory=ExitStack)
 
     def __enter__(self) -> Self:
@@ -43,6 +58,16 @@ class World:
     def __exit__(self, *_: object) -> None:
         """Stop them."""
         self._stack.close()
+
+    def leave_packages(self, lambda_name: str) -> dict[str, str]:
+        """Leave what a lambda's Job installed in storage; the data of the event for it."""
+        record = self._api.call(self._api.objects.get, "LambdaFunction", TENANT, lambda_name)
+        build_id: str = record["status"]["build"]["id"]
+        key = build.packages_object_key(FunctionId(TENANT, lambda_name), build_id)
+        archive = io.BytesIO(packages_archive(_PACKAGES, lock="orjson==3.11.4\n"))
+        assert self._storage is not None, "it runs within `with`"
+        self._storage.write(self.environment["KN_LAMBDA_STORAGE_URL"] + key, archive)
+        return {"buildId": build_id}
 
     def let_build_fail(self, lambda_name: str) -> dict[str, str]:
         """End the Job that build-start has made for a lambda; the reference that tells of it.
@@ -87,7 +112,7 @@ class World:
             self._api.call(add, range(begin, min(count, begin + _AT_ONCE)))
 
     def _start(self, started: ExitStack) -> None:
-        for name in ("api", "s3"):
+        for name in ("api", "s3", "registry"):
             (self.folder / name).mkdir()
         self._api = RunningApi(self.folder / "api")
         self._api.start()
@@ -97,6 +122,9 @@ class World:
             self._api.call(self._api.objects.create, "Namespace", namespace)
         storage = started.enter_context(moto_server(self.folder / "s3"))
         url = f"s3://{make_bucket(storage)}"
+        self._storage = open_storage(s3=storage)
+        registry = started.enter_context(_registry(self.folder / "registry"))
+        base = build_base_image("python3.11", RUNTIMES, f"{registry.url}/base/python3.11")
         self.environment = {
             "PATH": "/usr/bin:/bin",
             "KUBECONFIG": str(self._api.kubeconfig),
@@ -106,38 +134,19 @@ class World:
             "KN_LAMBDA_S3_ENDPOINT_URL": storage.endpoint_url or "",
             "KN_LAMBDA_S3_ACCESS_KEY_ID": str(storage.access_key),
             "KN_LAMBDA_S3_SECRET_ACCESS_KEY": str(storage.secret_key),
-            "KN_LAMBDA_REGISTRY_URL": started.enter_context(_empty_registry()),
-            "KN_LAMBDA_IMAGE_PREFIX": "registry.invalid/lambdas",
-            "KN_LAMBDA_SOURCE_SUFFIXES": '[".py", ".js"]',
-            "KN_LAMBDA_BASE_IMAGES": json.dumps({"python3.11": f"file:///b@sha256:{'0' * 64}"}),
-            "KN_LAMBDA_BUILDER_IMAGE": "registry.invalid/builder",
+            "KN_LAMBDA_REGISTRY_URL": registry.url,
+            "KN_LAMBDA_IMAGE_PREFIX": registry.host,
+            "KN_LAMBDA_LANGUAGES": languages_setting(read_languages(RUNTIMES)),
+            "KN_LAMBDA_BASE_IMAGES": json.dumps({"python3.11": base}),
+            "KN_LAMBDA_BUILD_JOB_IMAGE": "registry.invalid/builder",
         }
 
 
-@contextmanager
-def _empty_registry() -> Iterator[str]:
-    """The URL of a registry that has no image, over connections that are kept, as on a cluster."""
-
-    class Handler(http.server.BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
-        # Else the two halves of an answer wait for each other.
-        wbufsize = -1
-
-        def do_GET(self) -> None:  # the name that http.server calls
-            self.send_response(http.HTTPStatus.NOT_FOUND)
-            self.send_header("Content-Length", "0")
-            self.end_headers()
-
-        do_HEAD = do_GET  # noqa: N815
-
-        @override
-        def log_message(self, format: str, *args: object) -> None:
-            return
-
-    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
-        threading.Thread(target=server.serve_forever, daemon=True).start()
-        yield f"http://127.0.0.1:{server.server_port}"
-        server.shutdown()
+def _registry(folder: Path) -> AbstractContextManager[Registry]:
+    program = shutil.which("docker-registry")
+    if program is None:
+        raise RuntimeError("images go to a real registry: apt-get install docker-registry")
+    return running_registry(program, folder)
 
 
 def _record(number: int) -> dict[str, Any]:

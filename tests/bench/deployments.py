@@ -4,43 +4,53 @@ from __future__ import annotations
 
 import http.client
 import itertools
-import json
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, NamedTuple
 
-from tests.bench.functions import RUNTIME, event, source
-from tests.bench.samples import Table
+from tests.bench.builds import (
+    BUILD_COMPLETE,
+    BUILD_START_SOURCE,
+    BUILT,
+    FUNCTION_READY,
+    IN_REGISTRY,
+    JOB,
+    PACKAGED,
+    build_moments,
+    event_seen,
+)
+from tests.bench.functions import RUNTIME, event, source, version_of
+from tests.bench.registry_storage import pushed_to_layout
+from tests.helpers.lambda_platform import BUILD_START
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Mapping
 
     from tests.bench.platform_process import Connection, Platform
     from tests.bench.timeline import Seen, Timeline
 
 TOTAL = "accepted -> first answer"
 PARTS = (
-    "accepted -> Job created",
-    "Job created -> source unpacked, packages installed (build)",
-    "image published (publish)",
-    "Job finished -> record Ready",
-    "record Ready -> first answer",
+    "accepted -> Job created, or source read",
+    "packages installed (build)",
+    "image in the registry (publish)",
+    "record Ready",
+    "first answer",
 )
+"""Each from the one before that a deployment has: without a Job nothing is installed."""
 RECORD_TIME = "accepted -> record Ready"
 JOURNAL_TIME = "build.start -> function.ready in the Broker's journal"
-_BUILD_START = "dev.knative-lambda.build.start.v1"
-_READY = "dev.knative-lambda.function.ready.v1"
 _JOURNAL_SECONDS = 10.0
 _BUILDER = "/knative-lambda/knative-lambda"
-_CONTAINERS = ("build", "publish")
 _numbers = itertools.count(1)
 
 
 class Deployed(NamedTuple):
-    """One deployment: seconds by part, and what its image sent."""
+    """One deployment: seconds by part, whether a Job ran, and bytes that came to the registry."""
 
     seconds: dict[str, float]
-    layers: list[dict[str, Any]]
+    has_job: bool
+    pushed: int
 
 
 class Deployer:
@@ -50,6 +60,7 @@ class Deployer:
         self._broker = platform.broker()
         self._gateway = platform.gateway()
         self._timeline = timeline
+        self._registry = platform.home / "registry"
         # Opened before anything is measured.
         self._broker.request("GET", "/health")
         self._gateway.request("GET", "/health")
@@ -59,7 +70,7 @@ class Deployer:
         request_id = f"request-{next(_numbers)}"
         spec = {"runtime": RUNTIME, "source": {"inline": source(kind, version)}}
         attributes = {
-            "id": request_id, "source": "/bench", "type": _BUILD_START,
+            "id": request_id, "source": "/bench", "type": BUILD_START,
             "subject": f"default/{name}", "time": datetime.now(UTC).isoformat(),
         }  # fmt: skip
         begin = time.time()
@@ -75,19 +86,23 @@ class Deployer:
             raise RuntimeError(f"{name} failed: {ready.status}")
         self._call(name, kind, version)
         answered = time.time()
-        changes = [seen for seen in self._timeline.since(begin) if name in seen.name]
+        events = _events(self._broker, name, request_id)
+        accepted, *changes = [event_seen(_accepted(each), each["attributes"]) for each in events]
+        moments = build_moments([*changes, *self._timeline.since(begin)], name, begin)
         seconds = {RECORD_TIME: ready.at - begin, TOTAL: answered - begin}
-        seconds |= _journal_seconds(self._broker, name, request_id)
-        seconds |= _parts(begin, changes, ready.at, answered)
-        return Deployed(seconds, _layers(changes))
+        seconds[JOURNAL_TIME] = changes[-1].at - accepted.at
+        is_found = is_image_found([each["attributes"] for each in events])
+        seconds |= parts(begin, moments, ready.at, answered, is_found=is_found)
+        pushed = pushed_to_layout(self._registry / "default" / name, begin)
+        return Deployed(seconds, JOB in moments, pushed.new)
 
     def _call(self, name: str, kind: str, version: int) -> None:
         data, attributes = event(kind)
         status, answer = self._gateway.send_event(f"/default/{name}", data, **attributes)
         if status != http.HTTPStatus.OK:
             raise RuntimeError(f"{name} answered {status}: {answer.decode()}")
-        if b"version" in answer and json.loads(answer)["version"] != version:
-            raise RuntimeError(f"{name} serves an older version: {answer.decode()}")
+        if version_of(answer) != version:
+            raise RuntimeError(f"{name} serves another version: {answer.decode()}")
 
 
 def _is_settled(seen: Seen, name: str, request_id: str) -> bool:
@@ -97,68 +112,43 @@ def _is_settled(seen: Seen, name: str, request_id: str) -> bool:
     return build.get("wishId") == request_id and seen.status.get("phase") in {"Ready", "Failed"}
 
 
-def _parts(
-    begin: float, changes: list[Seen], ready: float, answered: float
-) -> Iterator[tuple[str, float]]:
-    """Split by the moments at which the watches told us of them; empty without a Job."""
-    created = next((seen.at for seen in changes if seen.kind == "Job"), None)
-    if created is None:
-        return iter(())
-    ends = [_container_end(changes, name) for name in _CONTAINERS]
-    moments = [begin, created, *ends, ready, answered]
-    return zip(
-        PARTS, (after - before for before, after in itertools.pairwise(moments)), strict=True
+def parts(
+    begin: float, moments: Mapping[str, float], ready: float, answered: float, *, is_found: bool
+) -> dict[str, float]:
+    """Seconds by part, from moments that were seen; `is_found` where nothing was published."""
+    read = moments.get(JOB) or moments.get(PACKAGED)
+    steps = {
+        PARTS[0]: moments.get(IN_REGISTRY) if is_found else read,
+        PARTS[1]: moments.get(BUILT),
+        PARTS[2]: None if is_found else moments.get(IN_REGISTRY),
+        PARTS[3]: ready,
+        PARTS[4]: answered,
+    }
+    seen = {part: at for part, at in steps.items() if at is not None}
+    pairs = itertools.pairwise([begin, *seen.values()])
+    return {part: after - before for part, (before, after) in zip(seen, pairs, strict=True)}
+
+
+def is_image_found(events: Iterable[Mapping[str, str]]) -> bool:
+    """Whether build-start itself says that the image is there: nobody publishes it."""
+    return any(
+        each["type"] == BUILD_COMPLETE and each["source"] == BUILD_START_SOURCE for each in events
     )
 
 
-def _container_end(changes: list[Seen], container: str) -> float:
-    for seen in changes:
-        if seen.kind == "Pod" and "terminated" in _container(seen, container).get("state", {}):
-            return seen.at
-    raise LookupError(f"no Pod says that {container} ended")
-
-
-def _container(seen: Seen, name: str) -> dict[str, Any]:
-    fields = ("initContainerStatuses", "containerStatuses")
-    found = [item for field in fields for item in seen.status.get(field) or []]
-    return next((item for item in found if item["name"] == name), {})
-
-
-def _layers(changes: list[Seen]) -> list[dict[str, Any]]:
-    """What publish says it added, from its termination message."""
-    for seen in changes:
-        terminated = _container(seen, "publish").get("state", {}).get("terminated")
-        if seen.kind == "Pod" and terminated:
-            layers: list[dict[str, Any]] = json.loads(terminated["message"])["layers"]
-            return layers
-    return []
-
-
-def _journal_seconds(broker: Connection, name: str, request_id: str) -> Iterator[tuple[str, float]]:
-    """From the acceptance of the request to that of `function.ready`, which is the reply to it."""
+def _events(broker: Connection, name: str, request_id: str) -> list[dict[str, Any]]:
+    """From the request to `function.ready`, in order; waits for the latter."""
     deadline = time.monotonic() + _JOURNAL_SECONDS
     while time.monotonic() < deadline:
         page = broker.json("GET", f"/-/events?limit=20&subject=default/{name}")
-        later = list(itertools.takewhile(lambda entry: not _is(entry, request_id), page["events"]))
-        ready = [entry for entry in later if entry["attributes"]["type"] == _READY]
-        if ready:
-            start = page["events"][len(later)]
-            yield JOURNAL_TIME, _accepted(ready[0]) - _accepted(start)
-            return
+        entries = page["events"][::-1]
+        ids, types = ([each["attributes"][key] for each in entries] for key in ("id", "type"))
+        found = entries[ids.index(request_id) :]
+        if FUNCTION_READY in types[-len(found) :]:
+            return found[: types[-len(found) :].index(FUNCTION_READY) + 1]
         time.sleep(0.01)
-    raise TimeoutError(f"the journal has no {_READY} of {name}")
-
-
-def _is(entry: dict[str, Any], request_id: str) -> bool:
-    return bool(entry["attributes"]["id"] == request_id)
+    raise TimeoutError(f"the journal has no {FUNCTION_READY} of {name}")
 
 
 def _accepted(entry: dict[str, Any]) -> float:
     return datetime.fromisoformat(entry["acceptedAt"]).timestamp()
-
-
-def add(tables: dict[str, Table], scenario: str, deployed: Deployed) -> None:
-    """Note one deployment under its scenario."""
-    table = tables.setdefault(scenario, Table())
-    for part, seconds in deployed.seconds.items():
-        table[part].add(seconds)

@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.bench import daily_commands, deploy_bench, gateway_bench, growth_bench
+from tests.bench import daily_commands, deploy_bench, gateway_bench, growth_bench, waking
 from tests.bench.bars import bars
 from tests.bench.control_function_start import BARE
 from tests.bench.deployments import JOURNAL_TIME, PARTS, TOTAL
@@ -21,9 +21,9 @@ if TYPE_CHECKING:
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.results import Results
     from tests.bench.samples import Table
+    from tests.bench.waking import Waking
 
 TEMPLATE = Path(__file__).with_name("BENCHMARKS.template.md")
-_KIB = 1024
 # What `make bench-cluster` writes, and `make bench` leaves as it is.
 _CLUSTER_PART = re.compile(r"(?<=<!-- cluster -->\n).*?(?=<!-- /cluster -->)", re.DOTALL)
 
@@ -37,7 +37,9 @@ def write_document(results: Results, output: Path) -> None:
         "runtime": _runtime(results),
         "deploy": _deploy(results),
         "parts": _parts(results),
-        "layers": _layers(results),
+        "pushed": _pushed(results),
+        "wakes": wake_rows(results.waking),
+        "refusals": refusal_rows(results.waking),
         "daily": daily_rows(results.daily),
         "failing": failing_rows(results.failing),
         "requests": _requests(results),
@@ -141,6 +143,7 @@ def _deploy(results: Results) -> str:
         line(f"by hand: {name}", results.without_us[name].text(), "")
         for name in results.without_us.names()
     ]
+    rows.append(line(f"(yardstick) {deploy_bench.BARE}", found.bare.text(), ""))
     rows += [line(f"(once) {name}", found.starts[name].text(), "") for name in found.starts.names()]
     return lines("", "seconds to the first answer", "by the Broker's journal", rows=rows)
 
@@ -148,21 +151,43 @@ def _deploy(results: Results) -> str:
 def _parts(results: Results) -> str:
     tables = results.deployments.tables
     rows = [
-        line(scenario, *(number(table[part].median) for part in (*PARTS, TOTAL)))
+        line(
+            scenario,
+            *(number(table[part].median) if part in table else "" for part in (*PARTS, TOTAL)),
+        )
         for scenario, table in tables.items()
-        if PARTS[0] in table
     ]
     return lines("seconds", *PARTS, "sum", rows=rows)
 
 
-def _layers(results: Results) -> str:
+def _pushed(results: Results) -> str:
+    found = results.deployments.pushed
+    rows = [line(scenario, found[scenario].text()) for scenario in found.names()]
+    return lines("", "KiB", rows=rows)
+
+
+def wake_rows(found: Waking) -> str:
+    """Deliveries of one deployment, those that only wake, and processor time by function."""
     rows = []
-    for scenario in (deploy_bench.NEW_FIVE, deploy_bench.WARM_FIVE, deploy_bench.CODE_FIVE):
-        layers = results.deployments.layers[scenario]
-        sent = sum(layer["size"] for layer in layers if not layer["reused"])
-        kept = sum(layer["size"] for layer in layers if layer["reused"])
-        rows.append(line(scenario, number(sent / _KIB), number(kept / _KIB)))
-    return lines("", "layers sent, KiB", "layers that were there, KiB", rows=rows)
+    for scenario, costs in found.costs.items():
+        spent = [
+            number(costs.processor[name].median) if name in costs.processor else ""
+            for name in waking.FUNCTIONS
+        ]
+        deliveries = (number(costs.deliveries.median), number(costs.wakes.median))
+        rows.append(line(scenario, *deliveries, *spent))
+    heads = [f"{name}, s" for name in waking.FUNCTIONS]
+    return lines("", "deliveries", "of these only to wake", *heads, rows=rows)
+
+
+def refusal_rows(found: Waking) -> str:
+    """Processor time of a function that `build.start` wakes."""
+    steps = (waking.START, waking.FIRST, waking.NEXT)
+    rows = [
+        line(name, *(table[step].text() for step in steps), f"{table[waking.ANSWER].median:.0f}")
+        for name, table in found.woken.items()
+    ]
+    return lines("processor time, ms", *steps, waking.ANSWER, rows=rows)
 
 
 def daily_rows(found: Table) -> str:

@@ -13,10 +13,18 @@ WITHOUT_PACKAGES = "no packages"
 FIVE_WHEELS = "five wheels"
 _PRICER = REPOSITORY / "examples" / "order-pricer"
 _LEFT_OUT = {"README.md", "event.json", "function.yaml"}
+_NAMED_VERSION = """
+
+_unnamed_answer = answer
+
+
+def answer(priced):
+    return {{**_unnamed_answer(priced), "version": {version}}}
+"""
 
 
 def source(kind: str, version: int) -> dict[str, str]:
-    """Files of a function; every version differs from every other in its code alone."""
+    """Files of a function; versions differ in one line of code, and each answers with its own."""
     if kind == WITHOUT_PACKAGES:
         return {"main.py": f"def handler(event):\n    return {{'version': {version}}}\n"}
     files = {
@@ -24,7 +32,7 @@ def source(kind: str, version: int) -> dict[str, str]:
         for path in sorted(_PRICER.rglob("*"))
         if path.is_file() and path.name not in _LEFT_OUT and "__pycache__" not in path.parts
     }
-    return {**files, "main.py": files["main.py"] + f"\nVERSION = {version}\n"}
+    return {**files, "main.py": files["main.py"] + _NAMED_VERSION.format(version=version)}
 
 
 def event(kind: str) -> tuple[dict[str, Any], dict[str, str]]:
@@ -34,3 +42,13 @@ def event(kind: str) -> tuple[dict[str, Any], dict[str, str]]:
     document = json.loads((_PRICER / "event.json").read_text())
     names = ("id", "source", "type", "subject", "time")
     return document["data"], {name: document[name] for name in names}
+
+
+def version_of(answer: bytes) -> int | None:
+    """Which version of a function answered; None where the answer does not say."""
+    try:
+        document = json.loads(answer)
+    except ValueError:
+        return None
+    version = document.get("version") if isinstance(document, dict) else None
+    return version if isinstance(version, int) else None

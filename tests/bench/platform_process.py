@@ -9,21 +9,25 @@ import os
 import subprocess
 import sys
 import time
+from collections import defaultdict
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 from urllib.parse import urlsplit
 
+from tests.bench.process_accounts import tree, variable_of
 from tests.helpers.platform_access import token_header, trust
 
 if TYPE_CHECKING:
     import ssl
     from collections.abc import Iterator, Mapping
-    from pathlib import Path
     from types import TracebackType
 
 _ANY_PORT = ("--port", "0", "--broker-port", "0", "--api-port", "0")
 _PATIENCE_SECONDS = 300.0
 _STOP_SECONDS = 30.0
+_REST_SECONDS = 1.0
+_FUNCTIONS = {folder.name for folder in (Path(__file__).parents[2] / "functions").iterdir()}
 # As long as a delivery may take.
 _TIMEOUT_SECONDS = 150.0
 
@@ -133,6 +137,26 @@ class Platform:
     def pid(self) -> int:
         """Of the platform's own process."""
         return self._process.pid
+
+    def control_functions(self) -> dict[str, list[int]]:
+        """Processes of each control function that runs."""
+        found: defaultdict[str, list[int]] = defaultdict(list)
+        for pid in tree(self.pid):
+            # A process may end while it is looked at, and most are no functions.
+            with contextlib.suppress(LookupError, OSError):
+                name = variable_of(pid, "K_SERVICE")
+                if name in _FUNCTIONS:
+                    found[name].append(pid)
+        return dict(found)
+
+    def await_zero(self) -> None:
+        """Wait until no control function runs; a platform that starts tells of its Jobs first."""
+        deadline = time.monotonic() + _PATIENCE_SECONDS
+        time.sleep(_REST_SECONDS)
+        while running := self.control_functions():
+            if time.monotonic() > deadline:
+                raise TimeoutError(f"these do not stop: {', '.join(running)}")
+            time.sleep(_REST_SECONDS)
 
     def kn_lambda(self, *arguments: str | Path) -> subprocess.CompletedProcess[str]:
         """Run the command line as a person does."""

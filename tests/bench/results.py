@@ -14,6 +14,7 @@ from tests.bench import (
     gateway_bench,
     growth_bench,
     machine,
+    waking,
     yardstick,
 )
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
     from tests.bench.gateway_bench import Requests
     from tests.bench.growth_bench import Growth
     from tests.bench.samples import Table
+    from tests.bench.waking import Waking
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +37,7 @@ class Amount:
     control_runs: int
     control_records: int
     deploy_rounds: int
+    waking_rounds: int
     deploy_repeats: int
     daily_runs: int
     failing_every: int
@@ -51,14 +54,14 @@ class Amount:
 
 FULL = Amount(
     control_runs=7, control_records=10_000,
-    deploy_rounds=3, deploy_repeats=4, daily_runs=9, failing_every=1,
+    deploy_rounds=3, waking_rounds=5, deploy_repeats=4, daily_runs=9, failing_every=1,
     yardstick_rounds=2, gateway_rounds=2, requests=500,
     load_seconds=2, runtime_starts=9, runtime_loads=3,
     sizes=(1, 100, 1_000, 10_000), growth_repeats=9,
 )  # fmt: skip
 QUICK = Amount(
     control_runs=3, control_records=1_000,
-    deploy_rounds=1, deploy_repeats=2, daily_runs=3, failing_every=5,
+    deploy_rounds=1, waking_rounds=1, deploy_repeats=2, daily_runs=3, failing_every=5,
     yardstick_rounds=1, gateway_rounds=1, requests=100,
     load_seconds=1, runtime_starts=3, runtime_loads=1,
     sizes=(1, 100), growth_repeats=3,
@@ -75,6 +78,7 @@ class Results:
     load_averages: list[float]
     control: dict[str, Row]
     deployments: Deployments
+    waking: Waking
     without_us: Table
     daily: Table
     failing: FailingStarts
@@ -95,6 +99,8 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
     control = control_function_start.measure(amount.control_runs, amount.control_records)
     step("deployments")
     deployments = deploy_bench.measure(amount.deploy_rounds, amount.deploy_repeats)
+    step("what waking costs")
+    woken = waking.measure(amount.waking_rounds)
     step("the commands of every day")
     daily = daily_commands.measure(amount.daily_runs)
     step("functions that do not start")
@@ -119,6 +125,7 @@ def measure(amount: Amount, tell: Callable[[str], None]) -> Results:
         load_averages=loads,
         control=control,
         deployments=deployments,
+        waking=woken,
         without_us=without_us,
         daily=daily,
         failing=failing,

@@ -52,7 +52,7 @@ class Table:
 
     def __contains__(self, name: str) -> bool:
         """Whether anything was measured under that name."""
-        return name in self._rows
+        return name in self._rows and bool(self._rows[name].values)
 
     def names(self) -> list[str]:
         """All names, in the order in which they came."""

@@ -6,17 +6,25 @@ import http.client
 import http.server
 import threading
 import time
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from typing_extensions import override
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
 
 _PATIENCE_SECONDS = 120.0
 
 
 class Sink:
-    """A subscriber that notes when each event arrived."""
+    """A subscriber that notes when each event arrived, and tells of it."""
 
-    def __init__(self) -> None:
+    def __init__(
+        self,
+        address: str = "127.0.0.1",
+        told: Callable[[Mapping[str, str]], None] = lambda _: None,
+    ) -> None:
+        """Choose a free port; `told` is given the attributes of each event as it arrives."""
         arrived: dict[str, float] = {}
         changed = threading.Condition()
 
@@ -25,6 +33,8 @@ class Sink:
 
             def do_POST(self) -> None:  # the name that http.server calls
                 at = time.perf_counter()
+                names = {name.lower(): value for name, value in self.headers.items()}
+                told({name[3:]: names[name] for name in names if name.startswith("ce-")})
                 self.rfile.read(int(self.headers.get("Content-Length", 0)))
                 self.send_response(http.HTTPStatus.NO_CONTENT)
                 self.end_headers()
@@ -37,9 +47,9 @@ class Sink:
                 return
 
         self._arrived, self._changed = arrived, changed
-        self._server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self._server = http.server.ThreadingHTTPServer((address, 0), Handler)
         self._server.daemon_threads = True
-        self.url = f"http://127.0.0.1:{self._server.server_port}/"
+        self.url = f"http://{address}:{self._server.server_port}/"
 
     def __enter__(self) -> Self:
         """Listen."""

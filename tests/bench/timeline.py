@@ -20,6 +20,8 @@ WATCHED = {
     "LambdaFunction": "/apis/knative-lambda.dev/v1alpha1/namespaces/default/lambdafunctions",
 }
 _PATIENCE_SECONDS = 180.0
+# An API server ends watches after half an hour unless it is told when.
+_LONGEST_RUN_SECONDS = 6 * 3600
 
 
 class Seen(NamedTuple):
@@ -68,7 +70,8 @@ class Timeline:
             # From now on: what is there already may be ten thousand objects.
             now = json.loads(self._ask(connection, f"{path}?limit=1").read())
             version = now["metadata"]["resourceVersion"]
-            answer = self._ask(connection, f"{path}?watch=1&resourceVersion={version}")
+            query = f"watch=1&resourceVersion={version}&timeoutSeconds={_LONGEST_RUN_SECONDS}"
+            answer = self._ask(connection, f"{path}?{query}")
             self._connections.append(connection)
             threading.Thread(target=self._read, args=(kind, answer), daemon=True).start()
         return self
@@ -84,6 +87,12 @@ class Timeline:
             # Closing would wait for the reader, which waits for the next change.
             with contextlib.suppress(OSError):  # the other side has closed it
                 connection.sock.shutdown(socket.SHUT_RDWR)
+
+    def note(self, seen: Seen) -> None:
+        """Add what was seen by other means than a watch."""
+        with self._changed:
+            self._seen.append(seen)
+            self._changed.notify_all()
 
     def since(self, moment: float) -> list[Seen]:
         """All changes from then on."""
@@ -114,7 +123,5 @@ class Timeline:
         # The last line may have arrived in part.
         with contextlib.suppress(OSError, http.client.HTTPException, ValueError):
             while line := answer.readline():
-                seen = Seen(time.time(), kind, json.loads(line)["object"])
-                with self._changed:
-                    self._seen.append(seen)
-                    self._changed.notify_all()
+                at = time.time()
+                self.note(Seen(at, kind, json.loads(line)["object"]))

@@ -14,13 +14,16 @@ from typing import TYPE_CHECKING
 from typing_extensions import override
 
 from tests.bench.platform_process import Connection
+from tests.bench.registry_storage import Pushed, pushed_to_distribution
 from tests.helpers.cluster import CONTROL, RECORDS, TENANT, Cluster
 from tests.helpers.kubernetes_api import KubernetesApi
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
-FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup", "dead-letter")
+_FUNCTIONS = ("build-start", "publish", "build-complete", "delete", "cleanup", "dead-letter")
+_CONTROL_SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{CONTROL}/services"
+_SETTINGS = f"/api/v1/namespaces/{CONTROL}/configmaps/knative-lambda-settings"
 SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{TENANT}/services"
 WATCHED = {
     "Job": "/apis/batch/v1/namespaces/knative-lambda-builds/jobs",
@@ -32,6 +35,8 @@ _NEEDED = (
     "KUBECONFIG", "TESTBED_KOURIER_URL", "TESTBED_BROKER_URL",
     "TESTBED_STORAGE_URL", "TESTBED_STORAGE_ACCESS_KEY", "TESTBED_STORAGE_SECRET_KEY",
 )  # fmt: skip
+# Without these, what they are for is left out.
+_USED = ("TESTBED_HOST_ADDRESS", "TESTBED_STATE")
 _INTERNAL = "/api/v1/namespaces/kourier-system/services/kourier-internal"
 _ZERO_SECONDS = 180.0
 _AWAKE_SECONDS = 2.0
@@ -68,11 +73,30 @@ class MeasuredCluster(Cluster):
         missing = [name for name in _NEEDED if name not in known]
         if missing:
             raise SystemExit(f"{', '.join(missing)} not set: run this by `make bench-cluster`")
-        return cls({name: known[name] for name in _NEEDED})
+        return cls({name: known[name] for name in (*_NEEDED, *_USED) if name in known})
 
-    def lambda_connection(self, name: str) -> Connection:
+    @cached_property
+    def functions(self) -> tuple[str, ...]:
+        """The control functions that are installed; an older version has no `publish`."""
+        return tuple(each for each in _FUNCTIONS if self.api.get(f"{_CONTROL_SERVICES}/{each}"))
+
+    @property
+    def host_address(self) -> str | None:
+        """An address of this machine that Pods reach, where there is one."""
+        return self.environment.get("TESTBED_HOST_ADDRESS")
+
+    def pushed(self, name: str, since: float) -> Pushed | None:
+        """What came to a lambda's repository; None where the registry's storage is elsewhere."""
+        state = self.environment.get("TESTBED_STATE")
+        if state is None:
+            return None
+        return pushed_to_distribution(
+            Path(state) / "registry", f"{self._image_path}/{TENANT}/{name}", since
+        )
+
+    def lambda_connection(self, name: str, namespace: str = TENANT) -> Connection:
         """To a lambda, as its users call it."""
-        return Connection(self.ingress, {"Host": f"{name}.{TENANT}.knative.test"})
+        return Connection(self.ingress, {"Host": f"{name}.{namespace}.knative.test"})
 
     def function_connection(self, name: str, namespace: str = CONTROL) -> Connection:
         """To a Service of the cluster's own, by the gateway that Brokers go through."""
@@ -107,6 +131,12 @@ class MeasuredCluster(Cluster):
             if meanwhile:
                 meanwhile()
             time.sleep(_AWAKE_SECONDS)
+
+    @cached_property
+    def _image_path(self) -> str:
+        """The path of all repositories of lambdas, within the registry."""
+        settings = self.api.get(_SETTINGS) or {"data": {}}
+        return str(settings["data"]["KN_LAMBDA_IMAGE_PREFIX"]).partition("/")[2]
 
     @cached_property
     def _internal_ingress(self) -> str:

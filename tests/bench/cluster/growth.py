@@ -11,8 +11,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from tests.bench.cluster.access import FUNCTIONS
-from tests.bench.cluster.deploying import RECORD_READY, Deployer
+from tests.bench.cluster.moments import RECORD_READY
 from tests.bench.cluster.starts import NAMESPACE
 from tests.bench.functions import WITHOUT_PACKAGES
 from tests.bench.process_accounts import processes_with, pss_of, variable_of
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from tests.bench.cluster.access import MeasuredCluster
+    from tests.bench.cluster.deploying import Deployer
 
 UNCHANGED = "build.start, unchanged source -> record Ready, ms"
 DELETED = "delete of an unknown lambda -> Broker has delivered all, ms"
@@ -90,7 +90,7 @@ class Growing:
 
     def _unchanged(self) -> float:
         found = self.deployer.deploy_again(self.name, WITHOUT_PACKAGES, self.version)
-        return found[RECORD_READY]
+        return found.seconds[RECORD_READY]
 
     def _delete(self) -> float:
         subject, now = f"{TENANT}/bench-unknown", datetime.now(UTC).isoformat()
@@ -116,7 +116,7 @@ class Growing:
 def memory_of_functions(cluster: MeasuredCluster) -> dict[str, Samples]:
     """PSS of each function's container, MiB: one value for each Pod that runs on this machine."""
     found: dict[str, Samples] = {}
-    for name in FUNCTIONS:
+    for name in cluster.functions:
         wanted, pods = set(cluster.pods([(CONTROL, name)])), Table()
         for pid in processes_with(f"K_SERVICE={name}"):
             # The embedded platform says K_SERVICE to its functions, too.

@@ -12,27 +12,21 @@ from typing import TYPE_CHECKING
 from tests.bench import machine
 from tests.bench.cluster import failing
 from tests.bench.cluster.access import WATCHED, MeasuredCluster
-from tests.bench.cluster.deploying import (
-    BUILDERS,
-    CODE,
-    NEW,
-    NEW_FIVE,
-    UNCHANGED,
-    WARM,
-    ZERO,
-    Deployer,
-    add,
-)
+from tests.bench.cluster.broker_events import events_noted
+from tests.bench.cluster.burst import Bursting
+from tests.bench.cluster.deploying import Deployer
 from tests.bench.cluster.growth import Growing, Growth
-from tests.bench.cluster.starts import Starts, wake
+from tests.bench.cluster.scenarios import Deployments, Scenarios
+from tests.bench.cluster.starts import Starts
 from tests.bench.cluster.tenant import own_tenant
-from tests.bench.functions import FIVE_WHEELS, REPOSITORY, WITHOUT_PACKAGES
+from tests.bench.functions import REPOSITORY
 from tests.bench.timeline import Timeline
 from tests.helpers.cluster import RECORDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from tests.bench.cluster.burst import Bursts
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.samples import Table
 
@@ -52,12 +46,28 @@ class Amount:
     failing_every: int
     sizes: tuple[int, ...]
     growth_repeats: int
+    burst_rounds: int
+    load_seconds: float
 
 
 FULL = Amount(
-    rounds=4, warm_repeats=1, failing_every=1, sizes=(1, 100, 1_000, 10_000), growth_repeats=7
+    rounds=4,
+    warm_repeats=2,
+    failing_every=1,
+    sizes=(1, 100, 1_000, 10_000),
+    growth_repeats=7,
+    burst_rounds=4,
+    load_seconds=10,
 )
-QUICK = Amount(rounds=1, warm_repeats=1, failing_every=5, sizes=(1, 100), growth_repeats=3)
+QUICK = Amount(
+    rounds=1,
+    warm_repeats=2,
+    failing_every=5,
+    sizes=(1, 100),
+    growth_repeats=3,
+    burst_rounds=1,
+    load_seconds=3,
+)
 
 
 @dataclass
@@ -68,11 +78,13 @@ class Results:
     begun: datetime
     minutes: float = 0
     load_averages: list[float] = field(default_factory=list)
-    deployments: dict[tuple[str, str], Table] = field(default_factory=dict)
+    functions: tuple[str, ...] = ()
+    deployments: Deployments = field(default_factory=Deployments)
     from_zero: Table | None = None
     warm: Table | None = None
     growth: Growth | None = None
     failing: FailingStarts | None = None
+    bursts: Bursts | None = None
 
 
 class Run:
@@ -83,9 +95,7 @@ class Run:
     ) -> None:
         self._cluster, self._timeline, self._tell = cluster, timeline, tell
         self._deployer = Deployer(cluster, timeline)
-        self._version = int(time.time())
-        self._kept = self._deployer.new_name()
-        self.results = Results(_versions(cluster), datetime.now(UTC))
+        self.results = Results(_versions(cluster), datetime.now(UTC), functions=cluster.functions)
 
     def measure(self, amount: Amount) -> Results:
         """Everything; what was deployed is deleted."""
@@ -93,6 +103,11 @@ class Run:
         try:
             with own_tenant(self._cluster):
                 self._measure(amount)
+        except Exception as error:
+            if not results.deployments.seconds:
+                raise
+            # What was measured before took long, and stands.
+            self._tell(f"the rest is left out: {error!r}")
         finally:
             self._deployer.remove_all()
         self._step("done")
@@ -100,60 +115,28 @@ class Run:
         return results
 
     def _measure(self, amount: Amount) -> None:
-        self._deployer.deploy(self._kept, WITHOUT_PACKAGES, self._version)
-        starts = Starts(self._cluster, self._kept)
+        scenarios = Scenarios(self._cluster, self._deployer, self._step)
+        self.results.deployments = scenarios.found
+        starts = Starts(self._cluster, scenarios.kept.name)
         starts.deploy_plain()
-        for number in range(amount.rounds):
-            self._step(f"round {number + 1} of {amount.rounds}: starts")
-            starts.measure(number)
-            self._deployments(amount.warm_repeats)
         self.results.from_zero, self.results.warm = starts.from_zero, starts.warm
+        with events_noted(self._cluster, self._timeline):
+            for number in range(amount.rounds):
+                self._step(f"round {number + 1} of {amount.rounds}: starts")
+                starts.measure(number)
+                scenarios.measure(amount.warm_repeats)
         self._step("functions that do not start")
         self.results.failing = failing.measure(
             self._cluster, self._timeline, amount.failing_every, self._tell
         )
+        bursting = Bursting(self._cluster)
+        self.results.bursts = bursting.measure(amount.burst_rounds, amount.load_seconds, self._step)
         self._step("growth")
+        kept = scenarios.kept
         growing = Growing(
-            self._cluster, self._deployer, self._kept, self._version, amount.growth_repeats
+            self._cluster, self._deployer, kept.name, kept.version, amount.growth_repeats
         )
         self.results.growth = growing.measure(amount.sizes, self._step)
-
-    def _deployments(self, warm_repeats: int) -> None:
-        for scenario in (NEW, NEW_FIVE, CODE, UNCHANGED):
-            self._step(scenario)
-            # The lambda itself runs: an update is about one that is used.
-            awake = scenario in {CODE, UNCHANGED}
-            self._cluster.sleep_until_zero(BUILDERS, self._keep_awake if awake else None)
-            time.sleep(1)
-            self._deploy(scenario, ZERO)
-            for _ in range(warm_repeats):
-                self._deploy(scenario, WARM)
-
-    def _deploy(self, scenario: str, state: str) -> None:
-        if not self._is(state):
-            self._tell("left out: others' events changed what runs")
-            return
-        deployer, kind = self._deployer, WITHOUT_PACKAGES
-        if scenario == UNCHANGED:
-            found = deployer.deploy_again(self._kept, kind, self._version)
-        elif scenario == CODE:
-            self._version += 1
-            found = deployer.deploy(self._kept, kind, self._version)
-        else:
-            kind = FIVE_WHEELS if scenario == NEW_FIVE else kind
-            found = deployer.deploy(deployer.new_name(), kind, int(time.time()))
-        add(self.results.deployments, (scenario, state), found)
-
-    def _is(self, state: str) -> bool:
-        """Whether both builders run, or neither; those that have to run are started."""
-        if state == WARM:
-            for _, name in BUILDERS:
-                wake(self._cluster, name)
-        running = [bool(self._cluster.pods([each])) for each in BUILDERS]
-        return all(running) if state == WARM else not any(running)
-
-    def _keep_awake(self) -> None:
-        self._deployer.keep_awake(self._kept, self._version)
 
     def _step(self, text: str) -> None:
         self.results.load_averages.append(machine.load_average())

@@ -6,30 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.bench import machine
-from tests.bench.bars import (
-    CONTROL_MIB,
-    CONTROL_START,
-    DEPLOY_FIVE_SECONDS,
-    DEPLOY_SECONDS,
-    FLAT,
-    UNCHANGED_SECONDS,
-    Bar,
-    failing_bar,
-)
-from tests.bench.cluster import failing
+from tests.bench.cluster import burst
 from tests.bench.cluster import growth as growing
-from tests.bench.cluster.access import FUNCTIONS
-from tests.bench.cluster.deploying import (
-    JOB,
-    MOMENTS,
-    NEW,
-    NEW_FIVE,
-    SCENARIOS,
-    STATES,
-    TOTAL,
-    UNCHANGED,
-)
+from tests.bench.cluster.bars import bars
+from tests.bench.cluster.moments import BUILDERS, MOMENTS, TOTAL
+from tests.bench.cluster.scenarios import SCENARIOS, STATES
 from tests.bench.cluster.starts import PLAIN
+from tests.bench.cluster.yardsticks import PLAIN as PLAIN_SERVICE
+from tests.bench.cluster.yardsticks import WAKE
 from tests.bench.document import failing_rows, fill, line, lines
 from tests.bench.samples import number, ratio
 
@@ -37,11 +21,13 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from tests.bench.cluster.results import Results
-    from tests.bench.samples import Table
+    from tests.bench.cluster.scenarios import Deployments
+    from tests.bench.samples import Samples
 
 TEMPLATE = Path(__file__).with_name("section.template.md")
 # Processor and memory; the rest are versions of what does not run here.
 _KEPT_FACTS = 2
+_KIB = 1024
 
 
 def section(results: Results, note: str = "") -> str:
@@ -52,89 +38,17 @@ def section(results: Results, note: str = "") -> str:
             "machine": _machine(results),
             "note": note,
             "bars": lines("what", "bar", "measured", "", rows=[bar.row() for bar in bars(results)]),
-            "deployments": _deployments(results),
+            "deployments": deployment_rows(results.deployments),
             "failing": "" if results.failing is None else failing_rows(results.failing),
-            "moments": _moments(results),
+            "moments": moment_rows(results.deployments),
+            "pushed": pushed_rows(results.deployments),
+            "costs": cost_rows(results.deployments),
             "starts": _starts(results),
+            "bursts": "" if results.bursts is None else burst.rows(results.bursts),
             "growth": _growth(results),
             "memory": _memory(results),
         },
     )
-
-
-def bars(results: Results) -> Iterator[Bar]:
-    """The bars of a real cluster."""
-    limits = ((NEW, DEPLOY_SECONDS), (NEW_FIVE, DEPLOY_FIVE_SECONDS))
-    for scenario, seconds in limits:
-        for state, table in _states(results, scenario):
-            total = table[TOTAL]
-            yield Bar(
-                f"{scenario}, control functions {state}: sent -> first answer",
-                f"p50 <= {seconds} s",
-                total.text("s"),
-                total.median <= seconds,
-            )
-    for state, table in _states(results, UNCHANGED):
-        total, has_job = table[TOTAL], JOB in table
-        yield Bar(
-            f"{UNCHANGED}, control functions {state}: sent -> record Ready and answered",
-            f"no Job; p50 <= {UNCHANGED_SECONDS} s",
-            f"{'a Job' if has_job else 'no Job'}; {total.text('s')}",
-            not has_job and total.median <= UNCHANGED_SECONDS,
-        )
-    if results.failing is not None:
-        yield failing_bar(results.failing, failing.SECONDS)
-    yield from _start_bars(results)
-    yield from _growth_bars(results)
-
-
-def _start_bars(results: Results) -> Iterator[Bar]:
-    if results.from_zero is None:
-        return
-    found, base = results.from_zero, results.from_zero[PLAIN].median
-    slowest = max(FUNCTIONS, key=lambda name: found[name].median)
-    worst = found[slowest].median
-    yield Bar(
-        f"control function from zero -> first answer (slowest: {slowest})",
-        f"<= {CONTROL_START}x a plain function",
-        f"{ratio(worst, base)} ({number(worst)} ms / {number(base)} ms)",
-        worst <= CONTROL_START * base,
-    )
-
-
-def _growth_bars(results: Results) -> Iterator[Bar]:
-    growth = results.growth
-    if growth is None:
-        return
-    sizes = [size for size in growth.tables if size != growing.AGAIN]
-    for what in (growing.UNCHANGED, growing.DELETED):
-        small, large = (growth.tables[size][what].median for size in (sizes[0], sizes[-1]))
-        yield Bar(
-            f"{what.partition(', ms')[0]}, with {sizes[-1]} records beside {sizes[0]}",
-            f"flat (<= {FLAT}x)",
-            f"{ratio(large, small)} ({number(large)} ms / {number(small)} ms)",
-            large <= FLAT * small,
-        )
-    for size in (sizes[0], sizes[-1]):
-        most = {
-            name: max(samples.values)
-            for name, samples in growth.memory[size].items()
-            if samples.values
-        }
-        largest = max(most, key=lambda name: most[name])
-        yield Bar(
-            f"memory of a control function after events, records: {size} (largest: {largest})",
-            f"<= {CONTROL_MIB} MiB PSS",
-            f"{number(most[largest])} MiB",
-            most[largest] <= CONTROL_MIB,
-        )
-
-
-def _states(results: Results, scenario: str) -> Iterator[tuple[str, Table]]:
-    for state in STATES:
-        table = results.deployments.get((scenario, state))
-        if table is not None:
-            yield state, table
 
 
 def _machine(results: Results) -> str:
@@ -148,13 +62,20 @@ def _machine(results: Results) -> str:
     return "\n".join(f"- {fact}" for fact in facts)
 
 
-def _deployments(results: Results) -> str:
-    rows = []
+def deployment_rows(found: Deployments) -> str:
+    """Seconds to the first answer, with how often each was measured, below the yardsticks."""
+    yardsticks = {
+        name: _times(found.yardsticks[name]) if name in found.yardsticks else ""
+        for name in (PLAIN_SERVICE, WAKE)
+    }
+    rows = [
+        line("yardstick *plain*", yardsticks[PLAIN_SERVICE], ""),
+        line("yardstick *wake*", "", yardsticks[WAKE]),
+    ]
     for scenario in SCENARIOS:
-        states = dict(_states(results, scenario))
         cells = [
-            f"{states[state][TOTAL].text()}, {len(states[state][TOTAL].values)} times"
-            if state in states
+            _times(found.seconds[scenario, state][TOTAL])
+            if (scenario, state) in found.seconds
             else ""
             for state in STATES
         ]
@@ -163,21 +84,57 @@ def _deployments(results: Results) -> str:
     return lines("seconds to the first answer", *heads, rows=rows)
 
 
-def _moments(results: Results) -> str:
+def moment_rows(found: Deployments) -> str:
     """Medians since sending; a column for each scenario, since moments are many."""
-    columns = [
-        (f"{scenario}, {state}", table)
-        for scenario in SCENARIOS
-        for state, table in _states(results, scenario)
+    columns = list(_columns(found))
+    tables = [found.seconds[key] for _, key in columns]
+    rows = [
+        line(what, *(number(table[what].median) if what in table else "" for table in tables))
+        for what in MOMENTS
     ]
-    rows = []
-    for what in MOMENTS:
-        cells = [
-            number(table[what].median) if what in table and table[what].values else ""
-            for _, table in columns
-        ]
-        rows.append(line(what, *cells))
     return lines("seconds since sending", *(head for head, _ in columns), rows=rows)
+
+
+def pushed_rows(found: Deployments) -> str:
+    """What came to the registry, where its storage is on this machine."""
+    if not found.new_bytes:
+        return "Not measured: the storage of this registry is elsewhere."
+    rows = [
+        line(
+            head,
+            number(found.new_bytes[key].median / _KIB),
+            number(found.again_bytes[key].median / _KIB),
+        )
+        for head, key in _columns(found)
+        if key in found.new_bytes
+    ]
+    return lines("KiB", "new in the registry", "there before, named anew", rows=rows)
+
+
+def cost_rows(found: Deployments) -> str:
+    """Deliveries of the Broker, and processor time by function."""
+    rows = []
+    for head, key in _columns(found):
+        costs = found.costs[key]
+        spent = [
+            number(costs.processor[name].median) if name in costs.processor else ""
+            for name in BUILDERS
+        ]
+        deliveries = (number(costs.deliveries.median), number(costs.wakes.median))
+        rows.append(line(head, *deliveries, *spent))
+    heads = [f"{name}, s" for name in BUILDERS]
+    return lines("", "deliveries", "of these only to wake", *heads, rows=rows)
+
+
+def _columns(found: Deployments) -> Iterator[tuple[str, tuple[str, str]]]:
+    for scenario in SCENARIOS:
+        for state in STATES:
+            if (scenario, state) in found.seconds:
+                yield f"{scenario}, {state}", (scenario, state)
+
+
+def _times(samples: Samples) -> str:
+    return f"{samples.text()}, {len(samples.values)} times"
 
 
 def _starts(results: Results) -> str:
@@ -224,6 +181,6 @@ def _memory(results: Results) -> str:
                 for found in growth.memory.values()
             ),
         )
-        for name in FUNCTIONS
+        for name in results.functions
     ]
     return lines("PSS, MiB", *(f"records: {size}" for size in growth.memory), rows=rows)

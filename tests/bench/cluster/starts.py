@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.bench.cluster.access import FUNCTIONS
 from tests.bench.samples import Table
 from tests.helpers.cluster import CONTROL, TENANT
 from tests.helpers.waiting import wait_for
@@ -49,9 +48,9 @@ class Starts:
     def __init__(self, cluster: MeasuredCluster, lambda_name: str) -> None:
         self._cluster = cluster
         self._targets = [
-            Target(PLAIN, NAMESPACE, _PLAIN_NAME, 200),
+            plain_target(),
             Target(LAMBDA, TENANT, lambda_name, 200),
-            *(Target(name, CONTROL, name, 400) for name in FUNCTIONS),
+            *(Target(name, CONTROL, name, 400) for name in cluster.functions),
         ]
         self.from_zero, self.warm = Table(), Table()
 
@@ -84,6 +83,17 @@ class Starts:
         if target.label == LAMBDA:
             return self._cluster.lambda_connection(target.name)
         return self._cluster.function_connection(target.name, target.namespace)
+
+
+def plain_target() -> Target:
+    """The plain function."""
+    return Target(PLAIN, NAMESPACE, _PLAIN_NAME, 200)
+
+
+def wake_seconds(cluster: MeasuredCluster) -> float:
+    """From a request to the plain function to its answer."""
+    target = plain_target()
+    return _ask(cluster.function_connection(target.name, target.namespace), target) / 1000
 
 
 def wake(cluster: MeasuredCluster, function: str) -> None:
