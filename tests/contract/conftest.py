@@ -9,6 +9,8 @@ import pytest
 from tests.contract.helpers.kubernetes_apis import KUBERNETES_APIS
 from tests.helpers.api_server import KINDS, REPOSITORY, running_api_server
 from tests.helpers.platforms import fake_platform, kubernetes_platform
+from tests.helpers.publishing import HOW
+from tests.helpers.registries import running_password_registry, running_registry
 from tests.helpers.running_api import RunningApi
 
 if TYPE_CHECKING:
@@ -45,6 +47,20 @@ def real_api(require_server, api_server_binaries, tmp_path_factory):
         server.run("wait", "--for=condition=Established", "crd", "--all", "--timeout=60s")
         server.await_kinds(*KINDS)
         yield server.kubeconfig, lambda *_: pytest.skip("a log needs a kubelet")
+
+
+@pytest.fixture(scope="module")
+def docker_registry(require_server, tmp_path_factory):
+    program = require_server("docker-registry", HOW)
+    with running_registry(program, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
+
+
+@pytest.fixture(scope="module")
+def password_registry(require_server, tmp_path_factory):
+    program = require_server("docker-registry", HOW)
+    with running_password_registry(program, tmp_path_factory.mktemp("registry")) as registry:
+        yield registry
 
 
 @pytest.fixture(params=KUBERNETES_APIS)

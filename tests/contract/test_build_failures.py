@@ -6,13 +6,13 @@ The statuses are those that kubelet and Job controller of Kubernetes 1.35 write.
 from __future__ import annotations
 
 import time
-from dataclasses import replace
 
 import pytest
 
 from knative_lambda.adapters.kubernetes.client import PODS
 from knative_lambda.domain.build import JobState
 from tests.contract.helpers.build_orders import order
+from tests.contract.helpers.older_jobs import start_older_job
 from tests.helpers.platforms import statuses
 
 STARTED = "2026-01-01T00:00:00Z"
@@ -31,9 +31,8 @@ def ended(code, reason="Error", message=""):
     return {"terminated": {"exitCode": code, "reason": reason, "message": message}}
 
 
-def pod(build=NEXT, *conditions, phase="Pending", publish=NEXT, **more):
-    containers = {"build": build, "publish": publish}
-    return {"phase": phase, "conditions": list(conditions), **statuses(containers), **more}
+def pod(build=NEXT, *conditions, phase="Pending", **more):
+    return {"phase": phase, "conditions": list(conditions), **statuses({"build": build}), **more}
 
 
 def waiting(reason, message=""):
@@ -76,8 +75,16 @@ def fail(kubernetes, job, reason, *, types=("FailureTarget", "Failed"), **status
             ("BuilderImageUnavailable", "ErrImageNeverPull", True),
         ),
         (
-            pod(waiting("CreateContainerConfigError", "secret not found"), SCHEDULED, SANDBOX),
-            ("BuildNotStarted", "the step build cannot start: CreateContainerConfigError", False),
+            pod(waiting("CreateContainerConfigError", 'secret "a" not found'), SCHEDULED, SANDBOX),
+            ("BuildNotStarted", "Secret that opens the build's objects in storage is not", False),
+        ),
+        (
+            pod(waiting("CreateContainerConfigError", 'secret "a" not found'), SCHEDULED, SANDBOX),
+            ("BuildNotStarted", 'deploy again: secret "a" not found', False),
+        ),
+        (
+            pod(waiting("CreateContainerError", "no such device"), SCHEDULED, SANDBOX),
+            ("BuildNotStarted", "the step build cannot start: CreateContainerError", False),
         ),
         (pod(NEXT, SCHEDULED, NO_SANDBOX), ("BuildNotStarted", "describe pod", False)),
     ],
@@ -163,8 +170,8 @@ def test_an_attempt_that_may_be_better_next_time_is_not_the_last(kubernetes, job
         (evicted(FULL), ("BuildOutOfDisk", FULL.strip(), True)),
         (evicted("", DISRUPTED), ("BuildEvicted", "the node was short of something", False)),
         (
-            pod(DONE, publish=ended(137, "OOMKilled"), phase="Failed"),
-            ("BuildOutOfMemory", "the step publish", True),
+            pod(ended(137, "OOMKilled"), phase="Failed"),
+            ("BuildOutOfMemory", "the step build", True),
         ),
         (
             pod(ended(128, "StartError", "no such program"), phase="Failed"),
@@ -204,7 +211,6 @@ def test_a_job_that_will_fail_is_told_before_its_pods_are_gone(kubernetes, job):
     ("status", "reason", "says"),
     [
         (pod(ended(137), phase="Failed"), "BuildTimeout", "at the step build"),
-        (pod(DONE, phase="Failed", publish=ended(137)), "BuildTimeout", "at the step publish"),
         (
             pod(ended(75, message='{"reason": "Interrupted", "message": "SIGTERM"}')),
             *("BuildTimeout", "at the step build"),
@@ -252,9 +258,10 @@ def test_a_job_that_is_out_of_time_tells_what_an_attempt_before_said(kubernetes,
     assert failure.message.endswith("An attempt before: PackageIndexUnavailable: no answer")
 
 
-def test_an_obstacle_names_the_secret_that_may_be_missing(kubernetes):
-    options = replace(kubernetes.jobs.options, registry_secret="push-images")
-    jobs = replace(kubernetes.jobs, options=options)
-    job = jobs.start(order(kubernetes)).name
-    kubernetes.hands.pod_with_status(job, pod(NEXT, SCHEDULED, NO_SANDBOX))
-    assert "the build's Secret push-images or its network" in jobs.pending(job).obstacle.message
+def test_the_step_of_a_job_of_an_older_version_is_told(kubernetes):
+    job = start_older_job(kubernetes, order(kubernetes))
+    states = {"build": DONE, "publish": ended(137, "OOMKilled")}
+    kubernetes.hands.pod_with_status(job, {"phase": "Failed", **statuses(states)})
+    failure = fail(kubernetes, job, "BackoffLimitExceeded", failed=3).failure
+    assert failure.reason == "BuildOutOfMemory"
+    assert "the step publish" in failure.message

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import time
+from dataclasses import replace
 
 import pytest
 
@@ -10,7 +12,8 @@ from knative_lambda.adapters.kubernetes.client import JOBS
 from knative_lambda.domain.build import BuildFailure, JobState, PendingBuild
 from knative_lambda.domain.names import FunctionId
 from tests.contract.helpers.build_orders import DIGEST, order
-from tests.helpers.platforms import eventually, is_over
+from tests.contract.helpers.older_jobs import start_older_job
+from tests.helpers.platforms import eventually, is_over, statuses
 
 OTHER_DIGEST = "sha256:" + "e" * 64
 
@@ -24,9 +27,11 @@ def test_a_job_that_starts_runs(platform):
     assert started.created_at.tzinfo is not None
 
 
-def test_the_same_order_is_the_same_job_and_keeps_its_first_request(platform):
+def test_the_same_order_is_the_same_job_which_is_the_newest_requests_from_then_on(platform):
     first = platform.jobs.start(order(platform))
-    assert platform.jobs.start(order(platform, request_id="2027/event-2")) == first
+    again = platform.jobs.start(order(platform, request_id="2027/event-2"))
+    assert again == replace(first, request_id="2027/event-2")
+    assert platform.jobs.get(first.name) == again
     assert len(list(platform.jobs.list())) == 1
 
 
@@ -57,21 +62,64 @@ def test_jobs_are_listed_by_lambda_or_all(platform):
     assert {job.name for job in platform.jobs.list()} == {one, other}
 
 
-def test_a_build_that_succeeded_has_its_digest(platform):
+@pytest.mark.parametrize("pinned", [True, False])
+def test_a_build_that_succeeded_says_whether_its_packages_are_pinned(platform, pinned):
     job = platform.jobs.start(order(platform)).name
-    platform.hands.succeed(job, DIGEST)
+    platform.hands.succeed(job, pinned=pinned)
     ended = platform.jobs.get(job)
-    assert (ended.state, ended.digest, ended.failure) == (JobState.SUCCEEDED, DIGEST, None)
+    assert (ended.state, ended.pinned, ended.failure) == (JobState.SUCCEEDED, pinned, None)
     assert ended.finished_at is not None
     assert list(platform.jobs.list()) == [ended]
 
 
-def test_a_build_is_over_once_its_image_is_published_whatever_its_job_says(kubernetes):
+def test_a_build_is_over_once_its_pod_ended_well_whatever_its_job_says(kubernetes):
     job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(job, {"build": 0}, {"build": '{"pinned": true}'})
+    found = kubernetes.jobs.get(job)
+    assert (found.state, found.pinned, found.digest) == (JobState.SUCCEEDED, True, None)
+    assert found.finished_at is not None
+
+
+def test_only_the_newest_pod_says_that_a_build_is_over(kubernetes):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(job, {"build": 0}, {})
+    time.sleep(1.1)  # Pods are told apart by whole seconds
+    kubernetes.hands.run(job)
+    assert kubernetes.jobs.get(job).state is JobState.RUNNING
+
+
+@pytest.mark.parametrize(
+    "message", ["", "[" * 4096, "not JSON", "{}", '{"pinned": "yes"}', '{"pinned": [1]}', "[true]"]
+)
+def test_packages_are_pinned_only_where_the_build_clearly_says_so(kubernetes, message):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(job, {"build": 0}, {"build": message})
+    found = kubernetes.jobs.get(job)
+    assert (found.state, found.pinned) == (JobState.SUCCEEDED, False)
+
+
+def test_a_digest_that_a_build_of_today_claims_is_not_believed(kubernetes):
+    job = kubernetes.jobs.start(order(kubernetes)).name
+    kubernetes.hands.pod(job, {"build": 0}, {"build": json.dumps({"digest": OTHER_DIGEST})})
+    assert kubernetes.jobs.get(job).digest is None
+
+
+def test_a_job_of_an_older_version_has_the_digest_that_it_published(kubernetes):
+    job = start_older_job(kubernetes, order(kubernetes))
     kubernetes.hands.pod(job, {"build": 0, "publish": 0}, {"publish": f'{{"digest": "{DIGEST}"}}'})
     found = kubernetes.jobs.get(job)
     assert (found.state, found.digest) == (JobState.SUCCEEDED, DIGEST)
     assert found.finished_at is not None
+    kubernetes.hands.complete(job)
+    ended = kubernetes.jobs.get(job)
+    assert (ended.state, ended.digest) == (JobState.SUCCEEDED, DIGEST)
+
+
+def test_a_job_of_an_older_version_whose_first_step_is_done_still_runs(kubernetes):
+    job = start_older_job(kubernetes, order(kubernetes))
+    states = {"build": {"terminated": {"exitCode": 0}}, "publish": {"running": {}}}
+    kubernetes.hands.pod_with_status(job, {"phase": "Running", **statuses(states)})
+    assert kubernetes.jobs.get(job).state is JobState.RUNNING
 
 
 @pytest.mark.parametrize("is_users", [True, False])
@@ -107,24 +155,24 @@ def test_a_job_of_which_a_container_runs_does_not_wait(platform):
 
 def test_a_job_that_is_over_or_gone_does_not_wait(platform):
     job = platform.jobs.start(order(platform)).name
-    platform.hands.succeed(job, DIGEST)
+    platform.hands.succeed(job)
     assert platform.jobs.pending(job) is None
     assert platform.jobs.pending("nothing") is None
 
 
-def test_the_end_of_the_log_is_there_in_the_order_of_the_steps(platform):
+def test_the_end_of_the_log_is_there(platform):
     job = platform.jobs.start(order(platform)).name
-    platform.hands.log(
-        job,
-        {
-            "publish": "three\n",
-            "build": "one\ntw\N{LATIN SMALL LETTER O WITH DIAERESIS}\n",
-        },
-    )
-    whole = platform.jobs.log_tail(job, max_bytes=1000)
-    assert whole == "one\ntw\N{LATIN SMALL LETTER O WITH DIAERESIS}\nthree\n"
+    text = "one\ntw\N{LATIN SMALL LETTER O WITH DIAERESIS}\nthree\n"
+    platform.hands.log(job, {"build": text})
+    assert platform.jobs.log_tail(job, max_bytes=1000) == text
     assert platform.jobs.log_tail(job, max_bytes=6) == "three\n"
     assert platform.jobs.log_tail(job, max_bytes=8) == "\nthree\n"  # never half a character
+
+
+def test_the_log_of_a_job_of_an_older_version_is_in_the_order_of_its_steps(kubernetes):
+    job = start_older_job(kubernetes, order(kubernetes))
+    kubernetes.hands.log(job, {"publish": "two\n", "build": "one\n"})
+    assert kubernetes.jobs.log_tail(job, max_bytes=1000) == "one\ntwo\n"
 
 
 def test_a_job_without_a_pod_has_no_log(platform):
@@ -184,12 +232,9 @@ def test_a_job_that_is_no_build_of_ours_is_none(kubernetes):
     ids=lambda messages: str(messages)[:40],
 )
 def test_only_a_digest_that_publish_wrote_is_taken(kubernetes, messages):
-    job = kubernetes.jobs.start(order(kubernetes)).name
+    job = start_older_job(kubernetes, order(kubernetes))
     kubernetes.hands.pod(job, {"build": 0, "publish": 0}, messages)
-    done = {"startTime": "2026-01-01T00:00:00Z", "completionTime": "2026-01-01T00:01:00Z"}
-    kubernetes.hands.end(
-        job, ("SuccessCriteriaMet", "Complete"), "CompletionsReached", done | {"succeeded": 1}
-    )
+    kubernetes.hands.complete(job)
     ended = kubernetes.jobs.get(job)
     assert (ended.state, ended.digest) == (JobState.SUCCEEDED, None)
 

@@ -170,8 +170,10 @@ def test_func_deploys_what_config_describes(file):
 def test_func_tells_the_function_its_settings_and_threads(file):
     whole = [env.value for env in read(file).run.envs if env.name is None]
     envs = {env.name: env.value for env in read(file).run.envs}
+    own = {"build-start": ["{{ secret:knative-lambda-package-index }}"]}
     assert whole == [
         "{{ configMap:knative-lambda-settings }}",
         "{{ secret:knative-lambda-storage }}",
+        *own.get(file.parent.name, ()),
     ]
     assert int(envs["THREADS"]) == read(file).deploy.options.resources.limits.concurrency

@@ -1,4 +1,4 @@
-"""The contract of the port ImageRegistry; the real registries hold what the builder published."""
+"""The contract of the port ImageRegistry; the real registries hold what was published."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ import pytest
 from knative_lambda.adapters.registry import SchemeImageRegistry
 from knative_lambda.domain.errors import RegistryUnavailableError
 from tests.helpers.fakes_platform import InMemoryImageRegistry
-from tests.helpers.publishing import HOW, Publishing
-from tests.helpers.registries import PASSWORD, running_password_registry, running_registry
+from tests.helpers.publishing import Publishing
+from tests.helpers.registries import PASSWORD
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,26 +41,12 @@ class Place:
         return self.publish(self.repository, tag, content)
 
 
-@pytest.fixture(scope="module")
-def docker_registry(require_server, tmp_path_factory):
-    program = require_server("docker-registry", HOW)
-    with running_registry(program, tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
-
-
-@pytest.fixture(scope="module")
-def password_registry(require_server, tmp_path_factory):
-    program = require_server("docker-registry", HOW)
-    with running_password_registry(program, tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
-
-
-def publishing(tmp_path, **settings):
-    workspace = Publishing(tmp_path)
+def publishing(tmp_path, docker_config=None):
+    images = Publishing(tmp_path, docker_config)
 
     def publish(repository, tag, content):
-        workspace.write({"source/main.txt": content})
-        return workspace.publish(repository, IMAGE_TAG=tag, **settings)["digest"]
+        images.files = {"main.txt": content}
+        return images.publish(repository, tag)
 
     return publish
 
@@ -94,7 +80,7 @@ def password(tmp_path, password_registry):
     docker_config = password_registry.docker_config(tmp_path / "docker")
     return Place(
         registry=SchemeImageRegistry(docker_config=docker_config),
-        publish=publishing(tmp_path, DOCKER_CONFIG=docker_config),
+        publish=publishing(tmp_path, docker_config),
         root=password_registry.url,
     )
 

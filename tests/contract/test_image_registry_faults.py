@@ -17,7 +17,8 @@ from knative_lambda.domain.errors import (
     RejectedByPlatformError,
     ThrottledError,
 )
-from tests.helpers.s3_servers import CannedAnswer, answering_server, free_port
+from tests.helpers.s3_servers import CannedAnswer, answering_server
+from tests.helpers.server_processes import free_port
 
 REPOSITORY = "lambdas/default/hello"
 SECRET = "hunter2"

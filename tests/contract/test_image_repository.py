@@ -13,8 +13,6 @@ from lambda_oci.errors import SetupError, StoredImageError
 from lambda_oci.image import encode_image
 from lambda_oci.references import parse_repository
 from lambda_oci.repositories import open_repository
-from tests.helpers.publishing import HOW
-from tests.helpers.registries import running_password_registry, running_registry
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,20 +54,6 @@ class Place:
         (self.folder / "config").write_bytes(image.config)
         with repository.writing():
             repository.add_blob(image.config_descriptor, self.folder / "config")
-
-
-@pytest.fixture(scope="module")
-def docker_registry(require_server, tmp_path_factory):
-    program = require_server("docker-registry", HOW)
-    with running_registry(program, tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
-
-
-@pytest.fixture(scope="module")
-def password_registry(require_server, tmp_path_factory):
-    program = require_server("docker-registry", HOW)
-    with running_password_registry(program, tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
 
 
 @pytest.fixture

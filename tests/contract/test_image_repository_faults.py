@@ -40,6 +40,12 @@ def asked(answer, call, patience=QUICK):
         return raised.value, len(seen)
 
 
+def registry_error(*codes):
+    """A refusal in the words of distribution-spec 1.1."""
+    errors = [{"code": code, "message": "", "detail": None} for code in codes]
+    return CannedAnswer(status=400, body=json.dumps({"errors": errors}).encode())
+
+
 @pytest.mark.parametrize(
     ("status", "error", "reason", "times"),
     [
@@ -58,6 +64,31 @@ def test_only_what_may_pass_is_tried_again(status, error, reason, times):
     assert (raised.reason, seen) == (reason, times)
     assert "127.0.0.1" in raised.message
     assert "/v2/" not in raised.message
+
+
+def test_a_manifest_whose_layers_a_registry_does_not_know_yet_is_sent_again():
+    answer = registry_error("DIGEST_INVALID", "MANIFEST_BLOB_UNKNOWN")
+    raised, seen = asked(answer, lambda repository: repository.add_manifest(b"{}", "v1"))
+    assert type(raised) is UnavailableError
+    assert seen == QUICK.tries
+
+
+@pytest.mark.parametrize(
+    "answer",
+    [
+        registry_error("MANIFEST_INVALID"),
+        registry_error(),
+        registry_error(["MANIFEST_BLOB_UNKNOWN"], 5, None),
+        CannedAnswer(status=400, body=b'{"errors": {"code": "MANIFEST_BLOB_UNKNOWN"}}'),
+        CannedAnswer(status=400, body=b'{"errors": ["MANIFEST_BLOB_UNKNOWN"]}'),
+        CannedAnswer(status=400, body=b"[" * 100_000),
+        CannedAnswer(status=400, body=b"MANIFEST_BLOB_UNKNOWN"),
+    ],
+)
+def test_a_manifest_that_a_registry_calls_invalid_is_sent_once(answer):
+    raised, seen = asked(answer, lambda repository: repository.add_manifest(b"{}", "v1"))
+    assert type(raised) is RejectedError
+    assert seen == 1
 
 
 @pytest.mark.parametrize("asked_for", ["7", "²", "x", "9" * 20])

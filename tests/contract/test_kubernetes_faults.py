@@ -21,7 +21,8 @@ from knative_lambda.domain.errors import (
 )
 from knative_lambda.domain.names import FunctionId
 from tests.helpers.kubeconfigs import write_kubeconfig
-from tests.helpers.s3_servers import CannedAnswer, answering_server, free_port, silent_server
+from tests.helpers.s3_servers import CannedAnswer, answering_server, silent_server
+from tests.helpers.server_processes import free_port
 
 TOKEN = "hunter2-token"
 ITEM = {"metadata": {"namespace": "builds", "name": "a-job"}}

@@ -30,12 +30,12 @@ from tests.helpers.s3_servers import (
     CannedAnswer,
     answering_server,
     connection_to,
-    free_port,
     make_bucket,
     moto_server,
     silent_server,
     versity_gateway,
 )
+from tests.helpers.server_processes import free_port
 
 URI = "s3://bucket/code.zip"
 SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Please reduce your rate</Message></Error>"

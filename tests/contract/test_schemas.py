@@ -126,6 +126,11 @@ FAULTS = {
     "a rule of a field": (with_env({"name": "PORT", "value": "1"}),
         [("spec.env[0].name", "FieldValueInvalid",
           "Invalid value: is set by the platform; choose another name")]),
+    "a rule of a field below": (
+        with_env({"name": "A", "secretKeyRef": {"name": "knative-lambda-pull", "key": "k"}}),
+        [("spec.env[0].secretKeyRef.name", "FieldValueInvalid",
+          ("Invalid value: begins with knative-lambda-, as the platform's own Secrets do; put what"
+          " the function needs into a Secret with another name"))]),
     "a rule that needs a default": (MINIMAL | {"scale": {"min": 51}},
         [("spec.scale", "FieldValueInvalid", "Invalid value: min must not be above max")]),
 }  # fmt: skip

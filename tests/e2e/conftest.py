@@ -11,7 +11,7 @@ import pytest
 from tests.e2e.helpers.job_mutations import mutate_jobs
 from tests.e2e.helpers.recorder import Recorder
 from tests.helpers.cluster import CHECKOUT, Cluster
-from tests.helpers.gated_wheel import gated_wheel
+from tests.helpers.gated_wheel import CLUSTER_PORT, gate_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,14 @@ _NEEDED = (
     "TESTBED_BROKER_URL",
 )
 
+_OPTIONAL = (
+    "TESTBED_AUDIT_LOG",
+    "TESTBED_HOST_ADDRESS",
+    "TESTBED_REGISTRY",
+    "TESTBED_STATE",
+    "TESTBED_UPGRADE",
+)
+
 
 @pytest.fixture(scope="session")
 def cluster() -> Cluster:
@@ -36,7 +44,7 @@ def cluster() -> Cluster:
     missing = [name for name in _NEEDED if name not in known]
     if missing:
         pytest.fail(f"{', '.join(missing)} not set: run these tests by `make e2e`")
-    wanted = (*_NEEDED, "TESTBED_HOST_ADDRESS", "TESTBED_AUDIT_LOG", "TESTBED_STATE")
+    wanted = (*_NEEDED, *_OPTIONAL)
     return Cluster({name: known[name] for name in wanted if name in known})
 
 
@@ -59,7 +67,7 @@ def job_mutations(cluster: Cluster, host_address: str) -> Iterator[JobMutations]
 @pytest.fixture
 def gate(host_address: str) -> Iterator[GatedWheel]:
     """A package that a build has to wait for until the test opens the gate."""
-    with gated_wheel(host_address) as waiting:
+    with gate_server(host_address, CLUSTER_PORT) as server, server.gate() as waiting:
         yield waiting
 
 

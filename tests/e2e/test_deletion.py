@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from tests.helpers.cluster import Cluster
 
 HELLO = "def handler(event):\n    return 'hello'\n"
+# Whatever installs packages has a Job.
+SMALL = "h11==0.16.0\n"
 # They come and go with whatever happens.
 OF_THE_MOMENT = {"Event", "Lease", "PodMetrics", "NodeMetrics"}
 CONTROL_PLANE_PODS = ("knative-lambda/", "knative-serving/", "knative-eventing/")
@@ -44,7 +46,7 @@ def test_a_deleted_lambda_leaves_nothing_behind(
 ):
     before, stored_before = objects(cluster), stored(cluster)
     cluster.deploy(examples / "order-confirmation", "--name", unique_name)
-    cluster.deploy(write_function(HELLO), "--name", unique_name)
+    cluster.deploy(write_function(HELLO, requirements=SMALL), "--name", unique_name)
     made = objects(cluster) - before
     assert {"LambdaFunction", "Service", "Job"} <= {each.split()[0] for each in made}
 
@@ -59,7 +61,8 @@ def test_a_deleted_lambda_leaves_nothing_behind(
 
 def test_a_lambda_that_is_deleted_while_it_is_built_is_gone(cluster: Cluster, unique_name: str):
     before = objects(cluster)
-    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    files = {"main.py": HELLO, "requirements.txt": SMALL}
+    cluster.send_build_start(unique_name, files)
     wait_for(lambda: cluster.jobs_of(unique_name))
 
     assert cluster.kn_lambda("delete", unique_name).returncode == 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from typing import TYPE_CHECKING
 
-from tests.e2e.helpers.broker_metrics import deliveries
+from tests.helpers.broker_metrics import deliveries
 from tests.helpers.http_client import post_event
 from tests.helpers.lambda_platform import BUILD_START, DELETE
 from tests.helpers.waiting import wait_for
@@ -13,11 +13,13 @@ from tests.helpers.waiting import wait_for
 if TYPE_CHECKING:
     from collections import Counter
 
-    from tests.e2e.helpers.broker_metrics import Delivery
     from tests.e2e.helpers.recorder import Recorder
+    from tests.helpers.broker_metrics import Delivery
     from tests.helpers.cluster import Cluster
 
 HELLO = "def handler(event):\n    return 'hello'\n"
+# Whatever installs packages has a Job.
+SMALL = "h11==0.16.0\n"
 
 
 def since(before: Counter[Delivery], after: Counter[Delivery], subject: str) -> dict:
@@ -45,7 +47,12 @@ def test_every_event_of_a_life_is_delivered_once(
 
     seen = since(before, deliveries(cluster), subject)
     assert seen[("build-start", BUILD_START)] == {"200": 2}
-    assert seen[("build-complete", "dev.knative-lambda.build.complete.v1")] == {"200": 1}
+    # The second time the image is there: nothing is published.
+    assert seen[("publish", "dev.knative-lambda.build.packaged.v1")] == {"200": 1}
+    assert seen[("build-complete", "dev.knative-lambda.build.complete.v1")] == {"200": 2}
+    # They wake at the request, and do nothing more.
+    for woken in ("publish-wake", "build-complete-wake"):
+        assert seen[(woken, BUILD_START)] == {"204": 2}
     assert seen[("delete", DELETE)] == {"200": 1}
     # Nothing was answered with what makes a Broker send again.
     assert {status for answers in seen.values() for status in answers} <= {"200", "204"}
@@ -55,7 +62,7 @@ def test_every_event_of_a_life_is_delivered_once(
 
 def test_no_job_event_had_to_be_sent_twice(cluster: Cluster, recorder: Recorder, unique_name: str):
     before = deliveries(cluster)
-    cluster.send_build_start(unique_name, {"main.py": HELLO})
+    cluster.send_build_start(unique_name, {"main.py": HELLO, "requirements.txt": SMALL})
     recorder.await_type(unique_name, "function.ready.v1")
     jobs = {job["metadata"]["name"] for job in cluster.jobs_of(unique_name)}
 

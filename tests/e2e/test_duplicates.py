@@ -25,10 +25,12 @@ def test_one_request_delivered_twenty_times_makes_one_job_and_one_revision(
     cluster: Cluster, recorder: Recorder, unique_name: str
 ):
     once = {"id": uuid.uuid4().hex, "time": datetime.now(UTC).isoformat()}
+    # Whatever installs packages has a Job.
+    files = {**version(1), "requirements.txt": "h11==0.16.0\n"}
 
     with ThreadPoolExecutor(TIMES) as senders:
         answers = senders.map(
-            lambda _: cluster.send_build_start(unique_name, version(1), **once).status, range(TIMES)
+            lambda _: cluster.send_build_start(unique_name, files, **once).status, range(TIMES)
         )
         assert set(answers) == {202}
 

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from tests.helpers.gated_wheel import GatedWheel
 
 HELLO = "def handler(event):\n    return 'hello'\n"
+# Whatever installs packages has a Job.
+SMALL = "h11==0.16.0\n"
 PODS = "/api/v1/namespaces/knative-lambda-builds/pods"
 
 
@@ -49,19 +51,19 @@ def no_node_has_that(job: dict[str, Any]) -> None:
 
 
 def no_registry_has_that(job: dict[str, Any]) -> None:
-    for container in pod_spec(job)["initContainers"]:
+    for container in pod_spec(job)["containers"]:
         container["image"] = container["image"].partition("@")[0] + ":no-such-tag"
 
 
 def no_secret_has_that(job: dict[str, Any]) -> None:
     reference = {"name": "no-such-secret", "key": "key"}
     variable = {"name": "ANY", "valueFrom": {"secretKeyRef": reference}}
-    for container in pod_spec(job)["initContainers"]:
+    for container in pod_spec(job)["containers"]:
         container["env"].append(variable)
 
 
 def too_much_memory(job: dict[str, Any]) -> None:
-    container = pod_spec(job)["initContainers"][-1]
+    container = pod_spec(job)["containers"][-1]
     container["command"] = ["python", "-c", "b'x' * (1 << 40) if False else bytearray(1 << 29)"]
     memory = {"memory": "64Mi"}
     container["resources"] = {
@@ -102,7 +104,7 @@ def troubled(cluster: Cluster, recorder: Recorder, job_mutations: JobMutations) 
     for change in TROUBLES:
         names[change] = name = f"fn-{uuid.uuid4().hex[:8]}"
         job_mutations.of(name, change)
-        cluster.send_request(name, {"main.py": HELLO})
+        cluster.send_request(name, {"main.py": HELLO, "requirements.txt": SMALL})
     return names
 
 

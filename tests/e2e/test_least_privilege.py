@@ -21,14 +21,21 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.timeout(600)
 
-FUNCTIONS = ("build-start", "build-complete", "delete", "cleanup")
+FUNCTIONS = ("build-start", "publish", "build-complete", "delete", "cleanup")
 HELLO = "def handler(event):\n    return 'hello'\n"
+# Whatever installs packages has a Job.
+PACKAGED = {"main.py": HELLO, "requirements.txt": "h11==0.16.0\n"}
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 CLEANUP = "dev.knative-lambda.cleanup.v1"
 # A server-side apply is one request, shows as a patch, and asks for both rights.
 BY_PATCH = {("tenant", "create", "services"), ("tenant", "create", "triggers")}
-# Of a race between a request and a deletion, which tests/integration/cluster_config brings about.
-OF_RACES = {("tenant", "delete", "lambdafunctions")}
+# Of races, and of builds that wait for others: tests/integration/cluster_config brings them about.
+OF_RACES = {
+    ("tenant", "delete", "lambdafunctions"),
+    ("builds", "patch", "jobs"),
+    ("builds", "get", "secrets"),
+    ("builds", "delete", "secrets"),
+}
 
 Right = tuple[str, str, str]
 """Where (builds, tenant, cluster), a verb, a resource."""
@@ -59,8 +66,11 @@ def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
     orphan_a_build(cluster, f"{name}-building")
     orphan_a_job(cluster, f"{name}-ready")
     whole = {"subscriptions": [{"type": "com.example.three"}]}
-    cluster.send_build_start(name, {"main.py": HELLO + "#\n"}, spec=whole)
+    # Other packages than those that are kept: else there were no Job for delete to remove.
+    anew = {"main.py": HELLO + "#\n", "requirements.txt": "h11==0.16.0  # anew\n"}
+    cluster.send_build_start(name, anew, spec=whole)
     cluster.await_phase(name, "Ready")
+    assert cluster.jobs_of(name)
     cluster.send_delete(name)
     cluster.await_gone(name)
     return audit_log
@@ -100,8 +110,10 @@ def be_refused(cluster: Cluster, name: str) -> None:
 
 def lose_track(cluster: Cluster, name: str) -> None:
     """A record that still waits, for a Job that ended long ago and for one that is gone."""
-    cluster.send_build_start(name, {"main.py": HELLO})
+    cluster.send_build_start(name, PACKAGED)
     cluster.await_phase(name, "Ready")
+    # Until its own events have been answered, which would have the end written again.
+    wait_for(lambda: all(ended(job, timedelta(seconds=6)) for job in cluster.jobs_of(name)))
     forget_the_end(cluster, name)
     # Only then does cleanup have it told of again.
     wait_for(lambda: all(ended(job, timedelta(seconds=62)) for job in cluster.jobs_of(name)))
@@ -150,7 +162,7 @@ def is_announced(job: dict[str, Any]) -> bool:
 
 def orphan_a_build(cluster: Cluster, name: str) -> None:
     """Its record goes while it runs, and so its Job."""
-    cluster.send_request(name, {"main.py": HELLO})
+    cluster.send_request(name, PACKAGED)
     wait_for(lambda: cluster.jobs_of(name))
     cluster.api.delete(f"{RECORDS}/{name}")
     wait_for(lambda: not cluster.jobs_of(name))
@@ -158,7 +170,7 @@ def orphan_a_build(cluster: Cluster, name: str) -> None:
 
 def orphan_a_job(cluster: Cluster, name: str) -> None:
     """Its record goes when the build is over; its Job goes with the next pass."""
-    cluster.send_build_start(name, {"main.py": HELLO})
+    cluster.send_build_start(name, PACKAGED)
     cluster.await_phase(name, "Ready")
     # Until its own events have been answered; they would find it without its lambda too.
     wait_for(lambda: all(ended(job, timedelta(seconds=6)) for job in cluster.jobs_of(name)))

@@ -8,14 +8,17 @@ from __future__ import annotations
 
 import contextlib
 import itertools
+import json
 import subprocess
 from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
+from tests.embedded.helpers.lanes import Lane, lane_of
+from tests.embedded.helpers.prepared_runtimes import prepare_once, take_prepared
 from tests.embedded.helpers.running_platform import CHECKOUT, kn_lambda_program, machine_environment
-from tests.helpers.gated_wheel import GatedWheel, gated_wheel
+from tests.helpers.gated_wheel import GatedWheel, GateServer, gate_server
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -31,9 +34,32 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 
 
 @pytest.fixture(scope="session")
-def platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPlatform]:
+def gates() -> Iterator[GateServer]:
+    """Where all gated packages of a session come from; its platforms allow that address."""
+    with gate_server() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def settings(gates: GateServer) -> dict[str, str]:
+    """Settings of every platform."""
+    return {"KN_LAMBDA_PACKAGE_URL_PREFIXES": json.dumps([gates.url])}
+
+
+@pytest.fixture(scope="session")
+def prepared(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> Path:
+    """A home from which others take prepared runtimes; all test processes share it."""
+    own = tmp_path_factory.getbasetemp()
+    return prepare_once(own if worker_id == "master" else own.parent)
+
+
+@pytest.fixture(scope="session")
+def platform(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Path, settings: dict[str, str]
+) -> Iterator[EmbeddedPlatform]:
     """A platform that all tests share."""
-    running = EmbeddedPlatform(tmp_path_factory.mktemp("platform") / "home")
+    home = take_prepared(prepared, tmp_path_factory.mktemp("platform") / "home")
+    running = EmbeddedPlatform(home, settings)
     try:
         running.start()
         yield running
@@ -51,9 +77,12 @@ _PATIENCE = {
 
 
 @pytest.fixture(scope="session")
-def patient_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedPlatform]:
+def patient_platform(
+    tmp_path_factory: pytest.TempPathFactory, prepared: Path, settings: dict[str, str]
+) -> Iterator[EmbeddedPlatform]:
     """Another that they share: a test on it that needs a time-out to pass would not end."""
-    running = EmbeddedPlatform(tmp_path_factory.mktemp("patient") / "home", _PATIENCE)
+    home = take_prepared(prepared, tmp_path_factory.mktemp("patient") / "home")
+    running = EmbeddedPlatform(home, {**settings, **_PATIENCE})
     try:
         running.start()
         yield running
@@ -62,9 +91,11 @@ def patient_platform(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Embed
 
 
 @pytest.fixture
-def own_platform(tmp_path: Path) -> Iterator[EmbeddedPlatform]:
+def own_platform(
+    tmp_path: Path, prepared: Path, settings: dict[str, str]
+) -> Iterator[EmbeddedPlatform]:
     """A platform of this test alone, running; it may be stopped, killed and started again."""
-    running = EmbeddedPlatform(tmp_path / "home")
+    running = EmbeddedPlatform(take_prepared(prepared, tmp_path / "home"), settings)
     try:
         running.start()
         yield running
@@ -73,12 +104,15 @@ def own_platform(tmp_path: Path) -> Iterator[EmbeddedPlatform]:
 
 
 @pytest.fixture
-def start_platform(tmp_path: Path) -> Iterator[Callable[..., EmbeddedPlatform]]:
+def start_platform(
+    tmp_path: Path, prepared: Path, settings: dict[str, str]
+) -> Iterator[Callable[..., EmbeddedPlatform]]:
     """`start_platform(KN_LAMBDA_BUILD_TIMEOUT="PT3S")` is a platform with settings of its own."""
     with contextlib.ExitStack() as ended:
 
-        def start(*arguments: str, **settings: str) -> EmbeddedPlatform:
-            running = EmbeddedPlatform(tmp_path / f"home-{next(_NUMBERS)}", settings)
+        def start(*arguments: str, **changes: str) -> EmbeddedPlatform:
+            home = take_prepared(prepared, tmp_path / f"home-{next(_NUMBERS)}")
+            running = EmbeddedPlatform(home, {**settings, **changes})
             ended.callback(running.close)
             running.start(*arguments)
             return running
@@ -87,10 +121,16 @@ def start_platform(tmp_path: Path) -> Iterator[Callable[..., EmbeddedPlatform]]:
 
 
 @pytest.fixture
-def gate() -> Iterator[GatedWheel]:
+def gate(gates: GateServer) -> Iterator[GatedWheel]:
     """A package that a build has to wait for until the test opens the gate."""
-    with gated_wheel() as waiting:
+    with gates.gate() as waiting:
         yield waiting
+
+
+@pytest.fixture(params=["code", "packages"])
+def lane(request: pytest.FixtureRequest, gate: GatedWheel) -> Lane:
+    """Each of the lanes that need a build, one after the other."""
+    return lane_of(request.param, gate)
 
 
 @pytest.fixture

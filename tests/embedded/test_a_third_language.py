@@ -67,7 +67,7 @@ def test_its_recipe_installs_packages_and_its_compiler_runs(perl_platform, tmp_p
     files = {
         "cpanfile": "Greeting\n",
         "main.pl": "use Greeting;\nsub handler { return Greeting::word() . ', ' . "
-        'join("", do { local @ARGV = "$ENV{FUNCTION_ROOT}/source/.compiled"; <> }) }\n1;\n',
+        'join("", do { local @ARGV = "$ENV{FUNCTION_ROOT}/modules/.compiled"; <> }) }\n1;\n',
         "function.yaml": (PERL / "templates" / "http" / "function.yaml").read_text(),
     }
     for name, text in files.items():
@@ -77,7 +77,7 @@ def test_its_recipe_installs_packages_and_its_compiler_runs(perl_platform, tmp_p
 
     assert deployed.returncode == 0, deployed.stderr
     assert perl_platform.kn_lambda("invoke", "packed").stdout == (
-        "Greeting is installed, ./main.pl\n"
+        "Greeting is installed, ./Greeting.pm\n"
     )
     log = perl_platform.kn_lambda("logs", "packed", "--build").stdout
     assert "installing Greeting for perl 5" in log

@@ -23,19 +23,20 @@ _HELLO = "def handler(event):\n    print('called')\n    return {'n': 1}\n"
 
 
 def test_a_function_is_deployed_called_described_and_deleted(
-    kn_lambda, write_function, unique_name
+    kn_lambda, write_function, unique_name, gate
 ):
-    source = write_function(_HELLO)
+    source = write_function(_HELLO, requirements=gate.requirement)
+    gate.open()
     deployed = kn_lambda("deploy", source, "--name", unique_name)
     assert deployed.returncode == ExitCode.OK, deployed.stderr
     assert deployed.stdout.strip().endswith(f"/default/{unique_name}")
-    for step in ("packed 1 file", "sent", "building", "ready", "Call it:"):
+    for step in ("packed 2 files", "sent", "building", "ready", "Call it:"):
         assert step in deployed.stderr
     assert json.loads(kn_lambda("invoke", unique_name).stdout) == {"n": 1}
     whole = json.loads(kn_lambda("invoke", unique_name, "--type", "t", "-o", "json").stdout)
     assert whole["type"] == "t.reply"
     assert "called" in kn_lambda("logs", unique_name).stdout
-    assert "nothing to install" in kn_lambda("logs", unique_name, "--build").stdout
+    assert "gated" in kn_lambda("logs", unique_name, "--build").stdout
     assert "Ready" in kn_lambda("describe", unique_name).stdout
     assert unique_name in kn_lambda("list").stdout
     assert "build-start" in kn_lambda("events", unique_name).stdout
@@ -126,8 +127,10 @@ def test_a_function_that_raises_fails_the_invocation(kn_lambda, write_function, 
     assert "secret detail" in kn_lambda("logs", unique_name).stdout
 
 
-def test_logs_can_be_followed_over_calls(platform, write_function, unique_name):
-    source = write_function("def handler(event):\n    print('line', event.data['n'], flush=True)\n")
+def test_logs_can_be_followed_over_calls(platform, write_function, unique_name, gate):
+    main = "def handler(event):\n    print('line', event.data['n'], flush=True)\n"
+    source = write_function(main, requirements=gate.requirement)
+    gate.open()
     assert platform.kn_lambda("deploy", source, "--name", unique_name).returncode == ExitCode.OK
     with _following(platform, unique_name) as follower:
         try:
@@ -258,7 +261,7 @@ def test_an_interrupted_demo_leaves_nothing(tmp_path, number):
     )
     with demo:
         assert demo.stderr is not None
-        while "building" not in demo.stderr.readline():
+        while "sent" not in demo.stderr.readline():
             assert demo.poll() is None
         demo.send_signal(number)
         demo.stderr.read()

@@ -7,13 +7,14 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from tests.embedded.helpers.inventory import JOBS, PODS, REVISIONS, SERVICES, TRIGGERS, owned
+from tests.embedded.helpers.inventory import JOBS, PODS, REVISIONS, SERVICES, TRIGGERS, owned, tags
 from tests.helpers.http_client import post_event
 from tests.helpers.lambda_platform import BUILD_START
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
+    from tests.embedded.helpers.lanes import Lane
 
 TIMES = 20
 SUBSCRIPTION = {"subscriptions": [{"type": "com.example.unheard"}]}
@@ -29,15 +30,16 @@ def call(platform: EmbeddedPlatform, name: str) -> object:
     return answer.data
 
 
-def assert_there_is_one_of_each(platform: EmbeddedPlatform, name: str) -> None:
-    """One Job that ran once, one Service with one Revision, one Trigger."""
+def assert_there_is_one_of_each(platform: EmbeddedPlatform, name: str, lane: Lane) -> None:
+    """One image, one Service with one Revision, one Trigger; one Job that ran once, if any."""
     found = {
         path: len(owned(platform, path, name)) for path in (JOBS, SERVICES, REVISIONS, TRIGGERS)
     }
-    assert found == {JOBS: 1, SERVICES: 1, REVISIONS: 1, TRIGGERS: 1}
-    (job,) = owned(platform, JOBS, name)
-    runs = platform.list(PODS, **{"job-name": job["metadata"]["name"]})
-    assert len(runs) == 1
+    assert found == {JOBS: lane.jobs, SERVICES: 1, REVISIONS: 1, TRIGGERS: 1}
+    for job in owned(platform, JOBS, name):
+        runs = platform.list(PODS, **{"job-name": job["metadata"]["name"]})
+        assert len(runs) == 1
+    assert tags(platform, name) == ["build", *["packages"] * lane.jobs]
 
 
 def assert_every_delivery_succeeded(platform: EmbeddedPlatform, name: str) -> None:
@@ -54,44 +56,46 @@ def ready_ids(platform: EmbeddedPlatform, name: str) -> set[str]:
 
 
 def test_one_event_delivered_twenty_times_makes_one_of_each(
-    platform: EmbeddedPlatform, unique_name: str
+    platform: EmbeddedPlatform, unique_name: str, lane: Lane
 ):
+    source = {**answering("one"), **lane.files}
     same = {"id": uuid.uuid4().hex, "time": datetime.now(UTC).isoformat()}
     for _ in range(TIMES):
-        sent = platform.send_build_start(unique_name, answering("one"), spec=SUBSCRIPTION, **same)
+        sent = platform.send_build_start(unique_name, source, spec=SUBSCRIPTION, **same)
         assert sent.status == 202
 
     platform.await_phase(unique_name, "Ready")
     assert_every_delivery_succeeded(platform, unique_name)
-    assert_there_is_one_of_each(platform, unique_name)
+    assert_there_is_one_of_each(platform, unique_name, lane)
     assert len(ready_ids(platform, unique_name)) == 1
     assert call(platform, unique_name) == "one"
 
 
 def test_one_event_delivered_twenty_times_at_once_makes_one_of_each(
-    platform: EmbeddedPlatform, unique_name: str
+    platform: EmbeddedPlatform, unique_name: str, lane: Lane
 ):
+    source = {**answering("one"), **lane.files}
     same = {"id": uuid.uuid4().hex, "time": datetime.now(UTC).isoformat()}
 
     def send(_number: int) -> int:
-        return platform.send_build_start(
-            unique_name, answering("one"), spec=SUBSCRIPTION, **same
-        ).status
+        return platform.send_build_start(unique_name, source, spec=SUBSCRIPTION, **same).status
 
     with ThreadPoolExecutor(TIMES) as senders:
         assert set(senders.map(send, range(TIMES))) == {202}
 
     platform.await_phase(unique_name, "Ready")
     assert_every_delivery_succeeded(platform, unique_name)
-    assert_there_is_one_of_each(platform, unique_name)
+    assert_there_is_one_of_each(platform, unique_name, lane)
     assert call(platform, unique_name) == "one"
 
 
 def test_twenty_requests_for_the_same_source_at_once_make_one_of_each(
-    platform: EmbeddedPlatform, unique_name: str
+    platform: EmbeddedPlatform, unique_name: str, lane: Lane
 ):
+    source = {**answering("same"), **lane.files}
+
     def send(_number: int) -> int:
-        return platform.send_build_start(unique_name, answering("same"), spec=SUBSCRIPTION).status
+        return platform.send_build_start(unique_name, source, spec=SUBSCRIPTION).status
 
     with ThreadPoolExecutor(TIMES) as senders:
         assert set(senders.map(send, range(TIMES))) == {202}
@@ -99,7 +103,7 @@ def test_twenty_requests_for_the_same_source_at_once_make_one_of_each(
     platform.await_phase(unique_name, "Ready")
     assert_every_delivery_succeeded(platform, unique_name)
     platform.await_phase(unique_name, "Ready")
-    assert_there_is_one_of_each(platform, unique_name)
+    assert_there_is_one_of_each(platform, unique_name, lane)
     assert call(platform, unique_name) == "same"
 
 
@@ -136,7 +140,7 @@ def test_an_older_request_that_comes_last_is_superseded(
     assert platform.types(unique_name)[-1] == "build.superseded.v1"
     assert platform.phase(unique_name) == "Ready"
     assert call(platform, unique_name) == "newer"
-    assert len(owned(platform, JOBS, unique_name)) == 1
+    assert tags(platform, unique_name) == ["build"]
 
 
 def test_requests_in_the_wrong_order_while_the_newer_still_builds(

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.embedded.helpers.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, owned
+from tests.embedded.helpers.inventory import JOBS, REVISIONS, SERVICES, TRIGGERS, owned, tags
 from tests.embedded.helpers.killing import kill_all, killing
 from tests.helpers.http_client import post_event
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
+    from tests.helpers.gated_wheel import GatedWheel
 
 COUNT = 5
+BUILD_STARTED = "dev.knative-lambda.build.started.v1"
 SUBSCRIBED = {"subscriptions": [{"type": "com.example.counted"}]}
 
 
@@ -22,43 +24,94 @@ def source(number: int) -> dict[str, str]:
     return {"main.py": f"def handler(event):\n    print('ran', event['id'])\n    return {number}\n"}
 
 
-def deploy_many(platform: EmbeddedPlatform) -> list[str]:
+def deploy_many(platform: EmbeddedPlatform, gate: GatedWheel | None = None) -> list[str]:
+    """Ask for many; with a gate, every other one has a package installed."""
     names = [f"lambda-{number}" for number in range(COUNT)]
     for number, name in enumerate(names):
-        sent = platform.send_build_start(name, source(number), spec=SUBSCRIBED)
+        files = source(number)
+        if gate is not None and number % 2:
+            files["requirements.txt"] = gate.requirement
+        sent = platform.send_build_start(name, files, spec=SUBSCRIBED)
         assert sent.status == 202
     return names
 
 
-def assert_all_serve(platform: EmbeddedPlatform, names: list[str]) -> None:
-    """Each has one of each object and answers; every delivery was made."""
-    for name in names:
+def assert_all_serve(platform: EmbeddedPlatform, jobs: dict[str, int]) -> None:
+    """Each has one of each object, so many Jobs, and answers; every delivery was made."""
+    for name in jobs:
         platform.await_phase(name, "Ready")
     events = platform.await_settled()
     states = {delivery["state"] for event in events for delivery in event["triggers"]}
     assert states == {"delivered"}
-    for number, name in enumerate(names):
+    for number, name in enumerate(jobs):
         counts = [len(owned(platform, path, name)) for path in (JOBS, SERVICES, TRIGGERS)]
-        assert (name, counts) == (name, [1, 1, 1])
+        assert (name, counts) == (name, [jobs[name], 1, 1])
         assert len(owned(platform, REVISIONS, name)) == 1
+        assert tags(platform, name) == ["build", *["packages"] * jobs[name]]
         assert post_event(platform.url(name), {}, type="t").data == number
 
 
-@pytest.mark.parametrize("function", ["build-start", "build-complete"])
+def without_jobs(names: list[str]) -> dict[str, int]:
+    return dict.fromkeys(names, 0)
+
+
+def in_both_lanes(names: list[str]) -> dict[str, int]:
+    return {name: number % 2 for number, name in enumerate(names)}
+
+
+@pytest.mark.parametrize("function", ["build-start", "publish", "build-complete"])
 def test_deploys_end_well_though_a_control_function_is_killed(
-    own_platform: EmbeddedPlatform, function: str
+    own_platform: EmbeddedPlatform, gate: GatedWheel, function: str
 ):
+    gate.open()
     with killing(own_platform, f"functions/{function}/main.py", times=4) as killed:
-        names = deploy_many(own_platform)
-        assert_all_serve(own_platform, names)
+        names = deploy_many(own_platform, gate)
+        assert_all_serve(own_platform, in_both_lanes(names))
 
     assert killed
     assert own_platform.dead_letters() == []
 
 
+def test_a_build_ends_well_though_whoever_follows_it_is_killed(
+    own_platform: EmbeddedPlatform, gate: GatedWheel
+):
+    files = {**source(0), "requirements.txt": gate.requirement}
+    own_platform.send_build_start("lambda-0", files, spec=SUBSCRIBED)
+    gate.await_build()
+
+    def follows() -> dict[str, Any]:
+        (started,) = own_platform.events(subject="default/lambda-0", type=BUILD_STARTED)
+        (delivery,) = started["triggers"]
+        return delivery
+
+    wait_for(lambda: follows()["state"] == "pending")
+    followers = own_platform.processes("functions/build-complete/main.py")
+    kill_all(followers)
+    wait_for(lambda: not set(followers) & set(own_platform.processes()))
+    gate.open()
+
+    assert followers
+    assert_all_serve(own_platform, {"lambda-0": 1})
+    assert follows()["attempts"] > 1
+
+
+def test_an_image_is_made_though_publish_is_killed_once_the_packages_are_kept(
+    own_platform: EmbeddedPlatform, gate: GatedWheel
+):
+    gate.open()
+    files = {**source(0), "requirements.txt": gate.requirement}
+    own_platform.send_build_start("lambda-0", files, spec=SUBSCRIBED)
+
+    wait_for(lambda: tags(own_platform, "lambda-0"))
+    kill_all(own_platform.processes("functions/publish/main.py"))
+
+    assert_all_serve(own_platform, {"lambda-0": 1})
+    assert list((own_platform.home / "storage/knative-lambda/packages").rglob("*/lambda-0/*")) == []
+
+
 def test_deletions_end_well_though_their_function_is_killed(own_platform: EmbeddedPlatform):
     names = deploy_many(own_platform)
-    assert_all_serve(own_platform, names)
+    assert_all_serve(own_platform, without_jobs(names))
 
     with killing(own_platform, "functions/delete/main.py", times=4) as killed:
         for name in names:
@@ -82,7 +135,7 @@ def test_deletions_end_well_though_their_function_is_killed(own_platform: Embedd
 
 def test_cleanups_end_well_though_their_function_is_killed(own_platform: EmbeddedPlatform):
     names = deploy_many(own_platform)
-    assert_all_serve(own_platform, names)
+    assert_all_serve(own_platform, without_jobs(names))
 
     with killing(own_platform, "functions/cleanup/main.py", times=3) as killed:
         for _ in range(COUNT):
@@ -97,7 +150,7 @@ def test_cleanups_end_well_though_their_function_is_killed(own_platform: Embedde
 
     assert killed
     assert own_platform.dead_letters() == []
-    assert_all_serve(own_platform, names)
+    assert_all_serve(own_platform, without_jobs(names))
 
 
 def test_events_reach_a_lambda_though_it_is_killed(own_platform: EmbeddedPlatform, write_function):
@@ -131,18 +184,20 @@ def test_a_build_whose_container_is_killed_is_run_again(own_platform: EmbeddedPl
     own_platform.send_build_start("lambda-0", files, spec=SUBSCRIBED)
     gate.await_build()
 
-    kill_all(own_platform.processes("lambda_builder.build"))
+    kill_all(own_platform.processes("lambda_builder.packages"))
     gate.open()
 
-    assert_all_serve(own_platform, ["lambda-0"])
+    assert_all_serve(own_platform, {"lambda-0": 1})
 
 
-@pytest.mark.parametrize("step", ["fetch", "build", "publish"])
-def test_builds_end_well_though_their_steps_are_killed(own_platform: EmbeddedPlatform, step: str):
-    # Fewer than a Job's attempts, so that it is never given up. Fetch is told to become build, so
-    # both have that name: how old a victim is decides which of them it was.
-    with killing(own_platform, f"lambda_builder.{step}", times=2):
-        names = deploy_many(own_platform)
-        assert_all_serve(own_platform, names)
+def test_builds_end_well_though_they_are_killed_at_moments_that_differ(
+    own_platform: EmbeddedPlatform, gate: GatedWheel
+):
+    gate.open()
+    # Fewer than a Job's attempts, so that it is never given up.
+    with killing(own_platform, "lambda_builder.packages", times=2) as killed:
+        names = deploy_many(own_platform, gate)
+        assert_all_serve(own_platform, in_both_lanes(names))
 
+    assert killed
     assert own_platform.processes("lambda_builder") == []

@@ -19,6 +19,7 @@ from tests.embedded.helpers.inventory import (
     files,
     objects,
     owned,
+    tags,
 )
 from tests.embedded.helpers.killing import kill_all
 from tests.helpers.http_client import post_event
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.embedded.helpers.embedded_platform import EmbeddedPlatform
+    from tests.helpers.gated_wheel import GatedWheel
 
 COUNT = 10
 COUNTED = "com.example.counted"
@@ -39,11 +41,17 @@ def source(number: int) -> dict[str, str]:
     return {"main.py": f"def handler(event):\n    return {number}\n"}
 
 
+def jobs_of(number: int) -> int:
+    """Every other lambda has a package installed."""
+    return number % 2
+
+
 class Sender:
     """Sends one event after another, each until the Broker says that it has it."""
 
-    def __init__(self, platform: EmbeddedPlatform) -> None:
+    def __init__(self, platform: EmbeddedPlatform, requirement: str) -> None:
         self.accepted: list[str] = []
+        self._requirement = requirement
         self._control = platform.control_broker
         self._tenant = platform.tenant_broker
         self._authorization = platform.authorization
@@ -65,9 +73,12 @@ class Sender:
 
     def _send_all(self) -> None:
         for number in range(COUNT):
+            files = source(number)
+            if jobs_of(number):
+                files["requirements.txt"] = self._requirement
             spec = {
                 "runtime": PYTHON,
-                "source": {"inline": source(number)},
+                "source": {"inline": files},
                 "subscriptions": [{"type": COUNTED}],
             }
             attributes = {
@@ -96,6 +107,8 @@ def is_moment(sender: Sender, platform: EmbeddedPlatform, moment: str) -> bool:
             return bool(sender.accepted)
         case "first build":
             return bool(platform.processes("lambda_builder"))
+        case "first image":
+            return any(tags(platform, f"lambda-{number}") for number in range(COUNT))
         case "half of the events":
             return len(sender.accepted) >= COUNT
         case "first lambda":
@@ -116,7 +129,9 @@ def assert_one_of_each(platform: EmbeddedPlatform) -> None:
     for number in range(COUNT):
         name = f"lambda-{number}"
         platform.await_phase(name, "Ready")
-        assert (name, [len(owned(platform, path, name)) for path in KINDS]) == (name, [1, 1, 1, 1])
+        found = [len(owned(platform, path, name)) for path in KINDS]
+        assert (name, found) == (name, [jobs_of(number), 1, 1, 1])
+        assert tags(platform, name) == ["build", *["packages"] * jobs_of(number)]
         assert post_event(platform.url(name), {}, type="t").data == number
 
 
@@ -143,10 +158,12 @@ def kill_platform_alone(platform: EmbeddedPlatform) -> None:
 
 @pytest.mark.parametrize("kill", [kill_platform_alone, kill_everything])
 def test_kill_9_at_several_moments_loses_nothing_and_does_nothing_twice(
-    own_platform: EmbeddedPlatform, kill: Callable[[EmbeddedPlatform], None]
+    own_platform: EmbeddedPlatform, gate: GatedWheel, kill: Callable[[EmbeddedPlatform], None]
 ):
-    with Sender(own_platform) as sender:
-        for moment in ("first event", "first build", "half of the events", "first lambda"):
+    gate.open()
+    moments = "first event", "first build", "first image", "half of the events", "first lambda"
+    with Sender(own_platform, gate.requirement) as sender:
+        for moment in moments:
             wait_for(lambda moment=moment: is_moment(sender, own_platform, moment))
             kill(own_platform)
             own_platform.start()
@@ -161,10 +178,13 @@ def test_kill_9_at_several_moments_loses_nothing_and_does_nothing_twice(
     assert own_platform.processes() == []
 
 
-def test_deletions_that_kill_9_interrupts_leave_nothing(own_platform: EmbeddedPlatform):
+def test_deletions_that_kill_9_interrupts_leave_nothing(
+    own_platform: EmbeddedPlatform, gate: GatedWheel
+):
+    gate.open()
     own_platform.await_settled()
     before = objects(own_platform), files(own_platform)
-    with Sender(own_platform) as sender:
+    with Sender(own_platform, gate.requirement) as sender:
         sender.finish()
         assert_one_of_each(own_platform)
         assert_nothing_is_lost(own_platform, sender)

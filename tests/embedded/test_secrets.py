@@ -8,6 +8,7 @@ import hashlib
 import json
 import uuid
 import zipfile
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 import pytest
@@ -204,3 +205,19 @@ def test_credentials_and_presigned_urls_stay_out_of_all_that_people_read(
         platform.await_settled()
         assert platform.phase("signed") == ("Ready" if works else "Failed")
         assert_nobody_reads(platform, [key, *SIGNED], *said)
+
+
+@pytest.mark.parametrize("works", [True, False], ids=["a build that works", "one that fails"])
+def test_what_opens_the_objects_of_a_build_goes_with_its_end(
+    platform: EmbeddedPlatform, write_function, unique_name: str, works: bool
+):
+    requirements = "idna==3.10\n" if works else "no-such-package-of-anybody==1.0\n"
+    source = write_function("def handler(event):\n    return 1\n", requirements=requirements)
+
+    platform.kn_lambda("deploy", source, "--name", unique_name)
+
+    job = platform.record(unique_name)["status"]["build"]["job"]
+    builds = "/namespaces/knative-lambda-builds"
+    assert platform.api("GET", f"/apis/batch/v1{builds}/jobs/{job}").status == HTTPStatus.OK
+    secret = f"/api/v1{builds}/secrets/{job}"
+    wait_for(lambda: platform.api("GET", secret).status == HTTPStatus.NOT_FOUND)

@@ -38,11 +38,9 @@ def environment(folder: Path, values: dict[str, str]) -> dict[str, str]:
     }
 
 
-def start(
-    step: str, folder: Path, values: dict[str, str], *, then: tuple[str, ...] = (), **options
-) -> subprocess.Popen:
+def start(program: str, folder: Path, values: dict[str, str], **options) -> subprocess.Popen:
     return subprocess.Popen(
-        [sys.executable, "-m", f"lambda_builder.{step}", *then],
+        [sys.executable, "-I", "-m", f"lambda_builder.{program}"],
         env=environment(folder, values),
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
@@ -58,9 +56,9 @@ def finish(process: subprocess.Popen, folder: Path) -> Ended:
     return Ended(process.returncode, output, errors, message)
 
 
-def run(step: str, folder: Path, values: dict[str, str], **options) -> Ended:
+def run(program: str, folder: Path, values: dict[str, str], **options) -> Ended:
     (folder / "termination").unlink(missing_ok=True)
-    return finish(start(step, folder, values, **options), folder)
+    return finish(start(program, folder, values, **options), folder)
 
 
 def assert_failed(ended: Ended, exit_code: int, reason: str) -> str:

@@ -147,7 +147,11 @@ class Cluster(LambdaPlatform):
         self, name: str, *phases: str, within: float = PATIENCE_SECONDS
     ) -> dict[str, Any]:
         """The record once it is in one of these phases."""
-        wait_for(lambda: self.phase(name) in phases, within=within)
+        try:
+            wait_for(lambda: self.phase(name) in phases, within=within)
+        except AssertionError as error:
+            status = (self.record(name) or {}).get("status")
+            raise AssertionError(f"{name} is not {' or '.join(phases)}: {status}") from error
         return self.record(name) or {}
 
     def await_gone(self, name: str, within: float = PATIENCE_SECONDS) -> None:

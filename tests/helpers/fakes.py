@@ -10,7 +10,7 @@ from urllib.parse import quote
 from knative_lambda.adapters.storage.copying import copy_limited
 from knative_lambda.adapters.storage.uri import more_than, require_object_key, require_prefix
 from knative_lambda.domain.errors import SourceNotFoundError
-from knative_lambda.domain.storage import StoredObject
+from knative_lambda.domain.storage import StoredObject, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,6 +53,14 @@ class InMemoryObjectStorage:
         require_object_key(uri, _key(uri))
         seconds = int(expires_in.total_seconds())
         return f"https://storage.invalid/{quote(uri)}?expires_in_seconds={seconds}"
+
+    def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
+        require_object_key(uri, _key(uri))
+        seconds = int(expires_in.total_seconds())
+        return Upload(
+            url=f"https://storage.invalid/{quote(uri)}?expires_in_seconds={seconds}",
+            fields={"max_bytes": str(max_bytes)},
+        )
 
     def _get(self, uri: str) -> tuple[bytes, datetime]:
         require_object_key(uri, _key(uri))

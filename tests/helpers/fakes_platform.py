@@ -9,7 +9,8 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from knative_lambda.domain.build import BuildJob, JobState, PendingBuild
+from knative_lambda.domain.build import BuildAccess, BuildJob, JobState, PendingBuild
+from knative_lambda.domain.build_queue import QueuedBuild
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, UnreadableRecordError
 
@@ -26,9 +27,9 @@ if TYPE_CHECKING:
 
 def _in_one_step(method):
     @functools.wraps(method)
-    def locked(self, *arguments):
+    def locked(self, *arguments, **named):
         with self.lock:
-            return method(self, *arguments)
+            return method(self, *arguments, **named)
 
     return locked
 
@@ -122,17 +123,21 @@ class InMemoryBuildJobs:
     pods: dict[str, PendingBuild | None] = field(default_factory=dict)
     """The Pods of Jobs; None for one of which a container runs."""
     lock: threading.RLock = field(default_factory=threading.RLock)
+    closed: set[str] = field(default_factory=set)
 
     @_in_one_step
-    def start(self, order: BuildOrder) -> BuildJob:
-        if order.name not in self.jobs:
+    def start(self, order: BuildOrder, *, waits: bool = False) -> BuildJob:
+        job = self.jobs.get(order.name)
+        if job is not None and not job.has_ended:
+            self.jobs[order.name] = replace(job, request_id=order.request_id)
+        if job is None:
             self.started.append(order)
             self.jobs[order.name] = BuildJob(
                 name=order.name,
                 function=order.function,
                 build_id=order.build_id,
                 request_id=order.request_id,
-                state=JobState.RUNNING,
+                state=JobState.WAITING if waits else JobState.RUNNING,
                 created_at=self.clock.now(),
             )
         return self.jobs[order.name]
@@ -140,9 +145,14 @@ class InMemoryBuildJobs:
     def get(self, name: str) -> BuildJob | None:
         return self.jobs.get(name)
 
+    def close(self, name: str) -> None:
+        job = self.jobs.get(name)
+        if job is not None and job.finished_at is not None:
+            self.closed.add(name)
+
     def pending(self, name: str) -> PendingBuild | None:
         job = self.jobs.get(name)
-        if job is None or job.finished_at is not None:
+        if job is None or job.finished_at is not None or job.state is JobState.WAITING:
             return None
         return self.pods.get(name, PendingBuild(has_pod=False, since=job.created_at))
 
@@ -163,8 +173,9 @@ class InMemoryBuildJobs:
             if function is None or job.function == function:
                 yield job
 
-    def succeed(self, name: str, digest: str) -> None:
-        self._end(name, state=JobState.SUCCEEDED, digest=digest)
+    def succeed(self, name: str, digest: str | None = None, *, pinned: bool = False) -> None:
+        """End well; one of an older version says which image it pushed."""
+        self._end(name, state=JobState.SUCCEEDED, digest=digest, pinned=pinned)
 
     def fail(self, name: str, failure: BuildFailure, log: str = "") -> None:
         self.logs[name] = log
@@ -186,6 +197,49 @@ class InMemoryBuildJobs:
 
     def _end(self, name: str, **changes: object) -> None:
         self.jobs[name] = replace(self.jobs[name], finished_at=self.clock.now(), **changes)
+
+
+@dataclass
+class InMemoryBuildQueue:
+    """`BuildQueue` over Jobs in memory; `opened` has what each was released with."""
+
+    jobs: InMemoryBuildJobs
+    opened: dict[str, BuildAccess] = field(default_factory=dict)
+
+    def builds(self, *, exact: bool = True) -> list[QueuedBuild]:  # it always is
+        return [self._queued(job) for job in self.jobs.list() if not job.has_ended]
+
+    def release(self, build: QueuedBuild, access: BuildAccess) -> bool:
+        with self.jobs.lock:
+            if not self._is_unchanged(build):
+                return False
+            self.opened[build.name] = access
+            job = self.jobs.jobs[build.name]
+            self.jobs.jobs[build.name] = replace(job, state=JobState.RUNNING)
+            return True
+
+    def withdraw(self, build: QueuedBuild) -> bool:
+        with self.jobs.lock:
+            if not self._is_unchanged(build):
+                return False
+            self.jobs.delete(build.name)
+            return True
+
+    def _is_unchanged(self, build: QueuedBuild) -> bool:
+        job = self.jobs.get(build.name)
+        return job is not None and not job.has_ended and self._queued(job) == build
+
+    def _queued(self, job: BuildJob) -> QueuedBuild:
+        return QueuedBuild(
+            name=job.name,
+            uid=f"{job.name} at {job.created_at}",
+            version=f"{job.state} for {job.request_id}",
+            function=job.function,
+            build_id=job.build_id,
+            request_id=job.request_id,
+            created_at=job.created_at,
+            waits=job.state is JobState.WAITING,
+        )
 
 
 @dataclass

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 NAME = "gated-1.0-py3-none-any.whl"
 CONTENT = wheel("gated", "1.0", files={"gated.py": "VALUE = 'through the gate'\n"})
 LONGEST_SECONDS = 120
+CLUSTER_PORT = 10480
+"""Builds of a cluster may fetch packages from there: testbed/install.sh."""
 
 
 class GatedWheel:
@@ -39,13 +41,39 @@ class GatedWheel:
         return self._opened.wait(LONGEST_SECONDS)
 
 
+class GateServer:
+    """Where gated packages come from, each at a path of its own."""
+
+    def __init__(self, url: str) -> None:
+        self.url = url
+        """What a platform has to allow: the beginning of every address."""
+        self.gates: dict[str, GatedWheel] = {}
+
+    @contextlib.contextmanager
+    def gate(self) -> Iterator[GatedWheel]:
+        """Make a package that nobody has asked for before; the gate is opened in the end."""
+        gate = GatedWheel()
+        # A path of its own, so that no cache of an earlier build has it.
+        path = f"/{uuid.uuid4().hex}/{NAME}"
+        digest = hashlib.sha256(CONTENT).hexdigest()
+        gate.requirement = f"gated @ {self.url}{path}#sha256={digest}\n"
+        self.gates[path] = gate
+        try:
+            yield gate
+        finally:
+            gate.open()
+
+
 @contextlib.contextmanager
-def gated_wheel(address: str = "127.0.0.1") -> Iterator[GatedWheel]:
-    """A gate at an address of this machine that builds can reach."""
-    gate = GatedWheel()
+def gate_server(address: str = "127.0.0.1", port: int = 0) -> Iterator[GateServer]:
+    """Serve gated packages at an address of this machine that builds can reach."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            gate = gates.gates.get(self.path)
+            if gate is None:
+                self.send_error(404)
+                return
             if not gate.pass_through():
                 return
             # The installer may have been ended while it waited.
@@ -61,17 +89,13 @@ def gated_wheel(address: str = "127.0.0.1") -> Iterator[GatedWheel]:
 
         def log_message(self, *args: object) -> None: ...
 
-    with ThreadingHTTPServer((address, 0), Handler) as server:
+    with ThreadingHTTPServer((address, port), Handler) as server:
         server.daemon_threads = True
+        gates = GateServer(f"http://{address}:{server.server_address[1]}")
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
-        digest = hashlib.sha256(CONTENT).hexdigest()
-        # A path of its own, so that no cache of an earlier build has it.
-        place = f"http://{address}:{server.server_address[1]}/{uuid.uuid4().hex}/{NAME}"
-        gate.requirement = f"gated @ {place}#sha256={digest}\n"
         try:
-            yield gate
+            yield gates
         finally:
-            gate.open()
             server.shutdown()
             thread.join()

@@ -28,7 +28,7 @@ FULL: dict[str, Any] = {
         {"name": "_x", "configMapKeyRef": {"name": "c", "key": "K"}},
         {"name": "HOSTNAME_OF_ME", "value": "two\nlines"},
     ],
-    "scale": {"min": 1, "max": 1, "target": 1000, "concurrency": 1},
+    "scale": {"min": 1, "max": 1, "target": 1000, "concurrency": 1, "burstCapacity": 100_000},
     "resources": {"requests": {"cpu": "0.5"}, "limits": {"cpu": "2", "memory": "1.5Gi"}},
     "timeoutSeconds": 600,
     "subscriptions": [{"type": "a.b", "source": "/ä"}, {"type": "a.b", "source": "/ä"}],
@@ -53,8 +53,15 @@ RIGHT: dict[str, dict[str, Any]] = {
     "full": FULL,
     "image": with_source({"image": IMAGE}),
     "nothing but a maximum": MINIMAL | {"scale": {"max": 1}},
+    "a buffer for every request": MINIMAL | {"scale": {"burstCapacity": -1}},
+    "a buffer at zero alone": MINIMAL | {"scale": {"burstCapacity": 0}},
     "empty resources": MINIMAL | {"resources": {}},
     "a reserved name inside another": with_env({"name": "MY_PORT", "value": "1"}),
+    "a Secret that is almost the platform's": with_env(
+        {"name": "A", "secretKeyRef": {"name": "my-knative-lambda-pull", "key": "k"}},
+        {"name": "B", "secretKeyRef": {"name": "knative-lambda", "key": "k"}},
+        {"name": "C", "configMapKeyRef": {"name": "knative-lambda-pull", "key": "k"}},
+    ),
     "a handler in a folder": MINIMAL | {"handler": "src/app-1/my.module.handle"},
     **{
         f"a quantity {quantity!r}": with_limits(memory=quantity)
@@ -160,6 +167,9 @@ WRONG: dict[str, dict[str, Any]] = {
     "a Secret that cannot be": with_env(
         {"name": "A", "secretKeyRef": {"name": "Upper", "key": "k"}}
     ),
+    "a Secret of the platform": with_env(
+        {"name": "A", "secretKeyRef": {"name": "knative-lambda-pull", "key": ".dockerconfigjson"}}
+    ),
     "a key that cannot be": with_env({"name": "A", "configMapKeyRef": {"name": "c", "key": "a/b"}}),
     "a reference without a key": with_env({"name": "A", "secretKeyRef": {"name": "s"}}),
     "too many variables": with_env(*({"name": f"A{n}", "value": ""} for n in range(201))),
@@ -169,6 +179,8 @@ WRONG: dict[str, dict[str, Any]] = {
     "no instances at all": MINIMAL | {"scale": {"max": 0}},
     "a target of nothing": MINIMAL | {"scale": {"target": 0}},
     "too much at once": MINIMAL | {"scale": {"concurrency": 1001}},
+    "a burst below any": MINIMAL | {"scale": {"burstCapacity": -2}},
+    "a burst above any": MINIMAL | {"scale": {"burstCapacity": 100_001}},
     "a scale that is no number": MINIMAL | {"scale": {"max": "many"}},
     **{
         f"no quantity {quantity!r}": with_limits(memory=quantity)

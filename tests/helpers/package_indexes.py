@@ -7,15 +7,16 @@ import contextlib
 import hashlib
 import io
 import json
-import ssl
 import tarfile
-import threading
 import zipfile
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler
 from typing import TYPE_CHECKING
 
+from tests.helpers.http_server import serving_requests
+
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Iterator, Mapping
 
     from tests.helpers.certificate_authority import Authority
 
@@ -83,23 +84,53 @@ NODE_VERSIONS = ("1.2.2", "1.2.3")
 
 
 @contextlib.contextmanager
-def python_index(authority: Authority | None = None) -> Iterator[str]:
-    """The simple repository API of PYTHON_FILES; over HTTPS with the `authority` of localhost."""
+def python_index(
+    authority: Authority | None = None,
+    *,
+    credential: tuple[str, str] | None = None,
+    more: Mapping[str, bytes] | None = None,
+) -> Iterator[str]:
+    """The simple repository API of PYTHON_FILES and more; HTTPS with the `authority` of localhost.
+
+    With a credential, user name and password, nobody else is let in.
+    """
+    known = {**PYTHON_FILES, **(more or {})}
 
     def content(path: str, _base: str) -> bytes | None:
         if path.startswith("/files/"):
-            return PYTHON_FILES.get(path.removeprefix("/files/"))
+            return known.get(path.removeprefix("/files/"))
         name = path.removeprefix("/simple/").strip("/")
-        files = [file for file in PYTHON_FILES if file.startswith(f"{name}-")]
+        files = [file for file in known if file.startswith(f"{name}-")]
         links = [
-            f'<a href="/files/{file}#sha256={hashlib.sha256(PYTHON_FILES[file]).hexdigest()}">'
-            f"{file}</a>"
+            f'<a href="/files/{file}#sha256={hashlib.sha256(known[file]).hexdigest()}">{file}</a>'
             for file in files
         ]
         return "\n".join(links).encode() if links else None
 
-    with _served(content, "text/html", authority) as base:
+    with _served(content, "text/html", authority, credential=credential) as base:
         yield f"{base}/simple"
+
+
+@dataclass(frozen=True)
+class FileServer:
+    """A server that is no index."""
+
+    url: str
+    requested: list[str]
+    """The paths that anybody asked for."""
+
+
+@contextlib.contextmanager
+def file_server(files: Mapping[str, bytes | str]) -> Iterator[FileServer]:
+    """Path -> content, or the address that it is redirected to; anything else is 404."""
+    requested: list[str] = []
+
+    def content(path: str, _base: str) -> bytes | str | None:
+        requested.append(path)
+        return files.get(path)
+
+    with _served(content, "application/octet-stream") as base:
+        yield FileServer(base, requested)
 
 
 @contextlib.contextmanager
@@ -132,15 +163,30 @@ def node_index() -> Iterator[str]:
 
 @contextlib.contextmanager
 def _served(
-    content: Callable[[str, str], bytes | None],
+    content: Callable[[str, str], bytes | str | None],
     media_type: str,
     authority: Authority | None = None,
+    *,
+    credential: tuple[str, str] | None = None,
 ) -> Iterator[str]:
+    expected = f"Basic {base64.b64encode(':'.join(credential or ()).encode()).decode()}"
+
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
+            if credential is not None and self.headers.get("authorization") != expected:
+                self.send_response(401)
+                self.send_header("www-authenticate", 'Basic realm="packages"')
+                self.send_header("content-length", "0")
+                self.end_headers()
+                return
             base = f"http://{self.headers['host']}"
             body = content(self.path.partition("?")[0], base)
-            self.send_response(200 if body is not None else 404)
+            if isinstance(body, str):
+                self.send_response(302)
+                self.send_header("location", body)
+                body = b""
+            else:
+                self.send_response(200 if body is not None else 404)
             self.send_header("content-type", media_type)
             self.send_header("content-length", str(len(body or b"")))
             self.end_headers()
@@ -151,18 +197,5 @@ def _served(
         def log_message(self, format: str, *args: object) -> None:  # noqa: A002 - as http.server calls it
             ...
 
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    base = f"http://127.0.0.1:{server.server_address[1]}"
-    if authority is not None:
-        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-        context.load_cert_chain(authority.server)
-        server.socket = context.wrap_socket(server.socket, server_side=True)
-        base = f"https://localhost:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
-    thread.start()
-    try:
+    with serving_requests(Handler, authority) as base:
         yield base
-    finally:
-        server.shutdown()
-        server.server_close()
-        thread.join()

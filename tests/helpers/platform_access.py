@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import functools
 import ssl
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,11 @@ def token_header(home: Path) -> dict[str, str]:
 
 def trust(kubeconfig: Path) -> ssl.SSLContext:
     """Return a context that trusts the authority of a kubeconfig, and no other."""
-    cluster = yaml.safe_load(kubeconfig.read_text())["clusters"][0]["cluster"]
+    return _trust_of(kubeconfig.read_text())
+
+
+@functools.lru_cache  # who waits asks twenty times a second, and each time it took 4 ms
+def _trust_of(kubeconfig: str) -> ssl.SSLContext:
+    cluster = yaml.safe_load(kubeconfig)["clusters"][0]["cluster"]
     authority = base64.b64decode(cluster["certificate-authority-data"]).decode()
     return ssl.create_default_context(cadata=authority)

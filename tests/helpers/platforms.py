@@ -5,6 +5,7 @@ A platform's `hands` do what a kubelet, the Job controller and Knative do: they 
 
 from __future__ import annotations
 
+import json
 import time
 import uuid
 from dataclasses import dataclass, replace
@@ -12,6 +13,7 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
+from knative_lambda.adapters.kubernetes.build_queue import KubernetesBuildQueue
 from knative_lambda.adapters.kubernetes.client import (
     EVENTS,
     JOBS,
@@ -29,6 +31,7 @@ from knative_lambda.manifests.build_job import BuildJobOptions
 from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
+    InMemoryBuildQueue,
     InMemoryEventRecorder,
     InMemoryLambdaFunctions,
     InMemoryLambdaServices,
@@ -40,9 +43,16 @@ if TYPE_CHECKING:
 
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.ports import BuildJobs, EventRecorder, LambdaFunctions, LambdaServices
+    from knative_lambda.ports import (
+        BuildJobs,
+        BuildQueue,
+        EventRecorder,
+        LambdaFunctions,
+        LambdaServices,
+    )
 
 CONTAINERS = ("build", "publish")
+"""In the order in which they run; Jobs of today have but the first."""
 _LAMBDA_CONTAINER = {"name": "user-container", "image": "i"}
 _REPLICA_SET = {
     "apiVersion": "apps/v1",
@@ -60,6 +70,7 @@ class Platform:
     namespace: str
     records: LambdaFunctions
     jobs: BuildJobs
+    queue: BuildQueue
     services: LambdaServices
     event_recorder: EventRecorder
     hands: FakeHands | KubernetesHands
@@ -82,6 +93,7 @@ def fake_platform() -> Platform:
         namespace="default",
         records=InMemoryLambdaFunctions(),
         jobs=jobs,
+        queue=InMemoryBuildQueue(jobs),
         services=services,
         event_recorder=event_recorder,
         hands=FakeHands(jobs, services, event_recorder),
@@ -101,9 +113,9 @@ class FakeHands:
         self.services = services
         self.event_recorder = event_recorder
 
-    def succeed(self, job: str, digest: str) -> None:
+    def succeed(self, job: str, *, pinned: bool = False) -> None:
         """Let a build end well."""
-        self.jobs.succeed(job, digest)
+        self.jobs.succeed(job, pinned=pinned)
 
     def fail(self, job: str, failure: BuildFailure) -> None:
         """Let a build end badly."""
@@ -149,17 +161,19 @@ def kubernetes_platform(
     api._json("POST", "/api/v1/namespaces", body={"metadata": {"name": namespace}})
     options = BuildJobOptions(
         namespace=namespace,
-        builder_image="registry/builder",
+        build_job_image="registry/builder",
         runtimes_dir="/runtimes",
         timeout=timedelta(minutes=10),
         context_max_bytes=1,
         unpacked_max_bytes=1,
         max_files=1,
+        packages_max_bytes=1,
     )
     return Platform(
         namespace=namespace,
         records=KubernetesLambdaFunctions(api=api),
         jobs=KubernetesBuildJobs(api=api, namespace=namespace, options=options),
+        queue=KubernetesBuildQueue(api=api, options=options),
         services=KubernetesLambdaServices(api=api),
         event_recorder=KubernetesEventRecorder(api=api),
         hands=KubernetesHands(api, namespace, write_log),
@@ -180,10 +194,13 @@ class KubernetesHands:
         """Close connections, which the tests' warnings insist on."""
         self.api.close()
 
-    def succeed(self, job: str, digest: str) -> None:
-        """Let all containers of a build end well."""
-        messages = {"publish": f'{{"digest": "{digest}", "size": 1, "layers": []}}'}
-        self.pod(job, dict.fromkeys(CONTAINERS, 0), messages)
+    def succeed(self, job: str, *, pinned: bool = False) -> None:
+        """Let the container of a build end well."""
+        self.pod(job, {"build": 0}, {"build": f'{{"pinned": {json.dumps(pinned)}}}'})
+        self.complete(job)
+
+    def complete(self, job: str) -> None:
+        """Write what the Job controller says of a Job whose Pod ended well."""
         now = _now()
         done = {"startTime": now, "completionTime": now, "succeeded": 1}
         self.end(job, ("SuccessCriteriaMet", "Complete"), "CompletionsReached", done)
@@ -202,11 +219,9 @@ class KubernetesHands:
         self.pod_with_status(job, status)
 
     def run(self, job: str) -> None:
-        """Make a Pod whose first container runs."""
+        """Make a Pod whose container runs."""
         running = {"running": {"startedAt": _now()}}
-        waiting = {"waiting": {"reason": "PodInitializing"}}
-        states = {"build": running, "publish": waiting}
-        self.pod_with_status(job, {"phase": "Pending", **statuses(states)})
+        self.pod_with_status(job, {"phase": "Running", **statuses({"build": running})})
 
     def pod(self, job: str, exit_codes: dict[str, int], messages: dict[str, str]) -> str:
         """Make the Job's Pod as its controller and kubelet would; its name."""
@@ -357,7 +372,7 @@ def pod_status(
 
 
 def statuses(states: dict[str, dict[str, Any]]) -> dict[str, Any]:
-    """The containers of a Pod, each in its state."""
+    """The containers of a Pod, each in its state; beside `publish`, `build` is one that inits."""
     found = [
         {
             "name": step,
@@ -370,8 +385,10 @@ def statuses(states: dict[str, dict[str, Any]]) -> dict[str, Any]:
         for step, state in states.items()
     ]
     return {
-        "initContainerStatuses": [each for each in found if each["name"] != "publish"],
-        "containerStatuses": [each for each in found if each["name"] == "publish"],
+        "initContainerStatuses": [
+            each for each in found if len(found) > 1 and each["name"] == "build"
+        ],
+        "containerStatuses": [each for each in found if len(found) == 1 or each["name"] != "build"],
     }
 
 

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import contextlib
 import socket
-import subprocess
 import sys
 import threading
-import time
 import uuid
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -15,17 +13,16 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.adapters.storage import S3Connection
+from tests.helpers.server_processes import started_server
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
 VERSITYGW = (
     "versitygw",
     'PATH="$(tests/helpers/install_s3_server.sh):$PATH" (go install versitygw, pinned)',
 )
-START_SECONDS = 30
-START_ATTEMPTS = 3
 
 
 def connection_to(port: int, **changes: Any) -> S3Connection:
@@ -64,7 +61,7 @@ def moto_server(
     """moto: everything in memory, believes every credential; `bucket` is there from the start."""
     started = ["-c", _MOTO_WITH_BUCKET, bucket] if bucket else ["-m", "moto.server"]
     command = [sys.executable, *started, "-H", "127.0.0.1", "-p"]
-    with _started(lambda free: [*command, str(free)], folder, port) as used:
+    with started_server(lambda free: [*command, str(free)], folder, port) as used:
         yield connection_to(used)
 
 
@@ -76,8 +73,8 @@ def versity_gateway(program: str, folder: Path) -> Iterator[S3Connection]:
     keys = ["--access", "contract-tests", "--secret", "contract-tests-secret", "--quiet"]
     # A sidecar folder, because not every file system has extended attributes.
     places = ["posix", "--sidecar", str(folder / "sidecar"), str(folder / "objects")]
-    with _started(
-        lambda port: [program, *keys, "--port", f"127.0.0.1:{port}", *places], folder, None
+    with started_server(
+        lambda port: [program, *keys, "--port", f"127.0.0.1:{port}", *places], folder
     ) as used:
         yield connection_to(used)
 
@@ -88,14 +85,6 @@ def make_bucket(connection: S3Connection) -> str:
     with contextlib.closing(connection.client()) as client:
         client.create_bucket(Bucket=name)
     return name
-
-
-def free_port() -> int:
-    """Return a port that nobody listened on a moment ago."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
 
 
 @contextlib.contextmanager
@@ -156,32 +145,3 @@ def answering_server(answer: CannedAnswer) -> Iterator[tuple[int, list[str]]]:
             released.set()
             server.shutdown()
             thread.join()
-
-
-@contextlib.contextmanager
-def _started(command: Callable[[int], list[str]], folder: Path, port: int | None) -> Iterator[int]:
-    log = folder / f"server-{uuid.uuid4().hex}.log"
-    for _ in range(START_ATTEMPTS):
-        used = port or free_port()
-        with log.open("ab") as output:
-            process = subprocess.Popen(
-                command(used), stdin=subprocess.DEVNULL, stdout=output, stderr=output
-            )
-        try:
-            # False: somebody else took the port in between, so another one is tried.
-            if _answers(process, used):
-                yield used
-                return
-        finally:
-            process.terminate()
-            process.wait(timeout=20)
-    raise AssertionError(f"{command(0)[0]} does not start:\n{log.read_text()}")
-
-
-def _answers(process: subprocess.Popen[bytes], port: int) -> bool:
-    deadline = time.monotonic() + START_SECONDS
-    while process.poll() is None and time.monotonic() < deadline:
-        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port), 1):
-            return process.poll() is None
-        time.sleep(0.02)
-    return False

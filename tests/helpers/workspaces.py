@@ -18,7 +18,12 @@ def write_files(folder: Path, files: dict[str, str]) -> Path:
 
 
 def write_runtime(
-    runtimes_dir: Path, *, language: str = "tiny", recipe: list[str] | None = None, script: str = ""
+    runtimes_dir: Path,
+    *,
+    language: str = "tiny",
+    recipe: list[str] | None = None,
+    script: str = "",
+    source_recipe: list[str] | None = None,
 ) -> Path:
     """A runtime `<language>1.0` whose recipe is a shell script."""
     folder = runtimes_dir / language
@@ -31,6 +36,8 @@ def write_runtime(
         "default_handler": "main.handler",
         "recipe": recipe or ["sh", "recipe.sh"],
     }
+    if source_recipe is not None:
+        settings["source_recipe"] = source_recipe
     lines = [f"{name} = {json.dumps(value)}" for name, value in settings.items()]
     return write_files(
         folder,

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from knative_lambda.domain.build import BuildOrder
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.domain.storage import Upload
 
 DIGEST = "sha256:" + "d" * 64
+HIDDEN = "hunter2"
+"""Part of all that must not be seen."""
 
 
 def order(platform, name="hello", build_id="b" * 64, request_id="2026/event-1"):
@@ -14,8 +17,7 @@ def order(platform, name="hello", build_id="b" * 64, request_id="2026/event-1"):
         build_id=build_id,
         request_id=request_id,
         runtime="python3.11",
-        base_image_url=f"http://registry/base@{DIGEST}",
-        repository_url="http://registry/lambdas/default/hello",
-        context_url="http://storage/context",
+        context_url=f"http://storage/context?X-Amz-Signature={HIDDEN}",
         context_sha256="c" * 64,
+        upload=Upload(url="http://storage/", fields={"key": "packages", "policy": HIDDEN}),
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.manifests.labels import FUNCTION_NAME
@@ -17,6 +18,7 @@ PODS = "/api/v1/pods"
 SERVICES = "/apis/serving.knative.dev/v1/services"
 REVISIONS = "/apis/serving.knative.dev/v1/revisions"
 TRIGGERS = "/apis/eventing.knative.dev/v1/triggers"
+_TAG = "org.opencontainers.image.ref.name"
 CONTROL_PLANE = "knative-lambda"
 PLACES = ("storage", "registry", "images", "pods", "builds")
 
@@ -24,6 +26,14 @@ PLACES = ("storage", "registry", "images", "pods", "builds")
 def owned(platform: EmbeddedPlatform, path: str, name: str) -> list[dict[str, Any]]:
     """Objects at a path of the API that carry the labels of a lambda."""
     return platform.list(path, **{FUNCTION_NAME: name})
+
+
+def tags(platform: EmbeddedPlatform, name: str) -> list[str]:
+    """What the kinds of all tags of a lambda's repository are: `build`, `packages`."""
+    index = platform.home / "registry" / "default" / name / "index.json"
+    manifests = json.loads(index.read_text())["manifests"] if index.exists() else []
+    found = (each.get("annotations", {}).get(_TAG, "") for each in manifests)
+    return sorted(tag.partition("-")[0] for tag in found if tag)
 
 
 def objects(platform: EmbeddedPlatform) -> set[str]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -38,6 +39,35 @@ def test_equal_sources_in_different_places_give_equal_layers(tmp_path):
         layers.append(write_layer([("function/source", folder)], tmp_path / "layer").diff_id)
     assert layers[0] == layers[1]
     assert len(list(folder.rglob("*.pyc"))) == 20
+
+
+def test_what_is_compiled_beside_each_other_gives_the_same_layer_however_it_lies_on_disk(tmp_path):
+    files = {f"package_{number}/a.py": SOURCE * number for number in range(1, 9)}
+    files |= {"one.py": SOURCE, "nothing/data.txt": "x", "-x.py": SOURCE}
+    layers = set()
+    for place, names in (("here", sorted(files)), ("there", sorted(files, reverse=True))):
+        folder = compiled(write_files(tmp_path / place, {name: files[name] for name in names}))
+        layers.add(write_layer([("function/packages", folder)], tmp_path / "layer").diff_id)
+    assert len(layers) == 1
+    assert len(list(folder.rglob("*.pyc"))) == 10
+
+
+def test_links_to_other_folders_are_not_followed(tmp_path):
+    elsewhere = write_files(tmp_path / "elsewhere", {"a.py": SOURCE, "b.py": SOURCE})
+    folder = write_files(tmp_path / "packages", {"a.py": SOURCE, "b/c.py": SOURCE})
+    (folder / "linked").symlink_to(elsewhere)
+    (folder / "linked.py").symlink_to(folder / "linked.py")
+    compiled(folder)
+    assert not list(elsewhere.rglob("*.pyc"))
+    assert len(list(folder.glob("**/*.pyc"))) == 2
+
+
+def test_when_the_time_is_over_nothing_goes_on_and_no_bytecode_stays(tmp_path):
+    folder = write_files(tmp_path / "packages", {f"p{n}/a.py": SOURCE * 2000 for n in range(8)})
+    compile_folder(folder, runtime(), installed_at="/function/packages", timeout_seconds=0.001)
+    assert not list(folder.rglob("*.pyc"))
+    time.sleep(0.5)
+    assert not list(folder.rglob("*.pyc"))
 
 
 def test_an_interpreter_uses_the_bytecode_and_names_real_files(tmp_path):

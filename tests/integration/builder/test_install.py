@@ -1,4 +1,4 @@
-"""`python -m lambda_builder.install` installs packages beside a source that stays as it is."""
+"""`python -I -m lambda_builder.install` installs packages beside a source that stays as it is."""
 
 from __future__ import annotations
 

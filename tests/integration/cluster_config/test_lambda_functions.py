@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import copy
+
 import pytest
 
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec
 from tests.helpers.lambda_function_specs import FULL, MINIMAL, RIGHT, WRONG
+from tests.helpers.waiting import wait_for
 from tests.integration.cluster_config.helpers.records import record
 
 pytestmark = pytest.mark.xdist_group("api-server")
@@ -51,6 +54,36 @@ def test_a_rule_says_what_is_wrong(installed, wrong, message):
 @pytest.mark.parametrize(("name", "status"), [("a" * 45, 201), ("a" * 46, 422), ("1st", 422)])
 def test_a_name_is_what_a_subject_can_be(installed, name, status):
     assert try_out(installed, name=name, spec=MINIMAL)[0] == status
+
+
+def test_a_record_that_is_older_than_a_rule_still_gets_its_status_and_is_deleted(installed):
+    definitions = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+    path = f"{definitions}/lambdafunctions.knative-lambda.dev"
+    _, new = installed.request("GET", path)
+    env = WRONG["a Secret of the platform"]["env"]
+    old = copy.deepcopy(new)
+    (version,) = old["spec"]["versions"]
+    schema = version["schema"]["openAPIV3Schema"]["properties"]["spec"]["properties"]
+    rules = schema["env"]["items"]["x-kubernetes-validations"]
+    rules[:] = [rule for rule in rules if "knative-lambda-" not in rule["rule"]]
+    assert installed.request("PUT", path, old)[0] == 200
+    spec = MINIMAL | {"env": env}
+    wait_for(lambda: try_out(installed, spec=spec)[0] == 201)
+    status, made = installed.request("POST", PATH, record("older", spec=spec))
+    assert status == 201, made
+    _, current = installed.request("GET", path)
+    resource_version = current["metadata"]["resourceVersion"]
+    new["metadata"]["resourceVersion"] = resource_version
+    assert installed.request("PUT", path, new)[0] == 200
+    wait_for(lambda: try_out(installed, spec=spec)[0] == 422)
+
+    with_status = made | {"status": {"phase": "Ready"}}
+    status, made = installed.request("PUT", f"{PATH}/older/status", with_status)
+    assert status == 200, made
+    changed = made | {"spec": made["spec"] | {"timeoutSeconds": 5}}
+    status, answer = installed.request("PUT", f"{PATH}/older", changed)
+    assert status == 200, answer
+    assert installed.request("DELETE", f"{PATH}/older")[0] == 200
 
 
 def test_spec_and_status_are_written_apart(installed):

@@ -11,7 +11,7 @@ from tests.integration.cluster_config.helpers.quotas import set_quota
 
 pytestmark = pytest.mark.xdist_group("api-server")
 
-FUNCTIONS = ["build-start", "build-complete", "delete", "cleanup"]
+FUNCTIONS = ["build-start", "publish", "build-complete", "delete", "cleanup"]
 VERBS = ["get", "list", "watch", "create", "update", "patch", "delete", "deletecollection"]
 LF, KN, EV = "knative-lambda.dev", "serving.knative.dev", "eventing.knative.dev"
 # Resources that any of them could be after.
@@ -40,12 +40,17 @@ RESOURCES = [
 ]
 # (function, place) -> all that it may do there; nothing anywhere else.
 ALLOWED = {
-    ("build-start", BUILDS): {"get jobs", "create jobs", "delete jobs", "list pods"},
+    ("build-start", BUILDS): {
+        *(f"{verb} jobs" for verb in ("get", "list", "create", "patch", "delete")),
+        *(f"{verb} secrets" for verb in ("get", "create", "delete")),
+        "list pods",
+    },
     ("build-start", "default"): {
         *(f"{verb} lambdafunctions" for verb in ("get", "create", "update", "delete")),
         "update lambdafunctions/status",
         "create events",
     },
+    ("publish", "default"): {"get lambdafunctions"},
     ("build-complete", BUILDS): {"get jobs", "delete jobs", "list pods", "get pods/log"},
     ("build-complete", "default"): {
         "get lambdafunctions",

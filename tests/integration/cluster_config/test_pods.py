@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from knative_lambda.domain.build import BuildOrder
+from knative_lambda.domain.storage import Upload
 from knative_lambda.manifests.build_job import build_job
 from knative_lambda.manifests.service import lambda_service
 from tests.helpers.control_plane import HELLO
@@ -19,10 +20,9 @@ ORDER = BuildOrder(
     build_id="b" * 64,
     request_id="1",
     runtime="python3.11",
-    base_image_url="https://registry.example/python@sha256:" + "a" * 64,
-    repository_url="https://registry.example/default/hello",
     context_url="https://storage.example/context",
     context_sha256="c" * 64,
+    upload=Upload(url="https://storage.example/packages", fields=None),
 )
 
 

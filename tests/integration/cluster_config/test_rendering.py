@@ -41,7 +41,7 @@ def test_both_read_the_same_objects(render, overlay):
 def test_images_are_named_by_digest(render, overlay):
     objects = render(overlay)
     (settings,) = [item["data"] for item in objects if item["kind"] == "ConfigMap"]
-    for image in [*images(objects), settings["KN_LAMBDA_BUILDER_IMAGE"]]:
+    for image in [*images(objects), settings["KN_LAMBDA_BUILD_JOB_IMAGE"]]:
         assert re.search("@sha256:[0-9a-f]{64}$", image)
 
 

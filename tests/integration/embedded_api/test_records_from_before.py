@@ -9,8 +9,9 @@ import pytest
 from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, KubernetesApi
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
 from knative_lambda.domain.errors import UnreadableRecordError
+from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
-from tests.helpers.lambda_function_specs import MINIMAL
+from tests.helpers.lambda_function_specs import MINIMAL, with_env
 from tests.helpers.raw_api import MERGE, RawApi
 
 BROKEN = {
@@ -31,6 +32,19 @@ def api(running_api):
     api = RawApi(running_api.kubeconfig, f"before-{uuid.uuid4().hex[:10]}")
     api.send_to("POST", "/api/v1/namespaces", {"metadata": {"name": api.namespace}})
     return api
+
+
+@pytest.fixture
+def older(running_api, api):
+    """A record that was right when it was stored, and names a Secret that is reserved by now."""
+    reference = {"name": "knative-lambda-pull", "key": "k"}
+    spec = with_env({"name": "A", "secretKeyRef": reference})
+    metadata = {"namespace": api.namespace, "name": "older"}
+    kind = {"apiVersion": "knative-lambda.dev/v1alpha1", "kind": "LambdaFunction"}
+    running_api.call(
+        running_api.objects.create, "LambdaFunction", {**kind, "metadata": metadata, "spec": spec}
+    )
+    return FunctionId(api.namespace, "older")
 
 
 @pytest.fixture
@@ -76,6 +90,17 @@ def test_it_can_be_labelled_and_have_its_status_written(api, broken):
     status = {"status": {"phase": "Failed"}}
     assert api.send("PATCH", f"{path}/status", status, MERGE).code == 200
     assert api.send("PATCH", path, {"metadata": {"finalizers": None}}, MERGE).code == 200
+
+
+def test_a_record_that_names_a_reserved_secret_still_is_read_written_and_deleted(records, older):
+    record = records.get(older)
+    assert record.spec.env[0].secret_key_ref.name == "knative-lambda-pull"
+    assert older in [each.id for each in records.list()]
+    status = record.status.model_copy(update={"phase": Phase.READY})
+    written = records.replace_status(record.model_copy(update={"status": status}))
+    assert written.status.phase is Phase.READY
+    records.delete(written)
+    assert records.get(older) is None
 
 
 def test_it_is_mended_by_what_is_right(api, broken):

@@ -9,6 +9,8 @@ from pathlib import Path
 import pytest
 from functions_framework import create_app
 
+from lambda_builder.runtime import languages_setting, read_languages
+
 FUNCTIONS = Path(__file__).parents[3] / "functions"
 NAMES = sorted(path.parent.name for path in FUNCTIONS.glob("*/main.py"))
 KUBECONFIG = {
@@ -30,9 +32,9 @@ def environment(folder: Path) -> dict[str, str]:
         "KN_LAMBDA_SOURCE_PREFIXES": f'["file://{folder}/sources/{{namespace}}/"]',
         "KN_LAMBDA_REGISTRY_URL": f"file://{folder}/registry",
         "KN_LAMBDA_IMAGE_PREFIX": "registry.invalid/lambdas",
-        "KN_LAMBDA_SOURCE_SUFFIXES": '[".py", ".js"]',
+        "KN_LAMBDA_LANGUAGES": languages_setting(read_languages(FUNCTIONS.parent / "runtimes")),
         "KN_LAMBDA_BASE_IMAGES": json.dumps({"python3.11": f"file:///b@sha256:{'0' * 64}"}),
-        "KN_LAMBDA_BUILDER_IMAGE": "registry.invalid/builder",
+        "KN_LAMBDA_BUILD_JOB_IMAGE": "registry.invalid/builder",
     }
 
 

@@ -11,11 +11,22 @@ from hypothesis import strategies as st
 from knative_lambda.domain.events import OWN_EVENTS
 
 TAKEN = {
-    "build-start": ["dev.knative-lambda.build.start.v1"],
+    "build-start": [
+        "dev.knative-lambda.build.start.v1",
+        "dev.knative-lambda.rebuild.v1",
+        # A build that waits may begin.
+        "dev.knative-lambda.build.packaged.v1",
+        "dev.knative-lambda.build.failed.v1",
+        "dev.knative-lambda.function.deleted.v1",
+        "dev.knative-lambda.cleanup.done.v1",
+    ],
+    "publish": ["dev.knative-lambda.build.packaged.v1", "dev.knative-lambda.build.start.v1"],
     "build-complete": [
         "dev.knative-lambda.build.complete.v1",
         "dev.knative-lambda.build.started.v1",
         "dev.knative-lambda.build.failed.v1",
+        "dev.knative-lambda.build.cancel.v1",
+        "dev.knative-lambda.build.start.v1",
         "dev.knative.apiserver.ref.update",
     ],
     "delete": ["dev.knative-lambda.delete.v1"],
@@ -176,6 +187,7 @@ def test_a_function_whose_kubernetes_api_is_down_asks_to_be_called_again(applica
             "source": {"inline": {"main.py": "def handler(event): ..."}},
             "runtime": "python3.11",
         },
+        "publish": {"buildId": "0" * 64},
         "build-complete": {"buildId": "0" * 64, "digest": f"sha256:{'0' * 64}"},
     }
     event = {

@@ -102,7 +102,7 @@ def test_all_functions_are_deployed_when_none_is_named_and_the_checkout_stays(bi
     assert after == before
 
 
-SECRETS = ["knative-lambda-registry", "knative-lambda-storage"]
+SECRETS = ["knative-lambda-registry-delete", "knative-lambda-storage"]
 
 
 def test_secrets_that_func_insists_on_are_made_empty_before_the_first_function(bin_folder):
@@ -134,7 +134,7 @@ def test_a_secret_that_cannot_be_made_stops_before_anything_is_deployed(bin_fold
     (bin_folder / "secrets").write_text("forbidden")
     ended = deploy(bin_folder, "delete")
     assert ended.returncode == 1
-    assert "cannot create the Secret knative-lambda/knative-lambda-registry" in ended.stderr
+    assert "cannot create the Secret knative-lambda/knative-lambda-registry-delete" in ended.stderr
     assert "(Forbidden)" in ended.stderr
     assert deployments(bin_folder) == []
 

@@ -62,11 +62,17 @@ def test_a_function_image_holds_no_program_to_install_or_to_build_with(unpacked)
     assert not list(unpacked("delete").root.glob("app/**/lambda_builder"))
 
 
-@pytest.mark.parametrize("step", ["fetch", "build", "publish"])
-def test_every_step_of_a_build_starts_in_the_builder(step, unpacked):
+@pytest.mark.parametrize("program", ["packages", "offline", "install"])
+def test_every_program_of_a_build_starts_isolated_in_the_builder(program, unpacked):
     image = unpacked("builder")
-    program = f"import lambda_builder.{step} as step; print(step.__file__)"
-    assert image.run("python", "-c", program).strip() == f"/app/lambda_builder/{step}.py"
+    code = f"import lambda_builder.{program} as program; print(program.__file__)"
+    place = f"/app/lambda_builder/{program}.py"
+    assert image.run("python", "-I", "-c", code).strip() == place
+
+
+def test_the_builder_can_neither_push_nor_find_the_control_plane(unpacked):
+    assert not list(unpacked("builder").root.glob("app/**/knative_lambda"))
+    assert not list(unpacked("builder").root.glob("app/lambda_builder/publish*"))
 
 
 def test_the_builder_has_the_installers_of_all_recipes(unpacked):
@@ -89,7 +95,7 @@ message = "/tmp/message"
 settings = {"BUILD_WORKSPACE": "/tmp/workspace", "RUNTIME": "python3.11",
             "RUNTIMES_DIR": "/runtimes", "BUILD_TIMEOUT_SECONDS": "60",
             "TERMINATION_MESSAGE_PATH": message}
-subprocess.run(["python", "-m", "lambda_builder.build"], env={**os.environ, **settings})
+subprocess.run(["python", "-I", "-m", "lambda_builder.install"], env={**os.environ, **settings})
 print(pathlib.Path(message).read_text())
 """
 

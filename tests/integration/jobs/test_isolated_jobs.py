@@ -71,7 +71,7 @@ async def test_a_sandboxed_container_sees_no_secret_of_another(jobs: Jobs, bubbl
     assert jobs.log(found, "publish").startswith("found in")
 
 
-async def test_urls_of_a_job_open_nothing_but_storage_and_registry(
+async def test_urls_of_a_job_open_nothing_but_storage(
     jobs: Jobs, bubblewrap: Isolation, tmp_path: Path
 ):
     keys = tmp_path / "keys"
@@ -79,11 +79,11 @@ async def test_urls_of_a_job_open_nothing_but_storage_and_registry(
     (keys / "id").write_text("private")
     script = (
         "import os, pathlib\n"
-        "for name in ('IMAGE_REPOSITORY_URL', 'CONTEXT_URL'):\n"
+        "for name in ('CONTEXT_URL', 'ANOTHER_URL'):\n"
         "    place = pathlib.Path(os.environ[name].removeprefix('file://'))\n"
         "    print(place.exists(), os.access(place, os.W_OK))"
     )
-    urls = {"IMAGE_REPOSITORY_URL": keys.as_uri(), "CONTEXT_URL": (keys / "id").as_uri()}
+    urls = {"ANOTHER_URL": keys.as_uri(), "CONTEXT_URL": (keys / "id").as_uri()}
     pod = {"containers": [container("main", script, **urls)]}
     async with jobs.controller(bubblewrap):
         jobs.create("build", "pass", pod=pod)

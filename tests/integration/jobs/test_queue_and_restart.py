@@ -64,6 +64,24 @@ async def test_an_interrupted_pod_starts_again_without_counting(jobs: Jobs, hold
     assert "failed" not in jobs.job("build")["status"]
 
 
+async def test_a_job_whose_programs_went_with_an_upgrade_fails_and_says_so(jobs: Jobs):
+    """Builds once were three programs in two containers."""
+    build, publish = (
+        {"name": name, "command": ["python", "-m", f"lambda_builder.{program}"]}
+        for name, program in (("build", "fetch"), ("publish", "publish"))
+    )
+    template = {"spec": {"initContainers": [build], "containers": [publish]}}
+    metadata = {"namespace": "builds", "name": "older"}
+    rule = {"containerName": "build", "operator": "In", "values": [1]}
+    policy = {"rules": [{"action": "FailJob", "onExitCodes": rule}]}
+    spec = {"template": template, "backoffLimit": 2, "podFailurePolicy": policy}
+    jobs.objects.create("Job", {"metadata": metadata, "spec": spec})
+    async with jobs.controller():
+        assert await jobs.finished("older") == ("Failed", "PodFailurePolicy")
+    (pod,) = jobs.pods("older")
+    assert "lambda_builder" in jobs.log(pod, "build")
+
+
 async def test_a_deadline_goes_on_over_a_restart(jobs: Jobs, hold: str):
     jobs.create("build", hold, activeDeadlineSeconds=2)
     async with jobs.controller():

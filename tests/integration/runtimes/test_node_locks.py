@@ -129,9 +129,16 @@ def test_a_lock_without_its_package_json_is_refused(install: Install, name: str)
 @pytest.mark.parametrize("name", OURS)
 @pytest.mark.parametrize(
     "lock",
-    ["{", "[]", {"packages": ["alpha"]}, {"packages": {"x": {"link": True}}}],
-    ids=["no-json", "no-object", "list", "link"],
+    ["{", "[]", {"packages": ["alpha"]}],
+    ids=["no-json", "no-object", "list"],
 )
 def test_a_lock_that_cannot_work_is_refused(install: Install, name: str, lock: object) -> None:
     run = install({"package.json": manifest(), name: lock})
     assert (run.status, run.reason) == (1, "InvalidRequirements")
+
+
+@pytest.mark.parametrize("name", OURS)
+def test_a_lock_of_a_workspace_is_refused(install: Install, name: str) -> None:
+    run = install({"package.json": manifest(), name: {"packages": {"x": {"link": True}}}})
+    assert (run.status, run.reason) == (1, "PackageSourceRefused")
+    assert run.message == f"{name}: 'x' is a local package; packages come from the index"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import socket
 import subprocess
 import sys
-import time
 from typing import TYPE_CHECKING
 
 import pytest
@@ -113,13 +112,11 @@ def test_a_pyproject_that_cannot_be_read_is_refused(install: Install, pyproject:
 
 
 @pytest.mark.parametrize("requirement", ["no-such-package", "alpha==7.0"])
-def test_a_missing_requirement_is_named_at_once(install: Install, requirement: str) -> None:
-    begin = time.monotonic()
+def test_a_missing_requirement_is_named(install: Install, requirement: str) -> None:
     run = install(requirements(f"{requirement}\n"))
     assert (run.status, run.reason) == (1, "RequirementNotFound")
     assert requirement.partition("==")[0] in run.message
     assert run.message.splitlines()[0] in run.log
-    assert time.monotonic() - begin < 5
 
 
 def test_requirements_that_exclude_each_other_are_a_conflict(install: Install) -> None:
@@ -133,14 +130,6 @@ def test_source_packages_are_refused_and_their_code_does_not_run(install: Instal
     assert (run.status, run.reason) == (1, "SourcePackageRefused")
     assert "wheels" in run.message
     assert "code of the package ran" not in run.log
-
-
-def test_source_packages_are_built_where_they_are_allowed(install: Install) -> None:
-    # This one fails to build, which is how its code says that it ran.
-    run = install(
-        requirements("sourceonly\n"), ALLOW_SOURCE_PACKAGES="true", UV_NO_BUILD_ISOLATION="1"
-    )
-    assert (run.status, run.reason) == (1, "PackageBuildFailed")
 
 
 @pytest.mark.parametrize(

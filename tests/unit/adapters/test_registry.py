@@ -3,6 +3,7 @@ from datetime import timedelta
 
 import pytest
 
+from knative_lambda.adapters.image_repositories import ImageRepositories
 from knative_lambda.adapters.registry import SchemeImageRegistry
 from knative_lambda.domain.errors import (
     RegistryUnavailableError,
@@ -57,14 +58,14 @@ class Failing:
 )
 def test_every_error_of_the_client_is_one_of_ours(error, expected, monkeypatch):
     failing = Failing(error("Reason", "what happened"))
-    monkeypatch.setattr(SchemeImageRegistry, "_open", lambda *_: failing)
+    monkeypatch.setattr(ImageRepositories, "at", lambda *_: failing)
     with pytest.raises(expected, match="what happened"):
         SchemeImageRegistry().find("https://registry.test/fn", "v1")
 
 
 def test_how_long_to_wait_is_passed_on(monkeypatch):
     throttled = errors.ThrottledError("Reason", "slowly", retry_after_seconds=7)
-    monkeypatch.setattr(SchemeImageRegistry, "_open", lambda *_: Failing(throttled))
+    monkeypatch.setattr(ImageRepositories, "at", lambda *_: Failing(throttled))
     with pytest.raises(ThrottledError) as raised:
         SchemeImageRegistry().find("https://registry.test/fn", "v1")
     assert raised.value.retry_after == timedelta(seconds=7)

@@ -7,9 +7,9 @@ from pathlib import Path
 import packaging
 import pytest
 
-from lambda_builder.recipe import recipe_environment
+from lambda_builder.recipe import recipe_environment, source_recipe_environment
 from lambda_builder.runtime import find_runtime
-from lambda_builder.settings import BuildSettings
+from lambda_builder.settings import Credentials, InstallSettings
 from tests.helpers.workspaces import write_files, write_runtime
 
 RUNTIMES = Path(__file__).parents[3] / "runtimes"
@@ -19,9 +19,20 @@ RUNTIMES = Path(__file__).parents[3] / "runtimes"
 def environment_of(tmp_path):
     write_runtime(tmp_path / "runtimes")
 
-    def make(machine, name="tiny1.0", runtimes=tmp_path / "runtimes", **changes):
-        values = {"package_index_url": None, "allow_source_packages": False} | changes
-        settings = BuildSettings(
+    def make(
+        machine,
+        name="tiny1.0",
+        runtimes=tmp_path / "runtimes",
+        environment_of_step=recipe_environment,
+        **changes,
+    ):
+        values = {
+            "package_index_url": None,
+            "allow_source_packages": False,
+            "index_credentials": None,
+            "policy": {},
+        } | changes
+        settings = InstallSettings(
             workspace=tmp_path,
             runtime=name,
             runtimes_dir=runtimes,
@@ -30,7 +41,7 @@ def environment_of(tmp_path):
             **values,
         )
         runtime = find_runtime(name, runtimes)
-        return recipe_environment(settings, runtime, tmp_path / "packages", tmp_path / "result")
+        return environment_of_step(settings, runtime, tmp_path / "packages", tmp_path / "step")
 
     return make
 
@@ -124,3 +135,33 @@ def test_an_installer_s_own_settings_file_is_still_found(environment_of, tmp_pat
     assert environment["npm_config_userconfig"] == str(home / ".npmrc")
     chosen = {"HOME": str(home), "NPM_CONFIG_USERCONFIG": "/other"}
     assert "npm_config_userconfig" not in environment_of(chosen, "nodejs20", RUNTIMES)
+
+
+def test_policy_and_credentials_reach_the_recipe(environment_of):
+    policy = {"PACKAGE_URL_PREFIXES": "[]", "ALLOW_GIT_PACKAGES": "true", "REQUIRE_HASHES": "true"}
+    credentials = Credentials(username="u", password="hunter2")
+    environment = environment_of({}, policy=policy, index_credentials=credentials)
+    assert environment.items() >= policy.items()
+    assert environment["PACKAGE_INDEX_USERNAME"] == "u"
+    assert environment["PACKAGE_INDEX_PASSWORD"] == "hunter2"
+    assert "hunter2" not in repr(credentials)
+
+
+@pytest.mark.parametrize("runtime", OF_INSTALLERS)
+def test_what_builds_code_of_others_gets_nothing_of_the_machine_but_its_path(
+    environment_of, runtime
+):
+    machine = dict.fromkeys([*GENERAL, *OF_INSTALLERS[runtime], "PATH"], "hunter2")
+    environment = environment_of(
+        machine,
+        runtime,
+        RUNTIMES,
+        source_recipe_environment,
+        package_index_url="http://hunter2",
+        index_credentials=Credentials(username="hunter2", password="hunter2"),
+        policy={"PACKAGE_URL_PREFIXES": '["http://hunter2"]'},
+        allow_source_packages=True,
+    )
+    assert environment.pop("PATH").endswith(":hunter2")
+    assert "hunter2" not in str(environment)
+    assert environment["ALLOW_SOURCE_PACKAGES"] == "true"

@@ -6,11 +6,10 @@ import pytest
 
 from lambda_builder.errors import PlatformError
 from lambda_builder.settings import (
-    FETCH_VARIABLES,
-    BuildSettings,
+    ContextSettings,
     Environment,
-    FetchSettings,
-    PublishSettings,
+    InstallSettings,
+    ResultSettings,
 )
 
 
@@ -26,16 +25,15 @@ def values(tmp_path):
         "SOURCE_MAX_FILES": "10",
         "RUNTIME": "python3.11",
         "BUILD_TIMEOUT_SECONDS": "5",
-        "IMAGE_REPOSITORY_URL": "file:///r",
-        "IMAGE_TAG": "t",
-        "BASE_IMAGE_URL": "file:///b@sha256:0",
+        "RESULT_URL": "http://127.0.0.1/result?signature=secret",
+        "RESULT_FIELDS": '{"policy": "secret"}',
+        "RESULT_MAX_BYTES": "1000",
     }
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("BUILD_WORKSPACE", "/does/not/exist"),
         ("CONTEXT_URL", ""),
         ("CONTEXT_SHA256", "secret"),
         ("CONTEXT_MAX_BYTES", "-1"),
@@ -45,7 +43,7 @@ def values(tmp_path):
 )
 def test_a_wrong_setting_is_named(values, name, value):
     with pytest.raises(PlatformError) as caught:
-        FetchSettings.read(Environment(values | {name: value}))
+        ContextSettings.read(Environment(values | {name: value}))
     assert caught.value.reason == "InvalidSettings"
     assert name in caught.value.message
     assert "secret" not in caught.value.message
@@ -53,38 +51,54 @@ def test_a_wrong_setting_is_named(values, name, value):
 
 def test_a_flag_is_true_or_false(values):
     flags = {"ALLOW_SOURCE_PACKAGES": "true"}
-    assert BuildSettings.read(Environment(values | flags)).allow_source_packages
-    assert not BuildSettings.read(Environment(values)).allow_source_packages
+    assert InstallSettings.read(Environment(values | flags)).allow_source_packages
+    assert not InstallSettings.read(Environment(values)).allow_source_packages
     with pytest.raises(PlatformError, match="ALLOW_SOURCE_PACKAGES"):
-        BuildSettings.read(Environment(values | {"ALLOW_SOURCE_PACKAGES": "maybe"}))
+        InstallSettings.read(Environment(values | {"ALLOW_SOURCE_PACKAGES": "maybe"}))
 
 
 def test_settings_do_not_show_what_may_be_secret(values):
-    assert "secret" not in repr(FetchSettings.read(Environment(values)))
+    credentials = {"PACKAGE_INDEX_CREDENTIALS": '{"username": "u", "password": "secret"}'}
+    for settings in (ContextSettings, ResultSettings, InstallSettings):
+        assert "secret" not in repr(settings.read(Environment(values | credentials)))
     assert "secret" not in repr(Environment(values))
 
 
 @pytest.mark.parametrize(
-    ("settings", "own"),
-    [(FetchSettings, FETCH_VARIABLES), (BuildSettings, set()), (PublishSettings, set())],
+    ("name", "value"),
+    [
+        ("RESULT_URL", ""),
+        ("RESULT_FIELDS", "secret"),
+        ("RESULT_FIELDS", '{"a": 1}'),
+        ("RESULT_FIELDS", "[]"),
+        ("RESULT_MAX_BYTES", "0"),
+    ],
 )
-def test_what_is_for_fetch_alone_is_all_that_fetch_reads(values, settings, own):
-    class Noting(dict):
-        def get(self, name, default=None):
-            read.add(name)
-            return super().get(name, default)
-
-    read: set[str] = set()
-    settings.read(Environment(Noting(values)))
-    assert read & FETCH_VARIABLES == own
-    if own:
-        assert read - own == {"BUILD_WORKSPACE"}
+def test_a_wrong_setting_of_the_result_is_named(values, name, value):
+    with pytest.raises(PlatformError, match=name) as caught:
+        ResultSettings.read(Environment(values | {name: value}))
+    assert "secret" not in caught.value.message
 
 
-def test_an_environment_without_some_names_keeps_the_others(values):
-    left = Environment(values).without({"CONTEXT_URL", "NOT_THERE"})
-    assert left.values == {key: value for key, value in values.items() if key != "CONTEXT_URL"}
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PACKAGE_INDEX_CREDENTIALS", "secret"),
+        ("PACKAGE_INDEX_CREDENTIALS", '{"username": "u"}'),
+        ("PACKAGE_INDEX_CREDENTIALS", '{"username": "u", "password": "secret", "more": ""}'),
+        ("PACKAGE_URL_PREFIXES", "https://secret/"),
+        ("PACKAGE_URL_PREFIXES", "[1]"),
+        ("ALLOW_GIT_PACKAGES", "yes"),
+        ("REQUIRE_HASHES", "1"),
+    ],
+)
+def test_a_wrong_setting_of_the_policy_is_named(values, name, value):
+    with pytest.raises(PlatformError, match=name) as caught:
+        InstallSettings.read(Environment(values | {name: value}))
+    assert "secret" not in caught.value.message
 
 
-def test_the_registry_s_credentials_are_optional(values):
-    assert PublishSettings.read(Environment(values)).docker_config is None
+def test_the_policy_is_passed_on_as_it_is_set(values):
+    policy = {"PACKAGE_URL_PREFIXES": '["https://a/"]', "REQUIRE_HASHES": "true"}
+    assert InstallSettings.read(Environment(values | policy)).policy == policy
+    assert InstallSettings.read(Environment(values)).policy == {}

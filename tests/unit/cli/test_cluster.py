@@ -94,3 +94,4 @@ def test_the_doctor_says_what_a_cluster_lacks(fake_platform, kn_lambda, tmp_path
     assert checks["permission to read"]["wayOut"]
     assert checks["permission to read Events"]["verdict"] == "warning"
     assert checks["permission to send"]["verdict"] == "ok"
+    assert checks["processes of a Pod"]["found"] == "not checked: you cannot list nodes"

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 import yaml
@@ -43,6 +44,38 @@ def test_describe_shows_a_failure_and_hides_no_reference(kn_lambda, fake_platfor
     text = kn_lambda("describe", "hello").stdout
     for part in ("Failed", "s3://b/k", "BuildTimeout", "too long", "  line", "<Secret tokens"):
         assert part in text
+
+
+def test_describe_tells_of_packages_and_burst_capacity(kn_lambda, fake_platform):
+    packages = {"resolvedAt": "2020-01-01T00:00:00Z", "pinned": True}
+    fake_platform.put_record(
+        spec={
+            "runtime": "python3.11",
+            "source": {"uri": "s3://b/k"},
+            "scale": {"burstCapacity": 0},
+        },
+        status={
+            "phase": "Ready",
+            "build": {"id": "c" * 64, "packagesKey": "d" * 64},
+            "packages": packages,
+        },
+    )
+    text = kn_lambda("describe", "hello").stdout
+    assert re.search(r"Scale: .* instances, burst capacity 0\n", text)
+    assert re.search(r"Packages: +installed \w+ ago, named by hashes\n", text)
+    assert re.search(r"Job: +none \(the packages of before are used\)\n", text)
+
+
+def test_describe_of_a_function_without_packages_tells_why_it_had_no_job(kn_lambda, fake_platform):
+    build = {
+        "id": "c" * 64,
+        "startedAt": "2026-11-30T22:02:10.896703Z",
+        "finishedAt": "2026-11-30T22:02:11Z",
+    }
+    fake_platform.put_record(status={"phase": "Ready", "build": build})
+    text = kn_lambda("describe", "hello").stdout
+    assert re.search(r"Job: +none \(nothing was installed\)\n", text)
+    assert re.search(r"Started: +2026-11-30T22:02:10Z\n", text)
 
 
 @pytest.mark.parametrize(("output", "load"), [("json", json.loads), ("yaml", yaml.safe_load)])

@@ -39,7 +39,10 @@ def complete(fake_platform, tmp_path, monkeypatch):
     return run
 
 
-@pytest.mark.parametrize("command", ["describe", "invoke", "logs", "events", "delete", "set"])
+@pytest.mark.parametrize(
+    "command",
+    ["describe", "invoke", "logs", "events", "delete", "set", "rebuild", "builds", "cancel"],
+)
 def test_functions_are_offered_where_one_is_named(complete, fake_platform, command):
     for name in ("hello", "help", "other"):
         fake_platform.put_record(name)

@@ -75,6 +75,15 @@ def test_a_function_that_does_not_start_points_to_its_own_log(kn_lambda, fake_pl
     assert "See the log: kn-lambda logs hello\n" in kn_lambda("deploy", source).stderr
 
 
+def test_a_build_that_was_cancelled_before_it_ran_points_to_no_log(
+    kn_lambda, fake_platform, source
+):
+    fake_platform.finish("Failed", reason="Cancelled", message="deploy again")
+    assert "See the log" not in kn_lambda("deploy", source).stderr
+    fake_platform.finish("Failed", reason="Cancelled", message="deploy again", log="one\n")
+    assert "See the log" in kn_lambda("deploy", source).stderr
+
+
 @pytest.mark.parametrize(
     ("reason", "hint"),
     [

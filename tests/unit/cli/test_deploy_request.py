@@ -28,6 +28,13 @@ def _folder(tmp_path, manifest=_MANIFEST, **files):
     return folder
 
 
+def test_a_secret_of_the_platform_is_refused_before_anything_is_sent():
+    reference = {"name": "knative-lambda-pull", "key": "k"}
+    spec = {"runtime": "python3.11", "source": {"uri": "s3://b/k"}}
+    with pytest.raises(WrongUsageError, match=r"spec.env.0.secretKeyRef.name: begins with"):
+        validate_spec(spec | {"env": [{"name": "A", "secretKeyRef": reference}]})
+
+
 def test_function_yaml_says_what_the_options_leave_open(tmp_path):
     request = make_deploy_request(_folder(tmp_path, main_py=""), None, Overrides())
     assert (request.name, request.namespace, request.spec["runtime"]) == (

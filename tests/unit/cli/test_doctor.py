@@ -12,7 +12,7 @@ _READY = {"conditions": [{"type": "Ready", "status": "True"}]}
 
 @pytest.fixture
 def healthy(fake_platform, tmp_path):
-    for name in ("build-start", "build-complete", "delete", "cleanup"):
+    for name in ("build-start", "publish", "build-complete", "delete", "cleanup"):
         metadata = {"namespace": "knative-lambda", "name": name}
         fake_platform.api.put(SERVICES, {"metadata": metadata, "status": _READY})
     for namespace, name in (("knative-lambda", "knative-lambda"), ("default", "default")):

@@ -104,6 +104,17 @@ def test_a_build_whose_job_is_gone_has_its_lines_without_times(kn_lambda, fake_p
     assert json.loads(shown) == {"line": "kept"}
 
 
+def test_a_build_that_waits_has_no_log_yet_and_says_its_place(kn_lambda, fake_platform):
+    queued = {"type": "BuildReady", "reason": "Queued", "message": "2nd of 3 waiting builds"}
+    status = {"phase": "Building", "build": {"id": "c" * 64}, "conditions": [queued]}
+    fake_platform.put_record(status=status)
+    result = kn_lambda("logs", "hello", "--build")
+    assert result.exit_code == ExitCode.NOT_FOUND
+    assert "the build of default/hello has no log yet: 2nd of 3 waiting builds" in result.stderr
+    assert "kn-lambda logs hello --build --follow" in result.stderr
+    assert "has none" not in result.stderr
+
+
 def test_since_is_not_for_builds(kn_lambda):
     result = kn_lambda("logs", "hello", "--build", "--since", "1m")
     assert result.exit_code == ExitCode.USAGE

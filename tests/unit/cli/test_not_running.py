@@ -36,7 +36,11 @@ _OF_THEIR_OWN = {
 _CONTEXT = click.Context(cli)
 _COMMANDS = [name for name in cli.list_commands(_CONTEXT) if name not in _OF_THEIR_OWN]
 # Without these, the command has nothing to do.
-_NEEDED = {"send": ("--type", "com.example.greeting"), "set": ("--env", "COLOUR=blue")}
+_NEEDED = {
+    "send": ("--type", "com.example.greeting"),
+    "set": ("--env", "COLOUR=blue"),
+    "rebuild": ("--all",),
+}
 _HOLDER = (
     "import sys, pathlib\n"
     "from lambda_embedded.data_folder import DataFolder\n"

@@ -16,14 +16,17 @@ from kn_lambda.running import run
 from kn_lambda.running.debugging import Debugging
 from kn_lambda.running.folder_filter import FolderFilter
 from kn_lambda.running.local_function import local_function, read_request
+from kn_lambda.running.packages import InstallationError, Packages
 from kn_lambda.running.places import Places, held_by_one
 from kn_lambda.running.source_copy import update_copy
 from kn_lambda.running.terminal_log import TerminalLog
 from knative_lambda.domain.names import FunctionId
 from lambda_builder.language import Debugger
+from lambda_builder.runtime import find_runtime
 from lambda_embedded.listeners import port_of
 
 HELLO = FunctionId.parse("default/hello")
+RUNTIMES = Path(__file__).parents[3] / "runtimes"
 HEAD = "apiVersion: knative-lambda.dev/v1alpha1\nkind: LambdaFunction\nspec:\n  runtime: python\n"
 
 
@@ -248,3 +251,30 @@ def test_wrong_options_are_named_at_once(kn_lambda, tmp_path, options, told):
     result = kn_lambda("run", str(tmp_path), "--port", "0", *options)
     assert result.exit_code == 2
     assert told in result.stderr
+
+
+COMMON, OWN = "http://common/", "http://own/"
+
+
+def environment(tmp_path, **machine):
+    packages = Packages(machine=machine, caches=tmp_path, isolation=None, show=print)
+    runtime = find_runtime("python3.11", RUNTIMES)
+    return packages._environment(tmp_path, runtime, tmp_path / "message.json")
+
+
+@pytest.mark.parametrize(
+    ("own", "index"),
+    [("", COMMON), ('{"nodejs": "http://a/"}', COMMON), (f'{{"python": "{OWN}"}}', OWN)],
+)
+def test_packages_come_from_the_index_that_a_platform_of_this_machine_would_use(
+    tmp_path, own, index
+):
+    machine = {"KN_LAMBDA_PACKAGE_INDEX_URL": COMMON, "KN_LAMBDA_PACKAGE_INDEXES": own}
+    assert environment(tmp_path, **machine)["PACKAGE_INDEX_URL"] == index
+    assert "PACKAGE_INDEX_URL" not in environment(tmp_path)
+
+
+@pytest.mark.parametrize("own", [OWN, "[]", '{"python": 1}'])
+def test_indexes_that_a_platform_would_refuse_are_refused(tmp_path, own):
+    with pytest.raises(InstallationError, match="KN_LAMBDA_PACKAGE_INDEXES must be JSON such as"):
+        environment(tmp_path, KN_LAMBDA_PACKAGE_INDEXES=own)

@@ -45,6 +45,27 @@ def env_of(request):
     return {each["name"]: each.get("value") for each in request["data"]["env"]}
 
 
+def test_a_buffer_for_every_request_is_a_setting(kn_lambda, fake_platform, hello):
+    result = kn_lambda("set", "hello", "--burst-capacity", "-1")
+    assert result.exit_code == ExitCode.OK, result.output
+    (request,) = fake_platform.requests()
+    assert request["data"]["scale"]["burstCapacity"] == -1
+    assert request["data"]["setFields"] == ["env.SET", "scale.burstCapacity"]
+
+
+def test_settings_of_a_function_that_names_a_reserved_secret_wait_for_another_name(
+    kn_lambda, fake_platform, hello
+):
+    reference = {"name": "knative-lambda-pull", "key": ".dockerconfigjson"}
+    hello["spec"]["env"].append({"name": "PULL", "secretKeyRef": reference})
+    result = kn_lambda("set", "hello", "--memory", "1Gi")
+    assert result.exit_code == ExitCode.USAGE, result.output
+    assert "secretKeyRef.name: begins with knative-lambda-" in result.stderr
+    assert not fake_platform.requests()
+    mended = kn_lambda("set", "hello", "--env-value-from", "PULL=secret:own:key")
+    assert mended.exit_code == ExitCode.OK, mended.output
+
+
 def test_one_event_changes_the_settings_and_keeps_the_source(kn_lambda, fake_platform, hello):
     result = kn_lambda("set", "hello", "-e", "NEW=3", "--memory", "1Gi", "--request-timeout", "30s")
     assert result.exit_code == ExitCode.OK, result.output

@@ -54,7 +54,23 @@ def test_every_field_is_a_setting_or_describes_the_code():
 def test_every_setting_has_a_path_a_name_and_a_default(path):
     assert find_path(path) == path
     assert find_path(name_of(path)) == path
-    assert default_value(path) is not None
+    # Without a burst capacity, the other numbers of the scale decide.
+    assert (default_value(path) is None) == (path == "scale.burstCapacity")
+
+
+def test_a_maximum_below_which_the_minimum_stays_is_replaced():
+    record = _record(scale={"min": 60, "max": 100})
+    assert change_record(record, _read(settings={"scale-max": 80})).spec["scale"]["max"] == 80
+
+
+def test_a_burst_capacity_is_set_and_unset():
+    change = _read(settings={"burst-capacity": 0})
+    applied = apply_settings(_SOURCE, change, None)
+    assert applied.spec["scale"]["burstCapacity"] == 0
+    record = _record(set_fields=applied.set_fields, scale=applied.spec["scale"])
+    assert (
+        "burstCapacity" not in change_record(record, _read(unset=["burst-capacity"])).spec["scale"]
+    )
 
 
 def test_options_become_fields():

@@ -12,7 +12,7 @@ from knative_lambda.adapters.kubernetes.client import BROKERS, SERVICES
 from tests.unit.cli.helpers.fakes import status
 
 _READY = {"conditions": [{"type": "Ready", "status": "True"}]}
-_CONTROL = ("build-start", "build-complete", "delete", "cleanup", "dead-letter")
+_CONTROL = ("build-start", "publish", "build-complete", "delete", "cleanup", "dead-letter")
 
 
 def test_a_platform_that_does_not_run_is_described_with_the_way_to_start_it(kn_lambda, tmp_path):
@@ -43,7 +43,7 @@ def cluster(fake_platform, tmp_path):
 
 
 def test_a_cluster_is_described_by_what_was_installed(kn_lambda, fake_platform, cluster):
-    fake_platform.installation.settings().update(KN_LAMBDA_BUILDER_IMAGE="r/builder@sha256:1")
+    fake_platform.installation.settings().update(KN_LAMBDA_BUILD_JOB_IMAGE="r/builder@sha256:1")
     fake_platform.put_record("one", status=status(phase="Ready"))
     fake_platform.put_record("two", namespace="team-a", status={})
     del fake_platform.api.objects[SERVICES.plural, "knative-lambda", "delete"]

@@ -101,6 +101,35 @@ def test_the_steps_of_a_build_are_reported_once_each(story):
     assert story.steps.steps == ["building", "deploying"]
 
 
+def test_packages_that_are_used_again_are_named_once(story):
+    story.parts = [
+        story.record(phase="Building", packagesKey="k"),
+        story.record(phase="Building", packagesKey="k"),
+        story.record(phase="Ready", packagesKey="k"),
+    ]
+    story.watch()
+    assert story.steps.steps == ["using the packages of before"]
+
+
+def test_an_image_that_exists_uses_no_packages_again(story):
+    story.parts = [
+        story.record(phase="Deploying", packagesKey="k"),
+        story.record(phase="Ready", packagesKey="k"),
+    ]
+    story.watch()
+    assert story.steps.steps == ["deploying"]
+
+
+def test_a_build_that_is_cancelled_while_it_waits_never_builds(story):
+    waits = story.record(phase="Building", job="j")
+    waits["status"]["conditions"] = [
+        {"type": "BuildReady", "status": "Unknown", "reason": "Queued", "message": "1st of 1"}
+    ]
+    story.parts = [waits, story.record(phase="Failed", job="j", reason="Cancelled")]
+    assert story.watch().outcome is Outcome.FAILED
+    assert story.steps.steps == ["waiting: 1st of 1"]
+
+
 def test_the_lines_of_the_build_are_shown_as_they_come_and_each_once(story):
     api = story.platform.api
     pod = {
@@ -216,7 +245,9 @@ def test_a_retried_delivery_is_reported(story):
     journal("pending", 2)
     story.parts = [story.record(phase="Ready")]
     story.watch()
-    assert story.steps.steps == ["build-start returned 503; the Broker will retry"]
+    (step,) = story.steps.steps
+    assert step.startswith("build-start returned 503; the Broker will retry (see ")
+    assert "kn-lambda logs build-start -n knative-lambda" in step
 
 
 def test_a_request_that_is_rejected_on_a_cluster_is_over_with_the_reason(story):

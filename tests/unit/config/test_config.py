@@ -103,6 +103,12 @@ def test_a_held_delivery_ends_before_anybody_gives_it_up(objects):
     assert _LONGEST_HOLD + cold_start <= lives < timedelta(seconds=int(patience))
 
 
+@pytest.mark.parametrize(("policies", "watches"), [("true", False), ("false", True)])
+def test_somebody_looks_at_sizes_where_the_storage_cannot(policies, watches, function, monkeypatch):
+    monkeypatch.setenv("KN_LAMBDA_S3_POST_POLICY", policies)
+    assert function("build-complete").complete_build().watches_size is watches
+
+
 def test_as_many_deliveries_are_taken_as_can_be_held(objects):
     (service,) = [i for i in objects("Service") if i["metadata"]["name"] == "build-complete"]
     template = service["spec"]["template"]

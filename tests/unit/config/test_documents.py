@@ -38,8 +38,8 @@ def test_a_documented_default_is_the_default(name):
     if isinstance(default, timedelta):
         assert _duration(said) == default
     else:
-        shown = {None: "none", False: "false"}.get(default, str(default))
-        assert said == shown
+        shown = str(default).lower() if isinstance(default, bool) else str(default)
+        assert said == ("none" if default is None else shown)
 
 
 def granted():

@@ -143,7 +143,11 @@ def test_every_field_of_the_spec_is_there():
 
 
 def test_every_field_of_the_status_is_there():
-    schema = {".".join(path) for path in fields(SCHEMA["status"])} - {"conditions", "build"}
+    schema = {".".join(path) for path in fields(SCHEMA["status"])} - {
+        "conditions",
+        "build",
+        "packages",
+    }
     conditions = {name for name in schema if name.startswith("conditions.[].")}
     about = by_code(CONTRACT.rows("field", ""))["conditions[]"].partition("(")[0]
     assert {f"conditions.[].{name}" for name in codes(about)} == conditions
@@ -254,6 +258,10 @@ def reasons_of_builds():
 # Where the reason is not a constant beside `BuildFailure`.
 BY_HAND = {
     ("BuildFailed", False),
+    # Errors of publish, which become failures of the build.
+    ("BaseImageUnknown", False),
+    ("PackagesMissing", False),
+    ("SourceNotFound", False),
     ("RejectedByPlatform", True),
     ("ServiceNotReady", True),
     ("TriggerNotReady", False),
@@ -345,6 +353,8 @@ def as_pattern(template):
         "<name>": HELLO.name,
         "<build id>": BUILD,
         "<first 40 of the build id>": BUILD[:40],
+        "<packages key>": BUILD,
+        "<first 40 of the packages key>": BUILD[:40],
         "<hash>": "[0-9a-f]{16}",
         "<SHA-256>": "[0-9a-f]{64}",
     }
@@ -392,7 +402,11 @@ def dead_letter():
             rejection_event_name(HELLO, source="/s", event_id="1"),
         ),
         ("tag of a build", build.image_tag(BUILD)),
+        ("tag of kept packages", build.packages_tag(BUILD)),
+        ("source of a build", build.source_key(HELLO, BUILD)),
         ("build context", build.context_key(HELLO, BUILD)),
+        ("packages that a build left", build.packages_object_key(HELLO, BUILD)),
+        ("note of kept packages", build.kept_packages_key(HELLO, BUILD)),
         ("log of a build", build.log_key(HELLO, BUILD)),
         ("tombstone of a deletion", build.tombstone_key(HELLO)),
         ("dead letter", dead_letter().key),

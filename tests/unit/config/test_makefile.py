@@ -1,4 +1,4 @@
-"""What `make` runs for people: its variables reach the program."""
+"""What `make` runs for people, and with which variables."""
 
 from __future__ import annotations
 
@@ -30,3 +30,13 @@ def dry_run(*arguments):
 def test_make_run_passes_the_ports_that_one_names(given, options):
     deploys = ["--deploy", "examples/hello-python"]
     assert dry_run("run", *given) == ["kn-lambda", "up", *options, *deploys]
+
+
+def test_python_keeps_what_it_compiles_even_where_the_machine_says_otherwise():
+    """Container images say so; here a thousand processes would compile the same files again."""
+    machine = {"PATH": os.defpath, "PYTHONDONTWRITEBYTECODE": "1"}
+    command = ["make", "--no-print-directory", "--eval", "environment: ; @env", "environment"]
+    done = subprocess.run(
+        command, cwd=REPOSITORY, env=machine, capture_output=True, text=True, check=True
+    )
+    assert "PYTHONDONTWRITEBYTECODE" not in done.stdout

@@ -55,6 +55,11 @@ def spec(**fields):
         ({"handler": "main.handler()"}, "handler", "pattern"),
         ({"signature": "grpc"}, "signature", "'cloudevent' or 'http'"),
         ({"env": [{"name": "A"}]}, "env.0", "exactly one of value, secretKeyRef"),
+        (
+            {"env": [{"name": "A", "secretKeyRef": {"name": "knative-lambda-pull", "key": "k"}}]},
+            "env.0.secretKeyRef.name",
+            "put what the function needs into a Secret with another name",
+        ),
         ({"env": [{"name": "1A", "value": ""}]}, "env.0.name", "pattern"),
         ({"env": [{"name": "PORT", "value": "1"}]}, "env.0", "set by the platform"),
         ({"env": [{"name": "HOST", "value": "1"}]}, "env.0", "set by the platform"),
@@ -118,6 +123,7 @@ def test_a_request_has_the_defaults_of_the_design():
     )
     scale = requested.scale
     assert (scale.min, scale.max, scale.target, scale.concurrency) == (0, 50, 10, 10)
+    assert scale.burst_capacity is None
 
 
 @pytest.mark.parametrize(

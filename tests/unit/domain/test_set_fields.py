@@ -9,7 +9,8 @@ from knative_lambda.domain.set_fields import MAX_SET_FIELDS, read_set_fields, wr
 _REQUEST = {"source": {"inline": {"main.py": ""}}, "runtime": "python3.11"}
 _FIELDS = [
     "env.A", "env._a1", "env." + "A" * 256, "scale.min", "scale.max", "scale.target",
-    "scale.concurrency", "resources.requests.cpu", "resources.limits.memory", "timeoutSeconds",
+    "scale.burstCapacity", "scale.concurrency", "resources.requests.cpu",
+    "resources.limits.memory", "timeoutSeconds",
 ]  # fmt: skip
 _NO_FIELDS = [
     "", "env", "env.", "env.1", "env.A B", "env.A\n", "env.é", "env.A.B", "env." + "A" * 257,

@@ -13,19 +13,22 @@ from lambda_embedded.data_folder import DataFolder
 if TYPE_CHECKING:
     from pathlib import Path
 
+LANGUAGES = json.dumps(
+    [{"name": "python", "suffixes": [".py"], "packages": "p", "defaultHandler": "main.handler"}]
+)
 IMAGES = {"python3.11": f"file:///base/python3.11@sha256:{'0' * 64}"}
 
 
 def test_the_functions_understand_what_they_are_told(tmp_path: Path, monkeypatch):
     for name, value in embedded_settings(
-        DataFolder(tmp_path), IMAGES, {}, source_suffixes=[".py"]
+        DataFolder(tmp_path), IMAGES, {}, languages=LANGUAGES
     ).items():
         monkeypatch.setenv(name, value)
 
     settings = BuildStartSettings()
 
     assert settings.base_images == IMAGES
-    assert settings.source_suffixes == [".py"]
+    assert settings.languages.suffixes == (".py",)
     assert settings.image_prefix == "registry.embedded"
     assert settings.storage_url == f"file://{tmp_path}/storage/knative-lambda/"
     assert settings.source_prefixes == [f"file://{tmp_path}/storage/sources/{{namespace}}/"]
@@ -34,7 +37,7 @@ def test_the_functions_understand_what_they_are_told(tmp_path: Path, monkeypatch
 
 def test_functions_store_below_a_home_of_any_name(tmp_path: Path, monkeypatch):
     home = tmp_path / "Zo\u00eb's 100% r\u00e9al #1 folder?"
-    settings = embedded_settings(DataFolder(home), IMAGES, {}, source_suffixes=[".py"])
+    settings = embedded_settings(DataFolder(home), IMAGES, {}, languages=LANGUAGES)
     for name, value in settings.items():
         monkeypatch.setenv(name, value)
     read = BuildStartSettings()
@@ -58,7 +61,7 @@ def test_settings_of_the_machine_win_and_nothing_else_of_it_gets_in(tmp_path: Pa
         "KN_LAMBDA_HOME": "/home",
         "AWS_SECRET_ACCESS_KEY": "hidden",
     }
-    settings = embedded_settings(DataFolder(tmp_path), IMAGES, machine, source_suffixes=[".py"])
+    settings = embedded_settings(DataFolder(tmp_path), IMAGES, machine, languages=LANGUAGES)
     assert settings["KN_LAMBDA_STORAGE_URL"] == "s3://bucket/"
     assert json.loads(settings["KN_LAMBDA_BASE_IMAGES"]) == IMAGES
     assert "KN_LAMBDA_HOME" not in settings

@@ -82,6 +82,19 @@ def test_what_was_wrong_and_stays_is_no_fault():
     ]
 
 
+def test_a_record_that_is_older_than_a_rule_can_still_be_changed_elsewhere():
+    reference = {"name": "knative-lambda-pull", "key": "k", "optional": False}
+    old = RECORD | {"spec": with_env({"name": "A", "secretKeyRef": reference})}
+    assert [field for field, _ in faults(old)] == ["spec.env[0].secretKeyRef.name"]
+    assert faults(old | {"status": {"phase": "Ready"}}, old) == []
+    more = with_env({"name": "B", "value": ""}, *old["spec"]["env"])
+    assert faults(RECORD | {"spec": more}, old) == []
+    again = with_env(*old["spec"]["env"], {"name": "B", "secretKeyRef": reference})
+    assert [field for field, _ in faults(RECORD | {"spec": again}, old)] == [
+        "spec.env[1].secretKeyRef.name"
+    ]
+
+
 def test_a_record_that_never_had_a_spec_can_still_be_changed():
     old = {"metadata": {"name": "hello"}}
     assert faults(old | {"status": {"phase": "Failed"}}, old) == []

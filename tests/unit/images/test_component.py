@@ -9,9 +9,11 @@ import pytest
 
 from images.component import PLACEHOLDER, component_of, function_names
 from images.references import registry_url
+from lambda_builder.runtime import languages_setting, read_languages
 
 CHECKOUT = Path(__file__).parents[3]
 DIGEST = f"sha256:{'0' * 64}"
+LANGUAGES = read_languages(CHECKOUT / "runtimes")
 REFERENCES = {
     name: f"10.0.0.1:5000/p/{name}@{DIGEST}" for name in ("delete", "builder", "python3.11")
 }
@@ -25,16 +27,16 @@ def test_functions_are_named_by_digest():
 
 
 def test_the_settings_name_builder_and_base_images():
-    (patch,) = component_of(REFERENCES, {"delete"}, [".py"])["patches"]
+    (patch,) = component_of(REFERENCES, {"delete"}, LANGUAGES)["patches"]
     data = json.loads(patch["patch"])["data"]
-    assert data["KN_LAMBDA_BUILDER_IMAGE"] == REFERENCES["builder"]
+    assert data["KN_LAMBDA_BUILD_JOB_IMAGE"] == REFERENCES["builder"]
     base_images = {"python3.11": f"http://{REFERENCES['python3.11']}"}
     assert json.loads(data["KN_LAMBDA_BASE_IMAGES"]) == base_images
-    assert json.loads(data["KN_LAMBDA_SOURCE_SUFFIXES"]) == [".py"]
+    assert data["KN_LAMBDA_LANGUAGES"] == languages_setting(LANGUAGES)
 
 
 def test_settings_without_new_images_stay():
-    (patch,) = component_of({"delete": REFERENCES["delete"]}, {"delete"}, [".py"])["patches"]
+    (patch,) = component_of({"delete": REFERENCES["delete"]}, {"delete"}, LANGUAGES)["patches"]
     assert json.loads(patch["patch"])["data"] == {}
 
 

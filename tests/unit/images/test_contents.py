@@ -46,6 +46,20 @@ def test_locks_and_sources_of_every_image_are_there(image):
     assert all(folder.is_dir() for folder in CONTENTS.sources(image.kind, image.name))
 
 
+@pytest.mark.parametrize(
+    ("kind", "name", "folders"),
+    [
+        ("builder", "builder", ["/app", "/app/packages"]),
+        ("function", "delete", ["/app/shared", "/app/packages"]),
+    ],
+)
+def test_our_own_code_is_found_by_an_isolated_interpreter(tmp_path, kind, name, folders):
+    CONTENTS.code(kind, name, tmp_path)
+    (found,) = tmp_path.rglob("*.pth")
+    assert found.read_text().splitlines() == folders
+    assert str(found.parent.relative_to(tmp_path)) == CONTENTS.python.site_packages()
+
+
 def test_the_code_of_a_function_is_its_own_and_what_all_share(tmp_path):
     CONTENTS.code("nodejs", "nodejs24", tmp_path)
     found = {str(file.relative_to(tmp_path)) for file in tmp_path.iterdir()}

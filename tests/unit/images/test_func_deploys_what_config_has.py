@@ -84,7 +84,7 @@ def comparable(service: dict[str, Any]) -> dict[str, Any]:
 def _plain(path: str, value: Any) -> Any:
     if path.endswith("/target"):
         return float(value)
-    return {"1000m": "1"}.get(value, value) if path.endswith(".cpu") else value
+    return {"1000m": "1", "2000m": "2"}.get(value, value) if path.endswith(".cpu") else value
 
 
 def differences(ours: dict[str, Any], theirs: dict[str, Any]) -> set[str]:

@@ -11,7 +11,7 @@ from images.component import PLACEHOLDER
 from images.release import release_of
 
 DIGEST = f"sha256:{'0' * 64}"
-FUNCTIONS = {"build-start", "build-complete", "cleanup", "dead-letter", "delete"}
+FUNCTIONS = {"build-start", "build-complete", "cleanup", "dead-letter", "delete", "publish"}
 IMAGES = {
     name: f"registry.example.com/p/{name}@{DIGEST}"
     for name in FUNCTIONS | {"builder", "python3.11"}
@@ -41,12 +41,13 @@ def test_the_scheme_of_base_images_is_what_was_asked_for(scheme):
     assert json.loads(data["KN_LAMBDA_BASE_IMAGES"]) == {
         "python3.11": f"{scheme}://{IMAGES['python3.11']}"
     }
-    assert data["KN_LAMBDA_BUILDER_IMAGE"] == IMAGES["builder"]
+    assert data["KN_LAMBDA_BUILD_JOB_IMAGE"] == IMAGES["builder"]
 
 
-def test_functions_are_told_the_suffixes_of_the_languages_of_this_release():
+def test_functions_are_told_the_languages_of_this_release():
     data = settings_of(release_of(IMAGES))["data"]
-    assert {".py", ".js"} <= set(json.loads(data["KN_LAMBDA_SOURCE_SUFFIXES"]))
+    names = {language["name"] for language in json.loads(data["KN_LAMBDA_LANGUAGES"])}
+    assert {"python", "nodejs"} <= names
 
 
 @pytest.mark.parametrize("name", [*sorted(FUNCTIONS), "builder"])

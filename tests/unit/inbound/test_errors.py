@@ -10,6 +10,7 @@ from knative_lambda.adapters.kubernetes import errors as _kubernetes  # noqa: F4
 from knative_lambda.domain import errors
 from knative_lambda.domain.errors import (
     EventTooLargeError,
+    InvalidContentError,
     InvalidEventError,
     KnativeLambdaError,
     PermanentError,
@@ -32,6 +33,8 @@ def subclasses(cls):
 def instance(cls):
     if issubclass(cls, ThrottledError):
         return cls("slow down", retry_after=timedelta(seconds=7))
+    if issubclass(cls, InvalidContentError):
+        return cls("told to a person", reason="InvalidContent")
     return cls("told to a person", field="some.field")
 
 

@@ -102,6 +102,27 @@ def test_scale_timeout_and_resources_are_the_requested_ones():
     assert resources["limits"] == {"memory": "1Gi"}
 
 
+BURST_CAPACITY = "autoscaling.knative.dev/target-burst-capacity"
+
+
+@pytest.mark.parametrize("capacity", [-1, 0, 20, 100_000])
+def test_the_burst_capacity_is_the_requested_one(capacity):
+    annotations = template(scale={"burstCapacity": capacity})["metadata"]["annotations"]
+    assert annotations[BURST_CAPACITY] == str(capacity)
+
+
+@pytest.mark.parametrize("concurrency", [5, 10, 1000])
+def test_requests_go_straight_to_instances_that_hold_a_burst_of_fifty(concurrency):
+    annotations = template(scale={"concurrency": concurrency})["metadata"]["annotations"]
+    assert annotations[BURST_CAPACITY] == "0"
+
+
+@pytest.mark.parametrize("concurrency", [1, 4])
+def test_instances_that_cannot_hold_a_burst_of_fifty_keep_knatives_buffer(concurrency):
+    annotations = template(scale={"concurrency": concurrency})["metadata"]["annotations"]
+    assert BURST_CAPACITY not in annotations
+
+
 def test_a_lambda_keeps_to_pod_security_restricted_and_has_no_token():
     context = container()["securityContext"]
     assert context["runAsNonRoot"] is True

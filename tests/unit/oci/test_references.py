@@ -13,6 +13,7 @@ from lambda_oci.references import (
     LayoutLocation,
     RegistryLocation,
     check_tag,
+    is_image,
     normal_image,
     normal_origin,
     parse_image,
@@ -64,12 +65,69 @@ def test_an_image_has_one_name_whatever_the_scheme_is(image):
 
 
 @pytest.mark.parametrize(
-    "host", ["docker.io/", "index.docker.io/", "registry-1.docker.io:443/", ""]
+    "host",
+    ["docker.io/", "index.docker.io/", "registry-1.docker.io:443/", "registry.hub.docker.com/", ""],
 )
 def test_an_image_of_docker_hub_has_one_name_even_without_a_host(host):
     assert normal_image(f"{host}a/b@x") == "docker.io/a/b@x"
     assert normal_image("docker.io") == "docker.io"
     assert normal_image("localhost/a") == "localhost/a"
+
+
+@pytest.mark.parametrize("host", ["10.1.0.2", "10.1.2", "012.1.0.2", "0xa010002", "167837698"])
+def test_an_address_has_one_name_however_it_is_written(host):
+    assert normal_image(f"{host}:5000/a@x") == "10.1.0.2:5000/a@x"
+
+
+@pytest.mark.parametrize("name", ["1.2.3.4.5:5000/a", "docker.io/167837698/a", "0xg.example/a"])
+def test_what_only_looks_like_an_address_stays_as_it_is(name):
+    assert normal_image(name) == name
+
+
+_AT = "@sha256:" + "a" * 64
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["a", "a/b__c", "REGISTRY.example/a", "registry:5000/a/b.c-d", "Registry/a", "a/b:v1.0_X-2"],
+)
+def test_a_name_that_container_runtimes_read_is_an_image(name):
+    assert is_image(name + _AT)
+
+
+@pytest.mark.parametrize(
+    "image",
+    [
+        *(
+            f"{name}{_AT}"
+            for name in (
+                *("registry.example//a/b", "registry.example/a//b", "registry.example/a/"),
+                *("registry.example/./a", "registry.example/x/../a", "registry.example/a/..", "/a"),
+                *("registry.example./a", "registry..example/a", "registry-.example/a", "a_b.c/a"),
+                *("registry.example:/a", "registry.example:4a/a", "registry.example:1:2/a", "a:"),
+                *("registry.example/A", "registry.example/a/B", "registry.example/a%2fb", "a b"),
+                *(
+                    "user:secret@registry.example/a",
+                    "https://registry.example/a",
+                    "b\u00fccher.de/a",
+                ),
+                *(
+                    "[2001:db8::1]:5000/a",
+                    "a/b:v1:v2",
+                    "a/b:-v",
+                    "a___b",
+                    "a.-b",
+                    "-a",
+                    "a/b\n",
+                    "",
+                ),
+            )
+        ),
+        *("a", "a:v1", "a@sha256:" + "A" * 64, "a@sha256:" + "a" * 63, f"a{_AT}\n", f"a{_AT}{_AT}"),
+    ],
+)
+def test_a_name_that_container_runtimes_refuse_is_no_image(image):
+    assert not is_image(image)
 
 
 @pytest.mark.parametrize(

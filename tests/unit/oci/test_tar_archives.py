@@ -156,6 +156,20 @@ def test_headers_without_members_are_counted_too(unpacker):
     assert unpacker.refusal(header * 500).reason == "SourceTooLarge"
 
 
+def test_large_headers_of_many_members_arrive(unpacker):
+    members = [tar_member(str(n), pax_headers={"comment": "a" * 20_000}) for n in range(50)]
+    assert len(unpacker.unpack(tar_bytes(*members, format=tarfile.PAX_FORMAT))) == 50
+
+
+@pytest.mark.parametrize("kind", [b"x", b"g", b"L", b"K"])
+def test_headers_that_are_too_large_together_are_refused(unpacker, kind):
+    """Compressed, they are next to nothing, and no other limit counts them."""
+    header = raw_tar_header(b"name", size=2**19, kind=kind) + b"8 key=a\n" * 2**16
+    error = unpacker.refusal(header * 3 + tar_bytes(tar_member("main.py")))
+    assert error.reason == "SourceTooLarge"
+    assert "headers" in error.message
+
+
 def test_folders_that_a_path_implies_are_counted_too(unpacker):
     members = [tar_member(f"{number}/a/b/c/d/e/f.py") for number in range(10)]
     assert unpacker.refusal(tar_bytes(*members)).reason == "SourceTooLarge"

@@ -6,16 +6,13 @@ import tarfile
 
 import pytest
 
-from lambda_builder.base_image import build_base_image
-from lambda_builder.publish import publish
-from lambda_builder.settings import PublishSettings
 from lambda_oci.descriptors import LAYER_GZIP, describe
 from lambda_oci.errors import StoredImageError
 from lambda_oci.image import encode_image
 from lambda_oci.layout import LayoutRepository
 from lambda_oci.unpack import unpack_image
 from tests.helpers.archives import gzipped, tar_bytes, tar_member
-from tests.helpers.workspaces import write_files, write_runtime
+from tests.helpers.publishing import PACKAGES_TAG, Publishing
 
 
 @pytest.fixture
@@ -149,26 +146,15 @@ def test_an_image_that_is_missing_is_said_to_be(store, unpack):
 
 
 def test_what_publish_makes_is_what_a_lambda_runs_from(tmp_path):
-    write_runtime(tmp_path / "runtimes")
-    base = build_base_image("tiny1.0", tmp_path / "runtimes", f"file://{tmp_path}/base")
-    write_files(tmp_path / "w", {"source/main.txt": "hello", "packages/p/x": "y", "lock.txt": "p"})
-    result = publish(
-        PublishSettings(
-            workspace=tmp_path / "w",
-            runtime="tiny1.0",
-            runtimes_dir=tmp_path / "runtimes",
-            repository_url=f"file://{tmp_path}/tenant/fn",
-            tag="v1",
-            base_image_url=base,
-            docker_config=None,
-        )
-    )
+    publishing, repository = Publishing(tmp_path), f"file://{tmp_path}/tenant/fn"
+    publishing.keep(repository)
+    digest = publishing.publish(repository, packages_tag=PACKAGES_TAG)
     root = tmp_path / "run"
-    config = unpack_image(f"file://{tmp_path}/tenant/fn", result["digest"], root)
+    config = unpack_image(repository, digest, root)
     files = sorted(str(p.relative_to(root)) for p in root.rglob("*") if p.is_file())
     assert files == [
         "function/lock.txt",
-        "function/packages/p/x",
+        "function/packages/p/p.txt",
         "function/source/main.txt",
         "runtime/serve.sh",
     ]

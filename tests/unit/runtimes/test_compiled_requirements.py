@@ -38,7 +38,7 @@ def find(folder: Path, files: dict[str, str]) -> str | None:
         (folder / name).mkdir()
     for name, text in files.items():
         (folder / "source" / name).write_text(text)
-    found = find_requirements(folder / "source", folder / "temporary", "3.12")
+    found = find_requirements(folder / "source", "3.12")
     return None if found is None else found.name
 
 

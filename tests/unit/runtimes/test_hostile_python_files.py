@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import bz2
+import gzip
+import lzma
 import sys
+import tarfile
 from typing import TYPE_CHECKING
 
 import pytest
+from addresses import Policy
 from installer_errors import RecipeError, explain
+from package_request import read_request
 from requirement_files import find_requirements
+from source_metadata import read_metadata
+from uv_program import Uv
+from wheel_metadata import requirements_of
+
+from tests.helpers.archives import ZipMember, raw_tar_header, tar_bytes, tar_member, zip_bytes
+from tests.helpers.package_indexes import tarball
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -29,7 +41,7 @@ def refusal(folder: Path, files: dict[str, str]) -> RecipeError:
     for name, text in files.items():
         (folder / "source" / name).write_text(text)
     with pytest.raises(RecipeError) as caught:
-        find_requirements(folder / "source", folder / "temporary", "3.12")
+        find_requirements(folder / "source", "3.12")
     assert len(caught.value.message) <= 2000
     return caught.value
 
@@ -103,7 +115,7 @@ def test_a_project_that_cannot_be_compared_with_its_lock_is_refused(tmp_path, pr
     (tmp_path / "source/pyproject.toml").write_text(project, errors="surrogateescape")
     (tmp_path / "source/uv.lock").write_text("version = 1")
     with pytest.raises(RecipeError) as caught:
-        find_requirements(tmp_path / "source", tmp_path / "temporary", "3.12")
+        find_requirements(tmp_path / "source", "3.12")
     assert caught.value.reason == "InvalidRequirements"
     assert caught.value.message.startswith("pyproject.toml")
     assert len(caught.value.message) < 500
@@ -170,7 +182,7 @@ def test_requirements_that_nobody_can_read_are_refused(tmp_path, text) -> None:
     (tmp_path / "source/loop.txt").symlink_to("loop.txt")
     (tmp_path / "source/requirements.txt").write_text(text)
     with pytest.raises(RecipeError) as caught:
-        find_requirements(tmp_path / "source", tmp_path / "temporary", "3.12")
+        find_requirements(tmp_path / "source", "3.12")
     assert caught.value.reason == "InvalidRequirements"
     assert len(caught.value.message) < 500
 
@@ -186,7 +198,7 @@ def test_a_header_that_names_an_input_no_folder_can_hold_names_none(tmp_path) ->
         (tmp_path / name).mkdir()
     compiled = tmp_path / "source/requirements.txt"
     compiled.write_text(COMPILED % ("a" * 300 + ".in") + "x==1")
-    assert find_requirements(tmp_path / "source", tmp_path / "temporary", "3.12") == compiled
+    assert find_requirements(tmp_path / "source", "3.12") == compiled
 
 
 def test_a_lock_that_differs_in_long_requirements_says_so_shortly(tmp_path) -> None:
@@ -199,5 +211,149 @@ def test_a_lock_that_differs_in_long_requirements_says_so_shortly(tmp_path) -> N
 
 def test_a_message_of_uv_leaves_room_for_the_way_out() -> None:
     told = "error: Because building from source is disabled for " + "x" * 100_000
-    assert "have your tenant allow" in explain(told).message
+    assert "have the platform's operator allow" in explain(told).message
     assert len(explain(told).message) <= 2000
+
+
+PYLOCK = 'lock-version = "1.0"\ncreated-by = "x"\n'
+WHEEL = (
+    'name = "x"\nversion = "1"\nwheels = [{url = "https://pypi.org/x-1-py3-none-any.whl", '
+    'hashes = {sha256 = "0"}}]\n'
+)
+HOSTILE_PYLOCKS = {
+    "no-version": "[[packages]]\n" + WHEEL,
+    "number-as-name": PYLOCK + "[[packages]]\nname = 5\n",
+    "number-as-url": PYLOCK + "[[packages]]\nname = 'x'\narchive = {url = 5, hashes = {a = 'b'}}",
+    "nothing-to-install": PYLOCK + "[[packages]]\nname = 'x'\n",
+    "deep-marker": PYLOCK + "[[packages]]\nmarker = '" + "(" * 4000 + "'\n" + WHEEL,
+    "nested-marker": PYLOCK
+    + '[[packages]]\nmarker = "'
+    + "(" * 500
+    + "os_name == 'a'"
+    + ")" * 500
+    + '"\n'
+    + WHEEL,
+    "no-comparison": PYLOCK + "[[packages]]\nmarker = \"os_name ~= 'a'\"\n" + WHEEL,
+    "long-marker": PYLOCK + "[[packages]]\nmarker = '" + "x" * 100_000 + "'\n" + WHEEL,
+    "long-version": PYLOCK + "[[packages]]\nname = 'x'\nversion = '" + "9." * 5000 + "1'\n",
+    "no-version-of-a-package": PYLOCK + "[[packages]]\nname = 'x'\nversion = 'x y'\n",
+    "no-wheel": PYLOCK + "[[packages]]\n" + WHEEL.replace("-1-py3-none-any", ""),
+    "many-packages": PYLOCK + ("[[packages]]\n" + WHEEL) * 10_001,
+    "table-as-packages": PYLOCK + "packages = 5\n",
+}
+
+
+@pytest.mark.parametrize("lock", HOSTILE_PYLOCKS.values(), ids=HOSTILE_PYLOCKS)
+def test_a_pylock_that_no_tool_wrote_is_refused(tmp_path, lock) -> None:
+    for name in ("source", "temporary"):
+        (tmp_path / name).mkdir()
+    (tmp_path / "source" / "pylock.toml").write_text(lock)
+    uv = Uv(folder=tmp_path, environment={})
+    with pytest.raises(RecipeError) as caught:
+        read_request(tmp_path / "source", "3.12", Policy(), uv=uv, folder=tmp_path / "temporary")
+    assert (caught.value.reason, caught.value.exit_code) == ("InvalidRequirements", 1)
+    assert caught.value.message.startswith("pylock.toml")
+    assert len(caught.value.message) < 500
+
+
+OPTIONS_OF_INDEXES = ("-i", "--index-url", "--extra-index-url", "--find-links", "--trusted-host")
+
+
+@pytest.mark.parametrize("option", OPTIONS_OF_INDEXES)
+@pytest.mark.parametrize("value", ["http://[", "https://[::1", "https://a:x/simple", "//["])
+def test_an_index_that_is_no_address_is_refused(tmp_path, option, value) -> None:
+    (tmp_path / "requirements.txt").write_text(f"{option} {value}\nx==1\n")
+    uv = Uv(folder=tmp_path, environment={})
+    with pytest.raises(RecipeError) as caught:
+        read_request(tmp_path, "3.12", Policy(), uv=uv, folder=tmp_path)
+    assert (caught.value.reason, caught.value.exit_code) == ("PackageIndexNotAllowed", 1)
+
+
+HOSTILE_SOURCES = {
+    "no-archive": b"x" * 100,
+    "empty": b"",
+    "version-of-a-path": tarball({"x/PKG-INFO": "Metadata-Version: 2.2\nVersion: ../../a\n"}),
+    "number-as-requirements": tarball({"x/pyproject.toml": "[build-system]\nrequires = [5]\n"}),
+    "text-as-project": tarball({"x/pyproject.toml": "project = 'x'\n"}),
+    "no-toml": tarball({"x/pyproject.toml": "\x00"}),
+    "long-requirement": tarball(
+        {"x/pyproject.toml": f"[project]\ndependencies = ['{'x' * 10_000}']\n"}
+    ),
+}
+
+
+STATIC = tar_member("x/PKG-INFO", b"Metadata-Version: 2.2\nName: x\nVersion: 1\n")
+_LARGE = 2 * MEBIBYTE
+HOSTILE_ARCHIVES = {
+    "large-pax-header": raw_tar_header(b"x", kind=b"x", size=_LARGE) + b"8 key=a\n" * 2**18,
+    "large-old-pax-header": raw_tar_header(b"x", kind=b"X", size=_LARGE) + b"8 key=a\n" * 2**18,
+    "large-name": raw_tar_header(b"x", kind=b"L", size=_LARGE) + b"a" * _LARGE,
+    "negative-size": raw_tar_header(b"x", kind=b"x", size=20)
+    + b"20 size=-9999999999\n".ljust(512, b"\0"),
+    "many-headers": (raw_tar_header(b"x", kind=b"L", size=MEBIBYTE) + b"a" * MEBIBYTE) * 33,
+    "sparse": raw_tar_header(b"x", kind=b"S") + bytes(512),
+    "sparse-by-pax": tar_bytes(
+        tar_member("x", pax_headers={"GNU.sparse.major": "1", "GNU.sparse.minor": "0"}),
+        format=tarfile.PAX_FORMAT,
+    )[:-8192],
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+@pytest.mark.parametrize("start", HOSTILE_ARCHIVES.values(), ids=HOSTILE_ARCHIVES)
+def test_headers_of_a_source_package_that_fill_the_memory_are_refused(
+    tmp_path, start, pack
+) -> None:
+    archive = tmp_path / "x-1.tar.gz"
+    archive.write_bytes(pack(start + tar_bytes(STATIC)))
+    with pytest.raises(RecipeError, match=r"archive|sparse") as caught:
+        read_metadata(archive, "requirements.txt line 1: x")
+    assert (caught.value.reason, caught.value.exit_code) == ("InvalidRequirements", 1)
+
+
+@pytest.mark.parametrize("layout", [tarfile.PAX_FORMAT, tarfile.GNU_FORMAT, tarfile.USTAR_FORMAT])
+@pytest.mark.parametrize("pack", [bytes, gzip.compress, bz2.compress, lzma.compress])
+def test_an_ordinary_source_package_is_read(tmp_path, layout, pack) -> None:
+    archive = tmp_path / "x-1.tar"
+    top = "x" * 60 + "/" + "a" * 60 + "/" if layout != tarfile.USTAR_FORMAT else "x/"
+    info, content = STATIC
+    members = [
+        tar_member("x", b"", type=tarfile.DIRTYPE),
+        tar_member(f"{top}a.py", b"x" * 1500),
+        (info, content),
+        tar_member("x/pyproject.toml", b'[build-system]\nrequires = ["b"]\n'),
+    ]
+    archive.write_bytes(pack(tar_bytes(*members, format=layout)))
+    found = read_metadata(archive, "x")
+    assert (found.version, found.requires, found.build_requires) == ("1", (), ("b",))
+
+
+HOSTILE_ZIPS = {
+    "many-names": lambda name: zip_bytes(
+        ZipMember(name=name),
+        *(ZipMember(name=b"%d" % n + b"a" * 60_000, local_name=b"a") for n in range(600)),
+    ),
+    "encrypted": lambda name: zip_bytes(ZipMember(name=name, flags=1)),
+    "damaged": lambda name: zip_bytes(ZipMember(name=name, packed=b"\xff" * 9)),
+}
+
+
+@pytest.mark.parametrize("content", HOSTILE_ZIPS.values(), ids=HOSTILE_ZIPS)
+def test_a_zip_that_cannot_be_read_or_is_too_large_is_refused(tmp_path, content) -> None:
+    source, wheel = tmp_path / "x-1.zip", tmp_path / "x-1-py3-none-any.whl"
+    source.write_bytes(content(b"x/PKG-INFO"))
+    wheel.write_bytes(content(b"x-1.dist-info/METADATA"))
+    for read, file in ((read_metadata, source), (requirements_of, wheel)):
+        with pytest.raises(RecipeError) as caught:
+            read(file, "x")
+        assert caught.value.reason == "InvalidRequirements"
+
+
+@pytest.mark.parametrize("content", HOSTILE_SOURCES.values(), ids=HOSTILE_SOURCES)
+def test_a_source_package_that_cannot_be_read_is_refused(tmp_path, content) -> None:
+    archive = tmp_path / "x-1.tar.gz"
+    archive.write_bytes(content)
+    with pytest.raises(RecipeError) as caught:
+        read_metadata(archive, "requirements.txt line 1: x")
+    assert (caught.value.reason, caught.value.exit_code) == ("InvalidRequirements", 1)
+    assert caught.value.message.startswith("requirements.txt line 1: x: ")

@@ -72,6 +72,18 @@ def test_other_misuse_is_told_without_the_usage(errors):
             "code E404\n404 Not Found - GET https://***@example.com/a",
         ),
         (
+            """npm error code E404
+npm error 404 Not Found
+npm error 404
+npm error 404  'a@1' could not be found.
+npm error 404
+npm error 404 Note that you can also install from a
+npm error 404 tarball, folder, http url, or git url.
+""",
+            "RequirementNotFound",
+            "code E404\n404 Not Found\n404  'a@1' could not be found.",
+        ),
+        (
             'npm error Invalid version. Must be a string. Got type "number".\n',
             "InvalidRequirements",
             'Invalid version. Must be a string. Got type "number".',
@@ -79,7 +91,7 @@ def test_other_misuse_is_told_without_the_usage(errors):
         ("Killed\n", "PackageInstallFailed", "Killed"),
         ("", "PackageInstallFailed", "npm failed without a message"),
     ],
-    ids=["code", "no-code", "no-error", "nothing"],
+    ids=["code", "advice", "no-code", "no-error", "nothing"],
 )
 def test_the_words_are_npm_s_own(errors, output, reason, message):
     error = errors.explain(output)

@@ -87,7 +87,7 @@ def find(tmp_path: Path):
             folder.mkdir()
         for name, text in files.items():
             (source / name).write_text(text)
-        found = find_requirements(source, temporary, "3.12")
+        found = find_requirements(source, "3.12")
         return None if found is None else found.relative_to(found.parent).as_posix()
 
     return find_in

@@ -9,7 +9,7 @@ import pytest
 import yaml
 
 from images.dockerfile import read_config
-from lambda_builder.runtime import RUNTIME_LABEL, read_languages, source_suffixes
+from lambda_builder.runtime import RUNTIME_LABEL, languages_setting, read_languages
 from lambda_builder.runtime_file import read_language
 
 REPOSITORY = Path(__file__).parents[3]
@@ -58,12 +58,13 @@ def test_the_base_image_is_told_the_same_wherever_it_is_made(runtime: Path) -> N
     assert config["Labels"] == {RUNTIME_LABEL: f"{language.name}{language.versions[0]}"}
 
 
-def test_the_settings_of_config_name_suffixes_that_a_language_has() -> None:
+def test_the_settings_of_config_describe_languages_as_their_folders_do() -> None:
     """Whoever adds a language need not touch them: `make images` writes the setting anew."""
     (settings,) = yaml.safe_load_all((REPOSITORY / "config/base/settings.yaml").read_text())
-    configured = json.loads(settings["data"]["KN_LAMBDA_SOURCE_SUFFIXES"])
+    configured = json.loads(settings["data"]["KN_LAMBDA_LANGUAGES"])
+    described = json.loads(languages_setting(read_languages(REPOSITORY / "runtimes")))
     assert configured
-    assert set(configured) <= set(source_suffixes(read_languages(REPOSITORY / "runtimes")))
+    assert [language for language in configured if language not in described] == []
 
 
 @pytest.mark.parametrize("folder", EXAMPLES, ids=name_of)

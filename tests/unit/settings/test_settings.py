@@ -1,14 +1,17 @@
+import json
 import os
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
+from knative_lambda.domain.packages import PackageIndex, PackageIndexes
 from knative_lambda.settings import (
     BuildCompleteSettings,
     BuildStartSettings,
     CleanupSettings,
     DeleteSettings,
+    PublishSettings,
 )
 
 BASE = f"http://registry/base@sha256:{'0' * 64}"
@@ -17,9 +20,9 @@ VALID = {
     "SOURCE_PREFIXES": '["s3://sources/{namespace}/"]',
     "REGISTRY_URL": "http://registry/lambdas",
     "IMAGE_PREFIX": "registry/lambdas",
-    "SOURCE_SUFFIXES": '[".py"]',
+    "LANGUAGES": '[{"name":"x","suffixes":[".x"],"packages":"p","defaultHandler":"main.handler"}]',
     "BASE_IMAGES": f'{{"python3.11": "{BASE}"}}',
-    "BUILDER_IMAGE": "registry/builder",
+    "BUILD_JOB_IMAGE": "registry/builder",
 }
 
 
@@ -45,11 +48,12 @@ def test_what_is_set_is_read_and_the_rest_has_defaults(read):
     assert settings.source_prefixes == ["s3://sources/{namespace}/"]
     assert (settings.allow_source_packages, settings.source_max_files) == (True, 5)
     assert settings.build_timeout == timedelta(hours=1, minutes=2, seconds=3)
-    assert (settings.log_level, settings.package_index_url) == ("INFO", None)
+    assert (settings.log_level, settings.indexes()) == ("INFO", PackageIndexes())
 
 
 @pytest.mark.parametrize(
-    "cls", [BuildStartSettings, BuildCompleteSettings, DeleteSettings, CleanupSettings]
+    "cls",
+    [BuildStartSettings, PublishSettings, BuildCompleteSettings, DeleteSettings, CleanupSettings],
 )
 def test_everything_that_is_missing_is_named(cls):
     with pytest.raises(ValueError, match=r"KN_LAMBDA_STORAGE_URL is not set") as refused:
@@ -59,8 +63,8 @@ def test_everything_that_is_missing_is_named(cls):
 
 def test_an_empty_variable_is_an_absent_one(read):
     assert read(S3_ENDPOINT_URL="", LOG_LEVEL="").s3_endpoint_url is None
-    with pytest.raises(ValueError, match="KN_LAMBDA_BUILDER_IMAGE is not set"):
-        read(BUILDER_IMAGE="")
+    with pytest.raises(ValueError, match="KN_LAMBDA_BUILD_JOB_IMAGE is not set"):
+        read(BUILD_JOB_IMAGE="")
 
 
 @pytest.mark.parametrize(
@@ -76,9 +80,13 @@ def test_an_empty_variable_is_an_absent_one(read):
         ("REGISTRY_URL", "http://registry/", "not end in /"),
         ("IMAGE_PREFIX", "/registry", "without /"),
         ("BASE_IMAGES", '{"python3.11": "registry/base:latest"}', "by digest"),
-        ("SOURCE_SUFFIXES", '["py"]', "suffixes of files, with their dots"),
+        ("LANGUAGES", '[{"name": "x"}]', r'JSON such as \[\{"name": "python"'),
+        ("LANGUAGES", "[1]", "JSON such as"),
+        ("LANGUAGES", "{", "JSON such as"),
         ("BASE_IMAGES", "[]", r'JSON such as \{"a": "b"\}'),
         ("BASE_IMAGES", '{"python3.11": 1}', "JSON such as"),
+        ("PACKAGE_INDEXES", "https://index/", r'JSON such as \{"a": "b"\}'),
+        ("PACKAGE_INDEXES", '{"x": "index"}', "http, https or file URLs"),
         ("SOURCE_MAX_FILES", "0", "1 or more"),
         ("SOURCE_MAX_FILES", "-1", "a number"),
         ("SOURCE_MAX_FILES", "many", "a number"),
@@ -116,8 +124,13 @@ def test_settings_tell_the_storage_adapter_what_it_needs(read):
         "path_style": True,
         "access_key": "a",
         "secret_key": "b",
+        "post_policy": True,
     }
     assert "'b'" not in repr(settings)
+
+
+def test_a_server_without_post_policies_is_named_by_a_setting(read):
+    assert read(S3_POST_POLICY="false").s3()["post_policy"] is False
 
 
 def test_files_may_be_read_below_our_own_folder_and_those_of_sources(read):
@@ -153,3 +166,113 @@ def test_a_delivery_may_be_held_for_a_while_or_never(read, text):
 def test_following_a_build_and_waiting_for_its_revision_fit_into_one_delivery(read):
     with pytest.raises(ValueError, match="KN_LAMBDA_READY_TIMEOUT: together with"):
         read(BuildCompleteSettings, FOLLOW_TIMEOUT="PT50S", READY_TIMEOUT="PT51S")
+
+
+def test_credentials_of_a_package_index_come_from_variables_of_their_own(read):
+    settings = read(PACKAGE_INDEX_USERNAME="u", PACKAGE_INDEX_PASSWORD="canary")
+    assert json.loads(settings.indexes().common.credentials) == {
+        "username": "u",
+        "password": "canary",
+    }
+    assert "canary" not in settings.packages_policy()
+    assert "canary" not in repr(settings.indexes())
+    without = read(PACKAGE_INDEX_USERNAME="", PACKAGE_INDEX_PASSWORD="")
+    assert without.indexes() == PackageIndexes()
+
+
+@pytest.mark.parametrize("name", ["PACKAGE_INDEX_USERNAME", "PACKAGE_INDEX_PASSWORD"])
+def test_half_of_the_credentials_of_an_index_is_refused(read, name):
+    with pytest.raises(ValueError, match="set both or neither") as refused:
+        read(**{name: "canary"})
+    assert "canary" not in str(refused.value)
+
+
+_ADDRESS = "https://user:canary@index.example/simple/"
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("PACKAGE_INDEX_URL", _ADDRESS),
+        ("PACKAGE_INDEXES", json.dumps({"x": _ADDRESS})),
+        ("PACKAGE_URL_PREFIXES", json.dumps([_ADDRESS])),
+    ],
+)
+def test_no_password_stands_in_an_address_of_packages(read, name, value):
+    with pytest.raises(ValueError, match=f"KN_LAMBDA_{name} .* without user and pass") as refused:
+        read(**{name: value})
+    assert "canary" not in str(refused.value)
+
+
+COMMON = {
+    "PACKAGE_INDEX_URL": "https://common/",
+    "PACKAGE_INDEX_USERNAME": "all",
+    "PACKAGE_INDEX_PASSWORD": "canary",
+}
+
+
+def test_a_language_may_have_an_index_and_credentials_of_its_own(read):
+    told = {"username": "me", "password": "canary"}
+    settings = read(
+        **COMMON,
+        PACKAGE_INDEXES='{"x": "https://own/"}',
+        PACKAGE_INDEX_CREDENTIALS=json.dumps({"x": told}),
+    )
+    index = settings.indexes().of("x1.2")
+    assert (index.url, json.loads(index.credentials)) == ("https://own/", told)
+    assert settings.indexes().of("y3") == settings.indexes().common != index
+    assert "canary" not in repr(settings.indexes())
+
+
+def test_an_index_of_its_own_does_not_get_the_credentials_of_the_common_one(read):
+    settings = read(**COMMON, PACKAGE_INDEXES='{"x": "https://own/"}')
+    assert settings.indexes().of("x1.2") == PackageIndex(url="https://own/", credentials=None)
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        "canary",
+        '["canary"]',
+        '{"x": "canary"}',
+        '{"x": {"username": "canary"}}',
+        '{"x": {"username": "u", "password": "canary", "token": "canary"}}',
+        '{"x": {"username": "u", "password": ["canary"]}}',
+        '{"x": {"username": "canary", "password": ""}}',
+        "[" * 100_000,
+    ],
+)
+def test_credentials_of_another_form_are_refused_without_showing_them(read, value):
+    says = r'KN_LAMBDA_PACKAGE_INDEX_CREDENTIALS must be JSON such as \{"<language>": '
+    with pytest.raises(ValueError, match=says) as refused:
+        read(PACKAGE_INDEXES='{"x": "https://own/"}', PACKAGE_INDEX_CREDENTIALS=value)
+    assert "canary" not in str(refused.value)
+
+
+def test_an_index_of_a_language_that_is_not_installed_is_refused(read):
+    says = "KN_LAMBDA_PACKAGE_INDEXES: may name no language but x"
+    with pytest.raises(ValueError, match=says):
+        read(PACKAGE_INDEXES='{"x1.2": "https://own/"}')
+
+
+def test_credentials_without_an_index_of_their_own_are_refused(read):
+    credentials = '{"x": {"username": "u", "password": "canary"}}'
+    says = "KN_LAMBDA_PACKAGE_INDEX_CREDENTIALS: .* no index in KN_LAMBDA_PACKAGE_INDEXES"
+    with pytest.raises(ValueError, match=says) as refused:
+        read(**COMMON, PACKAGE_INDEX_CREDENTIALS=credentials)
+    assert "canary" not in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        ("ALLOW_SOURCE_PACKAGES", "true"),
+        ("ALLOW_GIT_PACKAGES", "true"),
+        ("REQUIRE_HASHES", "true"),
+        ("PACKAGE_URL_PREFIXES", '["https://files.example/"]'),
+    ],
+)
+def test_packages_of_another_policy_are_others(read, name, value):
+    lax = read(**{name: value}).packages_policy()
+    usual = read(**{name: ""}).packages_policy()
+    assert lax != usual

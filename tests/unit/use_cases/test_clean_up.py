@@ -1,10 +1,20 @@
 from datetime import timedelta
 
-from knative_lambda.domain.build import image_tag
-from knative_lambda.domain.events import BuildStart
+from knative_lambda.domain.build import image_tag, packages_tag
+from knative_lambda.domain.events import BUILD_STARTED, BuildStart
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
-from tests.helpers.control_plane import HELLO, REGISTRY, STORAGE, ControlPlane
+from tests.helpers.control_plane import (
+    HELLO,
+    REGISTRY,
+    STORAGE,
+    WITH_PACKAGES,
+    ControlPlane,
+    asking,
+)
+from tests.unit.use_cases.helpers.interleaving import once_before
+
+REPOSITORY = f"{REGISTRY}/{HELLO}"
 
 
 def collect(world: ControlPlane, *, dry_run: bool = False):
@@ -76,9 +86,7 @@ def test_a_lost_build_is_told_although_another_lambda_builds_the_same_source():
     world.jobs.delete(reply.data.job)
     world.clock.advance(timedelta(minutes=15))
     other = FunctionId("default", "other")
-    data = BuildStart.model_validate(
-        {"source": {"inline": {"main.py": "def handler(event): ..."}}, "runtime": "python3.11"}
-    )
+    data = BuildStart.model_validate({"source": {"inline": WITH_PACKAGES}, "runtime": "python3.11"})
     assert world.start_build(world.event(), other, data).data.build_id == reply.data.build_id
     assert collect(world).stuck_builds == 1
     assert world.record.status.phase is Phase.FAILED
@@ -91,13 +99,56 @@ def test_a_build_that_still_runs_is_not_stuck():
     assert collect(world).stuck_builds == 0
 
 
-def test_old_contexts_go_and_the_current_one_stays():
+def test_what_old_builds_were_made_of_goes_and_what_the_current_one_is_made_of_stays():
     world = ControlPlane()
     world.deploy()
-    world.deploy(source={"inline": {"main.py": "two"}})
+    world.deploy(source=asking("two"))
     world.clock.advance(timedelta(hours=25))
-    assert collect(world).contexts == 1
-    assert world.record.status.build.id in next(u for u in world.storage.objects if "contexts" in u)
+    collected = collect(world)
+    assert (collected.sources, collected.contexts, collected.packages) == (1, 1, 1)
+    said = world.record.status.build
+    assert set(world.storage.objects) == {
+        f"{STORAGE}sources/{HELLO}/{said.id}",
+        f"{STORAGE}contexts/{HELLO}/{said.id}",
+        f"{STORAGE}kept/{HELLO}/{said.packages_key}",
+    }
+
+
+def test_packages_go_when_no_image_of_the_record_is_made_with_them():
+    world = ControlPlane()
+    world.deploy()
+    world.images.digest = None
+    world.deploy(source=asking("two"))
+    assert collect(world).images == 0  # somebody may go back to them
+    world.clock.advance(timedelta(hours=25))
+    collect(world)
+    collect(world)
+    kept = packages_tag(world.record.status.packages.key)
+    assert [tag for tag in world.registry.list_tags(REPOSITORY) if "packages" in tag] == [kept]
+
+
+def test_packages_that_are_being_collected_are_installed_again():
+    world = ControlPlane()
+    world.images.digest = None
+    world.deploy()
+    world.deploy(source=asking("two"))
+    world.clock.advance(timedelta(hours=25))
+    collect(world)
+    replies = []
+    once_before(world.registry, "delete", lambda: replies.append(world.start_or_later()))
+    collect(world)
+    assert replies == [None]
+    assert world.start().type == BUILD_STARTED
+
+
+def test_what_a_job_leaves_of_a_build_that_was_superseded_goes():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.start(source=asking("newer"))
+    world.leave(job)
+    assert world.job_changed(job) is None
+    world.clock.advance(timedelta(hours=25))
+    assert collect(world).packages == 1
 
 
 def test_tombstones_go_when_no_delivery_can_be_under_way():
@@ -123,7 +174,7 @@ def test_an_image_nobody_uses_goes_after_its_context():
     first = world.start().data
     world.finish(first.job, "sha256:" + "1" * 64)
     world.job_changed(first.job)
-    world.deploy(source={"inline": {"main.py": "two"}})
+    world.deploy(source=asking("two"))
     world.clock.advance(timedelta(hours=25))
     collect(world)
     assert collect(world).images == 1

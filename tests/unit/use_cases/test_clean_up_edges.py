@@ -5,7 +5,7 @@ import pytest
 from knative_lambda.domain.build import image_tag
 from knative_lambda.domain.errors import RejectedByPlatformError
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, REGISTRY, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, REGISTRY, ControlPlane, asking
 
 REPOSITORY = f"{REGISTRY}/{HELLO}"
 
@@ -20,9 +20,11 @@ def collect(world, *, dry_run=False):
 
 
 def deploy_and_replace(world):
-    """The next pass would collect the first build's image: its context is gone."""
-    world.deploy()
-    job = world.start(source={"inline": {"main.py": "other"}}).data.job
+    """The next pass would collect the first build's image: its source is gone."""
+    first = world.start().data.job
+    world.finish(first)
+    world.job_changed(first)
+    job = world.start(source=asking("other")).data.job
     world.finish(job, "sha256:" + "1" * 64)
     world.job_changed(job)
     world.clock.advance(timedelta(hours=25))
@@ -58,13 +60,14 @@ def test_an_image_with_a_wanted_tag_beside_an_old_one_stays(world):
     world.deploy()
     world.services.delete(HELLO)  # so that no revision uses it
     world.registry.push(REPOSITORY, image_tag("0" * 64), DIGEST)
+    before = world.registry.list_tags(REPOSITORY)
     assert collect(world).images == 0
-    assert len(world.registry.list_tags(REPOSITORY)) == 2
+    assert world.registry.list_tags(REPOSITORY) == before
 
 
 def test_an_image_that_a_build_makes_again_while_cleanup_looks_stays(world):
     deploy_and_replace(world)
-    job = world.start(source={"inline": {"main.py": "as the first, differently"}}).data.job
+    job = world.start(source=asking("as the first, differently")).data.job
     list_tags = world.registry.list_tags
 
     def list_tags_then_end(repository):
@@ -97,7 +100,7 @@ def test_objects_that_are_none_of_ours_stay(world):
 
 def test_a_context_of_a_build_that_runs_stays_however_old(world):
     first = world.start().data.build_id
-    world.start(source={"inline": {"main.py": "newer"}})
+    world.start(source=asking("newer"))
     world.clock.advance(timedelta(hours=25))
     collect(world)
     assert any(first in uri for uri in world.storage.objects)
@@ -105,7 +108,7 @@ def test_a_context_of_a_build_that_runs_stays_however_old(world):
 
 def test_a_dry_run_removes_nothing_at_all(world):
     world.deploy()
-    world.jobs.delete(world.start(source={"inline": {"main.py": "lost"}}).data.job)
+    world.jobs.delete(world.start(source=asking("lost")).data.job)
     world.registry.push(REPOSITORY, "old", "sha256:" + "1" * 64)
     world.put_source("s3://own/contexts/default/gone/" + "0" * 64, b"x")
     world.clock.advance(timedelta(hours=25))

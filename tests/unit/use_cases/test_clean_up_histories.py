@@ -12,24 +12,49 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
 
-from knative_lambda.domain.build import BuildFailure, JobState, context_key, image_tag
+from knative_lambda.domain.build import (
+    BuildFailure,
+    JobState,
+    context_key,
+    image_tag,
+    kept_packages_key,
+    packages_object_key,
+    packages_tag,
+    source_key,
+)
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import RetryableError, UnsupportedSourceError
-from knative_lambda.domain.events import BUILD_COMPLETE
+from knative_lambda.domain.events import BUILD_COMPLETE, BUILD_PACKAGED
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.domain.names import FunctionId
-from tests.helpers.control_plane import IMAGE_PREFIX, REGISTRY, STORAGE, ControlPlane
+from tests.helpers.control_plane import (
+    IMAGE_PREFIX,
+    REGISTRY,
+    STORAGE,
+    WITH_PACKAGES,
+    ControlPlane,
+    asking,
+)
 from tests.helpers.fakes_platform import READY, InMemoryLambdaServices
+from tests.helpers.package_archives import packages_archive
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from knative_lambda.domain.build import BuildJob
     from knative_lambda.domain.deployment import Deployment
+    from knative_lambda.domain.events import Reply
 
 BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
 WILL_NOT_START = ServiceState(ready=False, failure_reason="RevisionFailed", failure_message="x")
 
+SOURCES = [
+    {"inline": {"main.py": "0"}},
+    {"inline": {"main.py": "1"}},
+    {"inline": WITH_PACKAGES},
+    asking("3"),
+]
+PACKAGES = [packages_archive({"number.py": number}) for number in ("0", "1")]
 functions = st.sampled_from([FunctionId("shop", "cart"), FunctionId("shop", "till")])
 sources = st.integers(0, 3)
 moments = st.integers(0, 25)
@@ -107,7 +132,9 @@ class Histories(RuleBasedStateMachine):
     def __init__(self) -> None:
         super().__init__()
         self.world = ControlPlane(services=ServicesWithRevisions())
+        self.world.images.digest = None
         self.deliveries: list[Callable[[], object]] = []
+        self.packaged: Reply | None = None
 
     # --- what senders do
 
@@ -117,7 +144,7 @@ class Histories(RuleBasedStateMachine):
 
     @rule(function=functions, source=sources)
     def request(self, function, source):
-        self.deliver_start(function, {"inline": {"main.py": str(source)}})
+        self.deliver_start(function, SOURCES[source])
 
     @rule(function=functions, source=sources)
     def deploy(self, function, source):
@@ -184,6 +211,33 @@ class Histories(RuleBasedStateMachine):
 
     @precondition(lambda self: self.running())
     @rule(data=st.data())
+    def a_build_of_the_version_before_ends(self, data):
+        job = data.draw(st.sampled_from(self.running()))
+        digest = digest_of(job)
+        self.world.push(job, digest)
+        self.world.jobs.succeed(job.name, digest)
+        self.later(lambda event: self.job_changed(event, job.name))
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
+    def a_build_leaves_its_packages_and_goes_on(self, data):
+        self.leave(data.draw(st.sampled_from(self.running())))
+
+    @precondition(lambda self: self.packaged is not None)
+    @rule(moment=moments)
+    def publish_is_killed(self, moment):
+        at, publish_image, packaged = At(moment, self.kill), self.world.publish_image, self.packaged
+        ports = watched(publish_image, at, "records", "registry", "storage", "images")
+        self.world.publish_image = replace(publish_image, **ports)
+        try:
+            self.publish(packaged)
+        except (KilledError, RetryableError):
+            self.later(lambda _: self.publish(packaged))
+        finally:
+            self.world.publish_image = publish_image
+
+    @precondition(lambda self: self.running())
+    @rule(data=st.data())
     def a_build_ends(self, data):
         self.end(data.draw(st.sampled_from(self.running())))
 
@@ -192,7 +246,7 @@ class Histories(RuleBasedStateMachine):
     def a_build_fails(self, data):
         job = data.draw(st.sampled_from(self.running()))
         self.world.jobs.fail(job.name, BROKEN)
-        self.later(lambda event: self.world.job_changed(job.name, event))
+        self.later(lambda event: self.job_changed(event, job.name))
 
     @rule(starts=st.booleans())
     def revisions_start_from_now_on(self, starts):
@@ -264,7 +318,7 @@ class Histories(RuleBasedStateMachine):
         for _ in range(5):
             for job in self.running():
                 self.world.jobs.fail(job.name, BROKEN)
-                self.later(lambda event, name=job.name: self.world.job_changed(name, event))
+                self.later(lambda event, name=job.name: self.job_changed(event, name))
             self.deliver_all()
         self.deliveries.clear()  # the Broker gives up in the end
         for _ in range(2):
@@ -290,7 +344,7 @@ class Histories(RuleBasedStateMachine):
                 assert digest in self.digests(repository), f"{record.id} wants {digest}"
 
     def nothing_unreachable_is_left(self):
-        world, contexts, wanted = self.world, set(), set()
+        world, reachable, wanted = self.world, set(), set()
         for image in world.services.images_in_use():
             name, _, digest = image.partition("@")
             wanted.add((name.replace(IMAGE_PREFIX, REGISTRY), digest))
@@ -299,18 +353,23 @@ class Histories(RuleBasedStateMachine):
             assert not record.status.collecting
             assert record.status.phase not in {Phase.BUILDING, Phase.DEPLOYING}
             if said is not None:
-                contexts.add(STORAGE + context_key(record.id, said.id))
+                for key_of in (source_key, context_key, packages_object_key):
+                    reachable.add(STORAGE + key_of(record.id, said.id))
                 found = world.registry.find(f"{REGISTRY}/{record.id}", image_tag(said.id))
                 wanted |= {
                     (f"{REGISTRY}/{record.id}", found),
                     (f"{REGISTRY}/{record.id}", said.digest),
                 }
+            for key in packages_of(record):
+                reachable.add(STORAGE + kept_packages_key(record.id, key))
+                found = world.registry.find(f"{REGISTRY}/{record.id}", packages_tag(key))
+                wanted.add((f"{REGISTRY}/{record.id}", found))
         for repository, tags in world.registry.images.items():
             for digest in tags.values():
                 assert (repository, digest) in wanted
         assert not list(world.jobs.list())
         left = {uri for uri in world.storage.objects if not uri.startswith(f"{STORAGE}logs/")}
-        assert left <= contexts
+        assert left <= reachable
 
     # --- how it is done
 
@@ -318,12 +377,26 @@ class Histories(RuleBasedStateMachine):
         event = self.world.event()
 
         def start():
-            reply = self.world.start(event, function=function, source=source)
-            if reply.type == BUILD_COMPLETE:
-                self.later(lambda e: self.world.complete_build.image_found(e, function, reply.data))
+            self.answered(self.world.start(event, function=function, source=source))
 
         self.last_request = start
         self.deliver(start)
+
+    def answered(self, reply):
+        """Let the Broker pass on a reply."""
+        if reply is None:
+            return
+        if reply.type == BUILD_PACKAGED:
+            self.packaged = reply
+            self.later(lambda _: self.publish(reply))
+        elif reply.type == BUILD_COMPLETE:
+            self.later(lambda event: self.world.complete(reply, event))
+
+    def job_changed(self, event, job):
+        self.answered(self.world.job_changed(job, event))
+
+    def publish(self, packaged):
+        self.answered(self.world.publish(packaged))
 
     def later(self, deliver):
         event = self.world.event()
@@ -343,10 +416,15 @@ class Histories(RuleBasedStateMachine):
             self.deliver(delivery)
 
     def end(self, job):
-        digest = digest_of(job)
-        self.world.push(job, digest)
-        self.world.jobs.succeed(job.name, digest)
-        self.later(lambda event: self.world.job_changed(job.name, event))
+        self.leave(job)
+        self.world.jobs.succeed(job.name)
+        self.later(lambda event: self.job_changed(event, job.name))
+
+    def leave(self, job):
+        """Some packages differ in nothing, and make the same layer."""
+        content = PACKAGES[int(job.build_id, 16) % len(PACKAGES)]
+        key = packages_object_key(job.function, job.build_id)
+        self.world.put_source(STORAGE + key, content)
 
     def pass_while(self, moment, happens):
         at, clean_up = At(moment, happens), self.world.clean_up
@@ -380,6 +458,12 @@ class Histories(RuleBasedStateMachine):
             dict(world.storage.objects),
             {name: dict(tags) for name, tags in world.registry.images.items()},
         )
+
+
+def packages_of(record):
+    """Keys of the packages that images of a record are made with."""
+    said, kept = record.status.build, record.status.packages
+    return {said and said.packages_key, kept and kept.key} - {None}
 
 
 def watched(use_case, at, *names):

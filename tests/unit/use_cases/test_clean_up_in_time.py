@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 
 from knative_lambda.domain.names import FunctionId
-from tests.helpers.control_plane import REGISTRY, STORAGE, ControlPlane
+from tests.helpers.control_plane import REGISTRY, STORAGE, ControlPlane, asking
 
 LIMIT = timedelta(seconds=100)
 TICK = timedelta(minutes=10)
@@ -74,7 +74,7 @@ def test_a_pass_that_had_time_for_everything_says_so():
 @pytest.mark.parametrize("every", [TICK, timedelta(minutes=30), timedelta(days=1)])
 def test_every_part_has_its_turn_though_one_alone_takes_all_the_time(world, every):
     slow(world, world.registry, "list_tags", 100)  # two lambdas are more than a pass can look at
-    list(passes(world, 5, every=every))
+    list(passes(world, 7, every=every))
     left = [key for key in OLD if STORAGE + key in world.storage.objects]
     assert left == []
 
@@ -87,7 +87,7 @@ def test_every_lambda_has_its_turn_though_no_pass_comes_to_all(world):
 
 def test_nothing_goes_before_it_is_known_what_runs(world):
     """The build that runs is the last one listed."""
-    world.start(source={"inline": {"main.py": "runs"}})
+    world.start(source=asking("runs"))
     world.clock.advance(timedelta(days=15))
     slow(world, world.jobs, "delete", 30)
     before = dict(world.storage.objects)

@@ -3,6 +3,7 @@ from datetime import timedelta
 import pytest
 
 from knative_lambda.domain.build import BuildFailure
+from knative_lambda.domain.build_queue import BuildLimits
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import (
     NotReadyError,
@@ -11,7 +12,8 @@ from knative_lambda.domain.errors import (
 )
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildComplete
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import DIGEST, HELLO, ControlPlane
+from knative_lambda.domain.names import FunctionId
+from tests.helpers.control_plane import DIGEST, HELLO, ControlPlane, asking
 
 BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
 
@@ -88,10 +90,79 @@ def test_the_digest_of_an_event_is_not_trusted():
     assert world.services.deployments[HELLO].image.endswith(DIGEST)
 
 
+MADE_UP = {
+    "a digest": {"digest": "sha256:" + "e" * 64},
+    "a failure": {"failure": {"reason": "MadeUp", "message": "m", "is_users": True}},
+}
+
+
+@pytest.mark.parametrize("outcome", MADE_UP.values(), ids=MADE_UP)
+def test_a_build_that_waits_is_ended_by_no_build_complete(outcome):
+    world = ControlPlane(limits=BuildLimits(in_all=1, per_tenant=1))
+    world.start(function=FunctionId("default", "first"))
+    world.start()
+    complete = BuildComplete.model_validate({"build_id": world.record.status.build.id, **outcome})
+    assert world.complete_build.image_found(world.event(), HELLO, complete) is None
+    assert world.record.status.phase is Phase.BUILDING
+    assert world.record.status.build.completed_by is None
+    job = world.record.status.build.job
+    world.leave(job)
+    assert world.go_on(world.job_changed(job)).type == FUNCTION_READY
+
+
+MISSING = {"failure": {"reason": "PackagesMissing", "message": "m", "is_users": False}}
+STALE = {"a digest": MADE_UP["a digest"], "missing packages": MISSING}
+
+
+@pytest.mark.parametrize("outcome", STALE.values(), ids=STALE)
+@pytest.mark.parametrize("is_kept", [False, True])
+def test_a_build_whose_packages_are_there_is_ended_by_no_stale_build_complete(outcome, is_kept):
+    world = ControlPlane()
+    job = world.start().data.job
+    world.leave(job)
+    packaged = world.job_changed(job)
+    stale = BuildComplete.model_validate({"build_id": packaged.data.build_id, **outcome})
+    publish, replies = world.images.publish, []
+
+    def publish_after_the_stale_event(*arguments):
+        replies.append(world.complete_build.image_found(world.event(), HELLO, stale))
+        return publish(*arguments)
+
+    if is_kept:
+        world.images.publish = publish_after_the_stale_event
+    else:
+        replies.append(world.complete_build.image_found(world.event(), HELLO, stale))
+    assert world.complete(world.publish(packaged)).type == FUNCTION_READY
+    assert replies == [None]
+
+
+def test_a_recorded_outcome_is_changed_by_no_event_that_has_the_id_of_the_one_that_told_it():
+    world = ControlPlane()
+    world.deploy()
+    said = world.record.status.build
+    failed = BuildComplete.model_validate({"build_id": said.id, **MADE_UP["a failure"]})
+    event = world.event(id=said.completed_by)
+    assert world.complete_build.image_found(event, HELLO, failed) is None
+    assert world.record.status.phase is Phase.READY
+    assert world.record.status.build.reason is None
+
+
+def test_a_redelivered_failure_repeats_the_reply():
+    world = ControlPlane()
+    job = world.start().data.job
+    world.leave(job, b"no archive")
+    complete = world.publish(world.job_changed(job))
+    assert complete.data.failure is not None
+    event = world.event()
+    first = world.complete(complete, event)
+    assert first.type == BUILD_FAILED
+    assert world.complete(complete, event) == first
+
+
 def test_a_build_that_is_not_wanted_any_more_is_not_deployed():
     world = ControlPlane()
     old = world.start().data.job
-    world.start(source={"inline": {"main.py": "newer"}})
+    world.start(source=asking("newer"))
     world.finish(old)
     assert world.job_changed(old) is None
     assert not world.services.deployments
@@ -228,7 +299,7 @@ def test_an_image_that_was_there_has_no_log_of_its_own():
 def test_a_failed_update_leaves_the_old_revision_serving():
     world = ControlPlane()
     world.deploy()
-    job = world.start(source={"inline": {"main.py": "broken"}}).data.job
+    job = world.start(source=asking("broken")).data.job
     world.jobs.fail(job, BROKEN)
     world.job_changed(job)
     assert world.record.status.phase is Phase.FAILED

@@ -4,7 +4,7 @@ from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import RejectedByPlatformError
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildComplete
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import DIGEST, HELLO, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, ControlPlane, asking
 
 COMPLETE = BuildComplete(build_id="0" * 64, digest=DIGEST)
 
@@ -55,7 +55,7 @@ def test_conditions_keep_the_time_of_their_last_change():
     world.deploy()
     before = {c.type: c.last_transition_time for c in world.record.status.conditions}
     world.clock.advance(timedelta(hours=1))
-    world.deploy(source={"inline": {"main.py": "two"}})
+    world.deploy(source=asking("two"))
     after = {c.type: c.last_transition_time for c in world.record.status.conditions}
     assert after["SourceReady"] == before["SourceReady"]
     assert after["ServiceReady"] > before["ServiceReady"]

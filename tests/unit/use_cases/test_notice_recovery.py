@@ -14,7 +14,7 @@ from knative_lambda.domain.events import (
     ObjectReference,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import HELLO, IMAGE_PREFIX, ControlPlane
+from tests.helpers.control_plane import HELLO, IMAGE_PREFIX, ControlPlane, asking
 from tests.helpers.fakes_platform import READY
 from tests.unit.use_cases.helpers.interleaving import once_before
 
@@ -137,7 +137,7 @@ def test_an_event_of_the_failure_that_comes_late_changes_nothing():
 
 
 def with_a_newer_request(world):
-    world.start(source={"inline": {"main.py": "newer"}})
+    world.start(source=asking("newer"))
 
 
 def with_a_request_whose_build_is_not_known_yet(world):
@@ -193,7 +193,7 @@ def test_nothing_is_recovered_where_that_happens_meanwhile(happens):
 def test_a_build_that_failed_is_not_mended_by_the_revision_before():
     world = ControlPlane()
     world.deploy()
-    job = world.start(source={"inline": {"main.py": "broken"}}).data.job
+    job = world.start(source=asking("broken")).data.job
     world.jobs.fail(job, BuildFailure(reason="No", message="no", is_users=True))
     world.job_changed(job)
     assert world.notice_recovery(world.event(), SERVICE) is None
@@ -209,7 +209,7 @@ def test_a_refused_version_is_not_mended_by_the_revision_before():
         raise RejectedByPlatformError("too much memory")
 
     world.services.apply = refuse
-    job = world.start(source={"inline": {"main.py": "2"}}).data.job
+    job = world.start(source=asking("2")).data.job
     world.finish(job)
     assert world.job_changed(job).data.reason == "RejectedByPlatform"
     world.services.apply = apply

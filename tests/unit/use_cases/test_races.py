@@ -15,7 +15,7 @@ from knative_lambda.domain.events import (
     FUNCTION_READY,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane, asking
 from tests.unit.use_cases.helpers.interleaving import once_after, once_before
 
 LOST_NODE = BuildFailure(reason="BuildCrashed", message="node lost", is_users=False)
@@ -50,14 +50,14 @@ def test_of_twenty_different_requests_at_once_the_newest_wins():
 
     def deliver(number):
         barrier.wait()
-        spec = {"source": {"inline": {"main.py": str(number)}}}
+        spec = {"source": asking(str(number))}
         return deliver_until_settled(world.start, events[number], spec)
 
     with ThreadPoolExecutor(20) as threads:
         replies = list(threads.map(deliver, range(20)))
     newest = replies[19]
     assert newest.type == BUILD_STARTED
-    assert world.record.spec.source.inline == {"main.py": "19"}
+    assert world.record.spec.source.inline == asking("19")["inline"]
     assert world.record.status.build.id == newest.data.build_id
     for reply in replies:
         assert reply.type in {BUILD_STARTED, BUILD_SUPERSEDED}
@@ -98,10 +98,10 @@ def test_twenty_requests_at_once_for_the_same_source_share_a_job():
 
 def test_a_request_that_is_overtaken_while_its_job_starts_is_superseded():
     world = ControlPlane()
-    newer = {"source": {"inline": {"main.py": "newer"}}}
+    newer = {"source": asking("newer")}
     once_after(world.jobs, "start", lambda: world.start(**newer))
     assert world.start().type == BUILD_SUPERSEDED
-    assert world.record.spec.source.inline == {"main.py": "newer"}
+    assert world.record.spec.source.inline == asking("newer")["inline"]
 
 
 def test_a_request_whose_lambda_is_deleted_while_its_job_starts_leaves_no_job():
@@ -123,11 +123,11 @@ def test_a_request_for_a_record_that_was_made_again_meanwhile_is_superseded():
 
     def delete_and_make_again():
         world.delete_lambda(world.event(), HELLO)
-        world.start(source={"inline": {"main.py": "newer"}})
+        world.start(source=asking("newer"))
 
     once_after(world.jobs, "start", delete_and_make_again)
     assert world.start().type == BUILD_SUPERSEDED
-    assert world.record.spec.source.inline == {"main.py": "newer"}
+    assert world.record.spec.source.inline == asking("newer")["inline"]
 
 
 def test_a_record_that_somebody_made_first_is_read_again():
@@ -183,8 +183,8 @@ def test_a_sender_that_uses_an_id_twice_gets_both_requests():
 def test_an_older_request_with_the_same_id_is_superseded():
     world = ControlPlane()
     old, new = world.event(id="1"), world.event(id="1")
-    world.start(new, source={"inline": {"main.py": "new"}})
-    reply = world.start(old, source={"inline": {"main.py": "old"}})
+    world.start(new, source=asking("new"))
+    reply = world.start(old, source=asking("old"))
     assert reply.type == BUILD_SUPERSEDED
     assert len(world.jobs.started) == 1
 
@@ -209,7 +209,7 @@ def test_a_newer_request_that_is_quicker_than_a_deletion_wins():
     world = ControlPlane()
     world.deploy()
     deletion = world.event()
-    newer = {"source": {"inline": {"main.py": "newer"}}}
+    newer = {"source": asking("newer")}
     once_before(world.records, "replace_status", lambda: world.start(**newer))
     reply = world.delete_lambda(deletion, HELLO)
     assert reply.type == BUILD_SUPERSEDED
@@ -228,7 +228,7 @@ def test_the_end_of_a_build_is_not_told_when_a_newer_request_came_meanwhile():
     world = ControlPlane()
     job = world.start().data.job
     world.finish(job)
-    newer = {"source": {"inline": {"main.py": "newer"}}}
+    newer = {"source": asking("newer")}
     once_before(world.services, "state", lambda: world.start(**newer))
     assert world.job_changed(job) is None
     assert world.record.status.phase is Phase.BUILDING
@@ -238,7 +238,7 @@ def test_a_failure_is_not_told_when_a_newer_request_came_meanwhile():
     world = ControlPlane()
     job = world.start().data.job
     world.jobs.fail(job, LOST_NODE, log="the end")
-    newer = {"source": {"inline": {"main.py": "newer"}}}
+    newer = {"source": asking("newer")}
     once_before(world.storage, "write", lambda: world.start(**newer))
     assert world.job_changed(job) is None
 

@@ -8,7 +8,7 @@ from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import NotReadyError
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import HELLO, ControlPlane
+from tests.helpers.control_plane import HELLO, ControlPlane, asking
 
 BROKEN = BuildFailure(reason="RequirementNotFound", message="no such package", is_users=True)
 
@@ -51,7 +51,7 @@ def test_a_lambda_that_does_not_start_is_not_ready(serves):
 def test_a_new_request_makes_a_ready_lambda_unknown_again():
     world = ControlPlane()
     world.deploy()
-    world.start(timeoutSeconds=5, source={"inline": {"main.py": "def handler(event): 2"}})
+    world.start(timeoutSeconds=5, source=asking("def handler(event): 2"))
     assert ready(world) == ("Unknown", "Building")
     assert world.record.status.observed_generation == world.record.generation
 

@@ -7,6 +7,7 @@ import pytest
 
 import knative_lambda.adapters
 from knative_lambda.domain.errors import (
+    InvalidContentError,
     InvalidEventError,
     KnativeLambdaError,
     PermanentError,
@@ -40,8 +41,11 @@ def is_tried_again(cls):
 
 
 def made(cls):
-    given = {"retry_after": timedelta(seconds=1)} if issubclass(cls, ThrottledError) else {}
-    return cls("no", **given)
+    needed = {
+        ThrottledError: {"retry_after": timedelta(seconds=1)},
+        InvalidContentError: {"reason": "Broken"},
+    }
+    return cls("no", **needed.get(cls, {}))
 
 
 def told_of(error, event_recorder=None):

@@ -20,7 +20,7 @@ from knative_lambda.domain.events import (
     BUILD_SUPERSEDED,
 )
 from knative_lambda.domain.lambda_function import Phase
-from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, ControlPlane
+from tests.helpers.control_plane import DIGEST, HELLO, IMAGE_PREFIX, ControlPlane, asking
 
 
 def test_a_request_becomes_a_record_and_one_job():
@@ -49,10 +49,10 @@ def test_twenty_requests_for_the_same_source_share_one_job():
 def test_an_older_request_that_comes_late_is_superseded():
     world = ControlPlane()
     old = world.event()
-    world.start(source={"inline": {"main.py": "new"}})
-    reply = world.start(old, source={"inline": {"main.py": "old"}})
+    world.start(source=asking("new"))
+    reply = world.start(old, source=asking("old"))
     assert reply.type == BUILD_SUPERSEDED
-    assert world.record.spec.source.inline == {"main.py": "new"}
+    assert world.record.spec.source.inline == asking("new")["inline"]
     assert len(world.jobs.started) == 1
 
 
@@ -117,6 +117,27 @@ def test_the_address_of_the_control_plane_is_a_name_of_the_registry_too():
     world.start_build = replace(world.start_build, image_prefix="localhost:30500/lambdas")
     with pytest.raises(UnsupportedSourceError):
         world.start(source={"image": f"{IMAGE_PREFIX}/other/hello@{DIGEST}"})
+    assert world.record is None
+
+
+def test_another_spelling_of_the_registrys_address_is_a_name_of_it_too():
+    world = ControlPlane()
+    world.start_build = replace(world.start_build, image_prefix="10.1.0.2:5000/lambdas")
+    with pytest.raises(UnsupportedSourceError):
+        world.start(source={"image": f"10.1.2:5000/lambdas/other/hello@{DIGEST}"})
+    assert world.record is None
+
+
+@pytest.mark.parametrize(
+    "name",
+    ["registry//lambdas/other/hello", "registry/x/../lambdas/other/hello", "registry/lambdas//a/b"],
+)
+def test_an_image_that_container_runtimes_cannot_read_is_refused_without_a_record(name):
+    """A lenient server may read it as another lambda's."""
+    world = ControlPlane()
+    with pytest.raises(UnsupportedSourceError) as refusal:
+        world.start(source={"image": f"{name}@{DIGEST}"})
+    assert refusal.value.field == "source.image"
     assert world.record is None
 
 
@@ -220,22 +241,14 @@ def test_a_prefix_becomes_an_archive_that_depends_on_its_contents_only():
     assert one.data.build_id == two.data.build_id
 
 
-def test_a_single_file_keeps_its_name_in_the_context(tmp_path):
+def test_a_single_file_keeps_its_name_in_the_archive_that_publish_reads(tmp_path):
     world = ControlPlane()
     world.put_source("s3://sources/default/greet.py", b"def handler(e): ...")
     build_id = world.start(source={"uri": "s3://sources/default/greet.py"}).data.build_id
     context = tmp_path / "context"
-    context.write_bytes(world.storage.objects[f"s3://own/contexts/{HELLO}/{build_id}"][0])
+    context.write_bytes(world.storage.objects[f"s3://own/sources/{HELLO}/{build_id}"][0])
     with tarfile.open(context) as tar:
         assert tar.getnames() == ["greet.py"]
-
-
-def test_an_archive_is_passed_on_as_it_is():
-    world = ControlPlane()
-    world.put_source("s3://sources/default/code.zip", b"not even a zip")
-    build_id = world.start(source={"uri": "s3://sources/default/code.zip"}).data.build_id
-    stored = world.storage.objects[f"s3://own/contexts/{HELLO}/{build_id}"][0]
-    assert stored == b"not even a zip"
 
 
 def test_what_options_set_is_recorded_with_the_request_and_cleared_by_the_next():

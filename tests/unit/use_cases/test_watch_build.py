@@ -8,7 +8,7 @@ from knative_lambda.domain.build import BuildFailure
 from knative_lambda.domain.events import BUILD_FAILED, FUNCTION_READY, BuildFailed, BuildStarted
 from knative_lambda.domain.lambda_function import Phase
 from knative_lambda.use_cases.watch_build import WatchBuild
-from tests.helpers.control_plane import HELLO, STORAGE, ControlPlane
+from tests.helpers.control_plane import HELLO, STORAGE, ControlPlane, asking
 from tests.unit.use_cases.helpers.interleaving import once_after
 
 NO_NODE = BuildFailure(
@@ -16,7 +16,7 @@ NO_NODE = BuildFailure(
 )
 CRASHED = BuildFailure(reason="BuildCrashed", message="node lost", is_users=False)
 OUT_OF_MEMORY = BuildFailure(reason="BuildOutOfMemory", message="over 1Gi", is_users=True)
-NEWER = {"source": {"inline": {"main.py": "newer"}}}
+NEWER = {"source": asking("newer")}
 
 
 class Watched(ControlPlane):

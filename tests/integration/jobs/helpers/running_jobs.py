@@ -15,7 +15,7 @@ from lambda_embedded.jobs.settings import JobSettings
 from lambda_sandbox.isolation import SupervisorIsolation
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable
+    from collections.abc import AsyncIterator, Callable, Sequence
     from pathlib import Path
 
     from lambda_embedded.store.objects import Change, KubernetesObject, Objects
@@ -101,7 +101,7 @@ class Jobs:
 
     @asynccontextmanager
     async def controller(
-        self, isolation: Isolation | None = None, **settings: Any
+        self, isolation: Isolation | None = None, *, opened: Sequence[Path] = (), **settings: Any
     ) -> AsyncIterator[None]:
         chosen = JobSettings(**{"max_pods": 2, "backoff_seconds": 0.01, **settings})
         kubelet = Kubelet(
@@ -111,6 +111,7 @@ class Jobs:
             data_folder=self.folder,
             environment={"PATH": os.environ["PATH"]},  # noqa: TID251  # tests are no program
             settings=chosen,
+            opened=opened,
             isolation=isolation or SupervisorIsolation(),
         )
         run = asyncio.create_task(JobController(self.objects, kubelet, chosen).run())

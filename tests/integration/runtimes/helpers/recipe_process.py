@@ -29,6 +29,7 @@ class RecipeRun:
     lock: str | None
     reason: str | None
     message: str
+    pinned: bool
 
     def files(self) -> dict[str, str]:
         """Path -> digest of all that was installed."""
@@ -45,20 +46,25 @@ def run_recipe(
     folder: Path,
     *,
     inside: Sequence[str] = (),
+    again: str | None = None,
     **settings: str,
 ) -> RecipeRun:
     """Run the recipe of a language on a source, given as file name -> text.
 
-    `inside` is a command line that starts another, in surroundings of its own.
+    `inside` is a command line that starts another, in surroundings of its own. `again` is another
+    program of the runtime, which goes on in a folder where its recipe has run.
     """
     for name in ("source", "packages", "home", "tmp"):
-        (folder / name).mkdir(parents=True)
+        (folder / name).mkdir(parents=True, exist_ok=again is not None)
     for name, text in files.items():
         (folder / "source" / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / "source" / name).write_text(text)
     runtime = RUNTIMES / language
     command = tomllib.loads((runtime / "runtime.toml").read_text())["recipe"]
+    if again is not None:
+        command = [command[0], again]
     result = folder / "result.json"
+    result.unlink(missing_ok=True)
     environment = {
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.defpath}:/usr/local/bin",
         "HOME": str(folder / "home"),
@@ -89,4 +95,5 @@ def run_recipe(
         lock=lock.read_text() if lock.exists() else None,
         reason=failure.get("reason"),
         message=failure.get("message", ""),
+        pinned=failure.get("pinned", False),
     )

@@ -72,7 +72,8 @@ def codes(cell):
 
 
 def numbers(cell):
-    return {int(number.replace(",", "")) for number in re.findall(r"\d[\d,]*", cell)}
+    found = re.findall(r"(?<!\S)-?\d[\d,]*|\d[\d,]*", cell)
+    return {int(number.replace(",", "")) for number in found}
 
 
 def by_code(rows, column=1):

@@ -99,7 +99,9 @@ def _levels(number: int) -> list[Any]:
 
 def _extensions(number: int, length: int) -> bytes:
     """An event of so many attributes, all but the required ones of that length."""
-    return _json(**{f"e{i:06}": "x" * length for i in range(number - len(BASE))})
+    text = b"x" * length
+    extensions = (b', "e%06d": "%s"' % (i, text) for i in range(number - len(BASE)))
+    return _json()[:-1] + b"".join(extensions) + b"}"
 
 
 def _many(number: int, length: int, *, is_taken: bool) -> list[Vector]:

@@ -1,11 +1,11 @@
-"""Registries and workspaces that are ready to be published."""
+"""Registries, and images that are ready to be published."""
 
 from __future__ import annotations
 
 import pytest
 
 from tests.helpers.publishing import HOW, Publishing
-from tests.helpers.registries import running_password_registry, running_registry
+from tests.helpers.registries import running_registry
 
 
 @pytest.fixture(scope="module")
@@ -13,14 +13,6 @@ def registry(require_server, tmp_path_factory):
     """A registry for everybody."""
     program = require_server("docker-registry", HOW)
     with running_registry(program, tmp_path_factory.mktemp("registry")) as registry:
-        yield registry
-
-
-@pytest.fixture(scope="module")
-def password_registry(require_server, tmp_path_factory):
-    """A registry that asks for a password."""
-    program = require_server("docker-registry", HOW)
-    with running_password_registry(program, tmp_path_factory.mktemp("registry")) as registry:
         yield registry
 
 

@@ -17,8 +17,8 @@ from cryptography import x509
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 
-from tests.helpers.builder_programs import assert_failed
-from tests.helpers.publishing import HOW
+from knative_lambda.domain.errors import RegistryUnavailableError, RejectedByPlatformError
+from tests.helpers.publishing import HOW, Publishing
 from tests.helpers.registries import PASSWORD, USER, running_registry
 
 
@@ -115,33 +115,31 @@ def token_registry(tokens, require_server, tmp_path_factory):
         yield registry
 
 
-def test_a_password_is_turned_into_a_token(publishing, token_registry, tmp_path):
+def test_a_password_is_turned_into_a_token(token_registry, tmp_path):
     config = token_registry.docker_config(tmp_path / "docker")
-    assert publishing.publish(f"{token_registry.url}/tenant/fn", DOCKER_CONFIG=config)["digest"]
+    assert Publishing(tmp_path, config).publish(f"{token_registry.url}/tenant/fn")
 
 
-def test_an_identity_token_is_turned_into_a_token(publishing, token_registry, tmp_path):
+def test_an_identity_token_is_turned_into_a_token(token_registry, tmp_path):
     (tmp_path / "docker").mkdir()
     auths = {token_registry.host: {"identitytoken": "identity"}}
     (tmp_path / "docker/config.json").write_text(json.dumps({"auths": auths}))
     url = f"{token_registry.url}/tenant/by-identity"
-    assert publishing.publish(url, DOCKER_CONFIG=f"{tmp_path}/docker")["digest"]
+    assert Publishing(tmp_path, f"{tmp_path}/docker").publish(url)
 
 
-def test_a_token_lets_base_layers_be_mounted(publishing, token_registry, tokens, tmp_path):
-    config = token_registry.docker_config(tmp_path / "docker")
+def test_a_token_lets_base_layers_be_mounted(token_registry, tokens, tmp_path):
+    publishing = Publishing(tmp_path, token_registry.docker_config(tmp_path / "docker"))
     name = uuid.uuid4().hex
-    base_url = f"{token_registry.url}/runtimes/{name}"
-    base = publishing.publish(base_url, DOCKER_CONFIG=config)
-    base_image = f"{base_url}@{base['digest']}"
-    url = f"{token_registry.url}/tenant/{name}"
-    publishing.publish(url, DOCKER_CONFIG=config, BASE_IMAGE_URL=base_image)
+    base = f"{token_registry.url}/runtimes/{name}"
+    publishing.base = f"{base}@{publishing.publish(base)}"
+    publishing.publish(f"{token_registry.url}/tenant/{name}")
     mounted = [
         status
         for method, path, status in token_registry.requests()
         if method == "POST" and "mount=" in path and f"tenant/{name}" in path and status == 201
     ]
-    assert len(mounted) == 3
+    assert len(mounted) == 2
     assert [
         f"repository:tenant/{name}:pull,push",
         f"repository:runtimes/{name}:pull",
@@ -149,12 +147,10 @@ def test_a_token_lets_base_layers_be_mounted(publishing, token_registry, tokens,
 
 
 @pytest.mark.parametrize("password", [None, "wrong-password"])
-def test_a_refused_token_names_the_setting(publishing, token_registry, tmp_path, password):
-    changes = {}
-    if password:
-        changes["DOCKER_CONFIG"] = token_registry.docker_config(tmp_path / "docker", password)
-    ended = publishing.run(f"{token_registry.url}/tenant/fn", **changes)
-    assert "DOCKER_CONFIG" in assert_failed(ended, 75, "RegistryDenied")
+def test_a_refused_token_names_the_setting(token_registry, tmp_path, password):
+    config = password and token_registry.docker_config(tmp_path / "docker", password)
+    with pytest.raises(RegistryUnavailableError, match="check the registry secret"):
+        Publishing(tmp_path, config).publish(f"{token_registry.url}/tenant/fn")
 
 
 class Flaky(ThreadingHTTPServer):
@@ -217,12 +213,23 @@ def flaky(registry):
 
 def test_trouble_that_passes_is_waited_for(publishing, flaky):
     url = f"http://127.0.0.1:{flaky.server_port}/tenant/{uuid.uuid4().hex}"
-    assert publishing.publish(url)["digest"]
+    assert publishing.publish(url)
 
 
-def test_trouble_that_stays_is_the_platform_s(publishing, flaky):
+def test_trouble_that_stays_is_left_to_the_next_delivery(publishing, flaky):
     flaky.recovers = False
     url = f"http://127.0.0.1:{flaky.server_port}/tenant/{uuid.uuid4().hex}"
-    message = assert_failed(publishing.run(url), 75, "RegistryUnavailable")
-    assert "503" in message
-    assert len(flaky.seen) == 5
+    with pytest.raises(RegistryUnavailableError, match="503"):
+        publishing.publish(url)
+    assert len(flaky.seen) == 3
+
+
+def test_a_registry_that_is_not_there_may_come(publishing):
+    with pytest.raises(RegistryUnavailableError, match="no connection"):
+        publishing.publish("http://127.0.0.1:9/tenant/fn")
+
+
+@pytest.mark.parametrize("tag", ["", "a b", "x" * 200])
+def test_a_tag_that_no_registry_takes_is_refused(publishing, registry, tag):
+    with pytest.raises(RejectedByPlatformError):
+        publishing.publish(f"{registry.url}/tenant/fn", tag)
