@@ -9,6 +9,8 @@ BIN := .venv/bin
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 # Whatever environment a person has activated: uv installs into this one.
 export VIRTUAL_ENV := $(CURDIR)/.venv
+# Container images set it. Without bytecode each of the thousands of processes of `make test` compiles what it imports.
+unexport PYTHONDONTWRITEBYTECODE
 # uv trusts what this machine trusts, such as a company's proxy; without a store it would not start.
 ifndef UV_NATIVE_TLS
 SYSTEM_CERTIFICATES := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt \
@@ -57,11 +59,12 @@ test: $(BIN)/.dev ## Run all tests; those whose server is not on this machine sk
 unit: $(BIN)/.dev ## Run the tests that take milliseconds, with branch coverage of the core
 	pytest $(call tests_of,unit) -n $(TEST_PROCESSES) --cov --cov-report=term-missing:skip-covered $(TEST_ARGS)
 
-.PHONY: contract integration embedded
+.PHONY: contract integration attacks embedded
 contract: $(BIN)/.dev ## Run the tests that check fakes and real servers against the same contract
 integration: $(BIN)/.dev ## Run the tests of one part with its real processes and servers
+attacks: $(BIN)/.dev ## Run the attacks: hostile sources, packages and results of builds, and secrets that nobody may find
 embedded: $(BIN)/.dev ## Run the tests of the whole embedded platform, driven through its public interface
-contract integration embedded:
+contract integration attacks embedded:
 	pytest $(call tests_of,$@) -n $(TEST_PROCESSES) --dist loadgroup $(TEST_ARGS)
 
 .PHONY: check
