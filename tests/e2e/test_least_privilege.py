@@ -121,8 +121,9 @@ def lose_track(cluster: Cluster, name: str) -> None:
     wait_for(lambda: any(map(is_announced, cluster.jobs_of(name))))
     cluster.await_phase(name, "Ready")
     for job in cluster.jobs_of(name):
-        job_name = job["metadata"]["name"]
-        cluster.api.delete(f"/apis/batch/v1/namespaces/{BUILDS}/jobs/{job_name}")
+        # Without a finalizer for dependents, whose update is one more event that tells of the end.
+        path = f"/apis/batch/v1/namespaces/{BUILDS}/jobs/{job['metadata']['name']}"
+        cluster.api.delete(f"{path}?propagationPolicy=Background")
     wait_for(lambda: not cluster.jobs_of(name))
     forget_the_end(cluster, name)
     post_event(cluster.control_broker, {}, type=CLEANUP)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
     from tests.bench.cluster.burst import Bursts
+    from tests.bench.cluster.scenarios import Kept
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.samples import Table
 
@@ -99,24 +100,31 @@ class Run:
 
     def measure(self, amount: Amount) -> Results:
         """Everything; what was deployed is deleted."""
-        begin, results = time.monotonic(), self.results
+        begin = time.monotonic()
         try:
             with own_tenant(self._cluster):
-                self._measure(amount)
-        except Exception as error:
-            if not results.deployments.seconds:
-                raise
-            # What was measured before took long, and stands.
-            self._tell(f"the rest is left out: {error!r}")
+                scenarios = Scenarios(self._cluster, self._deployer, self._step)
+                self.results.deployments = scenarios.found
+                self._try(lambda: self._deployments(amount, scenarios))
+                self._try(lambda: self._failing(amount))
+                self._try(lambda: self._bursts(amount))
+                self._try(lambda: self._growth(amount, scenarios.kept))
         finally:
             self._deployer.remove_all()
         self._step("done")
-        results.minutes = (time.monotonic() - begin) / 60
-        return results
+        self.results.minutes = (time.monotonic() - begin) / 60
+        return self.results
 
-    def _measure(self, amount: Amount) -> None:
-        scenarios = Scenarios(self._cluster, self._deployer, self._step)
-        self.results.deployments = scenarios.found
+    def _try(self, part: Callable[[], None]) -> None:
+        """One part; the others take long, and stand without it."""
+        try:
+            part()
+        except Exception as error:
+            if not self.results.deployments.seconds:
+                raise
+            self._tell(f"left out: {error!r}")
+
+    def _deployments(self, amount: Amount, scenarios: Scenarios) -> None:
         starts = Starts(self._cluster, scenarios.kept.name)
         starts.deploy_plain()
         self.results.from_zero, self.results.warm = starts.from_zero, starts.warm
@@ -125,14 +133,19 @@ class Run:
                 self._step(f"round {number + 1} of {amount.rounds}: starts")
                 starts.measure(number)
                 scenarios.measure(amount.warm_repeats)
+
+    def _failing(self, amount: Amount) -> None:
         self._step("functions that do not start")
         self.results.failing = failing.measure(
             self._cluster, self._timeline, amount.failing_every, self._tell
         )
+
+    def _bursts(self, amount: Amount) -> None:
         bursting = Bursting(self._cluster)
         self.results.bursts = bursting.measure(amount.burst_rounds, amount.load_seconds, self._step)
+
+    def _growth(self, amount: Amount, kept: Kept) -> None:
         self._step("growth")
-        kept = scenarios.kept
         growing = Growing(
             self._cluster, self._deployer, kept.name, kept.version, amount.growth_repeats
         )
