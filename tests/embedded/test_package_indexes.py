@@ -40,5 +40,10 @@ def test_each_language_is_built_from_its_index(start_platform: Callable[..., Emb
         platform.await_phase("python", "Ready")
         platform.await_phase("nodejs", "Ready")
 
+    # As on a cluster, the passwords are in a Secret of build-start alone.
+    config_maps = platform.list("/api/v1/configmaps")
+    assert own in str(config_maps)
+    assert "its-own" not in str(config_maps)
+    assert "KN_LAMBDA_PACKAGE_INDEX_PASSWORD" not in str(config_maps)
     assert post_event(platform.url("python"), {}, type="t").data == ["a", "b"]
     assert post_event(platform.url("nodejs"), {}, type="t").data == {"name": "alpha"}

@@ -27,9 +27,11 @@ from lambda_embedded.broker.server import create_server
 from lambda_embedded.configuration.checks import check_manifests
 from lambda_embedded.configuration.manifests import apply_manifests, read_manifests
 from lambda_embedded.configuration.settings import (
+    PACKAGE_INDEX_SECRET,
     SETTINGS_CONFIG_MAP,
     embedded_settings,
     file_places,
+    package_index_secret,
 )
 from lambda_embedded.data_folder import DataFolder
 from lambda_embedded.jobs.controller import JobController
@@ -198,7 +200,9 @@ class Platform:
             languages=languages_setting(self._languages),
         )
         manifests = read_manifests(
-            self.options.config_folder, config_maps={SETTINGS_CONFIG_MAP: settings}
+            self.options.config_folder,
+            config_maps={SETTINGS_CONFIG_MAP: settings},
+            secrets={PACKAGE_INDEX_SECRET: package_index_secret(self.options.environment)},
         )
         check_manifests(manifests.wanted)
         apply_manifests(objects, manifests.wanted)

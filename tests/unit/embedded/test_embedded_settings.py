@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import base64
 import json
 from io import BytesIO
 from typing import TYPE_CHECKING
@@ -7,7 +8,11 @@ from typing import TYPE_CHECKING
 from kn_lambda.deploying.uploading import upload_storage, upload_url
 from knative_lambda.adapters.storage import open_storage
 from knative_lambda.settings import BuildStartSettings
-from lambda_embedded.configuration.settings import embedded_settings, file_places
+from lambda_embedded.configuration.settings import (
+    embedded_settings,
+    file_places,
+    package_index_secret,
+)
 from lambda_embedded.data_folder import DataFolder
 
 if TYPE_CHECKING:
@@ -66,3 +71,20 @@ def test_settings_of_the_machine_win_and_nothing_else_of_it_gets_in(tmp_path: Pa
     assert json.loads(settings["KN_LAMBDA_BASE_IMAGES"]) == IMAGES
     assert "KN_LAMBDA_HOME" not in settings
     assert "hidden" not in settings.values()
+
+
+def test_what_opens_a_package_index_is_a_secret_and_no_setting(tmp_path: Path):
+    secret = {
+        "KN_LAMBDA_PACKAGE_INDEX_USERNAME": "ada",
+        "KN_LAMBDA_PACKAGE_INDEX_PASSWORD": "pass w\u00f6rd",
+        "KN_LAMBDA_PACKAGE_INDEX_CREDENTIALS": '{"python": {"username": "a", "password": "b"}}',
+    }
+    machine = {**secret, "KN_LAMBDA_PACKAGE_INDEX_URL": "https://pypi.example.com/simple"}
+
+    settings = embedded_settings(DataFolder(tmp_path), IMAGES, machine, languages=LANGUAGES)
+    data = package_index_secret(machine)
+
+    assert settings["KN_LAMBDA_PACKAGE_INDEX_URL"] == "https://pypi.example.com/simple"
+    assert not secret.keys() & settings.keys()
+    assert {name: base64.b64decode(text).decode() for name, text in data.items()} == secret
+    assert package_index_secret({"KN_LAMBDA_PACKAGE_INDEX_URL": "https://pypi.example.com/"}) == {}

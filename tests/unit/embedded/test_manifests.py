@@ -78,6 +78,23 @@ def test_resources_of_other_folders_are_included(config):
     ]
 
 
+def test_a_secret_of_the_machine_is_added_and_wins_over_that_of_the_configuration(config):
+    theirs = {"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "s", "namespace": "n"}}
+    folder = config(
+        {"resources": ["a.yaml"]},
+        {"a.yaml": [{**theirs, "data": {"A": "b2xk", "B": "Yg=="}, "stringData": {"A": "old"}}]},
+    )
+    given = {("n", "s"): {"A": "bmV3"}, ("n", "other"): {"C": "Yw=="}, ("n", "empty"): {}}
+
+    wanted = read_manifests(folder, config_maps={}, secrets=given).wanted
+
+    found = {item["metadata"]["name"]: item for item in wanted}
+    assert found["s"]["data"] == {"A": "bmV3", "B": "Yg=="}
+    assert found["s"]["stringData"] == {}
+    assert (found["other"]["kind"], found["other"]["data"]) == ("Secret", {"C": "Yw=="})
+    assert set(found) == {"s", "other"}
+
+
 def test_kinds_of_a_cluster_only_are_listed_and_left_out(config):
     role = {"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "Role", "metadata": {"name": "r"}}
     core_service = {"apiVersion": "v1", "kind": "Service", "metadata": {"name": "s"}}

@@ -54,11 +54,15 @@ class Applied:
 
 
 def read_manifests(
-    folder: Path, *, config_maps: Mapping[tuple[str, str], Mapping[str, str]]
+    folder: Path,
+    *,
+    config_maps: Mapping[tuple[str, str], Mapping[str, str]],
+    secrets: Mapping[tuple[str, str], Mapping[str, str]] | None = None,
 ) -> Manifests:
     """Read a kustomization folder; the data of `config_maps` (by namespace, name) is replaced.
 
-    A ConfigMap of `config_maps` that the configuration does not have is added.
+    Data of `secrets` (in base64) is put over what the configuration has. What it does not have of
+    either is added, unless it is an empty Secret.
     """
     wanted: list[KubernetesObject] = []
     ignored = set()
@@ -73,7 +77,10 @@ def read_manifests(
             item["metadata"].setdefault("namespace", "default")
         wanted.append(item)
     for (namespace, name), data in config_maps.items():
-        _replace_data(wanted, namespace, name, data)
+        _of_configuration(wanted, "ConfigMap", namespace, name)["data"] = dict(data)
+    for (namespace, name), data in (secrets or {}).items():
+        if data:
+            _put_over(_of_configuration(wanted, "Secret", namespace, name), data)
     order = list(_GROUPS)
     wanted.sort(key=lambda item: order.index(item["kind"]))
     return Manifests(tuple(wanted), tuple(sorted(ignored)))
@@ -122,17 +129,23 @@ def _prune(objects: Objects, wanted: set[Identity]) -> list[str]:
     return removed
 
 
-def _replace_data(
-    wanted: list[KubernetesObject], namespace: str, name: str, data: Mapping[str, str]
-) -> None:
+def _of_configuration(
+    wanted: list[KubernetesObject], kind: str, namespace: str, name: str
+) -> KubernetesObject:
+    """Return the object, which is added if it is not there."""
     for item in wanted:
-        if _identity(item) == ("ConfigMap", namespace, name):
-            item["data"] = dict(data)
-            return
+        if _identity(item) == (kind, namespace, name):
+            return item
     metadata = {"namespace": namespace, "name": name}
-    wanted.append(
-        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": dict(data)}
-    )
+    wanted.append({"apiVersion": "v1", "kind": kind, "metadata": metadata})
+    return wanted[-1]
+
+
+def _put_over(secret: KubernetesObject, data: Mapping[str, str]) -> None:
+    secret["data"] = {**(secret.get("data") or {}), **data}
+    # It would win over `data`.
+    for name in data.keys() & (secret.get("stringData") or {}).keys():
+        del secret["stringData"][name]
 
 
 def _with_ownership(item: KubernetesObject) -> KubernetesObject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -13,11 +14,20 @@ if TYPE_CHECKING:
     from lambda_embedded.data_folder import DataFolder
 
 SETTINGS_CONFIG_MAP = ("knative-lambda", "knative-lambda-settings")
+PACKAGE_INDEX_SECRET = ("knative-lambda", "knative-lambda-package-index")
 IMAGE_PREFIX = "registry.embedded"
 _PREFIX = "KN_LAMBDA_"
 _FILE = "file://"
 # Of the platform itself, not of its functions.
 _OWN = frozenset({"KN_LAMBDA_HOME", "KN_LAMBDA_EMBEDDED"})
+# Of build-start alone, as on a cluster.
+_OPENS_PACKAGE_INDEX = frozenset(
+    {
+        "KN_LAMBDA_PACKAGE_INDEX_USERNAME",
+        "KN_LAMBDA_PACKAGE_INDEX_PASSWORD",
+        "KN_LAMBDA_PACKAGE_INDEX_CREDENTIALS",
+    }
+)
 
 
 def embedded_settings(
@@ -50,9 +60,17 @@ def embedded_settings(
     own = {
         name: value
         for name, value in machine.items()
-        if name.startswith(_PREFIX) and name not in _OWN
+        if name.startswith(_PREFIX) and name not in _OWN | _OPENS_PACKAGE_INDEX
     }
     return {_PREFIX + name: value for name, value in settings.items()} | own
+
+
+def package_index_secret(machine: Mapping[str, str]) -> dict[str, str]:
+    """Return the data of the Secret of build-start; nothing if no index has a password."""
+    return {
+        name: base64.b64encode(machine[name].encode()).decode()
+        for name in sorted(_OPENS_PACKAGE_INDEX & machine.keys())
+    }
 
 
 def file_places(machine: Mapping[str, str]) -> Iterator[Path]:
