@@ -48,7 +48,7 @@ def locked_packages(lock: dict[str, Any], file: str) -> dict[str, dict[str, Any]
 def dependencies(manifest: dict[str, Any]) -> dict[str, str]:
     """The requested versions of what is installed, by name."""
     found: dict[str, str] = {}
-    for field in ("dependencies", "optionalDependencies"):
+    for field in ("dependencies", "optionalDependencies", "peerDependencies"):
         found |= requests(manifest, field)
     return found
 

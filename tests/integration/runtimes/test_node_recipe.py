@@ -52,6 +52,13 @@ def test_a_source_without_dependencies_gets_no_packages(
     assert (run.status, run.files(), run.lock) == (0, {}, None)
 
 
+def test_peers_that_a_source_asks_for_alone_are_installed_as_npm_does(install: Install) -> None:
+    files = {"package.json": {"name": "f", "version": "1.0.0", "peerDependencies": {"alpha": "*"}}}
+    run = install(files)
+    assert run.status == 0, run.log
+    assert (run.packages / "alpha" / "package.json").is_file()
+
+
 def test_dependencies_are_installed_and_locked_without_addresses(install: Install) -> None:
     run = install(package(alpha="^1.0.0"))
     assert (run.status, run.lock is not None) == (0, True)
