@@ -14,7 +14,7 @@ from git_packages import archive_of
 from installer_errors import RecipeError, cut
 from package_index import tarball
 from proxy_server import NotServedError, ProxyServer
-from source_policy import refused
+from source_policy import NO_ADDRESS, refused
 from translation import ADDRESS, TARBALL, WITHOUT_HASH, path_decoded
 from upstream import NotFetchedError
 
@@ -127,7 +127,7 @@ class IndexProxy:
     def _serve_address(self, text: str, reply: Reply) -> None:
         asked = read_asked_version(text)
         if asked.kind in {"version", "local"} or asked.address is None:
-            raise self.refuse(text, "is no address that could be allowed")
+            raise self.refuse(text, NO_ADDRESS)
         if problem := self._policy.problem(asked):
             raise self.refuse(text, problem)
         try:

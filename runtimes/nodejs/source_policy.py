@@ -13,6 +13,8 @@ from installer_errors import RecipeError, cut
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+NO_ADDRESS = "is no address that could be allowed"
+
 
 @dataclass(frozen=True, kw_only=True)
 class SourcePolicy:
@@ -52,7 +54,9 @@ class SourcePolicy:
             return None
         if asked.kind == "git" and not self.allow_git:
             return "is a git repository, and git is not allowed here"
-        if asked.address is None or not self.allows(asked.address):
+        if asked.address is None:
+            return NO_ADDRESS
+        if not self.allows(asked.address):
             return "is neither the package index nor an address that is allowed here"
         if asked.kind == "git" and asked.commit is None:
             return "names no full commit"
@@ -63,6 +67,8 @@ def refused(who: str, address: str, problem: str) -> RecipeError:
     """The refusal of an address, by the name and file of who asks for it."""
     shown = cut(without_user(address))
     way = "take the package from the index, or ask the operator to allow the address"
+    if problem == NO_ADDRESS:
+        way = "take the package from the index"
     if "full commit" in problem:
         way = "write it behind a #"
     return RecipeError("PackageSourceRefused", f"{who} comes from {shown}, which {problem}; {way}")

@@ -124,6 +124,14 @@ def test_an_address_in_a_package_json_is_refused_before_it_is_fetched(
     assert (elsewhere.requests, plain.requests) == ([], [])
 
 
+@pytest.mark.parametrize("place", ["{plain}/x.tgz", "jsr:@someone/x"])
+def test_nobody_is_sent_to_the_operator_for_what_no_prefix_can_allow(
+    install: Install, plain: Server, place: str
+) -> None:
+    run = install({"package.json": manifest({"x": place.format(plain=plain.url)})})
+    assert run.message.endswith("no address that could be allowed; take the package from the index")
+
+
 @pytest.mark.parametrize(
     "overrides", [{"alpha": "X"}, {"beta": {"alpha": "X"}}, {"alpha": {".": "X"}}]
 )
