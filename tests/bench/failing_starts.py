@@ -81,35 +81,33 @@ class FailingDeployer:
     timeline: Timeline
     ended_at: Callable[[Seen], float]
     """When the process ended, by the first change of its Pod that tells so."""
-    names: list[str] = field(default_factory=list)
 
     def measure(self, kinds: list[str], tell: Callable[[str], None]) -> FailingStarts:
-        """Each kind as the first version of a lambda, and as an update of one that works."""
+        """Each kind as the first version of a lambda, and as an update of one that works.
+
+        What was deployed is deleted.
+        """
         found = FailingStarts()
         with tempfile.TemporaryDirectory() as made:
-            folder = Path(made) / "source"
-            serving = self._deploy_working(folder)
             for number_, kind in enumerate(kinds):
                 tell(kind)
-                name = self._new_name(f"broken-{number_}")
-                found.seconds[kind, FIRST] = self._deploy(kind, folder, name)
-                name = serving[BROKEN_FUNCTIONS[kind].language]
-                found.seconds[kind, UPDATE] = self._deploy(kind, folder, name)
+                first, serving = f"broken-{number_}", f"serving-{number_}"
+                folder = Path(made) / first
+                try:
+                    found.seconds[kind, FIRST] = self._deploy(kind, folder, first)
+                    self._deploy_working(BROKEN_FUNCTIONS[kind].language, folder, serving)
+                    found.seconds[kind, UPDATE] = self._deploy(kind, folder, serving)
+                finally:
+                    # Pods that fail stay for minutes, and would need the room of the next ones.
+                    self.kn_lambda("delete", first, serving)
         return found
 
-    def _new_name(self, name: str) -> str:
-        self.names.append(name)
-        return name
-
-    def _deploy_working(self, folder: Path) -> dict[str, str]:
-        names = {}
-        for language, function in WORKING_FUNCTIONS.items():
-            names[language] = self._new_name(f"serving-{language}")
-            options = ("--name", names[language], "--runtime", language)
-            done = self.kn_lambda("deploy", function.write(folder), *options)
-            if done.returncode:
-                raise RuntimeError(done.stderr)
-        return names
+    def _deploy_working(self, language: str, folder: Path, name: str) -> None:
+        function = WORKING_FUNCTIONS[language]
+        options = ("--name", name, "--runtime", language)
+        done = self.kn_lambda("deploy", function.write(folder), *options)
+        if done.returncode:
+            raise RuntimeError(done.stderr)
 
     def _deploy(self, kind: str, folder: Path, name: str) -> float:
         broken = BROKEN_FUNCTIONS[kind]

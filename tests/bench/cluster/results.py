@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from tests.bench.cluster.scenarios import Kept
     from tests.bench.failing_starts import FailingStarts
     from tests.bench.samples import Table
+    from tests.bench.timeline import Seen
 
 _KNATIVE = {
     "serving": "knative-serving/deployments/controller",
@@ -79,6 +80,8 @@ class Results:
     begun: datetime
     minutes: float = 0
     load_averages: list[float] = field(default_factory=list)
+    pods_without_room: int = 0
+    """Pods that had to wait for others to end, in which time nothing was measured but that."""
     functions: tuple[str, ...] = ()
     deployments: Deployments = field(default_factory=Deployments)
     from_zero: Table | None = None
@@ -112,6 +115,7 @@ class Run:
         finally:
             self._deployer.remove_all()
         self._step("done")
+        self.results.pods_without_room = pods_without_room(self._timeline.since(0))
         self.results.minutes = (time.monotonic() - begin) / 60
         return self.results
 
@@ -154,6 +158,22 @@ class Run:
     def _step(self, text: str) -> None:
         self.results.load_averages.append(machine.load_average())
         self._tell(text)
+
+
+def pods_without_room(seen: list[Seen]) -> int:
+    """How many of these Pods did not fit on a node at once.
+
+    The condition is that of the API's `PodCondition` `PodScheduled`.
+    """
+    return len(
+        {
+            (each.object["metadata"]["namespace"], each.name)
+            for each in seen
+            if each.kind == "Pod"
+            for condition in each.status.get("conditions") or []
+            if condition["type"] == "PodScheduled" and condition.get("reason") == "Unschedulable"
+        }
+    )
 
 
 def measure(amount: Amount, tell: Callable[[str], None]) -> Results:

@@ -58,6 +58,7 @@ def _machine(results: Results) -> str:
         *machine.describe()[:_KEPT_FACTS],
         *results.versions,
         f"Load average meanwhile, own work included: {min(loads):.1f} to {max(loads):.1f}",
+        f"Pods that had to wait for room on the node: {results.pods_without_room}",
     ]
     return "\n".join(f"- {fact}" for fact in facts)
 

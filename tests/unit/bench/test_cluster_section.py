@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from tests.bench.cluster.deploying import Deployed
 from tests.bench.cluster.growth import AGAIN, CLEANUP, CREATED, DELETED, UNCHANGED, Growth
 from tests.bench.cluster.moments import TOTAL
-from tests.bench.cluster.results import Results
+from tests.bench.cluster.results import Results, pods_without_room
 from tests.bench.cluster.scenarios import NEW, WARM
 from tests.bench.cluster.section import section
 from tests.bench.cluster.starts import LAMBDA, PLAIN
@@ -15,6 +15,7 @@ from tests.bench.cluster.yardsticks import PLAIN as PLAIN_SERVICE
 from tests.bench.cluster.yardsticks import WAKE
 from tests.bench.costs import Costs
 from tests.bench.samples import Samples, Table
+from tests.bench.timeline import Seen
 
 FUNCTIONS = ("build-start", "publish", "build-complete")
 
@@ -54,3 +55,16 @@ def test_a_whole_run_says_everything():
     assert "{{" not in text
     assert "| publish | 40.0 | 40.0 | 40.0 |" in text
     assert "| dead-letter |" not in text
+
+
+def test_pods_that_had_to_wait_for_room_are_counted_once():
+    def seen(name: str, **condition: str) -> Seen:
+        pod = {
+            "metadata": {"namespace": "n", "name": name},
+            "status": {"conditions": [{"type": "PodScheduled", **condition}]},
+        }
+        return Seen(1.0, "Pod", pod)
+
+    full = {"status": "False", "reason": "Unschedulable"}
+    changes = [seen("a", **full), seen("a", **full), seen("a", status="True"), seen("b", **full)]
+    assert pods_without_room([*changes, seen("c", status="True")]) == 2
