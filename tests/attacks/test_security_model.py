@@ -18,7 +18,9 @@ PARAGRAPHS = (
     "**A made-up event**",
     "**A Secret that a request names**",
     '<a id="images-that-a-request-names"></a> **An image that a request names**',
+    "**Somebody who can write to the storage**",
     "- **The URLs of a build's two objects**",
+    "- **Package indexes**",
 )
 CODE = "attacks/test_code_of_packages.py::"
 PACKAGES = "attacks/test_hostile_packages.py::"
@@ -53,6 +55,7 @@ COMPLETE = "unit/use_cases/test_complete_build.py::"
 UPLOADS = "contract/test_object_storage_uploads.py::"
 CLEANUP = "unit/use_cases/test_clean_up.py::"
 FOLLOWER = "unit/use_cases/test_follow_build.py::"
+LANES = "unit/use_cases/test_lanes.py::"
 STEPS = "integration/builder/test_source_builds.py::"
 
 # How a sentence begins -> the tests that hold it.
@@ -171,6 +174,17 @@ HELD: dict[str, tuple[str, ...]] = {
             "test_a_lambda_keeps_to_pod_security_restricted_and_has_no_token"
         ),
     ),
+    "can change what a build is given, which its SHA-256 detects,": (
+        "integration/builder/test_context.py::test_other_bytes_than_expected_are_refused",
+    ),
+    "Lambdas run by digest, but a build id that is found by its tag": (
+        "unit/manifests/test_service.py::test_the_image_is_named_by_digest_and_nothing_else",
+        f"{LANES}test_a_change_of_code_alone_takes_the_packages_that_are_kept",
+        (
+            "unit/config/test_rights.py::"
+            "test_a_function_has_the_secrets_that_it_needs_and_publish_alone_may_push"
+        ),
+    ),
     "are in a Secret of its own in knative-lambda-builds, which goes when the build": (
         f"{JOB}test_the_secret_of_a_build_goes_with_its_job",
         "embedded/test_secrets.py::test_what_opens_the_objects_of_a_build_goes_with_its_end",
@@ -187,6 +201,14 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "What a build stores that nobody wants any more stays for": (
         f"{CLEANUP}test_what_a_job_leaves_of_a_build_that_was_superseded_goes",
+    ),
+    "are trusted as the machine trusts servers:": (
+        "integration/images/test_images.py::test_certificate_authorities_are_found_where_openssl_looks",
+        "unit/runtimes/test_system_certificates.py::test_a_machine_with_a_store_is_trusted",
+    ),
+    "A lock with hashes notices it.": (
+        "integration/runtimes/test_python_recipe.py::test_hashes_are_checked",
+        f"{NODE}test_a_public_address_with_another_s_content_is_refused_by_its_hash",
     ),
 }
 

@@ -116,3 +116,27 @@ def test_nobody_from_outside_calls_a_function():
 def test_every_namespace_takes_restricted_pods_only():
     for namespace in of_kind("Namespace"):
         assert namespace["metadata"]["labels"]["pod-security.kubernetes.io/enforce"] == "restricted"
+
+
+def test_a_function_has_the_secrets_that_it_needs_and_publish_alone_may_push():
+    def secrets_of(name):
+        (service,) = [item for item in of_kind("Service") if name_of(item) == name]
+        pod = service["spec"]["template"]["spec"]
+        (container,) = pod["containers"]
+        sources = [
+            each["secretRef"]["name"] for each in container["envFrom"] if "secretRef" in each
+        ]
+        volumes = [
+            each["secret"]["secretName"] for each in pod.get("volumes", ()) if "secret" in each
+        ]
+        assert "valueFrom" not in str(container.get("env"))
+        return {secret.removeprefix("knative-lambda-") for secret in (*sources, *volumes)}
+
+    assert {name: secrets_of(name) for name in FUNCTIONS} == {
+        "build-start": {"storage", "registry-read", "package-index"},
+        "publish": {"storage", "registry-push"},
+        "build-complete": {"storage", "registry-read"},
+        "delete": {"storage", "registry-delete"},
+        "cleanup": {"storage", "registry-delete"},
+        "dead-letter": {"storage"},
+    }
