@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 TEMPLATE = Path(__file__).with_name("BENCHMARKS.template.md")
 # What `make bench-cluster` writes, and `make bench` leaves as it is.
 _CLUSTER_PART = re.compile(r"(?<=<!-- cluster -->\n).*?(?=<!-- /cluster -->)", re.DOTALL)
+_LONGEST_LINE = 120
 
 
 def write_document(results: Results, output: Path) -> None:
@@ -72,6 +74,15 @@ def _replace(document: str, part: str) -> str:
     return _CLUSTER_PART.sub(lambda _: part, document, count=1)
 
 
+def items(facts: Iterable[str]) -> str:
+    """A list of them, no line of which is longer than those of our other documents."""
+    wrapper = textwrap.TextWrapper(
+        _LONGEST_LINE, initial_indent="- ", subsequent_indent="  ",
+        break_long_words=False, break_on_hyphens=False,
+    )  # fmt: skip
+    return "\n".join(wrapper.fill(fact) for fact in facts)
+
+
 def lines(*heads: str, rows: Iterable[str]) -> str:
     """A table."""
     return "\n".join([f"| {' | '.join(heads)} |", "|---" * len(heads) + "|", *rows])
@@ -90,7 +101,7 @@ def _machine(results: Results) -> str:
         *results.machine,
         f"Load average meanwhile, own work included: {min(loads):.1f} to {max(loads):.1f}",
     ]
-    return "\n".join(f"- {fact}" for fact in facts)
+    return items(facts)
 
 
 def _control(results: Results) -> str:

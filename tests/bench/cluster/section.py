@@ -14,7 +14,7 @@ from tests.bench.cluster.scenarios import SCENARIOS, STATES
 from tests.bench.cluster.starts import PLAIN
 from tests.bench.cluster.yardsticks import PLAIN as PLAIN_SERVICE
 from tests.bench.cluster.yardsticks import WAKE
-from tests.bench.document import failing_rows, fill, line, lines
+from tests.bench.document import failing_rows, fill, items, line, lines
 from tests.bench.samples import number, ratio
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def _machine(results: Results) -> str:
         f"Load average meanwhile, own work included: {min(loads):.1f} to {max(loads):.1f}",
         f"Pods that had to wait for room on the node: {results.pods_without_room}",
     ]
-    return "\n".join(f"- {fact}" for fact in facts)
+    return items(facts)
 
 
 def deployment_rows(found: Deployments) -> str:
