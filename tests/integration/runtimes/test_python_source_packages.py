@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.helpers.git_server import git_server, make_repository
 from tests.helpers.package_indexes import file_server, python_index, tarball, wheel
+from tests.integration.runtimes.helpers.git_server import git_server, make_repository
 from tests.integration.runtimes.helpers.python_projects import (
     PUBLIC,
     PUBLIC_FILES,
@@ -315,10 +315,10 @@ def test_one_step_does_both_where_there_is_no_other(places: Places, index: str) 
 def test_a_commit_of_an_allowed_repository_is_built_and_locked(
     places: Places, index: str, require_server: Callable[[str, str], str]
 ) -> None:
-    git = require_server("git", "apt-get install git")
+    require_server("git", "apt-get install git")
     repositories = places.folder / "repositories"
-    commit = make_repository(git, repositories / "beta.git", source_files(places.seen))
-    with git_server(git, repositories) as server:
+    commit = make_repository(repositories / "beta.git", source_files(places.seen))
+    with git_server(repositories) as server:
         url = f"{server}/beta.git"
         run = places.install(
             index, requirements(f"beta @ git+{url}@{commit}"), ALLOW_GIT_PACKAGES="true",

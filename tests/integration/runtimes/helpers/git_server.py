@@ -1,4 +1,4 @@
-"""Repositories of git over https on loopback, served by git's own program."""
+"""Repositories of git over HTTP on loopback, served by git's own program."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
     from pathlib import Path
 
     from tests.helpers.certificate_authority import Authority
@@ -27,10 +27,10 @@ _ENVIRONMENT = {
 }
 
 
-def make_repository(folder: Path, files: dict[str, str]) -> str:
+def make_repository(folder: Path, files: Mapping[str, str]) -> str:
     """A repository of one commit, whose name is returned."""
-    folder.mkdir(parents=True)
     for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text)
     for command in (["init", "-q"], ["add", "."], ["commit", "-q", "-m", "all"]):
         subprocess.run(["git", "-C", str(folder), *command], env=_ENVIRONMENT, check=True)
@@ -41,8 +41,8 @@ def make_repository(folder: Path, files: dict[str, str]) -> str:
 
 
 @contextlib.contextmanager
-def git_server(root: Path, authority: Authority) -> Iterator[str]:
-    """Serve the repositories below a folder, at the address that is yielded."""
+def git_server(root: Path, authority: Authority | None = None) -> Iterator[str]:
+    """Serve the repositories below a folder, over https if an authority signed for this machine."""
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -81,13 +81,14 @@ def git_server(root: Path, authority: Authority) -> Iterator[str]:
             ...
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
-    context.load_cert_chain(authority.server)
-    server.socket = context.wrap_socket(server.socket, server_side=True)
+    if authority is not None:
+        context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
+        context.load_cert_chain(authority.server)
+        server.socket = context.wrap_socket(server.socket, server_side=True)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield f"https://localhost:{server.server_address[1]}"
+        yield f"{'http' if authority is None else 'https'}://localhost:{server.server_address[1]}"
     finally:
         server.shutdown()
         server.server_close()
