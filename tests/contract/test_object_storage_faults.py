@@ -265,3 +265,21 @@ def test_boto3_is_loaded_by_the_first_use_only():
         "assert not {'boto3', 'botocore', 'urllib3'} & set(sys.modules)"
     )
     subprocess.run([sys.executable, "-c", program], check=True)
+
+
+def test_an_object_that_another_deletion_takes_first_is_deleted():
+    gone = (
+        b"<Error><Code>NoSuchKey</Code><Message>The specified key does not exist</Message></Error>"
+    )
+    with answering_server(CannedAnswer(status=404, body=gone)) as (port, seen):
+        S3Storage(connection_to(port)).delete(URI)
+    assert len(seen) == 1
+
+
+def test_a_deletion_in_a_missing_bucket_names_it():
+    missing = b"<Error><Code>NoSuchBucket</Code><Message>no</Message></Error>"
+    with (
+        answering_server(CannedAnswer(status=404, body=missing)) as (port, _),
+        pytest.raises(SourceNotFoundError, match="no bucket 'bucket'"),
+    ):
+        S3Storage(connection_to(port)).delete(URI)

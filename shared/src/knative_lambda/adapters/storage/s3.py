@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
 from ipaddress import IPv4Address
@@ -155,9 +155,11 @@ class S3Storage:
 
     def delete(self, uri: str) -> None:
         """Remove one object; one that is not there is removed already."""
-        place = _object_at(uri)
-        with s3_errors(shown(uri), bucket=place.bucket):
-            self._client().delete_object(Bucket=place.bucket, Key=place.key)
+        place, client = _object_at(uri), self._client()
+        # S3 itself never says that it is not there; some servers do when two deletions meet.
+        gone = suppress(client.exceptions.NoSuchKey)
+        with s3_errors(shown(uri), bucket=place.bucket), gone:
+            client.delete_object(Bucket=place.bucket, Key=place.key)
 
     def download_url(self, uri: str, *, expires_in: timedelta) -> str:
         """Return a presigned URL, valid for at most seven days; no request is made."""
