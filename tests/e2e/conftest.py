@@ -10,7 +10,7 @@ import pytest
 
 from tests.e2e.helpers.job_mutations import mutate_jobs
 from tests.e2e.helpers.recorder import Recorder
-from tests.helpers.cluster import CHECKOUT, Cluster
+from tests.helpers.cluster import CHECKOUT, SERVICES, Cluster
 from tests.helpers.gated_wheel import CLUSTER_PORT, gate_server
 
 if TYPE_CHECKING:
@@ -81,9 +81,14 @@ def recorder(cluster: Cluster) -> Iterator[Recorder]:
 
 
 @pytest.fixture
-def unique_name() -> str:
+def unique_name(cluster: Cluster) -> Iterator[str]:
     """A name that no other test uses, nor one of an earlier run on the same cluster."""
-    return f"fn-{uuid.uuid4().hex[:8]}"
+    name = f"fn-{uuid.uuid4().hex[:8]}"
+    yield name
+    # Pods that do not start stay for ten minutes, and would need the room of the next tests.
+    for service in cluster.api.list(SERVICES):
+        if service["metadata"]["name"].startswith(name):
+            cluster.api.delete(f"{SERVICES}/{service['metadata']['name']}")
 
 
 @pytest.fixture

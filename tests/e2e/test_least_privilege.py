@@ -27,6 +27,8 @@ HELLO = "def handler(event):\n    return 'hello'\n"
 PACKAGED = {"main.py": HELLO, "requirements.txt": "h11==0.16.0\n"}
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
 CLEANUP = "dev.knative-lambda.cleanup.v1"
+# By then the events of a Job's end have been answered, also where the node is busy.
+ANSWERED = timedelta(seconds=20)
 # A server-side apply is one request, shows as a patch, and asks for both rights.
 BY_PATCH = {("tenant", "create", "services"), ("tenant", "create", "triggers")}
 # Of races, and of builds that wait for others: tests/integration/cluster_config brings them about.
@@ -113,7 +115,7 @@ def lose_track(cluster: Cluster, name: str) -> None:
     cluster.send_build_start(name, PACKAGED)
     cluster.await_phase(name, "Ready")
     # Until its own events have been answered, which would have the end written again.
-    wait_for(lambda: all(ended(job, timedelta(seconds=6)) for job in cluster.jobs_of(name)))
+    wait_for(lambda: all(ended(job, ANSWERED) for job in cluster.jobs_of(name)))
     forget_the_end(cluster, name)
     # Only then does cleanup have it told of again.
     wait_for(lambda: all(ended(job, timedelta(seconds=62)) for job in cluster.jobs_of(name)))
@@ -174,7 +176,7 @@ def orphan_a_job(cluster: Cluster, name: str) -> None:
     cluster.send_build_start(name, PACKAGED)
     cluster.await_phase(name, "Ready")
     # Until its own events have been answered; they would find it without its lambda too.
-    wait_for(lambda: all(ended(job, timedelta(seconds=6)) for job in cluster.jobs_of(name)))
+    wait_for(lambda: all(ended(job, ANSWERED) for job in cluster.jobs_of(name)))
     cluster.api.delete(f"{RECORDS}/{name}")
     post_event(cluster.control_broker, {}, type=CLEANUP)
     wait_for(lambda: not cluster.jobs_of(name))
