@@ -81,7 +81,7 @@ class Results:
     minutes: float = 0
     load_averages: list[float] = field(default_factory=list)
     pods_without_room: int = 0
-    """Pods that had to wait for others to end, in which time nothing was measured but that."""
+    """Pods that had to wait for others to end; whatever needed them took longer for it."""
     functions: tuple[str, ...] = ()
     deployments: Deployments = field(default_factory=Deployments)
     from_zero: Table | None = None
