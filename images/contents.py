@@ -138,7 +138,8 @@ def trim(packages: Path, programs: AbstractSet[str]) -> None:
         # They list the files that were just removed.
         record.unlink()
     # The asynchronous client is a second copy of the first.
-    shutil.rmtree(packages / "kubernetes/aio", ignore_errors=True)
+    if (second := packages / "kubernetes/aio").exists():
+        shutil.rmtree(second)
     for service in list(packages.glob("boto*/data/*/")):
         if service.name not in _AWS_SERVICES:
             shutil.rmtree(service)

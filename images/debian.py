@@ -7,6 +7,7 @@ perl, a shell) is left out.
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
 import subprocess
@@ -152,7 +153,7 @@ def _extract_member(
     path.parent.mkdir(parents=True, exist_ok=True)
     path.unlink(missing_ok=True)
     if member.issym():
-        path.symlink_to(member.linkname)
+        path.symlink_to(_inside(member.linkname, name))
     elif member.islnk():
         shutil.copyfile(root / merged(member.linkname), path)
         path.chmod(member.mode & 0o755)
@@ -160,6 +161,11 @@ def _extract_member(
         with path.open("wb") as file:
             shutil.copyfileobj(content, file)
         path.chmod(member.mode & 0o755)
+
+
+def _inside(target: str, name: str) -> str:
+    """A link's target that also holds while the files are not at `/` yet."""
+    return os.path.relpath(f"/{merged(target)}", f"/{name}/..") if target[0] == "/" else target
 
 
 def merged(name: str) -> str:

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 # Tests of the standard library and what programs do not import.
 _NEVER_IMPORTED = r"/(test|tests|idle_test|lib2to3)/"
+_STDERR = 2
 _SITE = "import site; print(site.getsitepackages()[0])"
 
 
@@ -48,17 +49,16 @@ class Interpreter:
         """Compile all modules below; the interpreter never checks their source again.
 
         Hash-based, in sorted order, by a fresh process with a fixed seed: the same bytes each time.
-        Files that are not valid Python (templates) are skipped.
+        A module that cannot be compiled ends this program.
         """
         # -f and -B: bytecode that the interpreter writes itself while it starts contains a time.
-        arguments = ["-B", "-S", "-s", "-P", "-m", "compileall", "-f", "-qq", "-x", _NEVER_IMPORTED]
+        arguments = ["-B", "-S", "-s", "-P", "-m", "compileall", "-f", "-q", "-x", _NEVER_IMPORTED]
         arguments += ["--invalidation-mode", "unchecked-hash"]
-        self._run(*arguments, "-s", str(tree), "-p", installed_at, str(tree), check=False)
+        # Standard output is for the references of images.
+        self._run(*arguments, "-s", str(tree), "-p", installed_at, str(tree), stdout=_STDERR)
 
-    def _run(
-        self, *arguments: str, stdout: int | None = None, check: bool = True
-    ) -> subprocess.CompletedProcess[str]:
+    def _run(self, *arguments: str, stdout: int | None = None) -> subprocess.CompletedProcess[str]:
         # Not -I: it would not read PYTHONHASHSEED, nor PYTHONHOME.
         environment = {"PYTHONHASHSEED": "0", "LANG": "C.UTF-8", **self.environment}
         command = [*self.command, *arguments]
-        return subprocess.run(command, env=environment, stdout=stdout, text=True, check=check)
+        return subprocess.run(command, env=environment, stdout=stdout, text=True, check=True)

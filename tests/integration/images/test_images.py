@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib.util
 import json
 import re
+import tarfile
 import urllib.request
 
 import pytest
@@ -121,4 +123,21 @@ def test_the_same_files_are_the_same_image_whoever_assembles_it(registry, refere
     debian = tmp_path / "debian"
     debian.symlink_to(CACHE / "debian")
     again = assemble(registry, tmp_path, "delete")
+    made = {layer.name: contents_of(layer) for layer in (tmp_path / "layers").glob("*.tar.gz")}
+    assert made == {name: contents_of(CACHE / "layers" / name) for name in made}
     assert again["delete"] == references["delete"]
+
+
+def contents_of(layer):
+    """What a layer holds, so that a difference is told by its path."""
+    if not layer.exists():
+        return "not made before"
+    with tarfile.open(layer) as archive:
+        return {
+            member.name: (member.type, member.mode, member.linkname, digest_of(archive, member))
+            for member in archive
+        }
+
+
+def digest_of(archive, member):
+    return member.isfile() and hashlib.sha256(archive.extractfile(member).read()).hexdigest()

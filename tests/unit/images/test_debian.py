@@ -70,9 +70,21 @@ def test_links_stay_and_set_user_id_goes(tmp_path):
     files = {
         "usr/bin/a": (tarfile.REGTYPE, "text"),
         "usr/bin/hard": (tarfile.LNKTYPE, "./usr/bin/a"),
-        "usr/bin/soft": (tarfile.SYMTYPE, "/etc/alternatives/a"),
+        "usr/bin/soft": (tarfile.SYMTYPE, "../share/a"),
     }
     unpack_archive(archive(**files), tmp_path)
     assert (tmp_path / "usr/bin/hard").read_text() == "text"
     assert (tmp_path / "usr/bin/a").stat().st_mode & 0o7777 == 0o755
-    assert str((tmp_path / "usr/bin/soft").readlink()) == "/etc/alternatives/a"
+    assert str((tmp_path / "usr/bin/soft").readlink()) == "../share/a"
+
+
+def test_links_lead_into_the_image_wherever_its_files_are(tmp_path):
+    files = {
+        "etc/settings": (tarfile.REGTYPE, "of the image"),
+        "lib/x/to_settings": (tarfile.SYMTYPE, "/etc/settings"),
+        "lib/x/to_program": (tarfile.SYMTYPE, "/bin/program"),
+        "bin/program": (tarfile.REGTYPE, "a program"),
+    }
+    unpack_archive(archive(**files), tmp_path)
+    assert (tmp_path / "usr/lib/x/to_settings").read_text() == "of the image"
+    assert (tmp_path / "usr/lib/x/to_program").read_text() == "a program"
