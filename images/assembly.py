@@ -8,7 +8,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from images.contents import Contents
+from images.contents import Contents, files_of
 from images.dockerfile import read_config
 from images.interpreter import Interpreter
 from images.operating_system import images_of, key_of
@@ -123,15 +123,10 @@ class Assembly:
 
 
 def _tree(folder: Path) -> str:
-    """A key of the names and contents of all files below, without bytecode."""
-    files = [file for file in sorted(folder.rglob("*")) if file.is_file()]
+    """A key of the names and contents of all files that an image holds of a folder."""
+    files = files_of(folder)
     return key_of(
-        *(
-            part
-            for file in files
-            if file.suffix != ".pyc"
-            for part in (file.relative_to(folder), file.read_bytes())
-        )
+        *(part for file in files for part in (file.relative_to(folder), file.read_bytes()))
     )
 
 

@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 from dataclasses import dataclass
+from fnmatch import fnmatch
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 _OURS = {"function", "builder"}
 DEPENDENCIES, CODE = "dependencies", "code"
 PACKAGES = "app/packages"
-_IGNORED = shutil.ignore_patterns("__pycache__", "templates", "ci", "Dockerfile", "*.in", ".*")
+_IGNORED = ("__pycache__", "templates", "ci", "Dockerfile", "*.in", ".*")
 # Of botocore's 400 services, those that reading S3 and finding credentials for it need.
 _AWS_SERVICES = {"s3", "sts", "sso", "sso-oidc", "signin"}
 
@@ -124,8 +125,25 @@ class Contents:
         subprocess.run([*uv, *arguments, ":all:", "--requirements", str(lock)], check=True)
 
     def _copy(self, source: str, target: Path) -> None:
-        """Copy a folder of the checkout without the files of tools."""
-        shutil.copytree(self.checkout / source, target, ignore=_IGNORED)
+        folder = self.checkout / source
+        for file in files_of(folder):
+            copy = target / file.relative_to(folder)
+            copy.parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(file, copy)
+
+
+def files_of(folder: Path) -> list[Path]:
+    """The files of our code below a folder that images hold: without those of tools, in order."""
+    return [
+        file
+        for file in sorted(folder.rglob("*"))
+        if file.is_file()
+        and not any(
+            fnmatch(part, pattern)
+            for part in file.relative_to(folder).parts
+            for pattern in _IGNORED
+        )
+    ]
 
 
 def trim(packages: Path, programs: AbstractSet[str]) -> None:

@@ -37,15 +37,15 @@ def write_tree(root: Path, file: Path) -> Layer:
 def _add(tar: tarfile.TarFile, path: Path, name: str) -> None:
     status = path.lstat()
     info = tarfile.TarInfo(name)
-    info.mode = stat.S_IMODE(status.st_mode) & 0o1777
+    # The umask of this machine must not matter.
     if stat.S_ISLNK(status.st_mode):
         info.type, info.linkname, info.mode = tarfile.SYMTYPE, str(path.readlink()), 0o777
         tar.addfile(info)
     elif stat.S_ISDIR(status.st_mode):
         info.type = tarfile.DIRTYPE
+        info.mode = 0o1777 if status.st_mode & stat.S_ISVTX else 0o755
         tar.addfile(info)
     elif stat.S_ISREG(status.st_mode):
-        # The umask of this machine must not matter.
         info.mode = 0o755 if status.st_mode & stat.S_IXUSR else 0o644
         info.size = status.st_size
         with path.open("rb") as content:

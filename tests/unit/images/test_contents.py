@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from images.catalog import Versions, all_images
-from images.contents import Contents, trim
+from images.contents import Contents, files_of, trim
 from images.interpreter import Interpreter
 
 CHECKOUT = Path(__file__).parents[3]
@@ -65,3 +65,26 @@ def test_the_code_of_a_function_is_its_own_and_what_all_share(tmp_path):
     found = {str(file.relative_to(tmp_path)) for file in tmp_path.iterdir()}
     assert found == {"runtime", "function"}
     assert (tmp_path / "runtime/server.js").is_file()
+
+
+def test_what_tools_leave_in_a_checkout_is_in_no_image(tmp_path):
+    checkout, targets = tmp_path / "checkout", (tmp_path / "clean", tmp_path / "used")
+    package = checkout / "shared/src/knative_lambda"
+    for name in ("functions/delete/main.py", "shared/src/knative_lambda/a.py"):
+        (checkout / name).parent.mkdir(parents=True)
+        (checkout / name).write_text("x = 1\n")
+    contents = Contents(checkout, Interpreter.current())
+    contents.code("function", "delete", targets[0])
+    key = [files_of(folder) for folder in contents.sources("function", "delete")]
+    for leftover in (
+        "moved/__pycache__/b.cpython-311.pyc",
+        "__pycache__/a.cpython-311.pyc.123",
+        ".c",
+    ):
+        (package / leftover).parent.mkdir(parents=True, exist_ok=True)
+        (package / leftover).touch()
+    (package / "empty").mkdir()
+    contents.code("function", "delete", targets[1])
+    assert key == [files_of(folder) for folder in contents.sources("function", "delete")]
+    clean, used = ({path.relative_to(t) for path in t.rglob("*")} for t in targets)
+    assert used == clean

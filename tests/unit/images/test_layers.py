@@ -36,6 +36,8 @@ def root(tmp_path):
 def test_times_owners_and_umask_leave_no_trace(root, tmp_path):
     first = write_tree(root, tmp_path / "first")
     (root / "b/deep/file").chmod(0o600)
+    (root / "b/deep").chmod(0o2700)
+    (root / "b").chmod(0o777)
     os.utime(root / "b/deep/file", (1, 1))
     second = write_tree(root, tmp_path / "second")
     assert first.descriptor == second.descriptor
