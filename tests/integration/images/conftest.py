@@ -7,7 +7,7 @@ import os
 import pytest
 
 from tests.helpers.registries import running_registry
-from tests.integration.images.helpers.assembling import CACHE, assemble
+from tests.integration.images.helpers.assembling import assemble, new_cache
 from tests.integration.images.helpers.container import unpack
 
 HOW = "apt-get install docker-registry skopeo umoci util-linux"
@@ -23,8 +23,13 @@ def registry(require_server, tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def references(registry):
-    return assemble(registry, CACHE, *NAMES)
+def cache(tmp_path_factory):
+    return new_cache(tmp_path_factory.mktemp("images") / "cache")
+
+
+@pytest.fixture(scope="session")
+def references(registry, cache):
+    return assemble(registry, cache, *NAMES)
 
 
 @pytest.fixture(scope="session")

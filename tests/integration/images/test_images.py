@@ -12,7 +12,7 @@ import urllib.request
 import pytest
 
 from tests.helpers.registries import free_port
-from tests.integration.images.helpers.assembling import CACHE, assemble
+from tests.integration.images.helpers.assembling import assemble, new_cache
 
 pytestmark = [pytest.mark.xdist_group("images"), pytest.mark.timeout(300)]
 
@@ -119,12 +119,13 @@ def test_a_runtime_serves_a_function_that_is_laid_over_it(unpacked, tmp_path):
             assert json.load(answer) == {"seen": "1"}
 
 
-def test_the_same_files_are_the_same_image_whoever_assembles_it(registry, references, tmp_path):
-    debian = tmp_path / "debian"
-    debian.symlink_to(CACHE / "debian")
-    again = assemble(registry, tmp_path, "delete")
-    made = {layer.name: contents_of(layer) for layer in (tmp_path / "layers").glob("*.tar.gz")}
-    assert made == {name: contents_of(CACHE / "layers" / name) for name in made}
+def test_the_same_files_are_the_same_image_whoever_assembles_it(
+    registry, references, cache, tmp_path
+):
+    other = new_cache(tmp_path / "cache")
+    again = assemble(registry, other, "delete", umask=0o077)
+    made = {layer.name: contents_of(layer) for layer in (other / "layers").glob("*.tar.gz")}
+    assert made == {name: contents_of(cache / "layers" / name) for name in made}
     assert again["delete"] == references["delete"]
 
 
