@@ -15,7 +15,7 @@ from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, PermanentError
 from knative_lambda.manifests import labels
-from knative_lambda.manifests.trigger import target_trigger
+from knative_lambda.manifests.trigger import subscriptions_trigger, target_trigger
 from tests.contract.helpers.recorded_deployments import deploy, spec
 from tests.helpers.platforms import another_generation, eventually
 
@@ -33,6 +33,11 @@ FAILED = ServiceState(ready=False, failure_reason="RevisionFailed", failure_mess
 @pytest.fixture
 def deployment(platform):
     return deploy(platform, "hello", ONE)
+
+
+@pytest.fixture
+def deployed(kubernetes):
+    return kubernetes, deploy(kubernetes, "hello", ONE)
 
 
 def in_order(subscriptions):
@@ -141,6 +146,57 @@ def test_subscriptions_are_those_of_the_newest_deployment(platform, deployment):
     assert platform.hands.subscriptions(deployment.function) == []
 
 
+def test_other_subscriptions_change_the_trigger_that_is_there(deployed):
+    kubernetes, deployment = deployed
+    before = trigger_uids_after(kubernetes, deployment)
+    assert len(before) == 1
+    for subscriptions in ([OTHER], [ONE, OTHER]):
+        newer = another_generation(deployment, 3, spec=spec(*subscriptions))
+        assert trigger_uids_after(kubernetes, newer) == before
+
+
+def test_of_two_triggers_the_second_is_removed_a_moment_after_the_first(deployed):
+    kubernetes, deployment = deployed
+    kubernetes.services.apply(deployment)
+    target = target_trigger(deployment.function, deployment.uid, broker="default")
+    kubernetes.hands.api.apply(TRIGGERS, target)
+    there = []
+
+    def pause(seconds):
+        assert seconds >= 1
+        there.append(len(list(kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace))))
+
+    services = KubernetesLambdaServices(api=kubernetes.hands.api, pause=pause)
+    services.delete(deployment.function)
+    assert there == [1]
+    assert kubernetes.hands.subscriptions(deployment.function) == []
+
+
+def test_a_trigger_of_an_older_version_goes_a_moment_after_the_new_one_came(deployed):
+    kubernetes, deployment = deployed
+    older = subscriptions_trigger(deployment, broker="default")
+    older["metadata"]["name"] = "hello-of-one-subscription"
+    kubernetes.hands.api.apply(TRIGGERS, older)
+    there = []
+
+    def pause(_):
+        found = kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace)
+        there.append({trigger["metadata"]["name"] for trigger in found})
+
+    services = KubernetesLambdaServices(api=kubernetes.hands.api, pause=pause)
+    services.apply(deployment)
+    name = subscriptions_trigger(deployment, broker="default")["metadata"]["name"]
+    assert there == [{"hello-of-one-subscription", name}]
+    services.apply(deployment)
+    assert len(there) == 1
+
+
+def trigger_uids_after(kubernetes, deployment):
+    kubernetes.services.apply(deployment)
+    triggers = kubernetes.hands.api.list(TRIGGERS, kubernetes.namespace)
+    return {trigger["metadata"]["uid"] for trigger in triggers}
+
+
 def test_a_lambda_that_is_still_being_removed_is_waited_for(platform, deployment):
     platform.services.apply(deployment)
     successor = another_generation(deployment, 1, uid=str(uuid.uuid4()))
@@ -162,11 +218,6 @@ def test_an_image_that_is_served_is_in_use(platform, deployment):
     assert deployment.image not in set(platform.services.images_in_use())
     platform.services.apply(deployment)
     assert deployment.image in set(platform.services.images_in_use())
-
-
-@pytest.fixture
-def deployed(kubernetes):
-    return kubernetes, deploy(kubernetes, "hello", ONE)
 
 
 def test_a_service_that_is_no_lambda_is_not_touched(deployed):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.helpers.job_mutations import mutate_jobs
+from tests.e2e.helpers.mutations import mutate_jobs, mutate_pods
 from tests.e2e.helpers.recorder import Recorder
 from tests.helpers.cluster import CHECKOUT, SERVICES, Cluster
 from tests.helpers.gated_wheel import CLUSTER_PORT, gate_server
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.e2e.helpers.job_mutations import JobMutations
+    from tests.e2e.helpers.mutations import Mutations
     from tests.helpers.gated_wheel import GatedWheel
 
 _NEEDED = (
@@ -58,9 +58,16 @@ def host_address(cluster: Cluster) -> str:
 
 
 @pytest.fixture(scope="session")
-def job_mutations(cluster: Cluster, host_address: str) -> Iterator[JobMutations]:
+def job_mutations(cluster: Cluster, host_address: str) -> Iterator[Mutations]:
     """Changes what build Jobs say, as they are made."""
     with mutate_jobs(cluster, host_address) as mutations:
+        yield mutations
+
+
+@pytest.fixture
+def pod_mutations(cluster: Cluster, host_address: str) -> Iterator[Mutations]:
+    """Changes what Pods of lambdas say, as they are made."""
+    with mutate_pods(cluster, host_address) as mutations:
         yield mutations
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING
 
 from tests.helpers.waiting import wait_for
@@ -34,6 +35,18 @@ def objects(cluster: Cluster) -> set[str]:
     }
 
 
+def settled(cluster: Cluster) -> set[str]:
+    """All objects, once those of tests before have gone; Pods take half a minute to end."""
+
+    def unchanged() -> set[str]:
+        before = objects(cluster)
+        time.sleep(2)
+        gone = before - objects(cluster)
+        return before if {each.split()[0] for each in gone} <= {"Pod"} else set()
+
+    return wait_for(unchanged)
+
+
 def stored(cluster: Cluster) -> set[str]:
     """Keys in the builder's own bucket, but for notes of deletions, which are kept for a day."""
     pages = cluster.storage.get_paginator("list_objects_v2").paginate(Bucket="knative-lambda")
@@ -44,7 +57,7 @@ def stored(cluster: Cluster) -> set[str]:
 def test_a_deleted_lambda_leaves_nothing_behind(
     cluster: Cluster, examples: Path, write_function, unique_name: str
 ):
-    before, stored_before = objects(cluster), stored(cluster)
+    before, stored_before = settled(cluster), stored(cluster)
     cluster.deploy(examples / "order-confirmation", "--name", unique_name)
     cluster.deploy(write_function(HELLO, requirements=SMALL), "--name", unique_name)
     made = objects(cluster) - before
@@ -60,7 +73,7 @@ def test_a_deleted_lambda_leaves_nothing_behind(
 
 
 def test_a_lambda_that_is_deleted_while_it_is_built_is_gone(cluster: Cluster, unique_name: str):
-    before = objects(cluster)
+    before = settled(cluster)
     files = {"main.py": HELLO, "requirements.txt": SMALL}
     cluster.send_build_start(unique_name, files)
     wait_for(lambda: cluster.jobs_of(unique_name))

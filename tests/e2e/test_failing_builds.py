@@ -11,7 +11,7 @@ import pytest
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
-    from tests.e2e.helpers.job_mutations import JobMutations
+    from tests.e2e.helpers.mutations import Mutations
     from tests.e2e.helpers.recorder import Recorder
     from tests.helpers.cluster import Cluster
     from tests.helpers.gated_wheel import GatedWheel
@@ -98,7 +98,7 @@ TROUBLES = {
 
 
 @pytest.fixture(scope="module")
-def troubled(cluster: Cluster, recorder: Recorder, job_mutations: JobMutations) -> dict[Any, str]:
+def troubled(cluster: Cluster, recorder: Recorder, job_mutations: Mutations) -> dict[Any, str]:
     """A lambda in each trouble. All at once: some are waited for for a minute and a half."""
     names = {}
     for change in TROUBLES:
@@ -122,7 +122,7 @@ def test_what_the_platform_cannot_do_is_told_in_its_own_words(
 def test_a_build_that_takes_too_long_says_so(
     cluster: Cluster,
     recorder: Recorder,
-    job_mutations: JobMutations,
+    job_mutations: Mutations,
     gate: GatedWheel,
     unique_name: str,
 ):

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import time
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -30,7 +29,6 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 CLEANUP = "dev.knative-lambda.cleanup.v1"
 # By then the events of a Job's end have been answered, also where the node is busy.
 ANSWERED = timedelta(seconds=20)
-UNDISTURBED_SECONDS = 5.0
 # A server-side apply is one request, shows as a patch, and asks for both rights.
 BY_PATCH = {("tenant", "create", "services"), ("tenant", "create", "triggers")}
 # Of races, and of builds that wait for others: tests/integration/cluster_config brings them about.
@@ -62,9 +60,6 @@ def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
         cluster.send_build_start(name, files, spec={"subscriptions": [{"type": type_}]})
         wait_for(lambda type_=type_: triggers(cluster, name) == [type_])
         cluster.await_phase(name, "Ready")
-        # Of a Trigger that goes in the second in which it became ready, Knative may leave a
-        # subscriber in the channel, which then fails every event of the tenant.
-        time.sleep(UNDISTURBED_SECONDS)
     cluster.send_build_start(name, {"main.py": "import no_such_module\n"})
     cluster.await_phase(name, "Failed")
     fail_twice(cluster, recorder, name)

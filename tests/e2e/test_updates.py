@@ -13,8 +13,10 @@ from tests.helpers.waiting import wait_for
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from tests.e2e.helpers.mutations import Mutations
     from tests.helpers.cluster import Cluster
 
+ROOM = "tests.knative-lambda.dev/room"
 VERSION = """
 import time
 
@@ -71,42 +73,43 @@ def test_a_version_that_did_not_start_is_mended_by_the_next(
 
 
 def test_a_version_that_finds_no_node_at_first_is_ready_once_there_is_one(
-    cluster: Cluster, unique_name: str
+    cluster: Cluster, pod_mutations: Mutations, unique_name: str
 ):
     files = {"main.py": VERSION.replace("{number}", "1")}
     cluster.send_build_start(unique_name, files)
     cluster.await_phase(unique_name, "Ready")
+    # Of this lambda alone: what builds and deploys it may need a Pod meanwhile.
+    pod_mutations.of(unique_name, lambda pod: pod["spec"].update(nodeSelector={ROOM: unique_name}))
 
-    with full_nodes(cluster):
-        changed = threading.Thread(
-            target=cluster.send_build_start,
-            args=(unique_name, files),
-            kwargs={"spec": {"env": [{"name": "NEW", "value": "1"}]}},
-        )
-        changed.start()
-        wait_for(lambda: "nodes are available" in what_knative_says(cluster, unique_name))
-    changed.join()
+    changed = threading.Thread(
+        target=cluster.send_build_start,
+        args=(unique_name, files),
+        kwargs={"spec": {"env": [{"name": "NEW", "value": "1"}]}},
+    )
+    changed.start()
+    wait_for(lambda: "nodes are available" in what_knative_says(cluster, unique_name))
+    with room_on_nodes(cluster, unique_name):
+        changed.join()
+        record = cluster.await_phase(unique_name, "Ready", "Failed")
 
-    record = cluster.await_phase(unique_name, "Ready", "Failed")
     assert record["status"]["phase"] == "Ready", record["status"]["build"]
     assert record["status"]["revision"] == f"{unique_name}-00002"
 
 
 @contextmanager
-def full_nodes(cluster: Cluster) -> Iterator[None]:
-    """No node takes another Pod."""
-    before = {
-        f"/api/v1/nodes/{node['metadata']['name']}": node["spec"].get("taints")
-        for node in cluster.api.list("/api/v1/nodes")
-    }
-    full = {"key": "tests.knative-lambda.dev/full", "effect": "NoSchedule"}
-    for node, taints in before.items():
-        cluster.api.merge(node, {"spec": {"taints": [*(taints or ()), full]}})
+def room_on_nodes(cluster: Cluster, name: str) -> Iterator[None]:
+    """Every node takes the Pods that asked for this room."""
+    label_nodes(cluster, name)
     try:
         yield
     finally:
-        for node, taints in before.items():
-            cluster.api.merge(node, {"spec": {"taints": taints}})
+        label_nodes(cluster, None)
+
+
+def label_nodes(cluster: Cluster, room: str | None) -> None:
+    for node in cluster.api.list("/api/v1/nodes"):
+        path = f"/api/v1/nodes/{node['metadata']['name']}"
+        cluster.api.merge(path, {"metadata": {"labels": {ROOM: room}}})
 
 
 def what_knative_says(cluster: Cluster, name: str) -> str:

@@ -344,8 +344,10 @@ class KubernetesHands:
 
     def subscriptions(self, function: FunctionId) -> list[dict[str, str]]:
         """What the Triggers of a lambda ask for."""
-        triggers = self.api.list(TRIGGERS, function.namespace)
-        return [trigger["spec"]["filters"][0]["exact"] for trigger in triggers]
+        filters = [
+            trigger["spec"]["filters"][0] for trigger in self.api.list(TRIGGERS, function.namespace)
+        ]
+        return [each["exact"] for first in filters for each in first.get("any", [first])]
 
     def told(self, function: FunctionId) -> list[tuple[str, str]]:
         """Reason and message of the Events that are about a lambda."""

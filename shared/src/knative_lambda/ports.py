@@ -178,7 +178,7 @@ class LambdaServices(Protocol):
     """The Knative Services of lambdas, and the Triggers of their subscriptions."""
 
     def apply(self, deployment: Deployment) -> bool:
-        """Make Service and Triggers what the deployment says; remove Triggers it no longer has.
+        """Make Service and Trigger what the deployment says; remove a Trigger it no longer has.
 
         False, and nothing done, when the Service shows a newer generation of the same record.
         """

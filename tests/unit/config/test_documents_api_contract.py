@@ -40,7 +40,7 @@ from knative_lambda.manifests.rejection_event import (
     rejection_event_name,
 )
 from knative_lambda.manifests.service import lambda_service
-from knative_lambda.manifests.trigger import lambda_triggers
+from knative_lambda.manifests.trigger import subscriptions_trigger
 from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
 from tests.unit.config.helpers.build_jobs import BUILD, HELLO, build_job_of, order
 from tests.unit.config.helpers.documents import Document, by_code, codes, numbers
@@ -394,8 +394,8 @@ def dead_letter():
         ("build Job", order().name),
         ("Knative Service", lambda_service(deployment())["metadata"]["name"]),
         (
-            "Trigger, one per distinct subscription",
-            lambda_triggers(deployment(), broker="default")[0]["metadata"]["name"],
+            "Trigger of all `subscriptions`, if there are any",
+            subscriptions_trigger(deployment(), broker="default")["metadata"]["name"],
         ),
         (
             "Event of a rejected request, one per CloudEvent (source and id)",
@@ -442,7 +442,7 @@ def test_the_event_of_a_rejected_request_is_as_it_says():
 def made_marks():
     """Kind -> its labels and annotations."""
     stamp = RequestStamp.model_validate({"time": "2026-01-31T12:00:00Z", "event_id": "1"})
-    trigger = lambda_triggers(deployment(), broker="default")[0]
+    trigger = subscriptions_trigger(deployment(), broker="default")
     record = LambdaFunction(id=HELLO, spec=spec(), stamp=stamp, set_fields=["env.A"])
     return {
         "record": marks(_write_record(record)),

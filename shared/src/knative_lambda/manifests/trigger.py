@@ -1,4 +1,4 @@
-"""The Triggers of a lambda: one per subscription, and one for events that are for it alone."""
+"""The Triggers of a lambda: one of all subscriptions, and one for events that are for it alone."""
 
 from __future__ import annotations
 
@@ -17,25 +17,37 @@ if TYPE_CHECKING:
 _ADDRESSED = {"prefix": {labels.TARGET_EXTENSION: "/"}}
 
 
-def lambda_triggers(deployment: Deployment, *, broker: str) -> list[dict[str, Any]]:
-    """Return the Triggers, named after their filters: the same subscription, the same Trigger."""
+def subscriptions_trigger(deployment: Deployment, *, broker: str) -> dict[str, Any] | None:
+    """Return the Trigger of what the lambda subscribes to; None if that is nothing.
+
+    One for all subscriptions, whose name says nothing of them: a change of them changes its
+    filters, and not the Broker's channel, and an event that two of them ask for comes once.
+    """
     unique = {
-        json.dumps(attributes, sort_keys=True): attributes
+        json.dumps(attributes, sort_keys=True): {"exact": attributes}
         for attributes in deployment.spec.subscriptions
     }
+    if not unique:
+        return None
     function = deployment.function
-    owner = labels.owner_reference(function, deployment.uid)
-    return [
-        _trigger(
-            derived_name(function.name, str(function), broker, key),
-            function,
-            owner,
-            broker,
-            # An event that is for one lambda alone reaches no other, whatever its type.
-            [{"exact": attributes}, _not_its_own(function), {"not": _ADDRESSED}],
-        )
-        for key, attributes in sorted(unique.items())
-    ]
+    wanted = [exact for _, exact in sorted(unique.items())]
+    return _trigger(
+        subscriptions_trigger_name(function, broker=broker),
+        function,
+        labels.owner_reference(function, deployment.uid),
+        broker,
+        # An event that is for one lambda alone reaches no other, whatever its type.
+        [
+            wanted[0] if len(wanted) == 1 else {"any": wanted},
+            _not_its_own(function),
+            {"not": _ADDRESSED},
+        ],
+    )
+
+
+def subscriptions_trigger_name(function: FunctionId, *, broker: str) -> str:
+    """Return the name of that Trigger, whether or not it exists."""
+    return derived_name(function.name, str(function), broker, "subscriptions")
 
 
 def target_trigger(function: FunctionId, uid: str, *, broker: str) -> dict[str, Any]:

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from knative_lambda.manifests.trigger import lambda_triggers, target_trigger
+from knative_lambda.manifests.trigger import subscriptions_trigger, target_trigger
 from lambda_embedded.eventing import filters
 from tests.helpers.deployments import HELLO, deployment
 
 SUBSCRIBED = {"type": "t"}
-(BY_TYPE,) = lambda_triggers(deployment(subscriptions=[SUBSCRIBED]), broker="default")
+BY_TYPE = subscriptions_trigger(deployment(subscriptions=[SUBSCRIBED]), broker="default")
 BY_TARGET = target_trigger(HELLO, "uid-1", broker="default")
 ITS_OWN, OTHER = {"lambdatarget": "/default/hello"}, {"lambdatarget": "/default/other"}
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -14,10 +15,10 @@ from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, RejectedByPlatformError
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.service import lambda_service
-from knative_lambda.manifests.trigger import lambda_triggers, target_trigger_name
+from knative_lambda.manifests.trigger import subscriptions_trigger, target_trigger_name
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Callable, Iterator
 
     from knative_lambda.adapters.kubernetes.client import KubernetesApi, KubernetesObject
     from knative_lambda.domain.deployment import Deployment
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from knative_lambda.domain.storage import SourceSuffixes
 
 _ATTEMPTS = 5
+# knative.dev/eventing: pkg/reconciler/subscription/subscription.go, patchSubscription. Of two
+# changes of a channel's subscribers that come together one is lost, and a subscriber that stays
+# behind fails every event of the Broker.
+_BETWEEN_CHANGES_SECONDS = 1.0
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
@@ -35,12 +40,13 @@ class KubernetesLambdaServices:
     tenant_broker: str = "default"
     source_suffixes: SourceSuffixes = ()
     """Of sources of one file, which name the handler."""
+    pause: Callable[[float], None] = time.sleep
 
     def apply(self, deployment: Deployment) -> bool:
         """Make Service and Triggers what the deployment says, unless a newer one is there."""
         if not self._apply_service(deployment):
             return False
-        self._apply_triggers(deployment)
+        self._apply_trigger(deployment)
         return True
 
     def watch(self, deployment: Deployment) -> None:
@@ -49,9 +55,9 @@ class KubernetesLambdaServices:
             return
         # One that a newer deployment has removed meanwhile must not return.
         there = {trigger["metadata"]["name"] for trigger in self._subscribed(deployment.function)}
-        for trigger in self._triggers_of(deployment):
-            if trigger["metadata"]["name"] in there:
-                self.api.apply(TRIGGERS, labels.marked_failed(trigger))
+        trigger = self._trigger_of(deployment)
+        if trigger is not None and trigger["metadata"]["name"] in there:
+            self.api.apply(TRIGGERS, labels.marked_failed(trigger))
 
     def _apply_service(self, deployment: Deployment, *, is_failed: bool = False) -> bool:
         service = lambda_service(deployment, self.source_suffixes)
@@ -87,18 +93,26 @@ class KubernetesLambdaServices:
         self.api.apply(SERVICES, service)
         return True
 
-    def _apply_triggers(self, deployment: Deployment) -> None:
+    def _apply_trigger(self, deployment: Deployment) -> None:
         function = deployment.function
-        triggers = self._triggers_of(deployment)
-        for trigger in triggers:
-            self.api.apply(TRIGGERS, trigger)
-        kept = {trigger["metadata"]["name"] for trigger in triggers}
-        for trigger in self._subscribed(function):
-            if (name := trigger["metadata"]["name"]) not in kept:
-                self.api.delete(TRIGGERS, function.namespace, name)
+        wanted = self._trigger_of(deployment)
+        if wanted is not None:
+            self.api.apply(TRIGGERS, wanted)
+        kept = wanted and wanted["metadata"]["name"]
+        others = [each for each in self._subscribed(function) if each["metadata"]["name"] != kept]
+        # Of other settings, or of a version of ours that made one of each subscription.
+        self._delete_triggers(others, is_first=wanted is None)
 
-    def _triggers_of(self, deployment: Deployment) -> list[KubernetesObject]:
-        return lambda_triggers(deployment, broker=self.tenant_broker)
+    def _delete_triggers(self, triggers: list[KubernetesObject], *, is_first: bool = True) -> None:
+        for trigger in triggers:
+            if not is_first:
+                self.pause(_BETWEEN_CHANGES_SECONDS)
+            is_first = False
+            metadata = trigger["metadata"]
+            self.api.delete(TRIGGERS, metadata["namespace"], metadata["name"])
+
+    def _trigger_of(self, deployment: Deployment) -> KubernetesObject | None:
+        return subscriptions_trigger(deployment, broker=self.tenant_broker)
 
     def state(self, deployment: Deployment) -> ServiceState:
         """Return what became of this deployment's revision."""
@@ -145,8 +159,7 @@ class KubernetesLambdaServices:
 
     def delete(self, function: FunctionId) -> None:
         """Remove Service and Triggers; what is gone already is no error."""
-        for trigger in list(self._triggers(function)):
-            self.api.delete(TRIGGERS, function.namespace, trigger["metadata"]["name"])
+        self._delete_triggers(list(self._triggers(function)))
         self.api.delete(SERVICES, function.namespace, function.name)
 
     def images_in_use(self) -> Iterator[str]:

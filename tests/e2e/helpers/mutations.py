@@ -1,6 +1,6 @@
-"""Changes build Jobs on their way into the cluster, so that what goes wrong is real.
+"""Changes build Jobs, and Pods of lambdas, on their way into the cluster: what goes wrong is real.
 
-A mutating webhook on this machine: the API server sends it every Job that is made for builds.
+A mutating webhook on this machine, to which the API server sends each of them that is made.
 """
 
 from __future__ import annotations
@@ -21,21 +21,22 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import ec
 from cryptography.x509.oid import NameOID
 
-from tests.helpers.cluster import BUILDS
+from tests.helpers.cluster import BUILDS, TENANT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
 
     from tests.helpers.cluster import Cluster
 
     Change = Callable[[dict[str, Any]], None]
 
-_PATH = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/job-mutations"
-_NAME = "knative-lambda.dev/function-name"
+_CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations"
+_NAMES = ("knative-lambda.dev/function-name", "serving.knative.dev/service")
 
 
-class JobMutations:
-    """`of(name, change)`: `change` is given each new Job of that lambda, as a dictionary."""
+class Mutations:
+    """`of(name, change)`: `change` is given each new object of that lambda, as a dictionary."""
 
     def __init__(self) -> None:
         self._changes: dict[str, Change] = {}
@@ -44,23 +45,37 @@ class JobMutations:
         self._changes[name] = change
 
     def review(self, review: dict[str, Any]) -> dict[str, Any]:
-        """Answer an AdmissionReview with the Job as it is to be."""
+        """Answer an AdmissionReview with the object as it is to be."""
         asked = review["request"]
         response: dict[str, Any] = {"uid": asked["uid"], "allowed": True}
-        job = asked["object"]
-        change = self._changes.get((job["metadata"].get("labels") or {}).get(_NAME, ""))
+        made = asked["object"]
+        said = made["metadata"].get("labels") or {}
+        change = next(
+            (self._changes[said[n]] for n in _NAMES if said.get(n) in self._changes), None
+        )
         if change is not None:
-            change(job)
-            patch = [{"op": "replace", "path": "/spec", "value": job["spec"]}]
+            change(made)
+            patch = [{"op": "replace", "path": "/spec", "value": made["spec"]}]
             response["patchType"] = "JSONPatch"
             response["patch"] = base64.b64encode(json.dumps(patch).encode()).decode()
         return {**review, "request": None, "response": response}
 
 
+def mutate_jobs(cluster: Cluster, address: str) -> AbstractContextManager[Mutations]:
+    """Change build Jobs; the address is one of this machine that the API server reaches."""
+    return _mutate(cluster, address, BUILDS, apiGroups=["batch"], resources=["jobs"])
+
+
+def mutate_pods(cluster: Cluster, address: str) -> AbstractContextManager[Mutations]:
+    """Change Pods of lambdas; the address is one of this machine that the API server reaches."""
+    return _mutate(cluster, address, TENANT, apiGroups=[""], resources=["pods"])
+
+
 @contextlib.contextmanager
-def mutate_jobs(cluster: Cluster, address: str) -> Iterator[JobMutations]:
-    """Listen at an address of this machine that the API server reaches."""
-    mutations = JobMutations()
+def _mutate(
+    cluster: Cluster, address: str, namespace: str, **rule: list[str]
+) -> Iterator[Mutations]:
+    mutations = Mutations()
 
     class Handler(BaseHTTPRequestHandler):
         def do_POST(self) -> None:
@@ -81,27 +96,31 @@ def mutate_jobs(cluster: Cluster, address: str) -> Iterator[JobMutations]:
         thread = threading.Thread(target=server.serve_forever, args=(0.02,))
         thread.start()
         url = f"https://{address}:{server.server_address[1]}/"
-        cluster.api.apply(_PATH, _configuration(url, certificate))
+        (resource,) = rule["resources"]
+        configuration = _configuration(url, certificate, resource, namespace, rule)
+        path = f"{_CONFIGURATIONS}/{configuration['metadata']['name']}"
+        cluster.api.apply(path, configuration)
         try:
             yield mutations
         finally:
-            cluster.api.delete(_PATH)
+            cluster.api.delete(path)
             server.shutdown()
             thread.join()
 
 
-def _configuration(url: str, certificate: bytes) -> dict[str, Any]:
-    rule = {"apiGroups": ["batch"], "apiVersions": ["v1"], "resources": ["jobs"]}
+def _configuration(
+    url: str, certificate: bytes, resource: str, namespace: str, rule: dict[str, list[str]]
+) -> dict[str, Any]:
     return {
         "apiVersion": "admissionregistration.k8s.io/v1",
         "kind": "MutatingWebhookConfiguration",
-        "metadata": {"name": "job-mutations"},
+        "metadata": {"name": f"mutations-of-{resource}"},
         "webhooks": [
             {
-                "name": "jobs.tests.knative-lambda.dev",
+                "name": f"{resource}.tests.knative-lambda.dev",
                 "clientConfig": {"url": url, "caBundle": base64.b64encode(certificate).decode()},
-                "rules": [{**rule, "operations": ["CREATE"]}],
-                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": BUILDS}},
+                "rules": [{**rule, "apiVersions": ["v1"], "operations": ["CREATE"]}],
+                "namespaceSelector": {"matchLabels": {"kubernetes.io/metadata.name": namespace}},
                 "admissionReviewVersions": ["v1"],
                 "sideEffects": "None",
                 "timeoutSeconds": 5,
@@ -114,7 +133,7 @@ def _configuration(url: str, certificate: bytes) -> dict[str, Any]:
 
 def _certificate(address: str) -> tuple[bytes, bytes]:
     key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "job-mutations")])
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "mutations")])
     now = datetime.now(UTC)
     alternative = x509.SubjectAlternativeName([x509.IPAddress(ipaddress.ip_address(address))])
     certificate = (
