@@ -100,7 +100,7 @@ class KubernetesLambdaServices:
             self.api.apply(TRIGGERS, wanted)
         kept = wanted and wanted["metadata"]["name"]
         others = [each for each in self._subscribed(function) if each["metadata"]["name"] != kept]
-        # Of other settings, or of a version of ours that made one of each subscription.
+        # For another Broker, or from a version that made one of each subscription.
         self._delete_triggers(others, is_first=wanted is None)
 
     def _delete_triggers(self, triggers: list[KubernetesObject], *, is_first: bool = True) -> None:
