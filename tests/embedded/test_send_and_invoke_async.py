@@ -54,6 +54,31 @@ def test_an_event_for_one_function_reaches_no_other_that_subscribes_to_its_type(
     assert not any("lambdatarget" in reply for reply in replies)
 
 
+def test_an_event_that_two_subscriptions_ask_for_comes_once_and_others_replace_them(
+    platform: EmbeddedPlatform, unique_name: str
+):
+    before, after = (f"com.example.{unique_name}.{word}" for word in ("before", "after"))
+
+    def subscribe(*subscriptions: dict[str, str]) -> None:
+        spec = {"subscriptions": list(subscriptions)}
+        platform.send_build_start(unique_name, {"main.py": CALLED}, spec=spec)
+        platform.await_settled()
+        platform.await_phase(unique_name, "Ready")
+
+    def send(type_: str) -> int:
+        arguments = ("--type", type_, "--source", "/shop", "-o", "json")
+        sent = document(platform.kn_lambda("send", *arguments))["id"]
+        platform.await_settled()
+        return calls(platform, unique_name, sent)
+
+    subscribe({"type": before}, {"type": before, "source": "/shop"})
+    assert (send(before), send(after)) == (1, 0)
+    subscribe({"type": after})
+    assert (send(before), send(after)) == (0, 1)
+    subscribe()
+    assert (send(before), send(after)) == (0, 0)
+
+
 def test_a_function_without_subscriptions_gets_its_trigger_and_takes_it_along(
     platform: EmbeddedPlatform, unique_name: str
 ):
@@ -62,7 +87,7 @@ def test_a_function_without_subscriptions_gets_its_trigger_and_takes_it_along(
 
     sent = document(platform.kn_lambda("invoke", unique_name, "--async", "-o", "json"))["id"]
     wait_for(lambda: calls(platform, unique_name, sent) == 1)
-    # The next deployment leaves it beside those of its subscriptions.
+    # The next deployment leaves it beside that of its subscriptions.
     deploy(platform, unique_name, type_=f"com.example.{unique_name}")
     wait_for(lambda: len(owned(platform, TRIGGERS, unique_name)) == 2)
 

@@ -1,3 +1,6 @@
+from hypothesis import given
+from hypothesis import strategies as st
+
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.trigger import (
     subscriptions_trigger,
@@ -83,3 +86,19 @@ def test_the_order_of_subscriptions_does_not_matter():
 def test_other_subscriptions_change_the_trigger_and_another_broker_makes_another():
     assert name_of(trigger_of(ONE)) == name_of(trigger_of(OTHER)) == name_of(trigger_of(ONE, OTHER))
     assert name_of(trigger_of(ONE)) != name_of(trigger_of(ONE, broker="other"))
+
+
+@given(
+    st.lists(
+        st.dictionaries(st.sampled_from(["type", "a"]), st.text("ab\"'", min_size=1), min_size=1),
+        min_size=1,
+        max_size=5,
+    )
+)
+def test_there_are_as_many_filters_as_different_subscriptions(subscriptions):
+    different = {tuple(sorted(subscription.items())) for subscription in subscriptions}
+    wanted = trigger_of(*subscriptions)["spec"]["filters"][0]
+    assert {
+        tuple(sorted(each["exact"].items())) for each in wanted.get("any", [wanted])
+    } == different
+    assert len(wanted.get("any", [wanted])) == len(different)
