@@ -165,7 +165,9 @@ def _extract_member(
 
 def _inside(target: str, name: str) -> str:
     """A link's target that also holds while the files are not at `/` yet."""
-    return os.path.relpath(f"/{merged(target)}", f"/{name}/..") if target[0] == "/" else target
+    if not target.startswith("/"):
+        return target
+    return os.path.relpath(f"/{merged(target)}", f"/{name}/..")
 
 
 def merged(name: str) -> str:

@@ -32,7 +32,7 @@ def subscriptions_trigger(deployment: Deployment, *, broker: str) -> dict[str, A
     function = deployment.function
     wanted = [exact for _, exact in sorted(unique.items())]
     return _trigger(
-        subscriptions_trigger_name(function, broker=broker),
+        derived_name(function.name, str(function), broker, "subscriptions"),
         function,
         labels.owner_reference(function, deployment.uid),
         broker,
@@ -43,11 +43,6 @@ def subscriptions_trigger(deployment: Deployment, *, broker: str) -> dict[str, A
             {"not": _ADDRESSED},
         ],
     )
-
-
-def subscriptions_trigger_name(function: FunctionId, *, broker: str) -> str:
-    """Return the name of that Trigger, whether or not it exists."""
-    return derived_name(function.name, str(function), broker, "subscriptions")
 
 
 def target_trigger(function: FunctionId, uid: str, *, broker: str) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class KubernetesLambdaServices:
     pause: Callable[[float], None] = time.sleep
 
     def apply(self, deployment: Deployment) -> bool:
-        """Make Service and Triggers what the deployment says, unless a newer one is there."""
+        """Make Service and Trigger what the deployment says, unless a newer one is there."""
         if not self._apply_service(deployment):
             return False
         self._apply_trigger(deployment)
@@ -101,13 +101,15 @@ class KubernetesLambdaServices:
         kept = wanted and wanted["metadata"]["name"]
         others = [each for each in self._subscribed(function) if each["metadata"]["name"] != kept]
         # For another Broker, or from a version that made one of each subscription.
-        self._delete_triggers(others, is_first=wanted is None)
+        self._delete_triggers(others, has_changed=wanted is not None)
 
-    def _delete_triggers(self, triggers: list[KubernetesObject], *, is_first: bool = True) -> None:
+    def _delete_triggers(
+        self, triggers: list[KubernetesObject], *, has_changed: bool = False
+    ) -> None:
         for trigger in triggers:
-            if not is_first:
+            if has_changed:
                 self.pause(_BETWEEN_CHANGES_SECONDS)
-            is_first = False
+            has_changed = True
             metadata = trigger["metadata"]
             self.api.delete(TRIGGERS, metadata["namespace"], metadata["name"])
 
