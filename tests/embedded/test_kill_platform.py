@@ -22,6 +22,7 @@ from tests.embedded.helpers.inventory import (
     tags,
 )
 from tests.embedded.helpers.killing import kill_all
+from tests.helpers.changing_folders import paths_below
 from tests.helpers.http_client import post_event
 from tests.helpers.lambda_platform import BUILD_START, PYTHON
 from tests.helpers.waiting import wait_for
@@ -139,9 +140,9 @@ def assert_no_orphans(platform: EmbeddedPlatform) -> None:
     """No build goes on, and every other process is a Pod's that the API knows."""
     assert platform.processes("lambda_builder") == []
     pods = {item["metadata"]["name"] for item in platform.list("/api/v1/pods")}
-    logs = {folder.name for folder in (platform.home / "pods").glob("*/*")}
-    assert logs <= pods
-    assert list((platform.home / "builds").rglob("source")) == []
+    logs = {path for path in paths_below(platform.home / "pods") if path.parents[1].name == "pods"}
+    assert {path.name for path in logs} <= pods
+    assert "source" not in {path.name for path in paths_below(platform.home / "builds")}
 
 
 def kill_everything(platform: EmbeddedPlatform) -> None:

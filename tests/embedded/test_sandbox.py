@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.helpers.changing_folders import regular_files
 from tests.helpers.http_client import post_event
 from tests.helpers.waiting import wait_for
 
@@ -128,13 +129,13 @@ def test_the_homes_of_people_and_their_temporary_files_cannot_be_read(run, tmp_p
 
 def test_another_lambdas_image_cannot_be_written(platform: EmbeddedPlatform, victim: str, run):
     folder = platform.home / "registry" / "default" / victim
-    files = [path for path in folder.rglob("*") if path.is_file()]
+    files = regular_files(folder)
     before = {path: path.read_bytes() for path in files}
     new = folder / "blobs" / "sha256" / ".new.partial"
     targets = [*map(str, files), str(new)]
     result = run(f"{WRITE}\nresult = [write(path) for path in {targets!r}]")
     assert set(result) == {"FileNotFoundError"}
-    assert {path: path.read_bytes() for path in folder.rglob("*") if path.is_file()} == before
+    assert {path: path.read_bytes() for path in regular_files(folder)} == before
 
 
 def test_nothing_of_the_machine_can_be_changed(run):

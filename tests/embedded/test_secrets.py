@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import gzip
 import hashlib
+import io
 import json
 import uuid
 import zipfile
@@ -15,6 +16,7 @@ import pytest
 
 from tests.embedded.helpers.embedded_platform import LAMBDAS
 from tests.embedded.helpers.inventory import texts
+from tests.helpers.changing_folders import contents_below
 from tests.helpers.s3_servers import make_bucket, moto_server
 from tests.helpers.waiting import wait_for
 
@@ -74,17 +76,16 @@ def with_credentials(source: Path, secret: str) -> Path:
 def assert_stored_nowhere(platform: EmbeddedPlatform, secret: str) -> None:
     """Neither in a record nor in any file of the platform: sources, images, journal, logs."""
     assert secret not in json.dumps(platform.list(LAMBDAS))
-    files = (file for file in platform.home.rglob("*") if file.is_file())
-    assert [file for file in files if secret.encode() in unpacked(file)] == []
+    files = contents_below(platform.home)
+    assert [file for file, content in files if secret.encode() in unpacked(content)] == []
 
 
-def unpacked(file: Path) -> bytes:
-    content = file.read_bytes()
+def unpacked(content: bytes) -> bytes:
     if content.startswith(b"\x1f\x8b"):
         return gzip.decompress(content)
-    if not zipfile.is_zipfile(file):
+    if not zipfile.is_zipfile(io.BytesIO(content)):
         return content
-    with zipfile.ZipFile(file) as archive:
+    with zipfile.ZipFile(io.BytesIO(content)) as archive:
         return b"".join(archive.read(name) for name in archive.namelist())
 
 

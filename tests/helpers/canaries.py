@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import gzip
 import io
 import tarfile
@@ -11,6 +12,8 @@ import zlib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 from urllib.parse import quote, quote_plus
+
+from tests.helpers.changing_folders import paths_below
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -97,12 +100,13 @@ def files_below(
 ) -> dict[str, bytes]:
     """Return all files of a folder as places to search, by their paths, which count as well."""
     found: dict[str, bytes] = {}
-    for path in folder.rglob("*"):
+    for path in paths_below(folder):
         if any(each == path or each in path.parents for each in but):
             continue
-        if path.is_symlink():
-            found[str(path)] = f"{path.name} -> {path.readlink()}".encode()
-        elif path.is_file():
-            found[str(path)] = path.name.encode() + b"\n" + path.read_bytes()
-            found[f"{path} itself"] = path.read_bytes()
+        with contextlib.suppress(FileNotFoundError):
+            if path.is_symlink():
+                found[str(path)] = f"{path.name} -> {path.readlink()}".encode()
+            elif path.is_file():
+                found[f"{path} itself"] = content = path.read_bytes()
+                found[str(path)] = path.name.encode() + b"\n" + content
     return found

@@ -6,6 +6,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from knative_lambda.manifests.labels import FUNCTION_NAME
+from tests.helpers.changing_folders import contents_below, regular_files
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -57,7 +58,7 @@ def files(platform: EmbeddedPlatform, *, without: str = "") -> set[str]:
     return {
         str(relative)
         for place in PLACES
-        for file in _regular_files(platform.home / place)
+        for file in regular_files(platform.home / place)
         if not (relative := file.relative_to(platform.home)).is_relative_to(f"pods/{CONTROL_PLANE}")
         and not (without and relative.is_relative_to(without))
     }
@@ -65,7 +66,9 @@ def files(platform: EmbeddedPlatform, *, without: str = "") -> set[str]:
 
 def texts(platform: EmbeddedPlatform) -> Iterator[tuple[Path, str]]:
     """Every log of every Pod, and what the platform itself printed."""
-    for file in (*_regular_files(platform.home / "pods"), *platform.home.glob("*.log")):
+    for file, content in contents_below(platform.home / "pods"):
+        yield file, content.decode(errors="replace")
+    for file in platform.home.glob("*.log"):
         yield file, file.read_text(errors="replace")
 
 
@@ -76,7 +79,3 @@ def _kinds(platform: EmbeddedPlatform) -> Iterator[tuple[str, str]]:
         for resource in platform.api("GET", version).data["resources"]:
             if "list" in resource["verbs"]:
                 yield resource["kind"], f"{version}/{resource['name']}"
-
-
-def _regular_files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file() and not path.is_symlink()]

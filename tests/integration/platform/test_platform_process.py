@@ -7,6 +7,7 @@ import stat
 import urllib.request
 from typing import TYPE_CHECKING
 
+from tests.helpers.changing_folders import regular_files
 from tests.helpers.platform_access import trust
 from tests.integration.platform.helpers.platform_process import is_running, processes_of, wait_until
 
@@ -66,8 +67,8 @@ def test_what_it_keeps_is_readable_by_its_owner_alone(platform: PlatformProcess,
     assert {stat.S_IMODE(folder.stat().st_mode) for folder in closed} == {0o700}
     files = [
         path
-        for path in platform.home.rglob("*")
-        if path.is_file() and path.relative_to(platform.home).parts[0] not in kept
+        for path in regular_files(platform.home)
+        if path.relative_to(platform.home).parts[0] not in kept
     ]
     assert {"state.sqlite", "kubeconfig", "main.log"} <= {path.name for path in files}
     assert [path for path in files if stat.S_IMODE(path.stat().st_mode) & 0o077] == []
