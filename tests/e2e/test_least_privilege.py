@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.helpers.cluster import BUILDS, CONTROL, RECORDS, TENANT
-from tests.helpers.http_client import post_event
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -26,7 +25,6 @@ HELLO = "def handler(event):\n    return 'hello'\n"
 # Whatever installs packages has a Job.
 PACKAGED = {"main.py": HELLO, "requirements.txt": "h11==0.16.0\n"}
 RBAC = "/apis/rbac.authorization.k8s.io/v1"
-CLEANUP = "dev.knative-lambda.cleanup.v1"
 # By then the events of a Job's end have been answered, also where the node is busy.
 ANSWERED = timedelta(seconds=20)
 # A server-side apply is one request, shows as a patch, and asks for both rights.
@@ -119,7 +117,7 @@ def lose_track(cluster: Cluster, name: str) -> None:
     forget_the_end(cluster, name)
     # Only then does cleanup have it told of again.
     wait_for(lambda: all(ended(job, timedelta(seconds=62)) for job in cluster.jobs_of(name)))
-    post_event(cluster.control_broker, {}, type=CLEANUP)
+    cluster.send_cleanup()
     wait_for(lambda: any(map(is_announced, cluster.jobs_of(name))))
     cluster.await_phase(name, "Ready")
     for job in cluster.jobs_of(name):
@@ -128,7 +126,7 @@ def lose_track(cluster: Cluster, name: str) -> None:
         cluster.api.delete(f"{path}?propagationPolicy=Background")
     wait_for(lambda: not cluster.jobs_of(name))
     forget_the_end(cluster, name)
-    post_event(cluster.control_broker, {}, type=CLEANUP)
+    cluster.send_cleanup()
     cluster.await_phase(name, "Failed")
 
 
@@ -178,7 +176,7 @@ def orphan_a_job(cluster: Cluster, name: str) -> None:
     # Until its own events have been answered; they would find it without its lambda too.
     wait_for(lambda: all(ended(job, ANSWERED) for job in cluster.jobs_of(name)))
     cluster.api.delete(f"{RECORDS}/{name}")
-    post_event(cluster.control_broker, {}, type=CLEANUP)
+    cluster.send_cleanup()
     wait_for(lambda: not cluster.jobs_of(name))
 
 

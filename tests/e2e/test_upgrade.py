@@ -16,7 +16,7 @@ import pytest
 
 from tests.helpers.cluster import CHECKOUT, CONTROL
 from tests.helpers.gated_wheel import CLUSTER_PORT, gate_server
-from tests.helpers.http_client import post_event, request
+from tests.helpers.http_client import request
 from tests.helpers.waiting import wait_for
 
 if TYPE_CHECKING:
@@ -30,7 +30,6 @@ THROUGH = "through the gate"
 SMALL = "h11==0.16.0\n"
 BETWEEN_REQUESTS_SECONDS = 4.0
 CONTROL_FUNCTIONS = f"/apis/serving.knative.dev/v1/namespaces/{CONTROL}/services"
-CLEANUP = "dev.knative-lambda.cleanup.v1"
 
 
 def answers(text: str) -> str:
@@ -169,7 +168,7 @@ def what_it_made_is_collected(upgrade: Upgrade) -> None:
         cluster.await_gone(name)
 
     # The Job of a lambda that is gone may have pushed once more: a cleanup finds it.
-    post_event(cluster.control_broker, {}, type=CLEANUP)
+    cluster.send_cleanup()
 
     wait_for(lambda: not left_of(cluster, upgrade.names), within=120)
 

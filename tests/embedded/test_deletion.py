@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import shutil
 from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 from typing import TYPE_CHECKING
 
 from tests.embedded.helpers.inventory import files, objects
@@ -92,9 +94,29 @@ def test_a_deletion_at_once_after_the_request_leaves_nothing(own_platform: Embed
     before = inventory(own_platform)
     own_platform.send_build_start("brief", {"main.py": HELLO})
     own_platform.send_delete("brief")
+    own_platform.await_settled()
+    # What was being published while the lambda was deleted is found by the next cleanup.
+    assert own_platform.send_cleanup().status == HTTPStatus.ACCEPTED
 
     assert_same(own_platform, before)
     assert own_platform.record("brief") is None
+
+
+def test_an_image_that_is_pushed_after_the_deletion_is_removed_by_the_next_cleanup(
+    own_platform: EmbeddedPlatform, write_function
+):
+    before = inventory(own_platform)
+    own_platform.deploy(write_function(HELLO), "--name", "late")
+    repository = own_platform.home / "registry" / "default" / "late"
+    pushed = own_platform.home / "pushed"
+    shutil.copytree(repository, pushed)
+    assert own_platform.kn_lambda("delete", "late").returncode == 0
+    wait_for(lambda: not repository.exists())
+    pushed.rename(repository)
+
+    assert own_platform.send_cleanup().status == HTTPStatus.ACCEPTED
+
+    assert_same(own_platform, before)
 
 
 def test_an_unknown_lambda_is_deleted_twice_without_complaint(own_platform: EmbeddedPlatform):

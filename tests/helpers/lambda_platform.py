@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PYTHON = f"python{sys.version_info.major}.{sys.version_info.minor}"
 BUILD_START = "dev.knative-lambda.build.start.v1"
 DELETE = "dev.knative-lambda.delete.v1"
+CLEANUP = "dev.knative-lambda.cleanup.v1"
 
 
 class LambdaPlatform(ABC):
@@ -55,6 +56,10 @@ class LambdaPlatform(ABC):
     def send_delete(self, name: str, **changes: str) -> Answer:
         """One deletion; attributes may be given."""
         return self._send(DELETE, name, {}, changes)
+
+    def send_cleanup(self) -> Answer:
+        """One wish that everything that nobody needs is removed now."""
+        return post_event(self.control_broker, {}, headers=self.authorization, type=CLEANUP)
 
     def _send(self, type_: str, name: str, data: object, changes: dict[str, str]) -> Answer:
         attributes = {"time": datetime.now(UTC).isoformat(), "subject": f"default/{name}"}

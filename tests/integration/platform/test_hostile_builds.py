@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.helpers.changing_folders import contents_of
 from tests.integration.helpers.isolation import Sleeper
 from tests.integration.platform.helpers.platform_process import (
     PlatformProcess,
@@ -182,5 +183,5 @@ def run(platform: PlatformProcess, script: str) -> str:
 
 def wrapper_processes(platform: PlatformProcess) -> list[int]:
     """What the platform has as its own children: it starts nothing but what holds others."""
-    tasks = Path(f"/proc/{platform.process.pid}/task").glob("*/children")
-    return [int(child) for task in tasks for child in task.read_text().split()]
+    threads = Path(f"/proc/{platform.process.pid}/task").glob("*/children")
+    return [int(child) for _, children in contents_of(threads) for child in children.split()]

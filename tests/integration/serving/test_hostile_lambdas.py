@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from lambda_sandbox.isolation import View
+from tests.helpers.changing_folders import contents_of
 from tests.integration.helpers.isolation import (
     bubblewrap,
     command_lines,
@@ -51,8 +52,10 @@ def server_of(folder: Path) -> int:
     """The lambda of a platform's folder, from outside of its sandbox."""
     mark = f"KN_LAMBDA_EMBEDDED={folder.resolve()}".encode()
     servers = [pid for pid, words in command_lines() if words[2:3] == [str(SERVER)]]
-    (ours,) = [pid for pid in servers if mark in Path(f"/proc/{pid}/environ").read_bytes()]
-    return ours
+    # Those of other platforms may end meanwhile.
+    environments = contents_of(Path(f"/proc/{pid}/environ") for pid in servers)
+    (ours,) = [file.parent.name for file, content in environments if mark in content]
+    return int(ours)
 
 
 async def test_what_it_started_ends_when_it_scales_to_zero(start, sleeper):

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import json
+import os
+import signal
 import subprocess
 import time
 import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
 # What a container runtime mounts; tmpfs where a volume would be; then the root itself read-only.
 START = """
@@ -80,7 +82,11 @@ class Unpacked:
             _wait_until_ready(port, process, log)
             yield time.monotonic() - started
         finally:
-            # unshare ignores SIGTERM; its end is the container's.
+            # With the first process of the container all others end. The tie that --kill-child
+            # makes ends when that process becomes another user.
+            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
+            for child in map(int, children.split()):
+                os.kill(child, signal.SIGKILL)
             process.kill()
             process.wait()
 
