@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from kn_lambda.errors import WrongUsageError
+from knative_lambda.domain.problems import place_of, words_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -12,7 +13,6 @@ if TYPE_CHECKING:
     from pydantic_core import ErrorDetails
 
 _SHOWN = 10
-_TYPES = {"extra_forbidden": "no such field", "missing": "is missing"}
 # An example is clearer than a pattern.
 _EXAMPLES = {
     "handler": "must be module.function in the source, such as main.handler or src/main.handler",
@@ -32,7 +32,7 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
     lines = [
-        f"{'.'.join(['spec', *(str(part) for part in problem['loc'])])}: {_in_words(problem)}"
+        f"{f'spec.{place_of(problem)}'.rstrip('.')}: {_in_words(problem)}"
         for problem in problems[:_SHOWN]
     ]
     raise WrongUsageError(
@@ -44,5 +44,4 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
 def _in_words(problem: ErrorDetails) -> str:
     if problem["type"] == "string_pattern_mismatch" and problem["loc"][-1] in _EXAMPLES:
         return _EXAMPLES[str(problem["loc"][-1])]
-    words = problem["msg"].removeprefix("Value error, ").replace("Input should be", "must be")
-    return _TYPES.get(problem["type"], words)
+    return words_of(problem)

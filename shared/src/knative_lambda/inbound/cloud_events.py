@@ -12,6 +12,7 @@ from pydantic import BaseModel, ValidationError
 from knative_lambda.domain.errors import InvalidEventError
 from knative_lambda.domain.events import Event, reply_id, schema_url
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.domain.problems import place_of, words_of
 from knative_lambda.inbound.http_binding import (
     decoded_header,
     encode_value,
@@ -135,8 +136,7 @@ def _header(name: str, value: str) -> str:
 
 def _invalid(error: ValidationError) -> InvalidEventError:
     first = error.errors(include_url=False, include_input=False, include_context=False)[0]
-    field = ".".join(str(part) for part in first["loc"])[:100]
-    message = first["msg"].removeprefix("Value error, ")
+    field, message = place_of(first)[:100], words_of(first)
     more = error.error_count() - 1
     return InvalidEventError(
         f"{message} (and {more} more)" if more else message, field=field or "data"

@@ -21,6 +21,7 @@ from knative_lambda.domain.lambda_function import (
     RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
+from knative_lambda.domain.problems import place_of, words_of
 from knative_lambda.domain.set_fields import read_set_fields, write_set_fields
 from knative_lambda.manifests import labels
 
@@ -112,10 +113,9 @@ def read_record(item: KubernetesObject) -> LambdaFunction:
         read_stamp = RequestStamp.model_validate(stamp)
     except ValidationError as error:
         first = error.errors(include_url=False, include_input=False)[0]
-        field = ".".join(str(part) for part in first["loc"])
-        message = first["msg"].removeprefix("Value error, ")
+        field = place_of(first)
         raise UnreadableRecordError(
-            f"the LambdaFunction {function} cannot be read: {field}: {message}; "
+            f"the LambdaFunction {function} cannot be read: {field}: {words_of(first)}; "
             "deploy it again, or delete it",
             field=field,
         ) from error
