@@ -221,6 +221,7 @@ WRONG: dict[str, dict[str, Any]] = {
     "too much time": MINIMAL | {"timeoutSeconds": 3601},
     "a subscription to everything": MINIMAL | {"subscriptions": [{}]},
     "an attribute that cannot be": MINIMAL | {"subscriptions": [{"Type": "a"}]},
+    "data, which is no attribute": MINIMAL | {"subscriptions": [{"data": "a"}]},
     "an attribute name that is too long": MINIMAL | {"subscriptions": [{"a" * 21: "a"}]},
     "an attribute without a value": MINIMAL | {"subscriptions": [{"type": ""}]},
     "an attribute value that is too long": MINIMAL | {"subscriptions": [{"type": "a" * 1025}]},

@@ -55,6 +55,7 @@ BY_RULE = {
     "a request above its limit as a number",
     "a request above the limit that is the default",
     "a limit below the request that is the default",
+    "data, which is no attribute",
     "an attribute name that is too long",
 }
 

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from knative_lambda.domain.lambda_function import (
+    STORED,
     BuildStatus,
     LambdaFunctionSpec,
     LambdaFunctionStatus,
@@ -99,6 +100,7 @@ def spec(**fields):
         ({"timeoutSeconds": 601}, "timeoutSeconds", "less than or equal to 600"),
         ({"subscriptions": [{}]}, "subscriptions", "would take every event"),
         ({"subscriptions": [{"Type": "a"}]}, "subscriptions", "not the name of a CloudEvents"),
+        ({"subscriptions": [{"data": "a"}]}, "subscriptions", "not the name of a CloudEvents"),
         ({"subscriptions": [{"type": ""}]}, "subscriptions", "type needs a value"),
         ({"subscriptions": [{"type": "a\nb"}]}, "subscriptions", "printable"),
         ({"subscriptions": [{"type": "\ud800"}]}, "subscriptions.0.type", "Unicode"),
@@ -137,6 +139,20 @@ def test_a_request_has_the_defaults_of_the_design():
 )
 def test_every_kind_of_source_is_taken_and_written_as_it_came(source):
     assert spec(source=source).to_json()["source"] == source
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {"env": [{"name": "A", "secretKeyRef": {"name": "knative-lambda-pull", "key": "k"}}]},
+        {"subscriptions": [{"data": "a"}]},
+    ],
+)
+def test_a_record_from_before_a_rule_can_be_read(fields):
+    written = {"source": INLINE, "runtime": "python3.11", **fields}
+    LambdaFunctionSpec.model_validate(written, context=STORED)
+    with pytest.raises(ValidationError):
+        LambdaFunctionSpec.model_validate(written)
 
 
 def test_names_in_json_are_those_of_the_custom_resource():

@@ -235,14 +235,17 @@ class LambdaFunctionSpec(Model):
 
     @field_validator("subscriptions")
     @classmethod
-    def _filters_name_attributes(cls, subscriptions: list[dict[str, str]]) -> list[dict[str, str]]:
+    def _filters_name_attributes(
+        cls, subscriptions: list[dict[str, str]], info: ValidationInfo
+    ) -> list[dict[str, str]]:
         for attributes in subscriptions:
             if not attributes:
                 raise ValueError("a subscription without attributes would take every event")
             if len(attributes) > _MAX_ATTRIBUTES:
                 raise ValueError(f"a subscription may have {_MAX_ATTRIBUTES} attributes")
             for name, value in attributes.items():
-                if not _ATTRIBUTE_NAME.fullmatch(name):
+                is_data = name == "data" and info.context != STORED
+                if is_data or not _ATTRIBUTE_NAME.fullmatch(name):
                     raise ValueError(f"{name[:40]!r} is not the name of a CloudEvents attribute")
                 if not _ATTRIBUTE_VALUE.fullmatch(value):
                     raise ValueError(f"{name} needs a value of 1 to 1024 printable characters")
