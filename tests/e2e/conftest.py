@@ -94,8 +94,14 @@ def unique_name(cluster: Cluster) -> Iterator[str]:
     yield name
     # Pods that do not start stay for ten minutes, and would need the room of the next tests.
     for service in cluster.api.list(SERVICES):
-        if service["metadata"]["name"].startswith(name):
-            cluster.api.delete(f"{SERVICES}/{service['metadata']['name']}")
+        function = service["metadata"]["name"]
+        if not function.startswith(name):
+            continue
+        if cluster.triggers_of(function):
+            # A Trigger that has lost its Service refuses every event, so that all senders wait.
+            assert cluster.kn_lambda("delete", function).returncode == 0
+        else:
+            cluster.api.delete(f"{SERVICES}/{function}")
 
 
 @pytest.fixture

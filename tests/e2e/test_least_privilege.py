@@ -56,7 +56,7 @@ def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
     files = {"main.py": HELLO}
     for type_ in ("com.example.one", "com.example.two"):
         cluster.send_build_start(name, files, spec={"subscriptions": [{"type": type_}]})
-        wait_for(lambda type_=type_: triggers(cluster, name) == [type_])
+        wait_for(lambda type_=type_: subscribed_types(cluster, name) == [type_])
         cluster.await_phase(name, "Ready")
     cluster.send_build_start(name, {"main.py": "import no_such_module\n"})
     cluster.await_phase(name, "Failed")
@@ -76,12 +76,8 @@ def lived(cluster: Cluster, recorder: Recorder, audit_log: Path) -> Path:
     return audit_log
 
 
-def triggers(cluster: Cluster, name: str) -> list[str]:
-    found = cluster.api.list(
-        f"/apis/eventing.knative.dev/v1/namespaces/{TENANT}/triggers",
-        **{"knative-lambda.dev/function-name": name},
-    )
-    return [item["spec"]["filters"][0]["exact"]["type"] for item in found]
+def subscribed_types(cluster: Cluster, name: str) -> list[str]:
+    return [each["spec"]["filters"][0]["exact"]["type"] for each in cluster.triggers_of(name)]
 
 
 def fail_twice(cluster: Cluster, recorder: Recorder, name: str) -> None:

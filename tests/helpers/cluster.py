@@ -30,6 +30,7 @@ CHECKOUT = Path(__file__).resolve().parents[2]
 CONTROL, BUILDS, TENANT = "knative-lambda", "knative-lambda-builds", "default"
 RECORDS = f"/apis/knative-lambda.dev/v1alpha1/namespaces/{TENANT}/lambdafunctions"
 SERVICES = f"/apis/serving.knative.dev/v1/namespaces/{TENANT}/services"
+TRIGGERS = f"/apis/eventing.knative.dev/v1/namespaces/{TENANT}/triggers"
 JOBS = f"/apis/batch/v1/namespaces/{BUILDS}/jobs"
 BUILD_PODS = f"/api/v1/namespaces/{BUILDS}/pods"
 PATIENCE_SECONDS = 120.0
@@ -159,6 +160,9 @@ class Cluster(LambdaPlatform):
 
     def jobs_of(self, name: str) -> list[dict[str, Any]]:
         return self.api.list(JOBS, **{"knative-lambda.dev/function-name": name})
+
+    def triggers_of(self, name: str) -> list[dict[str, Any]]:
+        return self.api.list(TRIGGERS, **{"knative-lambda.dev/function-name": name})
 
     def pods_of_service(self, name: str, namespace: str = TENANT) -> list[dict[str, Any]]:
         """Pods that run or start; those that end are gone for whoever asks."""
