@@ -144,6 +144,11 @@ def forget_the_end(cluster: Cluster, name: str) -> None:
     wait_for(is_written)
 
 
+def build_of(cluster: Cluster, name: str) -> dict[str, Any]:
+    found: dict[str, Any] = ((cluster.record(name) or {}).get("status") or {}).get("build") or {}
+    return found
+
+
 def ended(job: dict[str, Any], before: timedelta) -> bool:
     """Whether a Job ended that long ago."""
     status = job["status"]
@@ -160,7 +165,8 @@ def is_announced(job: dict[str, Any]) -> bool:
 def orphan_a_build(cluster: Cluster, name: str) -> None:
     """Its record goes while it runs, and so its Job."""
     cluster.send_request(name, PACKAGED)
-    wait_for(lambda: cluster.jobs_of(name))
+    # Until build-start has written it down; before that, it would remove the Job itself.
+    wait_for(lambda: build_of(cluster, name).get("job"))
     cluster.api.delete(f"{RECORDS}/{name}")
     wait_for(lambda: not cluster.jobs_of(name))
 
