@@ -197,6 +197,11 @@ def test_every_wrong_field_is_named_before_anything_is_sent():
     assert "spec.replicas: no such field" in message
 
 
+def test_a_field_whose_name_ends_in_a_dot_is_named_whole():
+    with pytest.raises(WrongUsageError, match=r"spec\.source\.inline\.a\.: must be a string"):
+        validate_spec({"runtime": "python3.11", "source": {"inline": {"a.": 1}}})
+
+
 @pytest.mark.parametrize("name", ["app.zip", "app.tar.xz", "notes.txt", "program"])
 def test_one_file_that_is_not_code_is_rejected_with_a_hint(tmp_path, name):
     (tmp_path / name).write_text("x")

@@ -32,7 +32,7 @@ def validate_spec(spec: Mapping[str, Any]) -> dict[str, object]:
     except ValidationError as error:
         problems = error.errors(include_url=False, include_input=False, include_context=False)
     lines = [
-        f"{f'spec.{place_of(problem)}'.rstrip('.')}: {_in_words(problem)}"
+        f"{'.'.join(filter(None, ('spec', place_of(problem))))}: {_in_words(problem)}"
         for problem in problems[:_SHOWN]
     ]
     raise WrongUsageError(
