@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from tests.helpers.child_processes import children_of
+
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping, Sequence
 
@@ -123,9 +125,7 @@ class _Watch:
             if pid in found:
                 continue
             found.add(pid)
-            with contextlib.suppress(OSError):
-                for tasks in Path(f"/proc/{pid}/task").glob("*/children"):
-                    pending += map(int, tasks.read_text().split())
+            pending += children_of(pid)
         yield from found
 
 

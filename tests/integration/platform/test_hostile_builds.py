@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.changing_folders import contents_of
+from tests.helpers.child_processes import children_of
 from tests.integration.helpers.isolation import Sleeper
 from tests.integration.platform.helpers.platform_process import (
     PlatformProcess,
@@ -183,5 +183,4 @@ def run(platform: PlatformProcess, script: str) -> str:
 
 def wrapper_processes(platform: PlatformProcess) -> list[int]:
     """What the platform has as its own children: it starts nothing but what holds others."""
-    threads = Path(f"/proc/{platform.process.pid}/task").glob("*/children")
-    return [int(child) for _, children in contents_of(threads) for child in children.split()]
+    return children_of(platform.process.pid)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import signal
@@ -11,11 +12,13 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import TYPE_CHECKING
+
+from tests.helpers.child_processes import children_of
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 # What a container runtime mounts; tmpfs where a volume would be; then the root itself read-only.
 START = """
@@ -84,9 +87,9 @@ class Unpacked:
         finally:
             # With the first process of the container all others end. The tie that --kill-child
             # makes ends when that process becomes another user.
-            children = Path(f"/proc/{process.pid}/task/{process.pid}/children").read_text()
-            for child in map(int, children.split()):
-                os.kill(child, signal.SIGKILL)
+            for child in children_of(process.pid):
+                with contextlib.suppress(ProcessLookupError):
+                    os.kill(child, signal.SIGKILL)
             process.kill()
             process.wait()
 
