@@ -23,17 +23,15 @@ def assert_same(platform: EmbeddedPlatform, before: tuple[set[str], set[str]]) -
     """Wait until what is collected in the background is gone; nothing else may be left."""
     platform.await_settled()
     wait_for(lambda: objects(platform) == before[0] or not objects(platform) - before[0])
-    left: set[str] = set()
-
-    def is_clean() -> bool:
-        left.clear()
-        left.update(files(platform, without=TOMBSTONES) - before[1])
-        return not left
-
     try:
-        wait_for(is_clean)
+        wait_for(lambda: not left(platform, before))
     except AssertionError:
-        raise AssertionError(sorted(left)) from None
+        raise AssertionError(sorted(left(platform, before))) from None
+
+
+def left(platform: EmbeddedPlatform, before: tuple[set[str], set[str]]) -> set[str]:
+    """Files that were not there before."""
+    return files(platform, without=TOMBSTONES) - before[1]
 
 
 def inventory(platform: EmbeddedPlatform) -> tuple[set[str], set[str]]:
@@ -95,7 +93,10 @@ def test_a_deletion_at_once_after_the_request_leaves_nothing(own_platform: Embed
     own_platform.send_build_start("brief", {"main.py": HELLO})
     own_platform.send_delete("brief")
     own_platform.await_settled()
-    # What was being published while the lambda was deleted is found by the next cleanup.
+    wait_for(lambda: objects(own_platform) <= before[0])
+    # An image that was being pushed meanwhile, and nothing else, is left to the next cleanup.
+    image = "registry/default/brief/"
+    wait_for(lambda: all(file.startswith(image) for file in left(own_platform, before)))
     assert own_platform.send_cleanup().status == HTTPStatus.ACCEPTED
 
     assert_same(own_platform, before)
