@@ -127,12 +127,15 @@ def handlers() -> Mapping[str, Handler]:
         BuildStarted,
         ObjectReference,
     )
+    from knative_lambda.domain.lambda_function import KIND
     from knative_lambda.inbound.cloud_events import read_data, read_function
 
     def on_change(event: Event) -> Reply | None:
         changed = read_data(event, ObjectReference)
         if changed.kind == "Job":
             return complete_build().job_changed(event, changed)
+        if changed.kind == KIND:
+            return on_request(event)
         return notice_recovery()(event, changed)
 
     def on_build_complete(event: Event) -> Reply | None:
@@ -147,7 +150,7 @@ def handlers() -> Mapping[str, Handler]:
     def on_build_failed(event: Event) -> None:
         watch_build().build_failed(read_function(event), read_data(event, BuildFailed))
 
-    def on_build_start(_: Event) -> None:
+    def on_request(_: Event) -> None:
         """Be awake before this build ends: everything that it will need is loaded."""
         complete_build()
 
@@ -156,7 +159,7 @@ def handlers() -> Mapping[str, Handler]:
 
     return dict.fromkeys(OBJECT_EVENTS, on_change) | {
         BUILD_CANCEL: on_build_cancel,
-        BUILD_START: on_build_start,
+        BUILD_START: on_request,
         BUILD_COMPLETE: on_build_complete,
         BUILD_STARTED: on_build_started,
         BUILD_FAILED: on_build_failed,

@@ -50,6 +50,7 @@ def start_build() -> StartBuild:
     from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
     from knative_lambda.adapters.registry import SchemeImageRegistry
     from knative_lambda.adapters.source_archives import CheckedSourceArchives
+    from knative_lambda.use_cases.prepare_source import PrepareSource
     from knative_lambda.use_cases.start_build import StartBuild
 
     storage = object_storage()
@@ -60,19 +61,22 @@ def start_build() -> StartBuild:
         jobs=KubernetesBuildJobs(api=api, namespace=options.namespace, options=options),
         registry=SchemeImageRegistry(docker_config=settings.docker_config),
         storage=storage,
-        packer=packer(storage),
-        archives=CheckedSourceArchives(
-            max_bytes=settings.unpacked_max_bytes, max_files=settings.source_max_files
+        prepare=PrepareSource(
+            packer=packer(storage),
+            archives=CheckedSourceArchives(
+                max_bytes=settings.unpacked_max_bytes, max_files=settings.source_max_files
+            ),
+            languages=settings.languages,
+            base_images=settings.base_images,
+            registry_url=settings.registry_url,
+            image_prefix=settings.image_prefix,
         ),
         admission=admit_builds(),
         clock=SystemClock(),
-        languages=settings.languages,
         packages=packages_policy(),
-        base_images=settings.base_images,
         builder_version=settings.builder_version,
         storage_url=settings.storage_url,
         registry_url=settings.registry_url,
-        image_prefix=settings.image_prefix,
         job_urls_expire_in=settings.build_timeout,
     )
 
@@ -185,6 +189,7 @@ def packer(storage: ObjectStorage) -> ContextPacker:
 def handlers() -> Mapping[str, Handler]:
     """Map event types to what handles them."""
     from knative_lambda.domain.build import job_name
+    from knative_lambda.domain.errors import PermanentError
     from knative_lambda.domain.events import (
         BUILD_FAILED,
         BUILD_PACKAGED,
@@ -192,11 +197,14 @@ def handlers() -> Mapping[str, Handler]:
         CLEANUP_DONE,
         FUNCTION_DELETED,
         REBUILD,
+        RECORD_APPLIED,
         BuildFailed,
         BuildPackaged,
         BuildStart,
+        ObjectReference,
         Rebuild,
     )
+    from knative_lambda.domain.names import FunctionId
     from knative_lambda.inbound.cloud_events import read_data, read_function
     from knative_lambda.use_cases.rejections import rejections_recorded
 
@@ -204,6 +212,15 @@ def handlers() -> Mapping[str, Handler]:
         function = read_function(event)
         with rejections_recorded(event_recorder(), function, event):
             return start_build()(event, function, read_data(event, BuildStart))
+
+    def on_applied(event: Event) -> Reply | None:
+        changed = read_data(event, ObjectReference)
+        function = FunctionId(changed.namespace, changed.name)
+        try:
+            with rejections_recorded(event_recorder(), function, event):
+                return start_build().applied(function)
+        except PermanentError:
+            return None  # its status says it, and the record is there to be mended
 
     def on_rebuild(event: Event) -> Reply:
         function = read_function(event)
@@ -224,7 +241,7 @@ def handlers() -> Mapping[str, Handler]:
         failed = read_data(event, BuildFailed)
         return admit_builds().after_failure(job_name(read_function(event), failed.build_id))
 
-    return {
+    return dict.fromkeys(RECORD_APPLIED, on_applied) | {
         BUILD_START: on_build_start,
         REBUILD: on_rebuild,
         BUILD_PACKAGED: on_build_packaged,

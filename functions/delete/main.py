@@ -58,14 +58,19 @@ def delete_lambda() -> DeleteLambda:
 
 def handlers() -> Mapping[str, Handler]:
     """Map event types to what handles them."""
-    from knative_lambda.domain.events import DELETE, Delete
+    from knative_lambda.domain.events import DELETE, RECORD_REMOVED, Delete, ObjectReference
+    from knative_lambda.domain.names import FunctionId
     from knative_lambda.inbound.cloud_events import read_data, read_function
 
     def on_delete(event: Event) -> Reply:
         read_data(event, Delete)
         return delete_lambda()(event, read_function(event))
 
-    return {DELETE: on_delete}
+    def on_removed(event: Event) -> Reply | None:
+        removed = read_data(event, ObjectReference)
+        return delete_lambda().removed(event, FunctionId(removed.namespace, removed.name))
+
+    return {DELETE: on_delete, RECORD_REMOVED: on_removed}
 
 
 endpoint = Endpoint(source="/knative-lambda/delete", handlers=handlers)

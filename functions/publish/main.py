@@ -63,17 +63,23 @@ def publish_image() -> PublishImage:
 
 def handlers() -> Mapping[str, Handler]:
     """Map event types to what handles them."""
-    from knative_lambda.domain.events import BUILD_PACKAGED, BUILD_START, BuildPackaged
+    from knative_lambda.domain.events import (
+        BUILD_PACKAGED,
+        BUILD_START,
+        RECORD_APPLIED,
+        BuildPackaged,
+    )
     from knative_lambda.inbound.cloud_events import read_data, read_function
 
     def on_build_packaged(event: Event) -> Reply | None:
         return publish_image()(read_function(event), read_data(event, BuildPackaged))
 
-    def on_build_start(_: Event) -> None:
+    def on_request(_: Event) -> None:
         """Be awake when this build is packaged: everything that it will need is loaded."""
         publish_image()
 
-    return {BUILD_PACKAGED: on_build_packaged, BUILD_START: on_build_start}
+    requests = dict.fromkeys((BUILD_START, *RECORD_APPLIED), on_request)
+    return {BUILD_PACKAGED: on_build_packaged} | requests
 
 
 endpoint = Endpoint(source="/knative-lambda/publish", handlers=handlers)

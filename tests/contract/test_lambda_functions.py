@@ -169,12 +169,109 @@ def raw_record(kubernetes, name, spec_):
     }
 
 
-def test_a_record_made_by_hand_has_the_stamp_of_its_creation(kubernetes):
-    item = raw_record(kubernetes, "by-hand", spec().to_json())
-    stored = kubernetes.hands.api.create(LAMBDA_FUNCTIONS, item)
-    read = kubernetes.records.get(FunctionId(kubernetes.namespace, "by-hand"))
-    assert read.stamp.event_id == stored["metadata"]["uid"]
+def by_hand(kubernetes, **fields):
+    item = raw_record(kubernetes, "by-hand", spec(**fields).to_json())
+    kubernetes.hands.api.create(LAMBDA_FUNCTIONS, item)
+    return FunctionId(kubernetes.namespace, "by-hand")
+
+
+def merged(kubernetes, function, change):
+    kubernetes.hands.api.merge(LAMBDA_FUNCTIONS, function.namespace, function.name, change)
+    return kubernetes.records.get(function)
+
+
+def redeployed(kubernetes, function, value):
+    annotations = {"knative-lambda.dev/redeploy": value}
+    return merged(kubernetes, function, {"metadata": {"annotations": annotations}})
+
+
+def taken_up(kubernetes, record_):
+    """Write what build-start writes once it has made something of a request."""
+    build = BuildStatus(id="b", request_id=record_.stamp.event_id, request_time=record_.stamp.time)
+    update = {"build": build, "observed_generation": record_.generation}
+    status = record_.status.model_copy(update=update)
+    return kubernetes.records.replace_status(record_.model_copy(update={"status": status}))
+
+
+def test_a_record_made_by_hand_is_a_request_of_its_own(kubernetes):
+    read = kubernetes.records.get(by_hand(kubernetes))
+    assert read.is_applied
+    assert not read.is_observed
+    assert read.stamp.event_id == f"{read.uid}/000001"
     assert abs(read.stamp.time - datetime.now(UTC)) < timedelta(minutes=5)
+
+
+def test_a_status_makes_no_request_and_a_spec_and_redeploy_make_one(kubernetes):
+    function = by_hand(kubernetes)
+    first = taken_up(kubernetes, kubernetes.records.get(function))
+    assert first.is_observed
+    assert merged(kubernetes, function, {"metadata": {"labels": {"a": "b"}}}).is_observed
+    changed = merged(kubernetes, function, {"spec": {"handler": "a.b"}})
+    assert not changed.is_observed
+    assert taken_up(kubernetes, changed).is_observed
+    again = redeployed(kubernetes, function, "one")
+    assert not again.is_observed
+    assert taken_up(kubernetes, again).is_observed
+    assert redeployed(kubernetes, function, "one").is_observed
+    assert not redeployed(kubernetes, function, "two").is_observed
+
+
+def test_a_change_by_hand_after_an_event_is_a_request_and_newer_than_the_event(kubernetes):
+    created = kubernetes.records.create(record(kubernetes))
+    assert not created.is_applied
+    assert taken_up(kubernetes, created).is_observed
+    changed = merged(kubernetes, created.id, {"spec": {"handler": "a.b"}})
+    assert changed.is_applied
+    assert not changed.is_observed
+    assert created.stamp.is_older_than(changed.stamp)
+    assert changed.event_stamp == created.stamp
+
+
+def test_an_event_after_a_change_by_hand_is_the_newest_request_and_leaves_the_rest(kubernetes):
+    function = by_hand(kubernetes)
+    redeployed(kubernetes, function, "one")
+    read = merged(kubernetes, function, {"metadata": {"labels": {"team": "a"}}})
+    written = kubernetes.records.replace_request(newer_request(read, handler="a.b"))
+    assert not written.is_applied
+    assert kubernetes.records.get(function) == written
+    item = kubernetes.hands.api.get(LAMBDA_FUNCTIONS, function.namespace, function.name)
+    assert item["metadata"]["labels"]["team"] == "a"
+    assert item["metadata"]["annotations"]["knative-lambda.dev/redeploy"] == "one"
+
+
+def test_an_event_that_asks_for_what_is_there_is_a_request_though_nothing_changes(kubernetes):
+    read = kubernetes.records.get(by_hand(kubernetes, env=[{"name": "A", "value": "1"}]))
+    written = kubernetes.records.replace_request(
+        newer_request(read, env=[{"name": "A", "value": "1"}])
+    )
+    assert not written.is_applied
+    assert written.generation == 1
+
+
+def test_packages_are_refreshed_by_a_redeploy_that_says_so(kubernetes):
+    function = by_hand(kubernetes)
+    assert not redeployed(kubernetes, function, "one").refresh
+    both = {f"knative-lambda.dev/{name}": "two" for name in ("redeploy", "refresh")}
+    assert merged(kubernetes, function, {"metadata": {"annotations": both}}).refresh
+    assert not redeployed(kubernetes, function, "three").refresh
+
+
+def test_a_record_is_reported_again_by_a_change_that_is_no_request(kubernetes):
+    function = by_hand(kubernetes)
+    before = taken_up(kubernetes, kubernetes.records.get(function))
+    kubernetes.records.remind(function, datetime.now(UTC))
+    after = kubernetes.records.get(function)
+    assert after.is_observed
+    assert after.resource_version != before.resource_version
+    kubernetes.records.remind(FunctionId(function.namespace, "nobody"), datetime.now(UTC))
+
+
+def test_a_record_that_can_be_read_is_not_refused(kubernetes):
+    function = by_hand(kubernetes)
+    before = kubernetes.records.get(function)
+    kubernetes.records.refuse(function, datetime.now(UTC))
+    kubernetes.records.refuse(FunctionId(function.namespace, "nobody"), datetime.now(UTC))
+    assert kubernetes.records.get(function) == before
 
 
 def test_of_an_annotation_by_hand_only_fields_that_options_set_are_read(kubernetes):

@@ -29,6 +29,7 @@ from knative_lambda.use_cases.clean_up_pass import Retention
 from knative_lambda.use_cases.complete_build import CompleteBuild
 from knative_lambda.use_cases.delete_lambda import DeleteLambda
 from knative_lambda.use_cases.notice_recovery import NoticeRecovery
+from knative_lambda.use_cases.prepare_source import PrepareSource
 from knative_lambda.use_cases.publish_image import PublishImage
 from knative_lambda.use_cases.rejections import rejections_recorded
 from knative_lambda.use_cases.start_build import StartBuild
@@ -120,16 +121,20 @@ class ControlPlane:
             **urls,
             **registry,
             clock=self.clock,
-            packer=ContextPacker(
-                storage=self.storage,
-                source_prefixes=("s3://sources/{namespace}/",),
-                source_suffixes=LANGUAGES.suffixes,
-                max_bytes=100_000,
-                max_files=100,
+            prepare=PrepareSource(
+                packer=ContextPacker(
+                    storage=self.storage,
+                    source_prefixes=("s3://sources/{namespace}/",),
+                    source_suffixes=LANGUAGES.suffixes,
+                    max_bytes=100_000,
+                    max_files=100,
+                ),
+                archives=CheckedSourceArchives(max_bytes=50_000_000, max_files=100),
+                languages=LANGUAGES,
+                base_images={"python3.11": BASE},
+                registry_url=REGISTRY,
+                image_prefix=IMAGE_PREFIX,
             ),
-            archives=CheckedSourceArchives(max_bytes=50_000_000, max_files=100),
-            languages=LANGUAGES,
-            base_images={"python3.11": BASE},
             packages=PackagesPolicy(
                 platform="linux-x86_64",
                 indexes=PackageIndexes(),
@@ -138,7 +143,6 @@ class ControlPlane:
                 max_bytes=PACKAGES_MAX_BYTES,
             ),
             builder_version="1",
-            image_prefix=IMAGE_PREFIX,
             job_urls_expire_in=timedelta(minutes=10),
         )
         self.publish_image = PublishImage(
@@ -274,11 +278,16 @@ class ControlPlane:
         packages = replace(self.start_build.packages, **policy)
         self.start_build = replace(self.start_build, packages=packages)
 
+    def prepares(self, **parts: Any) -> None:
+        """Let build-start read sources in another way."""
+        prepare = replace(self.start_build.prepare, **parts)
+        self.start_build = replace(self.start_build, prepare=prepare)
+
     def ask_for_everything(self) -> None:
         """Let the language be one whose recipe reads all of a source."""
         (language,) = LANGUAGES.known
         languages = Languages((replace(language, requests={}),))
-        self.start_build = replace(self.start_build, languages=languages)
+        self.prepares(languages=languages)
 
     def put_source(self, uri: str, content: bytes) -> None:
         """Store an object that a source URI can name."""

@@ -13,6 +13,11 @@ from knative_lambda.domain.build import BuildAccess, BuildJob, JobState, Pending
 from knative_lambda.domain.build_queue import QueuedBuild
 from knative_lambda.domain.deployment import ServiceState
 from knative_lambda.domain.errors import ConflictError, NotReadyError, UnreadableRecordError
+from knative_lambda.domain.lambda_function import (
+    LambdaFunction,
+    LambdaFunctionStatus,
+    RequestStamp,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,7 +26,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment
     from knative_lambda.domain.errors import KnativeLambdaError
     from knative_lambda.domain.events import Event
-    from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.lambda_function import LambdaFunctionSpec
     from knative_lambda.domain.names import FunctionId
 
 
@@ -58,6 +63,8 @@ class InMemoryLambdaFunctions:
     version: int = 0
     lock: threading.RLock = field(default_factory=threading.RLock)
     unreadable: set[FunctionId] = field(default_factory=set)
+    refused: dict[FunctionId, datetime] = field(default_factory=dict)
+    reminded: dict[FunctionId, datetime] = field(default_factory=dict)
 
     def get(self, function: FunctionId) -> LambdaFunction | None:
         if function in self.unreadable:
@@ -68,14 +75,43 @@ class InMemoryLambdaFunctions:
     def create(self, record: LambdaFunction) -> LambdaFunction:
         if record.id in self.records or record.id in self.unreadable:
             raise ConflictError(f"{record.id} exists")
-        return self._store(record, uid=str(uuid.uuid4()), generation=1)
+        return self._store(_by_event(record), uid=str(uuid.uuid4()), generation=1)
 
     @_in_one_step
     def replace_request(self, record: LambdaFunction) -> LambdaFunction:
         old = self._at_same_version(record)
         generation = old.generation + (old.spec != record.spec)
         kept = record.model_copy(update={"status": old.status})
-        return self._store(kept, uid=old.uid, generation=generation)
+        return self._store(_by_event(kept), uid=old.uid, generation=generation)
+
+    @_in_one_step
+    def apply(
+        self, function: FunctionId, spec: LambdaFunctionSpec, now: datetime, *, redeploy: str = ""
+    ) -> LambdaFunction:
+        """Write a spec as a person does with kubectl."""
+        old = self.records.get(function)
+        if old is None:
+            uid, generation, event_stamp = str(uuid.uuid4()), 1, None
+            status = LambdaFunctionStatus()
+        else:
+            uid, event_stamp, status = old.uid, old.event_stamp, old.status
+            generation = old.generation + (old.spec != spec)
+        id_ = f"{uid}/{generation:06}/{redeploy}"
+        if old is not None and old.stamp.event_id == id_:
+            return old
+        stamp = RequestStamp(time=now, event_id=id_)
+        record = LambdaFunction(
+            id=function, spec=spec, status=status, stamp=stamp, event_stamp=event_stamp
+        )
+        return self._store(record, uid=uid, generation=generation)
+
+    def refuse(self, function: FunctionId, now: datetime) -> None:
+        if function in self.unreadable:
+            self.refused[function] = now
+
+    def remind(self, function: FunctionId, now: datetime) -> None:
+        if function in self.records:
+            self.reminded[function] = now
 
     @_in_one_step
     def replace_status(self, record: LambdaFunction) -> LambdaFunction:
@@ -109,6 +145,10 @@ class InMemoryLambdaFunctions:
         )
         self.records[record.id] = stored
         return stored
+
+
+def _by_event(record: LambdaFunction) -> LambdaFunction:
+    return record.model_copy(update={"event_stamp": record.stamp, "refresh": False})
 
 
 @dataclass

@@ -96,7 +96,7 @@ class LambdaFunctions(Protocol):
         ...
 
     def replace_request(self, record: LambdaFunction) -> LambdaFunction:
-        """Write the spec together with the stamp of its request."""
+        """Write the spec together with the stamp of its request, which is an event's."""
         ...
 
     def replace_status(self, record: LambdaFunction) -> LambdaFunction:
@@ -109,6 +109,14 @@ class LambdaFunctions(Protocol):
 
     def discard(self, function: FunctionId) -> None:
         """Remove a record that cannot be read; leave one that can be."""
+        ...
+
+    def refuse(self, function: FunctionId, now: datetime) -> None:
+        """Say in its status why a record cannot be read; do nothing about one that can be."""
+        ...
+
+    def remind(self, function: FunctionId, now: datetime) -> None:
+        """Cause the watchers of this record to look at it again; done when it is gone."""
         ...
 
     def list(self) -> Iterator[LambdaFunction]:

@@ -34,6 +34,7 @@ from knative_lambda.manifests.build_job import BuildJobOptions, build_job, index
 from knative_lambda.manifests.build_secret import build_secret
 from knative_lambda.use_cases.admit_builds import AdmitBuilds
 from knative_lambda.use_cases.build_context import ContextPacker
+from knative_lambda.use_cases.prepare_source import PrepareSource
 from knative_lambda.use_cases.publish_image import PublishImage
 from knative_lambda.use_cases.start_build import StartBuild
 from lambda_builder.base_image import build_base_image
@@ -133,12 +134,8 @@ class World:
             jobs=self.jobs,
             registry=self.registry,
             clock=clock,
-            languages=languages,
-            base_images=self.servers.bases,
             builder_version="1",
-            image_prefix=f"{self.servers.registry.host}/lambdas",
             job_urls_expire_in=timedelta(minutes=10),
-            archives=CheckedSourceArchives(max_bytes=10**7, max_files=1000),
             packages=PackagesPolicy(
                 platform="linux-x86_64",
                 indexes=self.indexes,
@@ -146,12 +143,19 @@ class World:
                 max_age=timedelta(days=7),
                 max_bytes=PACKAGES_MAX_BYTES,
             ),
-            packer=ContextPacker(
-                storage=self.storage,
-                source_prefixes=(f"s3://{self.bucket}/sources/{{namespace}}/",),
-                source_suffixes=languages.suffixes,
-                max_bytes=10**7,
-                max_files=1000,
+            prepare=PrepareSource(
+                packer=ContextPacker(
+                    storage=self.storage,
+                    source_prefixes=(f"s3://{self.bucket}/sources/{{namespace}}/",),
+                    source_suffixes=languages.suffixes,
+                    max_bytes=10**7,
+                    max_files=1000,
+                ),
+                archives=CheckedSourceArchives(max_bytes=10**7, max_files=1000),
+                languages=languages,
+                base_images=self.servers.bases,
+                registry_url=self.registry_url,
+                image_prefix=f"{self.servers.registry.host}/lambdas",
             ),
             admission=AdmitBuilds(
                 **common,

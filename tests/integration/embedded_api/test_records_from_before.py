@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import uuid
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -81,6 +82,20 @@ def test_it_is_discarded_and_no_other_one(records, broken):
         item["metadata"]["name"] for item in records.api.list(LAMBDA_FUNCTIONS, broken.namespace)
     ]
     assert left == ["healthy"]
+
+
+def test_why_it_cannot_be_read_is_told_in_its_status_once(records, broken):
+    records.refuse(broken, datetime.now(UTC))
+    told = records.api.get(LAMBDA_FUNCTIONS, broken.namespace, broken.name)
+    conditions = {each["type"]: each for each in told["status"]["conditions"]}
+    assert {name: each["status"] for name, each in conditions.items() if name != "SourceReady"} == {
+        "Ready": "False",
+        "Stalled": "True",
+    }
+    assert "broken cannot be read" in conditions["Ready"]["message"]
+    assert told["status"]["observedGeneration"] == told["metadata"]["generation"]
+    records.refuse(broken, datetime.now(UTC) + timedelta(hours=1))
+    assert records.api.get(LAMBDA_FUNCTIONS, broken.namespace, broken.name) == told
 
 
 def test_it_can_be_labelled_and_have_its_status_written(api, broken):

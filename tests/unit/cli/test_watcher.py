@@ -185,7 +185,7 @@ def test_a_request_that_replaces_another_waits_while_that_is_the_newest(story):
 def test_a_request_that_replaces_a_record_made_by_hand_waits_too(story):
     story.platform.api.put(LAMBDA_FUNCTIONS, record())
     story.parts = [story.record(phase="Ready")]
-    assert story.watch(replaces="uid-hello").outcome is Outcome.READY
+    assert story.watch(replaces="uid-hello/000001").outcome is Outcome.READY
 
 
 def test_a_request_that_replaces_another_is_over_when_a_third_came_first(story):

@@ -20,7 +20,7 @@ from kn_lambda.deploying.watcher import Outcome
 from kn_lambda.errors import ExitCode
 from kn_lambda.main import _COMMANDS, cli
 from knative_lambda.adapters.kubernetes.client import FIELD_MANAGER
-from knative_lambda.adapters.kubernetes.functions import _write_record
+from knative_lambda.adapters.kubernetes.functions import _with_request
 from knative_lambda.domain import build
 from knative_lambda.domain.dead_letter import DeadLetter
 from knative_lambda.domain.deployment import Deployment
@@ -445,7 +445,8 @@ def made_marks():
     trigger = subscriptions_trigger(deployment(), broker="default")
     record = LambdaFunction(id=HELLO, spec=spec(), stamp=stamp, set_fields=["env.A"])
     return {
-        "record": marks(_write_record(record)),
+        "record": marks(_with_request(record, {}, 1))
+        | {labels.NOTIFIED_AT, labels.REDEPLOY, labels.REFRESH},
         "Job": marks(build_job_of()) | {labels.NOTIFIED_AT},
         "Service": marks(labels.marked_failed(lambda_service(deployment()))),
         "Trigger": marks(labels.marked_failed(trigger)),

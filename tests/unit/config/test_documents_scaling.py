@@ -12,7 +12,7 @@ from knative_lambda.domain import text
 from knative_lambda.inbound import dead_letters, endpoint
 from knative_lambda.settings import BuildCompleteSettings, BuildStartSettings, CleanupSettings
 from knative_lambda.settings.environment import _duration
-from knative_lambda.use_cases import complete_build, delete_lambda, start_build, watch_build
+from knative_lambda.use_cases import complete_build, delete_lambda, prepare_source, watch_build
 from lambda_embedded.api.bodies.parsing import MAX_BYTES
 from lambda_embedded.broker.settings import BrokerSettings
 from lambda_embedded.configuration.kustomization import read_kustomization
@@ -92,7 +92,7 @@ def test_as_many_events_are_at_work_as_it_says():
         f"handles {most['dev'] * concurrency} at once "
         f"(production: {most['production'] * concurrency})" in SCALING.text
     )
-    assert start_build._SPOOL_BYTES == 4 * MIB
+    assert prepare_source._SPOOL_BYTES == 4 * MIB
     assert "4 MiB of source in memory" in SCALING.text
     looks = round(1 / complete_build._POLL_SECONDS)
     assert f"waits for a revision polls {looks} times a second" in SCALING.text

@@ -7,6 +7,7 @@ tests/integration/cluster_config.
 from __future__ import annotations
 
 import re
+from typing import get_args
 
 import jsonschema
 import pytest
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from knative_lambda.domain.lambda_function import (
-    Condition,
+    ConditionType,
     LambdaFunctionSpec,
     LambdaFunctionStatus,
     Scale,
@@ -205,13 +206,13 @@ def test_phases_and_conditions_are_those_of_the_model():
     status = LambdaFunctionStatus.model_json_schema()["$defs"]
     condition = SCHEMA["status"]["properties"]["conditions"]
     assert SCHEMA["status"]["properties"]["phase"]["enum"] == status["Phase"]["enum"]
-    types = Condition.model_json_schema()["properties"]["type"]["enum"]
+    types = list(get_args(ConditionType))
     assert condition["items"]["properties"]["type"]["enum"] == types
     assert condition["x-kubernetes-list-map-keys"] == ["type"]
 
 
 def test_people_see_how_a_lambda_is():
     columns = [column["name"] for column in VERSION["additionalPrinterColumns"]]
-    assert columns[:4] == ["Phase", "URL", "Image", "Age"]
+    assert columns[:5] == ["Phase", "Ready", "Reason", "URL", "Age"]
     assert VERSION["subresources"] == {"status": {}}
     assert LambdaFunctionSpec.model_validate(FULL)

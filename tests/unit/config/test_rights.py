@@ -70,8 +70,9 @@ def test_nobody_writes_cluster_wide():
                 assert set(rule["verbs"]) <= READS
 
 
-def test_cleanup_alone_reads_cluster_wide():
-    assert bound("ClusterRoleBinding").keys() == {("knative-lambda", "cleanup")}
+def test_only_who_removes_what_is_left_reads_cluster_wide():
+    accounts = {("knative-lambda", name) for name in ("cleanup", "delete")}
+    assert bound("ClusterRoleBinding").keys() == accounts
 
 
 @pytest.mark.parametrize(

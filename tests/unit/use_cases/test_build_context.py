@@ -16,7 +16,7 @@ from tests.helpers.control_plane import HELLO, ControlPlane
 
 def pack(world, **source):
     target = io.BytesIO()
-    digest = world.start_build.packer.pack(HELLO, Source.model_validate(source), target)
+    digest = world.start_build.prepare.packer.pack(HELLO, Source.model_validate(source), target)
     assert target.tell() == 0
     return digest, target.getvalue()
 

@@ -1,6 +1,5 @@
 """A lambda is built again from its record: by whom, from what, and what overtakes it."""
 
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -35,7 +34,7 @@ class Rebuilt(ControlPlane):
     def fix_base_image(self):
         """Let an operator install a base image with a fix."""
         fixed = {"python3.11": f"{BASE.partition('@')[0]}@sha256:{'f' * 64}"}
-        self.start_build = replace(self.start_build, base_images=fixed)
+        self.prepares(base_images=fixed)
 
     def _start(self, event, function, data, **options):
         self.requests.append(data)

@@ -19,16 +19,17 @@ from knative_lambda.use_cases.seen_records import SeenRecord, SeenRecords
 from tests.helpers.lambda_function_specs import IMAGE, MINIMAL
 
 CART, CART_OLD, TILL = (FunctionId("shop", name) for name in ("cart", "cart-old", "till"))
+NOW = datetime(2026, 1, 1, 12, tzinfo=UTC)
 NEWEST, OTHER = "1" * 64, "2" * 64
 
 
 def record(function=CART, build_id=NEWEST, *, phase=Phase.READY, **spec):
-    said = None if build_id is None else BuildStatus(id=build_id, request_id="w")
+    said = None if build_id is None else BuildStatus(id=build_id, request_id="w", request_time=NOW)
     return LambdaFunction(
         id=function,
         spec=LambdaFunctionSpec.model_validate(MINIMAL | spec),
         status=LambdaFunctionStatus(build=said, phase=phase),
-        stamp=RequestStamp(time=datetime.now(UTC), event_id="w"),
+        stamp=RequestStamp(time=NOW, event_id="w"),
         resource_version="7",
     )
 

@@ -1,5 +1,4 @@
 import tarfile
-from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -114,7 +113,7 @@ def test_an_image_of_another_lambda_is_refused_by_every_name_of_its_registry(reg
 def test_the_address_of_the_control_plane_is_a_name_of_the_registry_too():
     """Nodes may reach it by another one, which begins the names of images."""
     world = ControlPlane()
-    world.start_build = replace(world.start_build, image_prefix="localhost:30500/lambdas")
+    world.prepares(image_prefix="localhost:30500/lambdas")
     with pytest.raises(UnsupportedSourceError):
         world.start(source={"image": f"{IMAGE_PREFIX}/other/hello@{DIGEST}"})
     assert world.record is None
@@ -122,7 +121,7 @@ def test_the_address_of_the_control_plane_is_a_name_of_the_registry_too():
 
 def test_another_spelling_of_the_registrys_address_is_a_name_of_it_too():
     world = ControlPlane()
-    world.start_build = replace(world.start_build, image_prefix="10.1.0.2:5000/lambdas")
+    world.prepares(image_prefix="10.1.0.2:5000/lambdas")
     with pytest.raises(UnsupportedSourceError):
         world.start(source={"image": f"10.1.2:5000/lambdas/other/hello@{DIGEST}"})
     assert world.record is None

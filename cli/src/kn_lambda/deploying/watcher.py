@@ -15,10 +15,10 @@ from kn_lambda.cluster.records import build_of, status_of
 from kn_lambda.deploying.rejections import Rejections
 from kn_lambda.errors import TimedOutError
 from kn_lambda.program import command_about
+from knative_lambda.adapters.kubernetes.requests import read_request
 from knative_lambda.domain.errors import PlatformUnavailableError
 from knative_lambda.domain.events import BUILD_SUPERSEDED
 from knative_lambda.domain.lambda_function import Phase, RequestStamp
-from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -108,14 +108,15 @@ class DeploymentWatcher:
 
     def _look(self) -> DeploymentResult | None:
         record = self._installation.find_record(self._function)
-        is_ours = record is not None and _wish_id(record) == self._request.event_id
+        newest = None if record is None else read_request(record).stamp
+        is_ours = newest is not None and newest.event_id == self._request.event_id
         if record is not None and is_ours:
             result = self._result(record)
             if result is not None:
                 return result
         elif record is None and ("accepted" in self._seen or self._replaces is not None):
             return DeploymentResult(outcome=Outcome.DELETED, record=None)
-        elif record is not None and self._is_overtaken(record):
+        elif newest is not None and self._is_overtaken(newest):
             return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         if "accepted" not in self._seen:
             self._check()  # raises if the Broker did not accept the event
@@ -126,12 +127,10 @@ class DeploymentWatcher:
             return DeploymentResult(outcome=Outcome.SUPERSEDED, record=record)
         return None
 
-    def _is_overtaken(self, record: KubernetesObject) -> bool:
+    def _is_overtaken(self, newest: RequestStamp) -> bool:
         """Whether another request was accepted, after which this one never will be."""
-        # A record that was made by hand has no request, and goes by its uid.
-        newest = _wish_id(record) or record["metadata"]["uid"]
-        is_another = self._replaces not in {None, newest}
-        return is_another or self._request.is_older_than(_wish(record))
+        is_another = self._replaces not in {None, newest.event_id}
+        return is_another or self._request.is_older_than(newest)
 
     def _result(self, record: KubernetesObject) -> DeploymentResult | None:
         self._seen.add("accepted")
@@ -163,15 +162,3 @@ class DeploymentWatcher:
         if step not in self._seen:
             self._seen.add(step)
             self._progress.step(step)
-
-
-def _wish_id(record: KubernetesObject) -> str:
-    annotations = record["metadata"].get("annotations") or {}
-    return str(annotations.get(labels.REQUEST_ID, ""))
-
-
-def _wish(record: KubernetesObject) -> RequestStamp:
-    metadata = record["metadata"]
-    annotations = metadata.get("annotations") or {}
-    said = annotations.get(labels.REQUEST_TIME) or metadata["creationTimestamp"]
-    return RequestStamp(time=datetime.fromisoformat(said), event_id=_wish_id(record))

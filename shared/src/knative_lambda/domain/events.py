@@ -41,6 +41,7 @@ CLEANUP_DONE = f"{PREFIX}.cleanup.done.v1"
 
 OBJECT_EVENTS = tuple(f"dev.knative.apiserver.ref.{verb}" for verb in ("add", "update", "delete"))
 """What ApiServerSources send about objects: references only, so that no Job spec is in an event."""
+RECORD_APPLIED, RECORD_REMOVED = OBJECT_EVENTS[:2], OBJECT_EVENTS[2]
 PING = "dev.knative.sources.ping"
 
 MAX_OLD_BASE_IMAGES = 100
@@ -184,6 +185,9 @@ class CleanupDone(Model):
         0,
         alias="announcedJobs",  # older than the word
         description="Jobs that ended without anybody dealing with it",
+    )
+    notified_records: int = Field(
+        0, description="records that were applied, and that nobody has taken up"
     )
     stuck_builds: int = 0
     tombstones: int = 0

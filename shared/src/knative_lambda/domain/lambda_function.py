@@ -270,15 +270,28 @@ _WRITTEN_BY_US = ConfigDict(extra="ignore")
 QUEUED = "Queued"
 """Reason of the condition BuildReady while a build waits for others to end."""
 
-ConditionType = Literal["Ready", "SourceReady", "BuildReady", "ServiceReady", "SubscriptionsReady"]
+ConditionType = Literal[
+    "Ready",
+    "SourceReady",
+    "BuildReady",
+    "ServiceReady",
+    "SubscriptionsReady",
+    "Reconciling",
+    "Stalled",
+]
 
 
 class Condition(Model):
-    """A Kubernetes condition; `Ready` sums up the whole lambda, as its phase does."""
+    """A Kubernetes condition; `Ready` sums up the whole lambda, as its phase does.
+
+    `Reconciling` and `Stalled` are there only while they are true, as kstatus wants it
+    (sigs.k8s.io/cli-utils/pkg/kstatus).
+    """
 
     model_config = _WRITTEN_BY_US
 
-    type: ConditionType
+    # A newer control plane may know more of them.
+    type: ConditionType | str
     status: Literal["True", "False", "Unknown"]
     reason: str = ""
     message: str = ""
@@ -345,6 +358,9 @@ class LambdaFunctionStatus(Model):
 
     phase: Annotated[Phase, Field(strict=False)] = Phase.PENDING
     observed_generation: _Count = 0
+    observed_request: str | None = Field(
+        None, description="the newest request that a control function has taken up"
+    )
     conditions: list[Condition] = []
     build: BuildStatus | None = None
     packages: PackagesStatus | None = None
@@ -363,6 +379,11 @@ class LambdaFunction(Model):
     spec: LambdaFunctionSpec
     status: LambdaFunctionStatus = LambdaFunctionStatus()
     stamp: RequestStamp
+    """Of the newest request, which is an event's, or the record itself as somebody applied it."""
+    event_stamp: RequestStamp | None = None
+    """Of the newest event that wrote the spec; None where none did."""
+    refresh: bool = False
+    """Whether the record, as somebody applied it, asks for its packages to be installed anew."""
     set_fields: list[str] = []
     uid: str = ""
     generation: int = 0
@@ -375,8 +396,21 @@ class LambdaFunction(Model):
         return self.deleting or self.status.phase is Phase.DELETING
 
     @property
+    def is_applied(self) -> bool:
+        """Whether somebody wrote the record since the newest event, and so asked for the lambda."""
+        return self.stamp != self.event_stamp
+
+    @property
+    def is_observed(self) -> bool:
+        """Whether a control function has taken up the newest request, or has rejected it."""
+        return self.status.observed_request == self.stamp.key or self.requested_build is not None
+
+    @property
     def requested_build(self) -> BuildStatus | None:
-        """The build of the newest request; None until build-start has written which one that is."""
+        """The build of the newest request.
+
+        None until build-start has written which one that is, and where it rejected the request.
+        """
         build = self.status.build
         return build if build is not None and build.serves(self.stamp) else None
 

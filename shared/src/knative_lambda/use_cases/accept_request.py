@@ -34,7 +34,12 @@ class AcceptRequest:
         A request that `replaces` a certain one is too late when that is no longer the newest.
         """
         function, stamp = wanted.id, wanted.stamp
-        change = {"spec": wanted.spec, "stamp": stamp, "set_fields": wanted.set_fields}
+        change = {
+            "spec": wanted.spec,
+            "stamp": stamp,
+            "event_stamp": stamp,
+            "set_fields": wanted.set_fields,
+        }
         for _ in range(_WRITE_ATTEMPTS):
             try:
                 record = self.records.get(function)
@@ -42,7 +47,8 @@ class AcceptRequest:
                     return self._create(wanted, replaces)
                 if record.is_being_deleted:
                     raise NotReadyError(f"{function} is being deleted; try again")
-                if record.stamp == stamp or stamp.is_older_than(record.stamp):
+                # An event that was accepted before, or that another one or a person overtook.
+                if stamp in {record.stamp, record.event_stamp} or stamp.is_older_than(record.stamp):
                     return record
                 if replaces not in {None, record.stamp.event_id}:
                     return record

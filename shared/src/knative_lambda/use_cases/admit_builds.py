@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING
 from knative_lambda.domain import build, events
 from knative_lambda.domain.build import BuildAccess
 from knative_lambda.domain.build_queue import may_run_now, place_in_words, waiting_in_order
+from knative_lambda.domain.conditions import with_condition
 from knative_lambda.domain.errors import UnreadableRecordError
 from knative_lambda.domain.events import BuildStarted
 from knative_lambda.domain.lambda_function import QUEUED, Condition
 from knative_lambda.use_cases.job_end import await_end
-from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.use_cases.records import update_status
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -220,7 +221,7 @@ def _is_wanted(record: LambdaFunction, queued: QueuedBuild) -> bool:
 
 def _is_unwanted(record: LambdaFunction, queued: QueuedBuild) -> bool:
     """Whether the record means another build; not while it does not say which."""
-    if record.requested_build is None and not record.is_being_deleted:
+    if not record.is_observed and not record.is_being_deleted:
         return False
     return not _is_wanted(record, queued)
 

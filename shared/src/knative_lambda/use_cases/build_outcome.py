@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from knative_lambda.domain.conditions import with_condition
 from knative_lambda.domain.lambda_function import Condition, PackagesStatus, Phase
-from knative_lambda.use_cases.records import with_condition
 
 if TYPE_CHECKING:
     from datetime import datetime

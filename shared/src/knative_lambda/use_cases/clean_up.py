@@ -76,6 +76,7 @@ def _all_parts(run: CleanUpPass) -> bool:
     try:
         jobs.jobs()
         jobs.stuck_builds()
+        jobs.missed_records()
         for part in beginning_at(run.turn, parts):
             part()
     except TimeIsOverError:

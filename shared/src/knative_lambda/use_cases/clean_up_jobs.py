@@ -78,6 +78,18 @@ class CleanUpJobs:
                 if not self.run.dry_run:
                     update_status(self.run.use.records, record, self._as_lost)
 
+    def missed_records(self) -> None:
+        """Have records reported again that nobody has taken up.
+
+        An ApiServerSource that was down when they were applied sends no event about them later.
+        """
+        for function, since in self.run.records.not_taken_up:
+            self.run.check_time()
+            if self.run.is_older(since, self.run.use.retention.untold_after):
+                self.run.counts["notified_records"] += 1
+                if not self.run.dry_run:
+                    self.run.use.records.remind(function, self.run.now)
+
     def _runs(self, function: FunctionId, said: BuildStatus) -> bool:
         """Whether its own Job runs: the equal source of another lambda has an equal build id."""
         return f"{function}/{said.id}" in self.run.running

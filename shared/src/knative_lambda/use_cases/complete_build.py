@@ -233,6 +233,8 @@ class CompleteBuild:
         if record.is_being_deleted:
             return None
         said = record.requested_build
+        if said is None and record.is_observed:
+            return None  # the newest request was rejected
         if said is None:
             # build-start has written the request and is about to write which build it means.
             raise NotReadyError(f"the build of {record.id} is being started; try again")

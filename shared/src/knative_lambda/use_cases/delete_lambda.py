@@ -8,20 +8,19 @@ from itertools import islice
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain import events
+from knative_lambda.domain.conditions import DELETING, with_condition
 from knative_lambda.domain.errors import LimitExceededError, UnreadableRecordError
-from knative_lambda.domain.events import FunctionDeleted
-from knative_lambda.domain.lambda_function import Condition, Phase
-from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.domain.events import FunctionDeleted, Rebuild
+from knative_lambda.domain.lambda_function import Condition, Phase, RequestStamp
+from knative_lambda.use_cases.records import update_status
 from knative_lambda.use_cases.request_stamps import read_stamp, superseded
 from knative_lambda.use_cases.tombstones import write_tombstone
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from knative_lambda.domain.events import Event, Reply
-    from knative_lambda.domain.lambda_function import (
-        LambdaFunction,
-        LambdaFunctionStatus,
-        RequestStamp,
-    )
+    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import (
         BuildJobs,
@@ -64,11 +63,36 @@ class DeleteLambda:
             record = self.records.get(function)
             if record is not None and deletion.is_older_than(record.stamp):
                 return superseded(function, record.stamp)
-        self._remove_what_it_owns(function)
+        self.services.delete(function)
+        self._remove_what_it_left(function)
         if record is not None:
             self.records.delete(record)
         self.records.discard(function)
         return events.Reply(type=events.FUNCTION_DELETED, function=function, data=FunctionDeleted())
+
+    def removed(self, event: Event, function: FunctionId) -> Reply | None:
+        """Remove what is left of a lambda whose record somebody removed.
+
+        Kubernetes collects what the record owned. Replies `function.deleted` if there was more,
+        `rebuild` if the lambda is there again, which may lack now what was removed, and None if
+        it was there again before anything was removed, or if there was nothing.
+        """
+        if self._is_there(function):
+            return None
+        now = self.clock.now()
+        deletion = RequestStamp(time=min(event.time or now, now), event_id=event.id)
+        write_tombstone(self.storage, self.storage_url, function, deletion)
+        if not self._remove_what_it_left(function):
+            return None
+        if self._is_there(function):
+            return events.Reply(type=events.REBUILD, function=function, data=Rebuild())
+        return events.Reply(type=events.FUNCTION_DELETED, function=function, data=FunctionDeleted())
+
+    def _is_there(self, function: FunctionId) -> bool:
+        try:
+            return self.records.get(function) is not None
+        except UnreadableRecordError:
+            return True
 
     def _readable(self, function: FunctionId) -> LambdaFunction | None:
         """The record; None too for one that cannot be read, which no request can want."""
@@ -85,7 +109,7 @@ class DeleteLambda:
             if deletion.is_older_than(current.stamp):
                 return None
             gone = Condition(
-                type="Ready", status="False", reason="Deleting", last_transition_time=now
+                type="Ready", status="False", reason=DELETING, last_transition_time=now
             )
             conditions = with_condition(current.status.conditions, gone, now=now)
             return current.status.model_copy(
@@ -94,21 +118,27 @@ class DeleteLambda:
 
         update_status(self.records, record, change)
 
-    def _remove_what_it_owns(self, function: FunctionId) -> None:
+    def _remove_what_it_left(self, function: FunctionId) -> bool:
+        """Remove what Kubernetes does not collect with the record; False if there was nothing."""
+        return any([*self._remove_jobs(function), *self._remove_files(function)])
+
+    def _remove_jobs(self, function: FunctionId) -> Iterator[bool]:
         for job in self.jobs.list(function):
             self.jobs.delete(job.name)
-        self.services.delete(function)
+            yield True
+
+    def _remove_files(self, function: FunctionId) -> Iterator[bool]:
+        """Remove its images, and of its objects as many as one delivery may."""
         for kind in ("sources", "contexts", "packages", "kept", "logs"):
-            self._remove_objects(f"{self.storage_url}{kind}/{function.namespace}/{function.name}/")
+            folder = f"{self.storage_url}{kind}/{function.namespace}/{function.name}/"
+            with suppress(LimitExceededError):
+                found = self.storage.list(folder, limit=_LIST_LIMIT)
+                for stored in list(islice(found, _OBJECTS_AT_ONCE)):
+                    self.storage.delete(stored.uri)
+                    yield True
         repository = f"{self.registry_url}/{function.namespace}/{function.name}"
         for tag in self.registry.list_tags(repository):
             digest = self.registry.find(repository, tag)
             if digest is not None:
                 self.registry.delete(repository, digest)
-
-    def _remove_objects(self, folder: str) -> None:
-        """Remove what is below a folder, as much as one delivery may; cleanup does the rest."""
-        with suppress(LimitExceededError):
-            found = self.storage.list(folder, limit=_LIST_LIMIT)
-            for stored in list(islice(found, _OBJECTS_AT_ONCE)):
-                self.storage.delete(stored.uri)
+                yield True

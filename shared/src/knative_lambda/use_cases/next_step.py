@@ -6,10 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 from knative_lambda.domain import events
+from knative_lambda.domain.conditions import with_condition
 from knative_lambda.domain.errors import NotReadyError
 from knative_lambda.domain.events import BuildComplete, BuildPackaged, BuildStarted, Failure
 from knative_lambda.domain.lambda_function import QUEUED, Condition
-from knative_lambda.use_cases.records import update_status, with_condition
+from knative_lambda.use_cases.records import update_status
 from knative_lambda.use_cases.request_stamps import superseded
 
 if TYPE_CHECKING:
@@ -90,6 +91,7 @@ class NextStep:
                 update={
                     "phase": phase,
                     "observed_generation": current.generation,
+                    "observed_request": current.stamp.key,
                     "build": wanted,
                     "conditions": conditions,
                 }

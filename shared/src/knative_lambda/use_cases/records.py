@@ -8,13 +8,8 @@ from knative_lambda.domain.errors import ConflictError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from datetime import datetime
 
-    from knative_lambda.domain.lambda_function import (
-        Condition,
-        LambdaFunction,
-        LambdaFunctionStatus,
-    )
+    from knative_lambda.domain.lambda_function import LambdaFunction, LambdaFunctionStatus
     from knative_lambda.ports import LambdaFunctions
 
 _ATTEMPTS = 5
@@ -44,15 +39,3 @@ def update_status(
         except ConflictError:
             current = records.get(record.id)
     raise ConflictError(f"the record {record.id} changes too fast; try again")
-
-
-def with_condition(
-    conditions: list[Condition], condition: Condition, *, now: datetime
-) -> list[Condition]:
-    """Replace the condition of the same type; its time changes only when its status does."""
-    old = next((c for c in conditions if c.type == condition.type), None)
-    time = old.last_transition_time if old and old.status == condition.status else now
-    kept = [c for c in conditions if c.type != condition.type]
-    return sorted(
-        [*kept, condition.model_copy(update={"last_transition_time": time})], key=lambda c: c.type
-    )

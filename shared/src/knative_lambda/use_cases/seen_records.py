@@ -11,6 +11,7 @@ from knative_lambda.domain.names import FunctionId
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
+    from datetime import datetime
 
     from knative_lambda.domain.lambda_function import LambdaFunction
 
@@ -71,16 +72,20 @@ class SeenRecord(NamedTuple):
 
 
 class SeenRecords:
-    """Reads each record once. The few with a build under way are kept as they are."""
+    """Reads each record once. The few with work under way are kept as they are."""
 
     def __init__(self, records: Iterable[LambdaFunction]) -> None:
         self.under_way: dict[FunctionId, LambdaFunction] = {}
+        self.not_taken_up: list[tuple[FunctionId, datetime]] = []
+        """And since when they have asked for what nobody has taken up."""
         # One piece until all are read: single lines between the records would fragment the memory
         # that these leave.
         lines = bytearray()
         for record in records:
             lines += f"{SeenRecord.of(record).line()}\n".encode()
-            if record.status.build is not None and record.status.phase in UNDER_WAY:
+            if not record.is_observed and not record.is_being_deleted:
+                self.not_taken_up.append((record.id, record.stamp.time))
+            elif record.status.build is not None and record.status.phase in UNDER_WAY:
                 self.under_way[record.id] = record
         self._lines = sorted(lines.decode().splitlines())
 

@@ -2,39 +2,31 @@
 
 from __future__ import annotations
 
-import tempfile
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, BinaryIO, NamedTuple, cast
+from datetime import timedelta
+from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from knative_lambda.domain import build
 from knative_lambda.domain.build import JobState
+from knative_lambda.domain.conditions import rejected_status
 from knative_lambda.domain.errors import (
     InvalidContentError,
     PermanentError,
     SourceNotFoundError,
-    UnsupportedRuntimeError,
+    UnreadableRecordError,
 )
-from knative_lambda.domain.lambda_function import (
-    BuildStatus,
-    LambdaFunction,
-    LambdaFunctionSpec,
-    Phase,
-)
+from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction, Phase
 from knative_lambda.use_cases.accept_request import AcceptRequest
 from knative_lambda.use_cases.build_identity import BuildIdentity, requested
 from knative_lambda.use_cases.install_packages import InstallPackages
 from knative_lambda.use_cases.kept_packages import PackagesNotes
 from knative_lambda.use_cases.next_step import NextStep, reply_of
-from knative_lambda.use_cases.packages_request import read_request
+from knative_lambda.use_cases.records import update_status
 from knative_lambda.use_cases.request_stamps import read_stamp, superseded
-from knative_lambda.use_cases.source_image import check_image
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from datetime import timedelta
-
     from knative_lambda.domain.events import BuildStart, Event, Reply
-    from knative_lambda.domain.language import Languages
+    from knative_lambda.domain.lambda_function import LambdaFunctionStatus
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.domain.packages import PackagesPolicy
     from knative_lambda.ports import (
@@ -43,13 +35,13 @@ if TYPE_CHECKING:
         ImageRegistry,
         LambdaFunctions,
         ObjectStorage,
-        SourceArchives,
     )
     from knative_lambda.use_cases.admit_builds import AdmitBuilds
-    from knative_lambda.use_cases.build_context import ContextPacker
     from knative_lambda.use_cases.packages_request import PackagesRequest
+    from knative_lambda.use_cases.prepare_source import PreparedSource, PrepareSource
 
-_SPOOL_BYTES = 4 * 1024 * 1024
+# A minute is far more than it takes. Whoever dies meanwhile gets the event again.
+_EVENT_IS_IN_HAND = timedelta(minutes=1)
 _LONGEST_MESSAGE = 4096
 
 
@@ -65,29 +57,29 @@ _NOTHING = _Found(image=None, packages=None)
 
 @dataclass(frozen=True, kw_only=True, slots=True)
 class StartBuild:
-    """Record the request, then make its build happen; a redelivery finds what was made before."""
+    """Make the build of a request happen; a redelivery finds what was made before.
+
+    Events write the request into the record, people and their tools apply the record itself. From
+    there on both are one.
+    """
 
     records: LambdaFunctions
     jobs: BuildJobs
     registry: ImageRegistry
     storage: ObjectStorage
-    packer: ContextPacker
-    archives: SourceArchives
+    prepare: PrepareSource
     admission: AdmitBuilds
     clock: Clock
-    languages: Languages
-    base_images: Mapping[str, str]
     packages: PackagesPolicy
     builder_version: str
     storage_url: str
     registry_url: str
-    image_prefix: str
     job_urls_expire_in: timedelta
 
     def __call__(
         self, event: Event, function: FunctionId, data: BuildStart, *, ages: bool = True
     ) -> Reply:
-        """Start the shortest way to an image of this source, and reply what the next step is.
+        """Write an event's request into the record, and start the shortest way to its image.
 
         `ages`: whether packages that are too old are installed anew.
 
@@ -95,50 +87,82 @@ class StartBuild:
         `build.complete` (the image is there, or can never be) or `build.superseded`.
         """
         stamp = read_stamp(event, self.clock)
-        spec, set_fields = data.spec, sorted(set(data.set_fields))
-        wanted = LambdaFunction(id=function, spec=spec, stamp=stamp, set_fields=set_fields)
-        base_image = self._base_image(spec)
-        if spec.source.image is not None:
-            check_image(
-                function,
-                spec.source.image,
-                image_prefix=self.image_prefix,
-                registry_url=self.registry_url,
-            )
-            return self._use_image(wanted, data, spec.source.image)
-        with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
-            source = cast("BinaryIO", spool)
-            # Read before anything is recorded: a source that is not there changes nothing.
-            sha256 = self._pack(function, spec, source)
-            request = self._read_request(spec, source, sha256)
+        wanted = LambdaFunction(
+            id=function,
+            spec=data.spec,
+            stamp=stamp,
+            event_stamp=stamp,
+            set_fields=sorted(set(data.set_fields)),
+        )
+        # Read before anything is recorded: a source that is not there changes nothing.
+        with self.prepare(function, wanted.spec) as prepared:
             record = self._accept_request(wanted, data.replaces)
             if record.stamp != stamp:
                 return superseded(function, record.stamp)
-            if record.requested_build is not None:
-                return reply_of(record, record.requested_build)  # a redelivery
-            identity = BuildIdentity(
-                clock=self.clock, policy=self.packages, builder_version=self.builder_version
-            )
-            asked = None if isinstance(request, InvalidContentError) else request
-            said = identity(record, sha256, base_image, asked, refresh=data.refresh, ages=ages)
-            if isinstance(request, InvalidContentError):
-                return self._fail(record, said, request)
-            found = self._find(record.id, said)
-            if found != _NOTHING:
-                said, is_too_old = self._aged(record, said)
-                if is_too_old and ages:
-                    said = identity(record, sha256, base_image, asked, refresh=True, ages=ages)
-                    found = _NOTHING
-            return self._build(record, said, source, request, found)
+            return self._take_up(record, prepared, refresh=data.refresh, ages=ages)
 
-    def _read_request(
-        self, spec: LambdaFunctionSpec, source: BinaryIO, sha256: str
-    ) -> PackagesRequest | InvalidContentError | None:
-        """Return what the source asks for, or why nobody can tell."""
+    def applied(self, function: FunctionId) -> Reply | None:
+        """Start what a record asks for that somebody applied; None where that is done already.
+
+        Costs one read where it is. A request that can never work is told in the record's status.
+        """
+        record = self._not_taken_up(function)
+        if record is None:
+            return None
         try:
-            return read_request(self.archives, self.languages.of(spec.runtime), source, sha256)
-        except InvalidContentError as error:
-            return error
+            with self.prepare(function, record.spec) as prepared:
+                return self._take_up(record, prepared, refresh=record.refresh, ages=True)
+        except PermanentError as error:
+            self._reject(record, error)
+            raise
+
+    def _not_taken_up(self, function: FunctionId) -> LambdaFunction | None:
+        try:
+            record = self.records.get(function)
+        except UnreadableRecordError:
+            self.records.refuse(function, self.clock.now())
+            return None
+        if record is None or record.is_being_deleted or record.is_observed:
+            return None
+        # Whoever has that event in hand is about to take up what it wrote.
+        is_in_hand = self.clock.now() - record.stamp.time < _EVENT_IS_IN_HAND
+        return record if record.is_applied or not is_in_hand else None
+
+    def _reject(self, record: LambdaFunction, error: PermanentError) -> None:
+        now = self.clock.now()
+
+        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            if current.stamp != record.stamp or current.is_being_deleted or current.is_observed:
+                return None
+            generation, request = current.generation, current.stamp.key
+            return rejected_status(current.status, generation, request, error, now)
+
+        update_status(self.records, record, change)
+
+    def _take_up(
+        self, record: LambdaFunction, prepared: PreparedSource | None, *, refresh: bool, ages: bool
+    ) -> Reply:
+        """Take the shortest lane to the image of a request that is in the record."""
+        if record.requested_build is not None:
+            return reply_of(record, record.requested_build)  # a redelivery
+        if prepared is None:
+            return self._use_image(record)
+        source, asked = prepared.source, prepared.request
+        identity = BuildIdentity(
+            clock=self.clock, policy=self.packages, builder_version=self.builder_version
+        )
+        known = None if isinstance(asked, InvalidContentError) else asked
+        whole = (record, prepared.sha256, prepared.base_image, known)
+        said = identity(*whole, refresh=refresh, ages=ages)
+        if isinstance(asked, InvalidContentError):
+            return self._fail(record, said, asked)
+        found = self._find(record.id, said)
+        if found != _NOTHING:
+            said, is_too_old = self._aged(record, said)
+            if is_too_old and ages:
+                said = identity(*whole, refresh=True, ages=ages)
+                found = _NOTHING
+        return self._build(record, said, source, asked, found)
 
     def _aged(self, record: LambdaFunction, said: BuildStatus) -> tuple[BuildStatus, bool]:
         """Return the build with the age of its kept packages, and whether they are too old.
@@ -176,13 +200,8 @@ class StartBuild:
             return self._package(record, said, source, found.packages)
         return self._install(record, said, source, request)
 
-    def _use_image(self, wanted: LambdaFunction, data: BuildStart, image: str) -> Reply:
-        record = self._accept_request(wanted, data.replaces)
-        if record.stamp != wanted.stamp:
-            return superseded(record.id, record.stamp)
-        if record.requested_build is not None:
-            return reply_of(record, record.requested_build)
-        digest = image.rpartition("@")[2]
+    def _use_image(self, record: LambdaFunction) -> Reply:
+        digest = (record.spec.source.image or "").rpartition("@")[2]
         id_ = build.build_id(
             source_sha256=digest.rpartition(":")[2],
             runtime=record.spec.runtime,
@@ -204,27 +223,6 @@ class StartBuild:
             return None
         tag = build.packages_tag(said.packages_key)
         return self.registry.find(self._repository_url(function), tag)
-
-    def _base_image(self, spec: LambdaFunctionSpec) -> str:
-        try:
-            return self.base_images[spec.runtime]
-        except KeyError:
-            known = ", ".join(sorted(self.base_images))
-            raise UnsupportedRuntimeError(
-                f"{spec.runtime} is not installed here; choose one of {known}", field="runtime"
-            ) from None
-
-    def _pack(
-        self,
-        function: FunctionId,
-        spec: LambdaFunctionSpec,
-        context: BinaryIO,
-    ) -> str:
-        try:
-            return self.packer.pack(function, spec.source, context)
-        except PermanentError as error:
-            error.field = error.field or "source.uri"  # storage does not know the field of its URI
-            raise
 
     def _install(
         self,

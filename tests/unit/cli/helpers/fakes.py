@@ -16,7 +16,9 @@ from knative_lambda.adapters.kubernetes.client import (
     LAMBDA_FUNCTIONS,
 )
 from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.adapters.kubernetes.requests import request_annotations
 from knative_lambda.domain.events import Event
+from knative_lambda.domain.lambda_function import RequestStamp
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.manifests.rejection_event import rejection_event
 
@@ -230,11 +232,19 @@ def record(
             "generation": 1,
             "resourceVersion": "1",
             "creationTimestamp": created,
-            "annotations": annotations or {},
+            "annotations": _as_left_by_an_event(annotations or {}),
         },
         "spec": spec or {"runtime": "python3.11", "source": {"inline": {"main.py": ""}}},
         "status": {} if status is None else status,
     }
+
+
+def _as_left_by_an_event(annotations: dict[str, str]) -> dict[str, str]:
+    if WISH_ID not in annotations:
+        return annotations
+    time = datetime.fromisoformat(annotations.get(WISH_TIME, "2026-01-15T09:30:00+00:00"))
+    stamp = RequestStamp(time=time, event_id=annotations[WISH_ID])
+    return {**request_annotations(stamp, 1, annotations), **annotations}
 
 
 def status(*, phase: str = "Ready", revision: str = "hello-00001", **parts: Any) -> dict[str, Any]:

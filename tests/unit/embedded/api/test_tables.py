@@ -72,9 +72,15 @@ def test_a_path_that_is_not_understood_is_an_error_at_once(path):
 
 
 def test_a_lambda_function_shows_the_columns_of_its_definition():
-    row = _row("LambdaFunction", {"status": {"phase": "Ready", "url": "http://x"}})
-    assert list(row)[:5] == ["Name", "Phase", "URL", "Image", "Age"]
-    assert (row["Phase"], row["URL"], row["Image"], row["Age"]) == ("Ready", "http://x", None, "3d")
+    conditions = [
+        {"type": "BuildReady", "status": "True", "reason": "Built"},
+        {"type": "Ready", "status": "False", "reason": "AppExited", "message": "no handler"},
+    ]
+    status = {"phase": "Failed", "url": "http://x", "conditions": conditions}
+    row = _row("LambdaFunction", {"status": status})
+    assert list(row)[:6] == ["Name", "Phase", "Ready", "Reason", "URL", "Age"]
+    shown = [row[name] for name in ("Phase", "Ready", "Reason", "URL", "Age", "Message")]
+    assert shown == ["Failed", "False", "AppExited", "http://x", "3d", "no handler"]
 
 
 @pytest.mark.parametrize("kind", [kind.kind for kind in KINDS])

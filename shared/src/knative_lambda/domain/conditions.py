@@ -1,0 +1,74 @@
+"""The conditions of a lambda, and the two that kstatus derives from whether it is ready."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from knative_lambda.domain.lambda_function import Condition, Phase
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from knative_lambda.domain.errors import KnativeLambdaError
+    from knative_lambda.domain.lambda_function import LambdaFunctionStatus
+
+DELETING = "Deleting"
+"""Reason of the condition Ready while a lambda is being removed."""
+
+
+def with_condition(
+    conditions: list[Condition], condition: Condition, *, now: datetime
+) -> list[Condition]:
+    """Replace the condition of the same type; its time changes only when its status does.
+
+    `Ready` brings `Reconciling` or `Stalled` along, which are there only while they are true.
+    """
+    before = {each.type: each for each in conditions}
+    after = dict(before)
+    changed = [condition]
+    if condition.type == "Ready":
+        after.pop("Reconciling", None)
+        after.pop("Stalled", None)
+        changed += _derived(condition)
+    for each in changed:
+        old = before.get(each.type)
+        is_same = old is not None and old.status == each.status
+        time = old.last_transition_time if old is not None and is_same else now
+        after[each.type] = each.model_copy(update={"last_transition_time": time})
+    return sorted(after.values(), key=lambda each: each.type)
+
+
+def rejected_status(
+    status: LambdaFunctionStatus,
+    generation: int,
+    request: str | None,
+    error: KnativeLambdaError,
+    now: datetime,
+) -> LambdaFunctionStatus:
+    """A request can never work; what served before serves."""
+    conditions = status.conditions
+    for name in ("SourceReady", "Ready"):
+        bad = Condition(
+            type=name,
+            status="False",
+            reason=error.reason,
+            message=error.message,
+            last_transition_time=now,
+        )
+        conditions = with_condition(conditions, bad, now=now)
+    return status.model_copy(
+        update={
+            "phase": Phase.FAILED,
+            "observed_generation": generation,
+            "observed_request": request,
+            "conditions": conditions,
+        }
+    )
+
+
+def _derived(ready: Condition) -> list[Condition]:
+    if ready.status == "True":
+        return []
+    is_final = ready.status == "False" and ready.reason != DELETING
+    update = {"type": "Stalled" if is_final else "Reconciling", "status": "True"}
+    return [ready.model_copy(update=update)]
