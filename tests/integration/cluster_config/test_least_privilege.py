@@ -61,14 +61,15 @@ ALLOWED = {
     },
     ("delete", BUILDS): {"list jobs", "delete jobs", "list pods"},
     ("delete", "default"): {
-        *(f"{verb} lambdafunctions" for verb in ("get", "delete")),
+        "delete lambdafunctions",
         "update lambdafunctions/status",
         "delete services",
         "list triggers",
         "delete triggers",
     },
     ("cleanup", BUILDS): {"list jobs", "patch jobs", "delete jobs", "list pods"},
-    ("cleanup", "default"): {"update lambdafunctions/status"},
+    ("delete", ""): {"get lambdafunctions"},
+    ("cleanup", "default"): {"update lambdafunctions/status", "patch lambdafunctions"},
     ("cleanup", ""): {
         "get lambdafunctions",
         "list lambdafunctions",
@@ -154,6 +155,7 @@ def test_a_function_may_do_that_and_nothing_else(installed, function, where):
 # account of a source of events -> the only place where it may read, and what
 SOURCES = {
     f"system:serviceaccount:{BUILDS}:build-jobs-source": (BUILDS, {"jobs"}),
+    user("lambda-functions-source"): ("default", {"lambdafunctions"}),
     user("failed-lambdas-source"): ("default", {"services", "triggers"}),
 }
 

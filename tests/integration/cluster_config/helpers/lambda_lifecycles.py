@@ -13,7 +13,7 @@ import pytest
 
 from knative_lambda.adapters.kubernetes.build_jobs import KubernetesBuildJobs
 from knative_lambda.adapters.kubernetes.build_queue import KubernetesBuildQueue
-from knative_lambda.adapters.kubernetes.client import JOBS, KubernetesApi
+from knative_lambda.adapters.kubernetes.client import JOBS, LAMBDA_FUNCTIONS, KubernetesApi
 from knative_lambda.adapters.kubernetes.event_recorder import KubernetesEventRecorder
 from knative_lambda.adapters.kubernetes.functions import KubernetesLambdaFunctions
 from knative_lambda.adapters.kubernetes.services import KubernetesLambdaServices
@@ -121,6 +121,7 @@ class LambdaLifecycles:
         self._recover(self._start_badly())
         self._clean_up()
         self._delete()
+        self._apply_by_hand()
 
     def _build(self, **spec: Any) -> str:
         job = self.world.start(**spec).data.job
@@ -251,6 +252,23 @@ class LambdaLifecycles:
         assert reply.type.endswith("function.deleted.v1")
         assert self.start_build.records.get(HELLO) is None
         assert self.hands.subscriptions(HELLO) == []
+
+    def _apply_by_hand(self) -> None:
+        """A record is applied while nobody hears of it, is taken up, and goes."""
+        item = {
+            "apiVersion": "knative-lambda.dev/v1alpha1",
+            "kind": "LambdaFunction",
+            "metadata": {"namespace": HELLO.namespace, "name": HELLO.name},
+            "spec": {"runtime": "python3.11", "source": _source("by hand")},
+        }
+        self.hands.api.create(LAMBDA_FUNCTIONS, item)
+        self.world.clock.time = datetime.now(UTC) + timedelta(minutes=2)
+        assert self.clean_up(dry_run=False).data.notified_records == 1
+        assert self.start_build.applied(HELLO).type.endswith("build.started.v1")
+        assert self.start_build.applied(HELLO) is None
+        self.hands.api.delete(LAMBDA_FUNCTIONS, HELLO.namespace, HELLO.name)
+        reply = self.delete_lambda.removed(self.world.event(), HELLO)
+        assert reply.type.endswith("function.deleted.v1")
 
 
 def _source(code: str) -> dict[str, Any]:
