@@ -66,16 +66,32 @@ def granted():
 
 
 def test_the_table_of_rights_is_what_config_grants():
-    documented = {
-        (account, place): {
-            (resource.strip(), verb.strip())
-            for part in rights.split(";")
-            for resource, _, verbs in [part.partition(":")]
-            for verb in verbs.split(",")
-        }
-        for account, place, rights in RIGHTS
-    }
+    documented = {(account, place): rights_in_words(rights) for account, place, rights in RIGHTS}
     assert documented == dict(granted())
+
+
+def rights_in_words(text):
+    return {
+        (resource.strip(), verb.strip())
+        for part in text.split(";")
+        for resource, _, verbs in [part.partition(":")]
+        for verb in verbs.split(",")
+    }
+
+
+@pytest.mark.parametrize("name", ["view", "edit", "admin"])
+def test_the_table_of_peoples_roles_is_what_config_has(name):
+    rows = re.findall(r"^\| `knative-lambda-(\w+)` \| ([^|]+) \|$", SECURITY_MODEL, re.MULTILINE)
+    said = dict(rows)
+    if meant := re.fullmatch(r"as `knative-lambda-(\w+)`", said[name]):
+        said[name] = said[meant[1]]
+    (role,) = [item for item in OBJECTS if item["metadata"]["name"] == f"knative-lambda-{name}"]
+    assert rights_in_words(said[name]) == {
+        (resource, verb)
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
 
 
 def test_the_log_lines_to_look_for_are_written():

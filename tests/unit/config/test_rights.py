@@ -9,6 +9,9 @@ from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
 WITH_RIGHTS = [name for name in FUNCTIONS if name != "dead-letter"]
 READS = {"get", "list", "watch"}
+# Those of people; no function has them.
+OF_PEOPLE = ["knative-lambda-view", "knative-lambda-edit", "knative-lambda-admin"]
+SETTINGS_ROLE = "knative-lambda-settings"
 
 
 def of_kind(*kinds):
@@ -75,9 +78,23 @@ def test_only_who_removes_what_is_left_reads_cluster_wide():
     assert bound("ClusterRoleBinding").keys() == accounts
 
 
-@pytest.mark.parametrize(
-    "role", of_kind("Role", "ClusterRole"), ids=lambda role: f"{role['kind']} {name_of(role)}"
-)
+def of_functions():
+    roles = of_kind("Role", "ClusterRole")
+    return [role for role in roles if name_of(role) not in {*OF_PEOPLE, SETTINGS_ROLE}]
+
+
+def rights_of(name):
+    """(resource, verb) of a role of people."""
+    (role,) = [each for each in of_kind("ClusterRole") if name_of(each) == name]
+    return {
+        (resource, verb)
+        for rule in role["rules"]
+        for resource in rule["resources"]
+        for verb in rule["verbs"]
+    }
+
+
+@pytest.mark.parametrize("role", of_functions(), ids=lambda role: f"{role['kind']} {name_of(role)}")
 def test_a_role_names_each_thing_and_nothing_that_opens_others(role):
     for rule in role["rules"]:
         named = [*rule["apiGroups"], *rule["resources"], *rule["verbs"]]
@@ -88,7 +105,7 @@ def test_a_role_names_each_thing_and_nothing_that_opens_others(role):
 def test_only_who_starts_builds_has_a_right_to_secrets_and_only_to_those_of_builds():
     found = [
         (role["metadata"].get("namespace"), name_of(role), rule["verbs"])
-        for role in of_kind("Role", "ClusterRole")
+        for role in of_functions()
         for rule in role["rules"]
         if "secrets" in rule["resources"]
     ]
@@ -141,3 +158,46 @@ def test_a_function_has_the_secrets_that_it_needs_and_publish_alone_may_push():
         "cleanup": {"storage", "registry-delete"},
         "dead-letter": {"storage"},
     }
+
+
+@pytest.mark.parametrize("name", OF_PEOPLE)
+def test_a_role_of_people_adds_itself_to_kubernetes_own_and_to_no_other(name):
+    (role,) = [each for each in of_kind("ClusterRole") if name_of(each) == name]
+    own = name.removeprefix("knative-lambda-")
+    aggregated = [label for label in role["metadata"]["labels"] if "aggregate-to" in label]
+    assert aggregated == [f"rbac.authorization.k8s.io/aggregate-to-{own}"]
+    assert role["metadata"]["labels"][aggregated[0]] == "true"
+
+
+def test_who_views_reads_lambdas_and_their_logs_and_changes_nothing():
+    rights = rights_of("knative-lambda-view")
+    assert {verb for _, verb in rights} == READS
+    read = {"lambdafunctions", "lambdafunctions/status", "pods", "pods/log"}
+    assert {resource for resource, _ in rights} == read | {"events", "resourcequotas"}
+
+
+@pytest.mark.parametrize("name", ["knative-lambda-edit", "knative-lambda-admin"])
+def test_who_edits_writes_records_and_what_their_variables_are_read_from(name):
+    writes = {right for right in rights_of(name) if right[1] not in READS}
+    assert writes == {
+        *(("lambdafunctions", verb) for verb in ("create", "update", "patch", "delete")),
+        *(("configmaps", verb) for verb in ("create", "update", "patch", "delete")),
+        *(("secrets", verb) for verb in ("create", "delete")),
+    }
+    assert rights_of("knative-lambda-view") <= rights_of(name)
+
+
+@pytest.mark.parametrize("name", OF_PEOPLE)
+def test_nobody_writes_a_status_or_reads_a_secret(name):
+    rights = rights_of(name)
+    assert {verb for resource, verb in rights if resource == "lambdafunctions/status"} == {"get"}
+    assert not {verb for resource, verb in rights if resource == "secrets"} & {
+        *READS, "update", "patch",  # these two return the whole object
+    }  # fmt: skip
+
+
+def test_the_role_of_settings_opens_the_one_config_map():
+    (role,) = [each for each in of_kind("Role") if name_of(each) == SETTINGS_ROLE]
+    (rule,) = role["rules"]
+    assert (rule["resources"], rule["verbs"]) == (["configmaps"], ["get"])
+    assert rule["resourceNames"] == ["knative-lambda-settings"]
