@@ -65,6 +65,16 @@ def namespaces(context: click.Context) -> Iterable[str]:
     )
 
 
+def tenants(context: click.Context) -> Iterable[str]:
+    """Return the namespaces that are labelled as tenants."""
+    from knative_lambda.adapters.kubernetes.client import Resource  # noqa: PLC0415
+
+    items = _installation(context).api.list(
+        Resource("api/v1", "namespaces"), None, labels={"knative-lambda.dev/tenant": "true"}
+    )
+    return (str(item["metadata"]["name"]) for item in items)
+
+
 def contexts(context: click.Context) -> Iterable[str]:
     """Return the contexts of the kubeconfig."""
     from knative_lambda.adapters.kubernetes.kubeconfig import context_names  # noqa: PLC0415

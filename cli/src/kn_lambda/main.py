@@ -32,6 +32,7 @@ _COMMANDS = {
     "logs": "Print the log of a function.",
     "events": "Show events and their deliveries, newest last.",
     "delete": "Delete functions and everything that they own.",
+    "tenant": "Let a namespace hold functions, and say who may deploy there.",
     "doctor": "Check this machine and the platform, and suggest fixes.",
     "status": "Show whether the platform runs, where, and what runs on it.",
     "down": "Stop the embedded platform, wherever it was started.",

@@ -8,7 +8,6 @@ import pytest
 
 from kn_lambda.errors import ExitCode
 from knative_lambda.domain.errors import SourceNotFoundError
-from lambda_embedded.installation import INSTALLATION
 from tests.unit.cli.helpers.fakes import DIGEST, FakePlatform, status
 
 
@@ -88,7 +87,7 @@ def test_a_build_that_was_cancelled_before_it_ran_points_to_no_log(
     ("reason", "hint"),
     [
         ("SourceNotFound", "Fix the problem"),
-        ("NamespaceNotFound", str(INSTALLATION / "config/tenants/default")),
+        ("NamespaceNotFound", "kn-lambda tenant add"),
     ],
 )
 def test_a_rejected_event_shows_the_reason_of_build_start(

@@ -40,6 +40,7 @@ _NEEDED = {
     "send": ("--type", "com.example.greeting"),
     "set": ("--env", "COLOUR=blue"),
     "rebuild": ("--all",),
+    "tenant": ("list",),
 }
 _HOLDER = (
     "import sys, pathlib\n"

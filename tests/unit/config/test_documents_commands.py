@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 
+import click
 import pytest
 
 from kn_lambda.main import _COMMANDS, cli
@@ -35,6 +36,13 @@ _INLINE_OPTION = re.compile(r"`(--?[A-Za-z][\w-]*)[^`\n]*`")
 
 def _options(*names):
     commands = [cli.get_command(None, name) for name in names]
+    # Those of a command of commands, such as `tenant add`, count as its own.
+    commands += [
+        command.get_command(None, name)
+        for command in commands
+        if isinstance(command, click.Group)
+        for name in command.list_commands(None)
+    ]
     params = [param for command in (cli, *commands) for param in command.params]
     return {option for param in params for option in (*param.opts, *param.secondary_opts)} | {
         "-h", "--help",

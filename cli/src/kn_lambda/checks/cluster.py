@@ -28,7 +28,7 @@ _BOUND = tuple(
     for function in ("build-start", "publish", "build-complete", "delete")
 )
 _SEND = "To send events from outside, you need permission to create services/proxy in {}."
-_TENANT = "Add a folder to config/tenants, and add it to the resources of the overlay."
+_TENANT = "Make it one: kn-lambda tenant add {}"
 
 
 def check_cluster(installation: Installation, namespace: str) -> Iterator[Check]:
@@ -54,7 +54,7 @@ def _check_tenant(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
     missing = [name for name in _BOUND if name not in bound]
     if not missing:
         return Verdict.OK, "has the RoleBindings of the functions", ""
-    return Verdict.FAILED, f"lacks RoleBindings: {', '.join(missing)}", _TENANT
+    return Verdict.FAILED, f"lacks RoleBindings: {', '.join(missing)}", _TENANT.format(namespace)
 
 
 def _check_reading(api: ClusterApi, verb: str, namespace: str) -> tuple[Verdict, str, str]:
@@ -70,7 +70,7 @@ def _check_events(api: ClusterApi, namespace: str) -> tuple[Verdict, str, str]:
     found = (
         f"you cannot get events in {namespace}, so deploy cannot report why a request is rejected"
     )
-    return Verdict.WARNING, found, "Ask for a RoleBinding to the ClusterRole `view`."
+    return Verdict.WARNING, found, "Ask for a RoleBinding to the ClusterRole `knative-lambda-view`."
 
 
 def _check_sending(installation: Installation) -> tuple[Verdict, str, str]:

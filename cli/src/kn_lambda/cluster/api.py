@@ -6,13 +6,18 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from knative_lambda.adapters.kubernetes.client import KubernetesApi
-from knative_lambda.adapters.kubernetes.errors import NotFoundError, object_of, translated
+from knative_lambda.adapters.kubernetes.errors import (
+    NamespaceNotFoundError,
+    NotFoundError,
+    object_of,
+    translated,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
     from kn_lambda.cluster.service_address import ServiceAddress
-    from knative_lambda.adapters.kubernetes.client import KubernetesObject
+    from knative_lambda.adapters.kubernetes.client import KubernetesObject, Resource
 
 
 class ClusterApi(KubernetesApi):
@@ -37,6 +42,39 @@ class ClusterApi(KubernetesApi):
         }
         path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
         return bool(self._json("POST", path, body=review)["status"]["allowed"])
+
+    def look_up(
+        self, resource: Resource, namespace: str | None, name: str
+    ) -> KubernetesObject | None:
+        """Return an object or None; a namespace that is missing is None too."""
+        try:
+            return self.find(resource, namespace, name)
+        except NamespaceNotFoundError:
+            return None
+
+    def apply_as(
+        self,
+        manager: str,
+        resource: Resource,
+        item: KubernetesObject,
+        *,
+        takes_over: bool = False,
+        is_rehearsal: bool = False,
+    ) -> KubernetesObject:
+        """Server-side apply as a field manager of its own.
+
+        A field of another manager is a `ConflictError`, unless the manager `takes_over`; a
+        rehearsal changes nothing.
+        """
+        metadata = item["metadata"]
+        query = {"fieldManager": manager, "force": str(takes_over).lower()}
+        return self._json(
+            "PATCH",
+            resource.path(metadata.get("namespace"), metadata["name"]),
+            body=item,
+            query=query | ({"dryRun": "All"} if is_rehearsal else {}),
+            content_type="application/apply-patch+yaml",
+        )
 
     def serves(self, group_version: str) -> bool:
         """Whether the API serves a group and version, such as `serving.knative.dev/v1`."""

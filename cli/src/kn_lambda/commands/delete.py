@@ -18,6 +18,8 @@ from kn_lambda.terminal.output import echo
 from kn_lambda.terminal.progress import Progress
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from kn_lambda.session import Session
     from knative_lambda.domain.names import FunctionId
 
@@ -42,9 +44,7 @@ def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float
     Deleting a function that does not exist is not an error.
     """
     functions = [_identity(session, name) for name in names]
-    with Progress() as progress:
-        progress.activity = f"deleting {', '.join(map(str, functions))}"
-        outcomes = [_delete(session, function, timeout if wait else 0.0) for function in functions]
+    outcomes = delete_functions(session, functions, timeout if wait else 0.0)
     if session.output == "json":
         documents = [
             {"namespace": function.namespace, "name": function.name, "outcome": outcome}
@@ -56,6 +56,15 @@ def command(session: Session, names: tuple[str, ...], wait: bool, timeout: float
         text = f"{function} {'did not exist' if outcome == 'absent' else 'is ' + outcome}"
         is_name = session.output == "name"
         echo(f"lambdafunction.knative-lambda.dev/{function.name}" if is_name else text)
+
+
+def delete_functions(
+    session: Session, functions: Sequence[FunctionId], timeout_seconds: float
+) -> list[str]:
+    """Delete each in turn and return its outcome; without a time, do not wait."""
+    with Progress() as progress:
+        progress.activity = f"deleting {', '.join(map(str, functions))}"
+        return [_delete(session, function, timeout_seconds) for function in functions]
 
 
 def _identity(session: Session, name: str) -> FunctionId:

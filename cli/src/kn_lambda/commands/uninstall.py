@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from typing import TYPE_CHECKING
 
 import click
 
-from kn_lambda.errors import CommandError, WrongUsageError
+from kn_lambda.errors import WrongUsageError
+from kn_lambda.option_groups.confirming import confirm
 from kn_lambda.options import session_command
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import echo
@@ -47,24 +47,12 @@ def command(session: Session, yes: bool, dry_run: bool) -> None:
         if DataFolder(home).is_locked():
             raise running_error(home)
         if not yes:
-            _confirm(home)
+            confirm(f"Remove {str(home)!r} and everything in it?", what="the data")
         remove_data(home)
     if session.output == "json":
         print_document(_document(home, parts, others, is_removed=is_removed), "json")
     elif is_removed:
         echo(f"Removed {home}.")
-
-
-def _confirm(home: Path) -> None:
-    if not sys.stdin.isatty():
-        raise WrongUsageError(
-            "nobody is there to ask; nothing was removed", hint="To remove the data, add --yes."
-        )
-    # On stderr, so that a document on stdout stays one.
-    if not click.confirm(f"Remove {str(home)!r} and everything in it?", err=True):
-        raise CommandError(
-            "nothing was removed", hint="To remove the data, answer with y, or add --yes."
-        )
 
 
 def _show(home: Path, parts: list[Part], others: list[InstalledFile]) -> None:

@@ -17,7 +17,6 @@ from kn_lambda.invoking.command_lines import (
 from kn_lambda.program import command_about
 from kn_lambda.terminal.documents import print_document
 from kn_lambda.terminal.output import Styled, echo
-from lambda_embedded.installation import INSTALLATION
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -34,7 +33,7 @@ _FIX_AND_DEPLOY = "Nothing was changed. Fix the problem and deploy again."
 # By the reason of a rejection: problems that are not in the source.
 _HINTS = {
     "NamespaceNotFound": "The namespace is not a tenant."
-    f" {INSTALLATION / 'config/tenants/default'} shows how to set one up."
+    " Whoever runs the platform makes it one: kn-lambda tenant add NAME."
     " To use the namespace default, omit -n."
 }
 

@@ -14,6 +14,7 @@ from lambda_embedded.configuration.patches import apply_patches
 from lambda_embedded.configuration.transforms import add_labels, set_namespace
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from pathlib import Path
 
     from lambda_embedded.store.objects import KubernetesObject
@@ -38,6 +39,15 @@ class KustomizationError(Exception):
 def read_kustomization(folder: Path) -> list[KubernetesObject]:
     """All objects of a kustomization folder, in the order in which they are named."""
     return _read(folder.resolve(), [], ())
+
+
+def read_components(folders: Iterable[Path], *, namespace: str) -> list[KubernetesObject]:
+    """All objects of a kustomization that has nothing but these components and a namespace."""
+    items: list[KubernetesObject] = []
+    for folder in folders:
+        items = _read(folder.resolve(), items, ())
+    set_namespace(items, namespace)
+    return items
 
 
 def _read(

@@ -92,11 +92,11 @@ class KubernetesApi:
         """Close connections; the next call makes one again."""
         self._transport.close()
 
-    def get(self, resource: Resource, namespace: str, name: str) -> KubernetesObject:
-        """One object, or `NotFoundError`."""
+    def get(self, resource: Resource, namespace: str | None, name: str) -> KubernetesObject:
+        """One object, or `NotFoundError`; one that is in no namespace has None."""
         return self._json("GET", resource.path(namespace, name))
 
-    def find(self, resource: Resource, namespace: str, name: str) -> KubernetesObject | None:
+    def find(self, resource: Resource, namespace: str | None, name: str) -> KubernetesObject | None:
         """One object, or None."""
         try:
             return self.get(resource, namespace, name)
@@ -166,9 +166,12 @@ class KubernetesApi:
             return
 
     def merge(
-        self, resource: Resource, namespace: str, name: str, change: Mapping[str, Any]
+        self, resource: Resource, namespace: str | None, name: str, change: Mapping[str, Any]
     ) -> KubernetesObject:
-        """Change some fields; `ConflictError` if a `resourceVersion` in them is out of date."""
+        """Change some fields; `ConflictError` if a `resourceVersion` in them is out of date.
+
+        An object that is in no namespace has None.
+        """
         return self._json(
             "PATCH",
             resource.path(namespace, name),
@@ -184,9 +187,12 @@ class KubernetesApi:
         self._json("DELETE", resource.path(namespace, name), body=body)
 
     def delete(
-        self, resource: Resource, namespace: str, name: str, *, uid: str | None = None
+        self, resource: Resource, namespace: str | None, name: str, *, uid: str | None = None
     ) -> None:
-        """Delete an object and what it owns; does nothing when it is gone or has another `uid`."""
+        """Delete an object and what it owns; does nothing when it is gone or has another `uid`.
+
+        An object that is in no namespace has None.
+        """
         body: dict[str, Any] = {"propagationPolicy": "Background"}
         if uid is not None:
             body["preconditions"] = {"uid": uid}

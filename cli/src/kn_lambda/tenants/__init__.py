@@ -1,0 +1,1 @@
+"""Namespaces that hold functions: what they need, and who may deploy there."""
