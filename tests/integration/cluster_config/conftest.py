@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -46,9 +48,25 @@ def api_server(kubectl, api_server_binaries, tmp_path_factory) -> Iterator[ApiSe
 
 @pytest.fixture(scope="module")
 def installed(api_server) -> ApiServer:
-    """The server after an operator's one command, given twice: the first makes the definitions."""
+    """The server after an operator's commands; the first is given twice, for the definitions."""
     api_server.run("apply", "-k", str(OVERLAY))
     definition = "crd/lambdafunctions.knative-lambda.dev"
     api_server.run("wait", "--for=condition=Established", definition)
     api_server.await_kinds(*KINDS)
+    kn_lambda(api_server, "tenant", "add", "default", "--adopt")
     return api_server
+
+
+def kn_lambda(server: ApiServer, *arguments: str) -> str:
+    """Run the command line as an operator does, and return what it prints."""
+    environment = {
+        "KUBECONFIG": str(server.kubeconfig),
+        "KN_LAMBDA_HOME": str(server.folder / "no-embedded-platform"),
+        "PATH": os.defpath,
+    }
+    command = [sys.executable, "-m", "kn_lambda", *arguments]
+    done = subprocess.run(
+        command, env=environment, capture_output=True, text=True, timeout=60, check=False
+    )
+    assert done.returncode == 0, done.stderr
+    return done.stdout

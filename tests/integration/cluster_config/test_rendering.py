@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
 
 import pytest
+import yaml
 
+from kn_lambda.tenants.manifests import Tenant, tenant_manifests
 from lambda_embedded.configuration.kustomization import read_kustomization
 from tests.helpers.api_server import REPOSITORY
 
@@ -48,9 +52,34 @@ def test_images_are_named_by_digest(render, overlay):
 @pytest.mark.parametrize("overlay", ["staging", "production"])
 def test_brokers_are_durable_where_events_matter(render, overlay):
     brokers = [item for item in render(overlay) if item["kind"] == "Broker"]
-    assert len(brokers) == 2
-    for broker in brokers:
-        assert broker["metadata"]["annotations"]["eventing.knative.dev/broker.class"] == "Kafka"
+    (broker,) = brokers
+    assert broker["metadata"]["annotations"]["eventing.knative.dev/broker.class"] == "Kafka"
+
+
+@pytest.mark.parametrize("overlay", ["staging", "production"])
+def test_no_tenant_and_no_namespace_of_others_is_in_what_clusters_get(render, overlay):
+    objects = render(overlay)
+    namespaces = {item["metadata"].get("namespace") for item in objects} - {None}
+    namespaces |= {item["metadata"]["name"] for item in objects if item["kind"] == "Namespace"}
+    assert namespaces == {"knative-lambda", "knative-lambda-builds"}
+
+
+@pytest.mark.parametrize("components", [(), ("kafka-broker",), ("kafka-broker", "pull-secret")])
+def test_a_tenant_of_the_command_line_is_what_kustomize_makes_of_the_same_components(
+    kubectl, tmp_path, components
+):
+    folder = REPOSITORY / "config" / "components"
+    fields = {
+        "namespace": "team-a",
+        "components": [
+            os.path.relpath(folder / name, tmp_path.resolve()) for name in ("tenant", *components)
+        ],
+    }
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(fields))
+    command = [kubectl, "kustomize", str(tmp_path)]
+    answer = subprocess.run(command, capture_output=True, check=True)
+    made = tenant_manifests(Tenant(name="team-a", components=components))
+    assert by_identity(yaml.safe_load_all(answer.stdout)) == by_identity(made)
 
 
 @pytest.mark.parametrize("overlay", ["staging", "production"])

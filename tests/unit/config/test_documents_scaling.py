@@ -7,6 +7,7 @@ from datetime import timedelta
 
 import pytest
 
+from kn_lambda.tenants.manifests import COMPONENTS, Tenant, tenant_manifests
 from knative_lambda.adapters.kubernetes import client
 from knative_lambda.domain import text
 from knative_lambda.inbound import dead_letters, endpoint
@@ -141,9 +142,10 @@ def test_a_broker_delivers_as_it_says(row):
     assert delivery["backoffPolicy"] == "exponential"
 
 
-@pytest.mark.parametrize("overlay", RENDERED)
-def test_a_tenants_broker_waits_longer_than_any_lambda_may_take(overlay):
-    delivery = named("Broker", "default", overlay)["spec"]["delivery"]
+@pytest.mark.parametrize("components", [(), COMPONENTS])
+def test_a_tenants_broker_waits_longer_than_any_lambda_may_take(components):
+    items = tenant_manifests(Tenant(name="team-a", components=components))
+    (delivery,) = [item["spec"]["delivery"] for item in items if item["kind"] == "Broker"]
     most = SCHEMA["spec"]["properties"]["timeoutSeconds"]["maximum"]
     assert seconds(_duration(delivery["timeout"])) > most
     assert f"waits longer than the {most} seconds that a lambda may take" in SCALING.text
