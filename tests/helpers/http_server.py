@@ -31,7 +31,8 @@ def serving_requests(
         context.load_cert_chain(authority.server)
         server.socket = context.wrap_socket(server.socket, server_side=True)
         base = f"https://localhost:{server.server_address[1]}"
-    thread = threading.Thread(target=server.serve_forever, daemon=True)
+    # It looks that often whether it is to end.
+    thread = threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True)
     thread.start()
     try:
         yield base

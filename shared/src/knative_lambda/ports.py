@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
     from typing import BinaryIO
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.deployment import Deployment, ServiceState
     from knative_lambda.domain.errors import KnativeLambdaError
     from knative_lambda.domain.events import Event
+    from knative_lambda.domain.hosted_source import Checkout
     from knative_lambda.domain.image import ImageOrder
     from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.language import Language
@@ -72,6 +74,46 @@ class SourceArchives(Protocol):
         """Return the files whose path is wanted, by path; all members are checked on the way.
 
         `InvalidContentError` where it is no archive, or one that may not be unpacked.
+        """
+        ...
+
+
+class HostedSources(Protocol):
+    """Sources on hosts that the operator allows; `UnsupportedSourceError` for any other host.
+
+    `secret` names the Secret of the lambda's namespace that opens the source. What a host sends is
+    bounded in bytes and time: `LimitExceededError` and `SourceUnavailableError`.
+    """
+
+    def read(
+        self,
+        function: FunctionId,
+        uri: str,
+        secret: str | None,
+        target: BinaryIO,
+        *,
+        max_bytes: int,
+    ) -> None:
+        """Copy what is at an `https://` URL into `target`."""
+        ...
+
+    def checkout(
+        self, function: FunctionId, uri: str, secret: str | None
+    ) -> AbstractContextManager[Checkout]:
+        """Fetch the commit that a `git+https://` URL names; its files are read within the context.
+
+        A link or a submodule among them is `UnsupportedSourceError`.
+        """
+        ...
+
+
+class SourceSecrets(Protocol):
+    """The Secrets of tenants that open their sources."""
+
+    def authorization(self, function: FunctionId, name: str) -> str:
+        """Return the header `Authorization` that a Secret stands for.
+
+        `SourceAccessDeniedError` where it is not there, not complete, or not ours to read.
         """
         ...
 

@@ -55,6 +55,14 @@ class UnsupportedSourceError(PermanentError):
     """No storage adapter supports this URI, or sources may not come from there."""
 
 
+class SourceMismatchError(PermanentError):
+    """The bytes of a source are not those that the request names."""
+
+
+class SourceAccessDeniedError(PermanentError):
+    """A source needs a Secret that is not there, not complete, or not accepted."""
+
+
 class UnsupportedRuntimeError(PermanentError):
     """This installation has no such runtime."""
 
@@ -98,6 +106,10 @@ class RetryableError(KnativeLambdaError):
 
 class StorageUnavailableError(RetryableError):
     """Object storage does not respond, or reports an error of its own."""
+
+
+class SourceUnavailableError(RetryableError):
+    """The host of a source does not respond, not in time, or reports an error of its own."""
 
 
 class PlatformUnavailableError(RetryableError):

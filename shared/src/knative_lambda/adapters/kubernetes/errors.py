@@ -40,6 +40,10 @@ class NotFoundError(PlatformUnavailableError):
     """The object, or its kind, does not exist (yet)."""
 
 
+class DeniedError(PlatformUnavailableError):
+    """We lack a right, which somebody may give us."""
+
+
 class NamespaceNotFoundError(RejectedByPlatformError):
     """The tenant's namespace was never set up."""
 
@@ -88,8 +92,9 @@ def error_of(what: str, response: BaseHTTPResponse) -> KnativeLambdaError:
     exceeded = _exceeded_quota(response, body)
     if exceeded or response.status in _INVALID or _is_too_large(response, body):
         return RejectedByPlatformError(f"{what}: {exceeded}" if exceeded else message)
-    # 401 and other 403 too: a right that is missing is our set-up's mistake, not the event's.
-    return PlatformUnavailableError(message)
+    # A right that is missing is our set-up's mistake, not the event's; 401 is one of our account.
+    is_denied = response.status == HTTPStatus.FORBIDDEN
+    return DeniedError(message) if is_denied else PlatformUnavailableError(message)
 
 
 def object_of(path: str) -> str:
