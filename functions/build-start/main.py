@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.packages import PackagesPolicy
     from knative_lambda.inbound.endpoint import Handler, Response
     from knative_lambda.manifests.build_job import BuildJobOptions
-    from knative_lambda.ports import EventRecorder, ObjectStorage
+    from knative_lambda.ports import EventRecorder, HostedSources, ObjectStorage
     from knative_lambda.use_cases.admit_builds import AdmitBuilds
     from knative_lambda.use_cases.build_context import ContextPacker
     from knative_lambda.use_cases.rebuild import RebuildLambda
@@ -179,10 +179,26 @@ def packer(storage: ObjectStorage) -> ContextPacker:
 
     return ContextPacker(
         storage=storage,
+        hosted=hosted_sources(),
         source_prefixes=tuple(settings.source_prefixes),
         source_suffixes=settings.languages.suffixes,
         max_bytes=settings.source_max_bytes,
         max_files=settings.source_max_files,
+    )
+
+
+def hosted_sources() -> HostedSources:
+    """Return the reader of sources that are on hosts of their own."""
+    from knative_lambda.adapters.hosted_sources import NetworkSources
+    from knative_lambda.adapters.kubernetes.source_secrets import KubernetesSourceSecrets
+    from knative_lambda.domain.source_hosts import SourceHosts
+
+    return NetworkSources(
+        SourceHosts(settings.source_hosts or ()),
+        secrets=KubernetesSourceSecrets(api=kubernetes_api()),
+        max_bytes=settings.source_max_bytes,
+        max_files=settings.source_max_files,
+        certificates=settings.source_certificates,
     )
 
 

@@ -16,6 +16,7 @@ PARAGRAPHS = (
     "**A malicious package**",
     "**A malicious archive**",
     "**A made-up event**",
+    "**A hostile host of a source**",
     "**A Secret that a request names**",
     '<a id="images-that-a-request-names"></a> **An image that a request names**',
     "**Somebody who can write to the storage**",
@@ -56,6 +57,12 @@ UPLOADS = "contract/test_object_storage_uploads.py::"
 CLEANUP = "unit/use_cases/test_clean_up.py::"
 FOLLOWER = "unit/use_cases/test_follow_build.py::"
 LANES = "unit/use_cases/test_lanes.py::"
+HOSTS = "integration/sources/test_hostile_hosts.py::"
+GIT = "integration/sources/test_git_sources.py::"
+GIT_PACK = "unit/adapters/hosted_sources/test_git_pack.py::"
+GIT_TREE = "unit/adapters/hosted_sources/test_git_tree.py::"
+ELSEWHERE = f"{HOSTS}test_a_redirect_leads_to_no_host_that_is_not_listed"
+
 STEPS = "integration/builder/test_source_builds.py::"
 
 # How a sentence begins -> the tests that hold it.
@@ -135,6 +142,54 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "The event `build.cancel` is a request,": (
         "unit/use_cases/test_admit_builds.py::test_a_build_that_waits_can_be_cancelled",
+    ),
+    "(`https://`, `git+https://`) is one that the operator lists,": (ELSEWHERE,),
+    "No other is connected:": (
+        f"{HOSTS}test_a_host_that_is_not_listed_is_never_connected",
+        f"{HOSTS}test_a_name_that_resolves_to_an_address_that_is_not_public_is_never_connected",
+        f"{HOSTS}test_an_internal_host_outside_of_its_networks_is_never_connected",
+        f"{HOSTS}test_the_connection_goes_to_the_address_that_was_checked",
+        "unit/domain/test_source_hosts.py",
+    ),
+    "Each redirect is checked as the first request is.": (ELSEWHERE,),
+    "The certificate must be that of the name.": (
+        f"{HOSTS}test_the_certificate_has_to_be_that_of_the_name",
+        f"{HOSTS}test_an_authority_that_the_operator_does_not_name_is_not_trusted",
+    ),
+    "What it sends is bounded:": (
+        f"{HOSTS}test_a_response_without_end_is_cut_at_the_limit",
+        f"{HOSTS}test_a_slow_host_is_given_up_after_the_time_for_all_of_it",
+        f"{GIT}test_a_repository_that_is_too_large_to_fetch_is_refused",
+        f"{GIT}test_a_repository_that_is_too_large_unpacked_is_refused",
+        f"{GIT}test_trees_that_contain_each_other_many_times_are_refused",
+        f"{GIT_PACK}test_a_bomb_is_refused_before_it_is_unpacked_and_takes_no_memory",
+        f"{GIT_PACK}test_deltas_that_multiply_their_base_are_refused_when_there_is_no_more_room",
+        f"{GIT_PACK}test_a_pack_of_too_many_objects_is_refused_by_its_head",
+    ),
+    "Every object of a repository is found by the hash of its content,": (
+        f"{GIT_PACK}test_objects_are_known_by_the_hash_of_what_they_contain",
+        f"{GIT_TREE}test_an_object_that_the_host_kept_back_is_told",
+    ),
+    "Links and submodules are refused, and nothing is executed.": (
+        f"{GIT}test_a_link_is_refused_by_its_name",
+        f"{GIT}test_a_submodule_is_refused_by_its_name_and_never_fetched",
+        f"{GIT_TREE}test_a_link_or_a_submodule_is_refused_whatever_it_refers_to",
+    ),
+    "A token goes to the host that `source.uri` names": (
+        f"{HOSTS}test_a_redirect_to_a_listed_host_is_followed_without_the_secret",
+        f"{GIT}test_a_token_that_is_not_accepted_is_not_repeated",
+        (
+            "contract/test_source_secrets.py::"
+            "test_a_secret_that_opens_nothing_is_told_by_its_name_and_key_alone"
+        ),
+    ),
+    "The field `source.secretRef` names a Secret of the subject's namespace,": (
+        "contract/test_source_secrets.py",
+        "contract/test_schemas.py::test_a_wrong_spec_is_refused",
+        "integration/cluster_config/test_lambda_functions.py::test_a_wrong_spec_is_refused",
+    ),
+    "Whoever may deploy in the namespace decides to which listed host it is sent.": (
+        f"{GIT}test_a_private_repository_is_opened_by_the_secret",
     ),
     "(`secretKeyRef`) may not begin with `knative-lambda-`:": (
         SECRET,

@@ -33,7 +33,7 @@ from knative_lambda.use_cases.prepare_source import PrepareSource
 from knative_lambda.use_cases.publish_image import PublishImage
 from knative_lambda.use_cases.rejections import rejections_recorded
 from knative_lambda.use_cases.start_build import StartBuild
-from tests.helpers.fakes import InMemoryObjectStorage
+from tests.helpers.fakes import InMemoryHostedSources, InMemoryObjectStorage
 from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
@@ -98,6 +98,7 @@ class ControlPlane:
         self.storage.now = self.clock.now
         self.jobs = InMemoryBuildJobs(self.clock)
         self.queue = InMemoryBuildQueue(self.jobs)
+        self.hosted = InMemoryHostedSources()
         self.images = InMemoryImagePublisher(registry=self.registry, digest=DIGEST)
         self._ids = (f"event-{number}" for number in itertools.count(1))
         parts = {"records": self.records, "jobs": self.jobs, "storage": self.storage}
@@ -124,6 +125,7 @@ class ControlPlane:
             prepare=PrepareSource(
                 packer=ContextPacker(
                     storage=self.storage,
+                    hosted=self.hosted,
                     source_prefixes=("s3://sources/{namespace}/",),
                     source_suffixes=LANGUAGES.suffixes,
                     max_bytes=100_000,

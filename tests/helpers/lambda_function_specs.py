@@ -52,6 +52,12 @@ RIGHT: dict[str, dict[str, Any]] = {
     "minimal": MINIMAL,
     "full": FULL,
     "image": with_source({"image": IMAGE}),
+    "an object by its hash": with_source({"uri": "s3://bucket/a.zip", "sha256": "a" * 64}),
+    "an archive on a host": with_source({"uri": "https://example.com/a.zip", "sha256": "0" * 64}),
+    "a repository": with_source(
+        {"uri": "git+https://example.com/a/b@main#c", "secretRef": {"name": "source-credentials"}}
+    ),
+    "a repository whose ref has a sign": with_source({"uri": "git+https://example.com/a@v1"}),
     "nothing but a maximum": MINIMAL | {"scale": {"max": 1}},
     "a buffer for every request": MINIMAL | {"scale": {"burstCapacity": -1}},
     "a buffer at zero alone": MINIMAL | {"scale": {"burstCapacity": 0}},
@@ -86,6 +92,28 @@ WRONG: dict[str, dict[str, Any]] = {
     "an empty URI": with_source({"uri": ""}),
     "a URI that is too long": with_source({"uri": "s" * 2049}),
     "a URI that is no text": with_source({"uri": {"a": "b"}}),
+    "an archive on a host without its hash": with_source({"uri": "https://example.com/a.zip"}),
+    "a hash that is too short": with_source({"uri": "s3://b/k", "sha256": "a" * 63}),
+    "a hash in capitals": with_source({"uri": "s3://b/k", "sha256": "A" * 64}),
+    "a hash of a prefix": with_source({"uri": "s3://b/k/", "sha256": "a" * 64}),
+    "a hash of a repository": with_source(
+        {"uri": "git+https://example.com/a/b", "sha256": "a" * 64}
+    ),
+    "a hash of text": with_source({"inline": {"a": "b"}, "sha256": "a" * 64}),
+    "a hash of an image": with_source({"image": IMAGE, "sha256": "a" * 64}),
+    "a hash alone": with_source({"sha256": "a" * 64}),
+    "a Secret for storage": with_source({"uri": "s3://b/k", "secretRef": {"name": "a"}}),
+    "a Secret for text": with_source({"inline": {"a": "b"}, "secretRef": {"name": "a"}}),
+    "a Secret of a source without a name": with_source(
+        {"uri": "git+https://example.com/a/b", "secretRef": {}}
+    ),
+    "a Secret of the platform for a source": with_source(
+        {"uri": "git+https://example.com/a/b", "secretRef": {"name": "knative-lambda-pull"}}
+    ),
+    "a user in the URI of a repository": with_source({"uri": "git+https://me@example.com/a/b"}),
+    "a password in the URI of an archive": with_source(
+        {"uri": "https://me:secret@example.com/a.zip", "sha256": "a" * 64}
+    ),
     "an image by tag": with_source({"image": "registry.example/team/hello:latest"}),
     "an image name that is too long": with_source({"image": "r" * 512 + "@sha256:" + "a" * 64}),
     "no files": with_source({"inline": {}}),

@@ -43,6 +43,7 @@ from lambda_oci.references import parse_repository
 from lambda_oci.repositories import open_repository
 from tests.attacks.helpers.programs import Watched, run_job
 from tests.helpers.canaries import Canaries, files_below
+from tests.helpers.fakes import InMemoryHostedSources
 from tests.helpers.fakes_platform import (
     FixedClock,
     InMemoryBuildJobs,
@@ -146,6 +147,7 @@ class World:
             prepare=PrepareSource(
                 packer=ContextPacker(
                     storage=self.storage,
+                    hosted=InMemoryHostedSources(),
                     source_prefixes=(f"s3://{self.bucket}/sources/{{namespace}}/",),
                     source_suffixes=languages.suffixes,
                     max_bytes=10**7,

@@ -39,6 +39,11 @@ def test_a_wrong_spec_is_refused(installed, name):
     ("wrong", "message"),
     [
         ("two sources", "spec.source: Invalid value: needs exactly one of uri, inline, image"),
+        ("an archive on a host without its hash", "needs sha256, because its uri begins with"),
+        ("a hash of a repository", "has sha256, which is for a uri of one object"),
+        ("a Secret for storage", "has secretRef, which is for a uri with https://"),
+        ("a password in the URI of an archive", "has a uri with a user or a password"),
+        ("a Secret of the platform for a source", "as the platform's own Secrets do"),
         ("a path outside", "not a relative path inside the source"),
         ("a reserved name", "spec.env[0].name: Invalid value: is set by the platform"),
         ("a variable with two origins", "exactly one of value, secretKeyRef, configMapKeyRef"),

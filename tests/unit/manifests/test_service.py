@@ -69,6 +69,11 @@ def test_the_runtime_is_told_what_it_serves():
         ({"source": {"uri": "s3://b/code.zip"}}, None),
         ({"source": {"uri": "s3://b/folder/"}}, None),
         ({"source": {"uri": "s3://b/py"}}, None),
+        ({"source": {"uri": "git+https://h/a/b@main#greet.py"}}, "greet.handler"),
+        ({"source": {"uri": "git+https://h/a/b#src/greet.mjs"}}, "greet.handler"),
+        ({"source": {"uri": "git+https://h/a/b@main#src"}}, None),
+        ({"source": {"uri": "git+https://h/vercel/next.js"}}, None),
+        ({"source": {"uri": "https://h/a.py", "sha256": "a" * 64}}, None),
     ],
 )
 def test_the_handler_is_the_requested_one_or_that_of_a_single_file(fields, handler):

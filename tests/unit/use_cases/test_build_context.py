@@ -1,3 +1,4 @@
+import hashlib
 import io
 import tarfile
 
@@ -7,18 +8,21 @@ from hypothesis import strategies as st
 
 from knative_lambda.domain.errors import (
     LimitExceededError,
+    SourceAccessDeniedError,
+    SourceMismatchError,
     SourceNotFoundError,
     UnsupportedSourceError,
 )
+from knative_lambda.domain.hosted_source import SourceFile
 from knative_lambda.domain.lambda_function import Source
 from tests.helpers.control_plane import HELLO, ControlPlane
 
 
 def pack(world, **source):
     target = io.BytesIO()
-    digest = world.start_build.prepare.packer.pack(HELLO, Source.model_validate(source), target)
+    packed = world.start_build.prepare.packer.pack(HELLO, Source.model_validate(source), target)
     assert target.tell() == 0
-    return digest, target.getvalue()
+    return packed.sha256, target.getvalue()
 
 
 def names(content):
@@ -96,7 +100,11 @@ def test_any_other_object_is_passed_on_unread_for_the_build_to_judge(name):
         "s3://sources/default",
         "s3://SOURCES/default/code.zip",
         "file:///etc/passwd",
-        "https://example.com/code.zip",
+        "http://example.com/code.zip",
+        "ssh://git@example.com/code",
+        "git+ssh://example.com/code",
+        "git://example.com/code",
+        "HTTPS://example.com/code.zip",
         "no uri",
         " s3://sources/default/code.zip",
     ],
@@ -133,3 +141,91 @@ def test_a_missing_source_is_refused_with_its_field():
     with pytest.raises(SourceNotFoundError) as refused:
         ControlPlane().start(source={"uri": "s3://sources/default/gone.zip"})
     assert refused.value.field == "source.uri"
+
+
+ARCHIVE = b"\xfd7zXZ\0..."
+SHA256 = hashlib.sha256(ARCHIVE).hexdigest()
+
+
+def put(world, name, content):
+    uri = f"s3://sources/default/{name}"
+    world.put_source(uri, content)
+    return uri
+
+
+@pytest.mark.parametrize("name", ["code.zip", "main.py"])
+def test_an_object_of_the_named_hash_is_a_source(name):
+    world = ControlPlane()
+    named = pack(world, uri=put(world, name, ARCHIVE), sha256=SHA256)
+    assert named == pack(world, uri=put(world, name, ARCHIVE))
+
+
+@pytest.mark.parametrize("name", ["code.zip", "main.py"])
+def test_an_object_of_another_hash_is_refused_before_anything_is_recorded(name):
+    world = ControlPlane()
+    uri = put(world, name, ARCHIVE + b"changed")
+    with pytest.raises(SourceMismatchError, match=r"^source\.sha256 is not") as refused:
+        world.start(source={"uri": uri, "sha256": SHA256})
+    assert refused.value.field == "source.sha256"
+    assert world.records.get(HELLO) is None
+
+
+def test_an_archive_on_a_host_is_passed_on_unread():
+    world = ControlPlane()
+    world.hosted.objects["https://example.com/a.zip"] = ARCHIVE
+    _, content = pack(world, uri="https://example.com/a.zip", sha256=SHA256)
+    assert content == ARCHIVE
+
+
+def test_an_archive_on_a_host_that_has_changed_is_refused():
+    world = ControlPlane()
+    world.hosted.objects["https://example.com/a.zip"] = ARCHIVE + b"changed"
+    with pytest.raises(SourceMismatchError):
+        pack(world, uri="https://example.com/a.zip", sha256=SHA256)
+
+
+def test_a_repository_is_a_source_of_its_files_and_the_record_names_its_commit():
+    world = ControlPlane()
+    uri = "git+https://example.com/team/code@main#functions/hello"
+    files = [SourceFile("bin/run.py", b"#!python", is_executable=True), SourceFile("main.py", b"")]
+    world.hosted.commits[uri] = "c" * 40, files
+    _, content = pack(world, uri=uri)
+    assert {name: entry.mode & 0o111 for name, entry in names(content).items()} == {
+        "bin/run.py": 0o111,
+        "main.py": 0,
+    }
+    world.start(source={"uri": uri})
+    assert world.records.get(HELLO).status.build.source_commit == "c" * 40
+
+
+def test_a_commit_of_the_same_files_needs_no_other_build():
+    world = ControlPlane()
+    uri = "git+https://example.com/team/code"
+    builds = []
+    for commit in "ab":
+        world.hosted.commits[uri] = commit * 40, [SourceFile("main.py", b"")]
+        world.start(source={"uri": uri})
+        builds.append(world.records.get(HELLO).status.build)
+    one, other = builds
+    assert (one.id, one.source_commit) != (other.id, other.source_commit)
+    assert one.id == other.id
+
+
+@pytest.mark.parametrize("uri", ["https://example.com/a.zip", "git+https://example.com/team/code"])
+def test_a_source_is_opened_by_the_secret_that_it_names(uri):
+    world = ControlPlane()
+    world.hosted.objects["https://example.com/a.zip"] = ARCHIVE
+    world.hosted.commits["git+https://example.com/team/code"] = "c" * 40, [SourceFile("a.py", b"")]
+    world.hosted.secrets[uri] = "deploy-token"
+    source = {"uri": uri} if uri.startswith("git") else {"uri": uri, "sha256": SHA256}
+    with pytest.raises(SourceAccessDeniedError):
+        pack(world, **source)
+    pack(world, **source, secretRef={"name": "deploy-token"})
+
+
+def test_files_of_a_repository_that_are_too_large_together_are_refused():
+    world = ControlPlane()
+    uri = "git+https://example.com/team/code"
+    world.hosted.commits[uri] = "c" * 40, [SourceFile(name, b"x" * 60_000) for name in "ab"]
+    with pytest.raises(LimitExceededError, match="over 100000 bytes"):
+        pack(world, uri=uri)

@@ -23,6 +23,7 @@ from pydantic import (
 )
 from pydantic.alias_generators import to_camel
 
+from knative_lambda.domain.hosted_source import HTTPS, has_credentials, is_hosted, names_one_object
 from knative_lambda.domain.names import FunctionId
 from knative_lambda.domain.quantities import QUANTITY_SCHEMA, checked_quantity, parse_quantity
 from knative_lambda.domain.text import check_paths, checked_text, checked_time, whole_number
@@ -61,6 +62,15 @@ Time = Annotated[datetime, BeforeValidator(checked_time)]
 _Key = Annotated[str, StringConstraints(pattern=r"^[-._a-zA-Z0-9]+$", max_length=253)]
 
 
+def _checked_secret(name: str) -> str:
+    if name.startswith(_RESERVED_SECRETS):
+        raise ValueError(
+            f"begins with {_RESERVED_SECRETS}, as the platform's own Secrets do; put what the "
+            "function needs into a Secret with another name"
+        )
+    return name
+
+
 class Model(BaseModel):
     """Frozen, camelCase in JSON; unknown fields and values of another type are rejected."""
 
@@ -73,12 +83,32 @@ class Model(BaseModel):
         return self.model_dump(mode="json", by_alias=True, exclude_none=True)
 
 
+class SecretReference(Model):
+    """A Secret in the lambda's namespace that is not the platform's own."""
+
+    name: _ObjectName
+
+    @field_validator("name")
+    @classmethod
+    def _not_of_the_platform(cls, name: str) -> str:
+        return _checked_secret(name)
+
+
 class Source(Model):
-    """Where the code is: exactly one of these three."""
+    """Where the code is: exactly one of uri, inline and image."""
 
     uri: Annotated[str, StringConstraints(min_length=1, max_length=2048)] | None = Field(
         None,
-        description="s3://bucket/key: one file, a .zip, .tar or .tar.gz, or a prefix ending in /",
+        description="s3://bucket/key or https://host/path: one file, a .zip, .tar or .tar.gz; "
+        "s3://bucket/prefix/; or git+https://host/repository@ref#path",
+    )
+    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")] | None = Field(
+        None, description="of the bytes of the one object at uri; https:// needs it"
+    )
+    secret_ref: SecretReference | None = Field(
+        None,
+        description="what opens an https:// or git+https:// uri: "
+        "username and password, or bearerToken",
     )
     inline: dict[_Text, _Text] | None = Field(None, description="relative path -> text of the file")
     image: Annotated[str, StringConstraints(pattern=_IMAGE_BY_DIGEST, max_length=512)] | None = (
@@ -96,6 +126,22 @@ class Source(Model):
     def _exactly_one(self) -> Self:
         if sum(value is not None for value in (self.uri, self.inline, self.image)) != 1:
             raise ValueError("needs exactly one of uri, inline, image")
+        return self
+
+    @model_validator(mode="after")
+    def _fields_of_the_uri(self) -> Self:
+        uri = self.uri or ""
+        if self.sha256 is not None and not names_one_object(uri):
+            raise ValueError("has sha256, which is for a uri of one object")
+        if self.sha256 is None and uri.startswith(HTTPS):
+            raise ValueError("needs sha256, because its uri begins with https://")
+        if self.secret_ref is not None and not is_hosted(uri):
+            raise ValueError("has secretRef, which is for a uri with https:// or git+https://")
+        if has_credentials(uri):
+            raise ValueError(
+                "has a uri with a user or a password; put them into a Secret, and its "
+                "name into secretRef"
+            )
         return self
 
 
@@ -117,12 +163,7 @@ class SecretKeyReference(KeyReference):
     @field_validator("name")
     @classmethod
     def _not_of_the_platform(cls, name: str, info: ValidationInfo) -> str:
-        if name.startswith(_RESERVED_SECRETS) and info.context != STORED:
-            raise ValueError(
-                f"begins with {_RESERVED_SECRETS}, as the platform's own Secrets do; put what the "
-                "function needs into a Secret with another name"
-            )
-        return name
+        return name if info.context == STORED else _checked_secret(name)
 
 
 class EnvironmentVariable(Model):
@@ -308,6 +349,9 @@ class BuildStatus(Model):
     request_id: str = Field(alias="wishId", description="id of the event that requested this build")
     request_time: Time | None = Field(None, alias="wishTime", description="time of that event")
     source_sha256: str | None = Field(None, description="of the archive that holds the source")
+    source_commit: str | None = Field(
+        None, description="which git+https:// named when this build was requested"
+    )
     base_image: str | None = Field(None, description="URL, by digest")
     packages_requested: str | None = Field(
         None, description="SHA-256 of the files that ask for packages; none where no file does"

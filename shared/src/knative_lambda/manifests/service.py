@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from knative_lambda.domain.hosted_source import is_hosted
 from knative_lambda.manifests import labels
 
 if TYPE_CHECKING:
@@ -131,7 +132,11 @@ def _contract(deployment: Deployment, source_suffixes: SourceSuffixes) -> list[d
 
 def _handler_of_single_file(uri: str | None, suffixes: SourceSuffixes) -> str | None:
     """One file of code, `s3://bucket/greet.<suffix>`, is served as `greet.handler`."""
-    file = (uri or "").rpartition("/")[2]
+    named = uri or ""
+    if is_hosted(named):
+        # A file in a repository; an archive has many, and the names of both may end like code.
+        named = named.partition("#")[2]
+    file = named.rpartition("/")[2]
     return f"{file.rpartition('.')[0]}.handler" if file.endswith(suffixes) else None
 
 

@@ -48,6 +48,8 @@ _BaseImages = Annotated[
     dict[str, str], Check(r"(https?|file)://.+@sha256:[0-9a-f]{64}", "URLs of images by digest")
 ]
 
+_Certificates = Annotated[str, Check(r"(?s).*-----BEGIN CERTIFICATE-----.*", "certificates in PEM")]
+
 _SOURCE_MAX_BYTES = 50 * 1024 * 1024
 _UNPACKED_MAX_BYTES = 250 * 1024 * 1024
 _SOURCE_MAX_FILES = 10_000
@@ -114,6 +116,10 @@ class BuildStartSettings(RegistrySettings):
 
     source_prefixes: _SourcePrefixes
     """What the URI of a source may begin with; `{namespace}` stands for the tenant."""
+    source_hosts: list[str] | None = None
+    """Hosts of sources besides storage: `host`, `host:port`, `host=network` for an internal one."""
+    source_certificates: _Certificates | None = None
+    """PEM; trusted beside the machine's for these hosts."""
     languages: Languages
     """Which files are code, and which ask for packages."""
     base_images: _BaseImages
@@ -154,6 +160,23 @@ class BuildStartSettings(RegistrySettings):
 
     def __init__(self) -> None:
         super().__init__()
+        if self.source_hosts:
+            # Most installations have none, and start without what reads them.
+            from knative_lambda.domain.source_hosts import SourceHosts  # noqa: PLC0415
+
+            try:
+                SourceHosts(self.source_hosts)
+            except ValueError as error:
+                raise ValueError(f"KN_LAMBDA_SOURCE_HOSTS: {error}") from None
+        if self.source_certificates is not None:
+            import ssl  # noqa: PLC0415
+
+            try:
+                ssl.create_default_context(cadata=self.source_certificates)
+            except ssl.SSLError:
+                raise ValueError(
+                    "KN_LAMBDA_SOURCE_CERTIFICATES must be certificates in PEM"
+                ) from None
         if (self.package_index_username is None) != (self.package_index_password is None):
             names = "KN_LAMBDA_PACKAGE_INDEX_USERNAME and KN_LAMBDA_PACKAGE_INDEX_PASSWORD"
             raise ValueError(f"{names}: set both or neither")

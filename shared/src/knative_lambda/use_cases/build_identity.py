@@ -25,6 +25,7 @@ class BuildIdentity:
     clock: Clock
     policy: PackagesPolicy
     builder_version: str
+    source_commit: str | None = None
 
     def __call__(
         self,
@@ -50,6 +51,7 @@ class BuildIdentity:
         return requested(record, id_).model_copy(
             update={
                 "source_sha256": source_sha256,
+                "source_commit": self.source_commit,
                 "base_image": base_image,
                 "packages_requested": None if request is None else request.sha256,
                 "packages_key": key or None,

@@ -7,6 +7,7 @@ import posixpath
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, BinaryIO
 
+from knative_lambda.domain.hosted_source import SourceFile
 from knative_lambda.use_cases.build_context import sha256_of, write_archive
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class PackagesRequest:
             while chunk := source.read(1024 * 1024):
                 target.write(chunk)
         else:
-            write_archive(sorted(self.files.items()), target)
+            write_archive((SourceFile(*file) for file in sorted(self.files.items())), target)
         target.seek(0)
         return sha256_of(target)
 

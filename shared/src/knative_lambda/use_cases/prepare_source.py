@@ -22,17 +22,21 @@ if TYPE_CHECKING:
     from knative_lambda.domain.language import Languages
     from knative_lambda.domain.names import FunctionId
     from knative_lambda.ports import SourceArchives
-    from knative_lambda.use_cases.build_context import ContextPacker
+    from knative_lambda.use_cases.build_context import ContextPacker, PackedSource
     from knative_lambda.use_cases.packages_request import PackagesRequest
 
 _SPOOL_BYTES = 4 * 1024 * 1024
 
 
 class PreparedSource(NamedTuple):
-    """An archive of the source, its hash, and what it asks for, or why nobody can tell."""
+    """An archive of the source, its hash, and what it asks for, or why nobody can tell.
+
+    `commit` is the one that it is of, where it comes from a repository.
+    """
 
     source: BinaryIO
     sha256: str
+    commit: str | None
     request: PackagesRequest | InvalidContentError | None
     base_image: str
 
@@ -65,9 +69,9 @@ class PrepareSource:
             return
         with tempfile.SpooledTemporaryFile(max_size=_SPOOL_BYTES) as spool:
             source = cast("BinaryIO", spool)
-            sha256 = self._pack(function, spec, source)
-            request = self._read_request(spec, source, sha256)
-            yield PreparedSource(source, sha256, request, base_image)
+            packed = self._pack(function, spec, source)
+            request = self._read_request(spec, source, packed.sha256)
+            yield PreparedSource(source, packed.sha256, packed.commit, request, base_image)
 
     def _base_image(self, spec: LambdaFunctionSpec) -> str:
         try:
@@ -78,7 +82,9 @@ class PrepareSource:
                 f"{spec.runtime} is not installed here; choose one of {known}", field="runtime"
             ) from None
 
-    def _pack(self, function: FunctionId, spec: LambdaFunctionSpec, context: BinaryIO) -> str:
+    def _pack(
+        self, function: FunctionId, spec: LambdaFunctionSpec, context: BinaryIO
+    ) -> PackedSource:
         try:
             return self.packer.pack(function, spec.source, context)
         except PermanentError as error:

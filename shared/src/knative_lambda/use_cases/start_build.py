@@ -149,7 +149,10 @@ class StartBuild:
             return self._use_image(record)
         source, asked = prepared.source, prepared.request
         identity = BuildIdentity(
-            clock=self.clock, policy=self.packages, builder_version=self.builder_version
+            clock=self.clock,
+            policy=self.packages,
+            builder_version=self.builder_version,
+            source_commit=prepared.commit,
         )
         known = None if isinstance(asked, InvalidContentError) else asked
         whole = (record, prepared.sha256, prepared.base_image, known)
