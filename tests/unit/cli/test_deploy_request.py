@@ -119,6 +119,20 @@ def test_a_source_in_storage_or_a_finished_image_leaves_the_files_here(tmp_path)
         make_deploy_request(folder, None, Overrides(source="s3://a/b", image="r@sha256:x"))
 
 
+def test_a_source_on_a_host_is_named_with_its_hash_and_what_opens_it(tmp_path):
+    folder = _folder(tmp_path)
+    uri = "https://example.com/a.zip"
+    given = Overrides(source=uri, source_sha256="a" * 64, source_secret="deploy-token")
+    assert make_deploy_request(folder, None, given).spec["source"] == {
+        "uri": uri,
+        "sha256": "a" * 64,
+        "secretRef": {"name": "deploy-token"},
+    }
+    for alone in (Overrides(source_sha256="a" * 64), Overrides(source_secret="deploy-token")):
+        with pytest.raises(WrongUsageError, match="are for --source"):
+            make_deploy_request(folder, None, alone)
+
+
 # Lists of aliases of lists: a text of 10^29 words.
 _BOMB = "status:\n- &a0 [x]\n" + "".join(
     f"- &a{n} [{', '.join([f'*a{n - 1}'] * 10)}]\n" for n in range(1, 30)

@@ -39,7 +39,16 @@ _EXISTING = click.Path(exists=True, path_type=Path)
 @click.option("--name", help="Name of the function.", shell_complete=completed_by(function_names))
 @source_options(runtimes)
 @setting_options
-@click.option("--source", metavar="URI", help="URI of the source in storage, instead of PATH.")
+@click.option(
+    "--source",
+    metavar="URI",
+    help="URI of the source, instead of PATH: in storage, an archive at https://, or"
+    " git+https://HOST/REPOSITORY@REF#PATH.",
+)
+@click.option("--source-sha256", metavar="HEX", help="SHA-256 of the archive at --source.")
+@click.option(
+    "--source-secret", metavar="NAME", help="Secret that opens --source, in the namespace."
+)
 @click.option("--image", metavar="REF@DIGEST", help="Image to serve, instead of a build.")
 @refresh_option
 @wait_option("the function is ready")
@@ -55,6 +64,8 @@ def command(
     overrides: Overrides,
     change: SettingsChange,
     source: str | None,
+    source_sha256: str | None,
+    source_secret: str | None,
     image: str | None,
     refresh: bool,
     wait: bool,
@@ -74,7 +85,14 @@ def command(
     from kn_lambda.deploying.deploy_request import make_deploy_request  # noqa: PLC0415 # a quick --help
 
     overrides = replace(
-        overrides, name=name, change=change, source=source, image=image, refresh=refresh
+        overrides,
+        name=name,
+        change=change,
+        source=source,
+        source_sha256=source_sha256,
+        source_secret=source_secret,
+        image=image,
+        refresh=refresh,
     )
     if watch or logs:
         _require_watchable(paths, watch=watch, wait=wait)

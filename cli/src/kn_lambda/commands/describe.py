@@ -122,6 +122,7 @@ def _problem(record: KubernetesObject) -> str | None:
 def _build_fields(build: dict[str, Any]) -> Iterator[tuple[str, str]]:
     yield "Id", text(build.get("id"))[:12]
     why = "the packages of before are used" if build.get("packagesKey") else "nothing was installed"
+    yield "Commit", text(build.get("sourceCommit"))
     yield "Job", text(build.get("job")) or f"none ({why})"
     yield "Digest", text(build.get("digest"))
     yield "Started", _whole_seconds(build.get("startedAt"))

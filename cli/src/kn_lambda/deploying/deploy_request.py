@@ -29,6 +29,8 @@ class Overrides:
     signature: str | None = None
     change: SettingsChange = field(default_factory=SettingsChange)
     source: str | None = None
+    source_sha256: str | None = None
+    source_secret: str | None = None
     image: str | None = None
     include: Sequence[str] = ()
     refresh: bool = False
@@ -110,7 +112,12 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
             "--source and --image both say what to deploy", hint="Use only one of them."
         )
     if overrides.source:
-        spec["source"] = {"uri": overrides.source}
+        spec["source"] = _source_at(overrides.source, overrides)
+    elif overrides.source_sha256 or overrides.source_secret:
+        raise WrongUsageError(
+            "--source-sha256 and --source-secret are for --source",
+            hint="Add --source, or omit them: spec.source in function.yaml has both fields too.",
+        )
     elif overrides.image:
         spec["source"] = {"image": overrides.image}
     if "source" not in spec:
@@ -121,6 +128,15 @@ def _choose_source(spec: dict[str, Any], path: Path, overrides: Overrides) -> Pa
             hint="Omit --include, or the source: --source, --image or spec.source.",
         )
     return None
+
+
+def _source_at(uri: str, overrides: Overrides) -> dict[str, Any]:
+    source: dict[str, Any] = {"uri": uri}
+    if overrides.source_sha256:
+        source["sha256"] = overrides.source_sha256
+    if overrides.source_secret:
+        source["secretRef"] = {"name": overrides.source_secret}
+    return source
 
 
 def name_of_source(path: Path) -> str:

@@ -40,6 +40,8 @@ def make_deploy_requests(
     """Make a request of each folder; `WrongUsageError` if an option is for one function only."""
     ours = {"--file": manifest, "--name": overrides.name, "--handler": overrides.handler}
     ours |= {"--source": overrides.source, "--image": overrides.image}
+    ours |= {"--source-sha256": overrides.source_sha256}
+    ours |= {"--source-secret": overrides.source_secret}
     for option, value in ours.items():
         if value is not None:
             raise WrongUsageError(
