@@ -244,6 +244,8 @@ def test_remove_revokes_everything_and_leaves_what_is_not_ours(installed, run, t
         assert names(installed, path) == set()
     _, namespace = installed.request("GET", f"/api/v1/namespaces/{tenant}")
     assert namespace["metadata"]["labels"] == {"kubernetes.io/metadata.name": tenant}
+    account = f"/api/v1/namespaces/{tenant}/serviceaccounts/default"
+    assert installed.request("GET", account)[1].keys() == {"apiVersion", "kind", "metadata"}
 
 
 def test_a_tenant_with_functions_stays_as_it_is(installed, run, tenant):

@@ -9,7 +9,7 @@ from click.shell_completion import BashComplete
 
 from kn_lambda.main import cli
 from kn_lambda.shell_completion import SHELLS, completion_script
-from knative_lambda.adapters.kubernetes.client import BROKERS
+from knative_lambda.adapters.kubernetes.client import BROKERS, Resource
 
 HOSTILE = [
     "$(touch pwned)", "`reboot`", "a;reboot", "a b", "a\nb", "\x1b]52;c;eA==\x07", "a\x1b[2J",
@@ -87,6 +87,17 @@ def test_namespaces_are_those_of_tenants(complete, fake_platform):
     fake_platform.api.put(BROKERS, {"metadata": {"namespace": "team-a", "name": "default"}})
     assert complete("list", "-n", "te") == ["team-a"]
     assert complete("--namespace", "te") == ["team-a"]
+
+
+@pytest.mark.parametrize("command", ["add", "describe", "remove"])
+def test_tenants_are_the_namespaces_with_their_label(complete, fake_platform, command):
+    namespaces = Resource("api/v1", "namespaces")
+    for name, value in (("team-a", "true"), ("team-b", "true"), ("shop", "")):
+        labels = {"knative-lambda.dev/tenant": value}
+        metadata = {"namespace": "", "name": name, "labels": labels}
+        fake_platform.api.put(namespaces, {"metadata": metadata})
+    assert complete("tenant", command, "") == ["team-a", "team-b"]
+    assert complete("tenant", "re") == ["remove"]
 
 
 def test_contexts_are_those_of_the_kubeconfig(complete, tmp_path, monkeypatch):

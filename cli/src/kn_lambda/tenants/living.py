@@ -23,7 +23,7 @@ from kn_lambda.tenants.manifests import (
 )
 from kn_lambda.tenants.subjects import Subject, subjects_of
 from knative_lambda.adapters.kubernetes.client import BROKERS, LAMBDA_FUNCTIONS
-from lambda_embedded.api.kinds.served import kind_at
+from lambda_embedded.configuration.manifests import is_run_here
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -76,12 +76,10 @@ class LivingTenant:
 
 
 def serves(installation: Installation, kind: str) -> bool:
-    """Whether the platform has a kind of a tenant's manifests; the embedded one lacks some."""
+    """Whether the platform does something about a kind; the embedded one has few of a tenant's."""
     if not installation.is_embedded:
         return True
-    root, _, version = RESOURCES[kind].root.rpartition("/")
-    group = root.removeprefix("apis/") if root.startswith("apis/") else ""
-    return kind_at(group, version, RESOURCES[kind].plural) is not None
+    return is_run_here(RESOURCES[kind].root.partition("/")[2], kind)
 
 
 def is_tenant(namespace: KubernetesObject | None) -> bool:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from kn_lambda.errors import TimedOutError
 from kn_lambda.tenants.applying import Change
-from kn_lambda.tenants.living import serves
+from kn_lambda.tenants.living import chosen_components, serves
 from kn_lambda.tenants.manifests import (
     NAMESPACES,
     PART_OF,
@@ -61,7 +61,7 @@ def await_no_lambda(installation: Installation, name: str, timeout_seconds: floa
 def remove_manifests(installation: Installation, name: str) -> Iterator[Change]:
     """Delete what is of Knative Lambda; the namespace and its account lose what it gave them."""
     api = installation.api
-    items = tenant_manifests(Tenant(name=name))
+    items = tenant_manifests(Tenant(name=name, components=chosen_components(installation)))
     for item in sorted(items, key=lambda item: item["kind"] in _STAY):
         if not serves(installation, item["kind"]):
             continue

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from lambda_embedded.store.objects import KubernetesObject, Objects
 
-__all__ = ["Applied", "KustomizationError", "apply_manifests", "read_manifests"]
+__all__ = ["Applied", "KustomizationError", "apply_manifests", "is_run_here", "read_manifests"]
 
 OWNERSHIP_ANNOTATION = "knative-lambda.dev/applied-from"
 _OWNER = "config"
@@ -31,6 +31,12 @@ _GROUPS = {
     "Service": "serving.knative.dev",
 }
 """Kinds that the embedded platform runs, in the order in which they must exist."""
+
+
+def is_run_here(api_version: str, kind: str) -> bool:
+    """Whether the embedded platform does something about a kind of `config/`."""
+    return _GROUPS.get(kind) == api_version.rpartition("/")[0]
+
 
 Identity = tuple[str, str, str]
 
@@ -67,8 +73,7 @@ def read_manifests(
     wanted: list[KubernetesObject] = []
     ignored = set()
     for item in read_kustomization(folder):
-        group = str(item.get("apiVersion", "")).rpartition("/")[0]
-        if _GROUPS.get(item["kind"]) != group:
+        if not is_run_here(str(item.get("apiVersion", "")), item["kind"]):
             ignored.add(item["kind"])
             continue
         if (item["metadata"].get("annotations") or {}).get(_EMBEDDED_ANNOTATION) == "false":

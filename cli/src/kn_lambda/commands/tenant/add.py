@@ -107,6 +107,7 @@ def command(
             )
         _show_rehearsal(session, tenant_manifests(without_platform(name, wishes)))
         return
+    session.installation.settings()  # a tenant of nothing would be of no use
     require_adoption(session.installation, name, is_adopted=adopt)
     tenant = wished_tenant(session.installation, name, wishes)
     changes = _apply(session, tenant, takes_over=force_conflicts, is_rehearsal=dry_run is not None)
