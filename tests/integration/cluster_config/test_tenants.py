@@ -86,6 +86,23 @@ def test_a_team_that_edits_has_no_way_around_what_bounds_the_tenant(installed, r
         assert not may(installed, "devs", verb, tenant, group="", resource="secrets")
 
 
+def test_the_account_that_lambdas_run_as_may_do_nothing(installed, run, tenant):
+    done(run("add", tenant, "--edit-group", "devs"))
+    account = f"system:serviceaccount:{tenant}:default"
+    groups = ["system:serviceaccounts", f"system:serviceaccounts:{tenant}", "system:authenticated"]
+    for group, resource in (
+        ("knative-lambda.dev", "lambdafunctions"),
+        ("", "secrets"),
+        ("", "configmaps"),
+        ("", "pods"),
+        ("serving.knative.dev", "services"),
+        ("rbac.authorization.k8s.io", "rolebindings"),
+    ):
+        for verb in ("get", "list", "create", "update", "delete"):
+            about = {"group": group, "resource": resource, "verb": verb, "namespace": tenant}
+            assert not installed.may(account, groups, about)
+
+
 def test_a_team_that_views_reads_and_changes_nothing(installed, run, tenant):
     done(run("add", tenant, "--view-user", "eve"))
     assert may(installed, "eve", "list", tenant)
@@ -260,6 +277,16 @@ def test_a_tenant_with_functions_stays_as_it_is(installed, run, tenant):
     assert refused.exit_code == ExitCode.FAILED
     assert "hello" in refused.stderr
     assert may(installed, "devs", "create", tenant)
+
+
+def test_what_a_namespace_left_behind_that_is_gone_is_revoked_by_its_name(installed, run, tenant):
+    options = ("--edit-group", "devs-of-before", "--dry-run=client", "-o", "json")
+    items = json.loads(done(run("add", tenant, *options)))["items"]
+    (left,) = [each for each in items if each["metadata"].get("namespace") == "knative-lambda"]
+    assert installed.request("POST", BINDINGS.format("knative-lambda"), left)[0] == 201
+    assert left["metadata"]["name"] in done(run("remove", tenant))
+    assert left["metadata"]["name"] not in names(installed, BINDINGS.format("knative-lambda"))
+    assert run("remove", tenant).exit_code == ExitCode.NOT_FOUND
 
 
 def test_default_is_kubernetes_own_and_not_deleted(run):

@@ -122,6 +122,12 @@ def test_components_are_those_of_config(printed):
     assert account["imagePullSecrets"] == [{"name": "knative-lambda-pull"}]
 
 
+def test_who_names_no_component_is_told_that_no_cluster_was_asked(kn_lambda):
+    assert "No cluster was asked" in kn_lambda("tenant", "add", "team-a", *DRY_RUN).stderr
+    named = ("--component", "kafka-broker")
+    assert kn_lambda("tenant", "add", "team-a", *named, *DRY_RUN).stderr == ""
+
+
 @pytest.mark.parametrize(
     "name", ["kube-system", "kube-team", "knative-serving", "knative-lambda", "knative-eventing"]
 )

@@ -105,6 +105,12 @@ def command(
                 "namespace default exists in every cluster, and others may use it",
                 hint="Use another name, such as team-a; or add --adopt.",
             )
+        if not components:
+            echo(
+                "No cluster was asked. If Brokers are Kafka's, or pulling needs a Secret, add"
+                " --component kafka-broker, --component pull-secret.",
+                err=True,
+            )
         _show_rehearsal(session, tenant_manifests(without_platform(name, wishes)))
         return
     session.installation.settings()  # a tenant of nothing would be of no use

@@ -54,6 +54,9 @@ def command(
             f"namespace default {what}; nothing was removed",
             hint="To remove its functions: kn-lambda delete NAME...",
         )
+    if leftovers := _leftovers(session, name):
+        _print(session, name, [], leftovers)
+        return
     functions = _functions(session, name)
     if functions and not delete_lambdas:
         shown = ", ".join(functions[:_SHOWN]) + (", ..." if len(functions) > _SHOWN else "")
@@ -66,9 +69,17 @@ def command(
         what = f"tenant {name}{also}" + (f" and {len(functions)} functions" if functions else "")
         confirm(f"Remove {what}?", what="it")
     changes = list(_remove(session, name, functions, timeout, deletes_namespace=delete_namespace))
-    if session.output == "json":
-        objects = [{"object": each.reference, "outcome": each.outcome} for each in changes]
-        print_document({"name": name, "functions": functions, "objects": objects}, "json")
+    _print(session, name, functions, changes)
+
+
+def _leftovers(session: Session, name: str) -> list[Change]:
+    """Revoke what a namespace has left behind that somebody else deleted."""
+    from kn_lambda.tenants.manifests import NAMESPACES  # noqa: PLC0415
+    from kn_lambda.tenants.removing import revoke  # noqa: PLC0415
+
+    if session.installation.api.look_up(NAMESPACES, None, name) is not None:
+        return []
+    return [_shown(session, change) for change in revoke(session.installation, name)]
 
 
 def _functions(session: Session, name: str) -> list[str]:
@@ -108,6 +119,12 @@ def _remove(
         yield _shown(session, change)
     if deletes_namespace:
         yield _shown(session, delete_namespace(installation, name))
+
+
+def _print(session: Session, name: str, functions: list[str], changes: list[Change]) -> None:
+    if session.output == "json":
+        objects = [{"object": each.reference, "outcome": each.outcome} for each in changes]
+        print_document({"name": name, "functions": functions, "objects": objects}, "json")
 
 
 def _shown(session: Session, change: Change) -> Change:
