@@ -19,7 +19,7 @@ from knative_lambda.domain.errors import (
     UnsupportedSourceError,
 )
 from knative_lambda.domain.hosted_source import Checkout, read_git_uri
-from knative_lambda.domain.storage import StoredObject, Upload
+from knative_lambda.domain.storage import SignedPut, StoredObject, Upload
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -74,6 +74,16 @@ class InMemoryObjectStorage:
         return Upload(
             url=f"https://storage.invalid/{quote(uri)}?expires_in_seconds={seconds}",
             fields={"max_bytes": str(max_bytes)},
+        )
+
+    def signed_put(
+        self, uri: str, *, expires_in: timedelta, size_bytes: int, sha256: str
+    ) -> SignedPut | None:
+        require_object_key(uri, _key(uri))
+        seconds = int(expires_in.total_seconds())
+        return SignedPut(
+            url=f"https://storage.invalid/{quote(uri)}?expires_in_seconds={seconds}",
+            headers={"Content-Length": str(size_bytes), "x-sha256": sha256},
         )
 
     def _get(self, uri: str) -> tuple[bytes, datetime]:

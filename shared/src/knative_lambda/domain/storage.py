@@ -23,6 +23,15 @@ class Upload:
 
 
 @dataclass(frozen=True, kw_only=True, slots=True)
+class SignedPut:
+    """A PUT that storage takes from anybody, of exactly the content that it was signed for."""
+
+    url: str
+    headers: dict[str, str]
+    """To be sent with it; they are signed too."""
+
+
+@dataclass(frozen=True, kw_only=True, slots=True)
 class StoredObject:
     """One object in storage."""
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import BinaryIO
 
-    from knative_lambda.domain.storage import StoredObject, Upload
+    from knative_lambda.domain.storage import SignedPut, StoredObject, Upload
     from knative_lambda.ports import ObjectStorage
 
     from .circuit import Circuit
@@ -75,3 +75,11 @@ class CircuitBreakerStorage:
     def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
         """As the wrapped storage; always allowed, since no request is made."""
         return self.storage.upload_url(uri, expires_in=expires_in, max_bytes=max_bytes)
+
+    def signed_put(
+        self, uri: str, *, expires_in: timedelta, size_bytes: int, sha256: str
+    ) -> SignedPut | None:
+        """As the wrapped storage; always allowed, since no request is made."""
+        return self.storage.signed_put(
+            uri, expires_in=expires_in, size_bytes=size_bytes, sha256=sha256
+        )

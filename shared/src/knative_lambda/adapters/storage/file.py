@@ -19,7 +19,7 @@ from knative_lambda.domain.errors import (
     StorageUnavailableError,
     UnsupportedSourceError,
 )
-from knative_lambda.domain.storage import StoredObject, Upload
+from knative_lambda.domain.storage import SignedPut, StoredObject, Upload
 
 from .copying import CHUNK_BYTES, copy_limited, require_size
 from .uri import more_than, require_object_key, require_prefix, shown
@@ -118,6 +118,18 @@ class FileStorage:
     def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:  # noqa: ARG002 - as above
         """Return the file's own URL; whoever writes there bounds the size, and renames at last."""
         return Upload(url=self._path_to_change(uri).as_uri())
+
+    def signed_put(
+        self,
+        uri: str,
+        *,
+        expires_in: timedelta,  # noqa: ARG002 - as below
+        size_bytes: int,  # noqa: ARG002 - as below
+        sha256: str,  # noqa: ARG002 - nobody signs for a file system
+    ) -> SignedPut | None:
+        """Return None: a file system holds nobody to anything."""
+        self._path_to_change(uri)
+        return None
 
     def _path_to_read(self, uri: str) -> Path:
         require_object_key(uri, _key(uri))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import threading
+from base64 import b64encode
 from contextlib import closing, suppress
 from dataclasses import KW_ONLY, dataclass, field
 from datetime import timedelta
@@ -14,7 +15,7 @@ from urllib.parse import urlsplit
 from pydantic import SecretStr
 
 from knative_lambda.domain.errors import StorageUnavailableError, UnsupportedSourceError
-from knative_lambda.domain.storage import StoredObject, Upload
+from knative_lambda.domain.storage import SignedPut, StoredObject, Upload
 
 from .copying import CHUNK_BYTES, copy_limited, require_size
 from .s3_errors import s3_errors
@@ -186,12 +187,22 @@ class S3Storage:
             )
         return Upload(url=form["url"], fields=form["fields"])
 
-    def _presigned(self, operation: str, uri: str, seconds: int) -> str:
+    def signed_put(
+        self, uri: str, *, expires_in: timedelta, size_bytes: int, sha256: str
+    ) -> SignedPut | None:
+        """Return a presigned PUT whose length and checksum are signed; no request is made."""
+        checksum = b64encode(bytes.fromhex(sha256)).decode()
+        signed = {"ContentLength": size_bytes, "ChecksumSHA256": checksum}
+        url = self._presigned("put_object", uri, _validity(expires_in), **signed)
+        headers = {"Content-Length": str(size_bytes), "x-amz-checksum-sha256": checksum}
+        return SignedPut(url=url, headers=headers)
+
+    def _presigned(self, operation: str, uri: str, seconds: int, **signed: object) -> str:
         place = _object_at(uri)
         with s3_errors(shown(uri), bucket=place.bucket):
             return self._client().generate_presigned_url(
                 operation,
-                Params={"Bucket": place.bucket, "Key": place.key},
+                Params={"Bucket": place.bucket, "Key": place.key, **signed},
                 ExpiresIn=seconds,
             )
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from typing import BinaryIO
 
-    from knative_lambda.domain.storage import StoredObject, Upload
+    from knative_lambda.domain.storage import SignedPut, StoredObject, Upload
     from knative_lambda.ports import ObjectStorage
 
 
@@ -53,6 +53,14 @@ class SchemeStorage:
     def upload_url(self, uri: str, *, expires_in: timedelta, max_bytes: int) -> Upload:
         """How to write this one object without credentials until it expires."""
         return self._storage(uri).upload_url(uri, expires_in=expires_in, max_bytes=max_bytes)
+
+    def signed_put(
+        self, uri: str, *, expires_in: timedelta, size_bytes: int, sha256: str
+    ) -> SignedPut | None:
+        """How to store this very content without credentials until it expires."""
+        return self._storage(uri).signed_put(
+            uri, expires_in=expires_in, size_bytes=size_bytes, sha256=sha256
+        )
 
     def _storage(self, uri: str) -> ObjectStorage:
         scheme = scheme_of(uri)
