@@ -13,10 +13,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from contextlib import AbstractContextManager
     from datetime import datetime, timedelta
-    from typing import BinaryIO
+    from typing import Any, BinaryIO
 
     from knative_lambda.domain.build import BuildAccess, BuildJob, BuildOrder, PendingBuild
     from knative_lambda.domain.build_queue import QueuedBuild
+    from knative_lambda.domain.caller import Page, PodLog, Right
     from knative_lambda.domain.deployment import Deployment, ServiceState
     from knative_lambda.domain.errors import KnativeLambdaError
     from knative_lambda.domain.events import Event
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     from knative_lambda.domain.lambda_function import LambdaFunction
     from knative_lambda.domain.language import Language
     from knative_lambda.domain.names import FunctionId
-    from knative_lambda.domain.storage import StoredObject, Upload
+    from knative_lambda.domain.storage import SignedPut, StoredObject, Upload
 
 
 class ObjectStorage(Protocol):
@@ -63,6 +64,15 @@ class ObjectStorage(Protocol):
 
         Where the store can bound the size, a larger one is refused; else the reader has to. A part
         of it may be visible after a connection broke: who wrote it knows whether it is complete.
+        """
+        ...
+
+    def signed_put(
+        self, uri: str, *, expires_in: timedelta, size_bytes: int, sha256: str
+    ) -> SignedPut | None:
+        """Return how to store this content, and no other, without credentials until it expires.
+
+        None where the store cannot hold anybody to size and SHA-256 (in hexadecimal).
         """
         ...
 
@@ -300,4 +310,34 @@ class ImagePublisher(Protocol):
 
         `PackagesMissingError` where the packages that it names are not kept.
         """
+        ...
+
+
+class CallersCluster(Protocol):
+    """Kubernetes with the rights of whoever calls, and with no other.
+
+    `UnauthenticatedError` and `ForbiddenError` where Kubernetes says so.
+    """
+
+    def lambdas(
+        self, namespace: str, *, limit: int, after: str | None, selector: str | None
+    ) -> Page:
+        """Return a page of the records of a namespace, at most `limit`; `ExpiredError` if too late.
+
+        The next page begins `after` what this one says.
+        """
+        ...
+
+    def find(self, function: FunctionId) -> dict[str, Any] | None:
+        """Return a record as it is, read or not by the domain; None where there is none."""
+        ...
+
+    def may(self, namespace: str, right: Right) -> bool:
+        """Whether the caller has a right in a namespace."""
+        ...
+
+    def logs(
+        self, function: FunctionId, *, lines: int, timestamps: bool, max_bytes: int
+    ) -> list[PodLog]:
+        """Return the end of the log of each of a lambda's Pods; none where there is no Pod."""
         ...

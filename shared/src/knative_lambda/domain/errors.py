@@ -104,6 +104,18 @@ class RetryableError(KnativeLambdaError):
     """The same event may pass later: a timeout, a 5xx, a conflict, a right still missing."""
 
 
+class InvalidRequestError(PermanentError):
+    """A request to the function `api` whose path, query or body is wrong."""
+
+
+class RequestTooLargeError(InvalidRequestError):
+    """Its body is over the limit."""
+
+
+class NothingThereError(PermanentError):
+    """There is no such lambda, build or log, or none that the caller can be told of."""
+
+
 class StorageUnavailableError(RetryableError):
     """Object storage does not respond, or reports an error of its own."""
 
@@ -114,6 +126,18 @@ class SourceUnavailableError(RetryableError):
 
 class PlatformUnavailableError(RetryableError):
     """The Kubernetes API does not respond, or reports an error of its own."""
+
+
+class UnauthenticatedError(PlatformUnavailableError):
+    """Kubernetes does not know whose credentials these are."""
+
+
+class ForbiddenError(PlatformUnavailableError):
+    """Kubernetes knows who asks, and denies it."""
+
+
+class ExpiredError(PlatformUnavailableError):
+    """Kubernetes no longer has the version that the rest of a list belongs to."""
 
 
 class RegistryUnavailableError(RetryableError):

@@ -30,16 +30,21 @@ class Connection:
 
 def pod_connection(environment: Mapping[str, str], folder: Path = SERVICE_ACCOUNT) -> Connection:
     """Connect as the Pod's service account; raises where a part of it is missing or empty."""
-    host, port = environment[SERVICE_HOST], environment[_SERVICE_PORT]
     token, authority = folder / "token", folder / "ca.crt"
     bearer_of(token)
     if not authority.stat().st_size:
         raise ValueError(f"{authority} is empty")
     return Connection(
-        server=f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}",
+        server=server_of(environment),
         tls={"ca_certs": str(authority)},
         authorization=partial(bearer_of, token),
     )
+
+
+def server_of(environment: Mapping[str, str]) -> str:
+    """Return the address of the API, as a Pod is told it."""
+    host, port = environment[SERVICE_HOST], environment[_SERVICE_PORT]
+    return f"https://[{host}]:{port}" if ":" in host else f"https://{host}:{port}"
 
 
 def bearer(token: str) -> str:

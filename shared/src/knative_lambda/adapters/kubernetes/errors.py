@@ -13,10 +13,13 @@ from urllib3.exceptions import HTTPError
 
 from knative_lambda.domain.errors import (
     ConflictError,
+    ExpiredError,
+    ForbiddenError,
     KnativeLambdaError,
     PlatformUnavailableError,
     RejectedByPlatformError,
     ThrottledError,
+    UnauthenticatedError,
 )
 
 if TYPE_CHECKING:
@@ -32,16 +35,18 @@ _INVALID = {
 # What the API server says of an object that it would take, and etcd does not, with status 500.
 _TOO_LARGE = re.compile("request is too large|trying to send message larger than max")
 _EXCEEDED = re.compile(r"exceeded quota: ([^\s,]+), (.*)")
+# A control function tries again: a right that is missing is our set-up's mistake, not the event's.
+_RETRIED: dict[int, type[PlatformUnavailableError]] = {
+    HTTPStatus.UNAUTHORIZED: UnauthenticatedError,
+    HTTPStatus.FORBIDDEN: ForbiddenError,
+    HTTPStatus.GONE: ExpiredError,
+}
 _MESSAGE_LENGTH = 300
 _SECONDS = re.compile(r"[0-9]{1,3}", re.ASCII)
 
 
 class NotFoundError(PlatformUnavailableError):
     """The object, or its kind, does not exist (yet)."""
-
-
-class DeniedError(PlatformUnavailableError):
-    """We lack a right, which somebody may give us."""
 
 
 class NamespaceNotFoundError(RejectedByPlatformError):
@@ -92,9 +97,7 @@ def error_of(what: str, response: BaseHTTPResponse) -> KnativeLambdaError:
     exceeded = _exceeded_quota(response, body)
     if exceeded or response.status in _INVALID or _is_too_large(response, body):
         return RejectedByPlatformError(f"{what}: {exceeded}" if exceeded else message)
-    # A right that is missing is our set-up's mistake, not the event's; 401 is one of our account.
-    is_denied = response.status == HTTPStatus.FORBIDDEN
-    return DeniedError(message) if is_denied else PlatformUnavailableError(message)
+    return _RETRIED.get(response.status, PlatformUnavailableError)(message)
 
 
 def object_of(path: str) -> str:

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.kubernetes.client import SECRETS
-from knative_lambda.adapters.kubernetes.errors import DeniedError, NotFoundError
-from knative_lambda.domain.errors import SourceAccessDeniedError
+from knative_lambda.adapters.kubernetes.errors import NotFoundError
+from knative_lambda.domain.errors import ForbiddenError, SourceAccessDeniedError
 
 if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesApi
@@ -32,7 +32,7 @@ class KubernetesSourceSecrets:
             secret = self.api.get(SECRETS, function.namespace, name)
         except NotFoundError:
             raise _denied(f"there is no Secret {name} in {function.namespace}") from None
-        except DeniedError:
+        except ForbiddenError:
             raise _denied(
                 f"the Secret {name} may not be read: the operator lists the names of such Secrets"
                 f" in the Role knative-lambda-source-secrets of {function.namespace}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from knative_lambda.adapters.kubernetes.errors import error_of, object_of, trans
 from lambda_oci.proxies import proxy_for
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from knative_lambda.adapters.kubernetes.connection import Connection
 
@@ -23,17 +24,14 @@ _OK = range(200, 300)
 class Transport:
     """Verifies the server, follows no redirect and retries nothing: the Broker does that."""
 
-    def __init__(self, connection: Connection) -> None:
+    def __init__(self, connection: Connection, *, pool: urllib3.PoolManager | None = None) -> None:
         self._connection = connection
-        arguments: dict[str, Any] = {
-            "maxsize": _KEPT_CONNECTIONS,
-            "cert_reqs": "CERT_REQUIRED",
-            **connection.tls,
-        }
-        proxy = proxy_for(connection.server)
-        self._pool = (
-            urllib3.ProxyManager(proxy, **arguments) if proxy else urllib3.PoolManager(**arguments)
-        )
+        self._pool = pool or _pool(connection)
+
+    def authorized_by(self, authorization: Callable[[], str | None]) -> Transport:
+        """Return one that sends this header instead, over the same connections."""
+        connection = replace(self._connection, authorization=authorization)
+        return Transport(connection, pool=self._pool)
 
     def send(
         self,
@@ -68,3 +66,13 @@ class Transport:
     def close(self) -> None:
         """Close the connections that are kept."""
         self._pool.clear()
+
+
+def _pool(connection: Connection) -> urllib3.PoolManager:
+    arguments: dict[str, Any] = {
+        "maxsize": _KEPT_CONNECTIONS,
+        "cert_reqs": "CERT_REQUIRED",
+        **connection.tls,
+    }
+    proxy = proxy_for(connection.server)
+    return urllib3.ProxyManager(proxy, **arguments) if proxy else urllib3.PoolManager(**arguments)
