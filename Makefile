@@ -81,7 +81,7 @@ format: $(BIN)/.dev ## Format the code and fix what the linter can
 	ruff format .
 
 .PHONY: schemas
-schemas: $(BIN)/.dev ## Write docs/schemas from the event models
+schemas: $(BIN)/.dev ## Write docs/schemas and docs/openapi.json from the models
 	python docs/schemas/generate.py
 
 .PHONY: dist

@@ -1,4 +1,4 @@
-"""Writes one JSON Schema per event type of ours, from the models in `domain/events.py`."""
+"""Writes one JSON Schema per event type of ours, and beside them what describes the HTTP API."""
 
 from __future__ import annotations
 
@@ -7,8 +7,10 @@ import sys
 from pathlib import Path
 
 from knative_lambda.domain.events import OWN_EVENTS, schema_url
+from knative_lambda.inbound.api.openapi import openapi
 
 FOLDER = Path(__file__).parent
+OPENAPI = FOLDER.parent / "openapi.json"
 
 
 def schemas() -> dict[str, str]:
@@ -33,6 +35,7 @@ def main() -> None:
     for file in FOLDER.glob("*.json"):
         if file.name not in wanted:
             file.unlink()
+    OPENAPI.write_text(openapi())
     sys.stdout.write(f"{len(wanted)} schemas\n")
 
 

@@ -10,7 +10,6 @@ from knative_lambda.adapters.kubernetes import errors as _kubernetes  # noqa: F4
 from knative_lambda.domain import errors
 from knative_lambda.domain.errors import (
     EventTooLargeError,
-    InvalidContentError,
     InvalidEventError,
     KnativeLambdaError,
     PermanentError,
@@ -19,23 +18,10 @@ from knative_lambda.domain.errors import (
     UnsupportedEventFormatError,
 )
 from knative_lambda.inbound.endpoint import STATUS_BY_ERROR
+from tests.unit.inbound.helpers.errors import instance, subclasses
 from tests.unit.inbound.helpers.requests import Recorder, request
 
 RETRIED_BY_THE_BROKER = {404, 408, 409, 429, *range(500, 600)}
-
-
-def subclasses(cls):
-    for sub in cls.__subclasses__():
-        yield sub
-        yield from subclasses(sub)
-
-
-def instance(cls):
-    if issubclass(cls, ThrottledError):
-        return cls("slow down", retry_after=timedelta(seconds=7))
-    if issubclass(cls, InvalidContentError):
-        return cls("told to a person", reason="InvalidContent")
-    return cls("told to a person", field="some.field")
 
 
 @pytest.mark.parametrize("cls", sorted(set(subclasses(KnativeLambdaError)), key=str))

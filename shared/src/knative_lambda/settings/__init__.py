@@ -279,6 +279,18 @@ class CleanupSettings(RegistrySettings):
     """A pass leaves the rest to the next one by then; less than its Service's timeoutSeconds."""
 
 
+class ApiSettings(StorageSettings):
+    """api: where logs are read, and where people's sources go."""
+
+    upload_url: _Folder | None = None
+    """None where people bring their sources into storage themselves."""
+    source_max_bytes: _Positive = _SOURCE_MAX_BYTES
+
+    def file_roots(self) -> list[Path]:
+        """Folders that `file://` may name: our own, and that of uploads."""
+        return _roots([self.storage_url, *filter(None, [self.upload_url])])
+
+
 class DeadLetterSettings(StorageSettings):
     """dead-letter: needs storage only."""
 

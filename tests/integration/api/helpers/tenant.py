@@ -1,0 +1,3 @@
+"""What the tenant has."""
+
+BUILD = "b" * 64
