@@ -137,7 +137,7 @@ def test_a_function_uses_every_right_that_it_has(audited, function):
 
 
 @pytest.mark.parametrize("where", [BUILDS, "default", "knative-lambda", "kube-system", ""])
-@pytest.mark.parametrize("function", [*FUNCTIONS, "dead-letter"])
+@pytest.mark.parametrize("function", [*FUNCTIONS, "dead-letter", "api"])
 def test_a_function_may_do_that_and_nothing_else(installed, function, where):
     wanted = ALLOWED.get((function, where), set()) | ALLOWED.get((function, ""), set())
     groups = ["system:serviceaccounts", "system:serviceaccounts:knative-lambda"]

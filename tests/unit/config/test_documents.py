@@ -10,7 +10,7 @@ import pytest
 
 from knative_lambda.settings.environment import _duration
 from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
-from tests.unit.config.helpers.settings_classes import OF_THE_COMMAND_LINE, SETTINGS
+from tests.unit.config.helpers.settings_classes import SETTINGS
 
 OPERATIONS = (REPOSITORY / "docs" / "OPERATIONS.md").read_text()
 SECURITY_MODEL = (REPOSITORY / "docs" / "SECURITY_MODEL.md").read_text()
@@ -29,7 +29,6 @@ def default_of(name):
 def test_every_setting_is_documented():
     names = {f"KN_LAMBDA_{name.upper()}" for cls in SETTINGS for name in get_type_hints(cls)}
     assert DEFAULTS.keys() == names
-    assert all(name in OPERATIONS for name in OF_THE_COMMAND_LINE)
 
 
 @pytest.mark.parametrize("name", sorted(DEFAULTS.keys() - {"KN_LAMBDA_BUILDER_VERSION"}))

@@ -8,7 +8,8 @@ import json
 import pkgutil
 import re
 import tomllib
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
+from http import HTTPStatus
 
 import pytest
 from click.testing import CliRunner
@@ -24,7 +25,12 @@ from knative_lambda.adapters.kubernetes.functions import _with_request
 from knative_lambda.domain import build
 from knative_lambda.domain.dead_letter import DeadLetter
 from knative_lambda.domain.deployment import Deployment
-from knative_lambda.domain.errors import KnativeLambdaError, PermanentError, RetryableError
+from knative_lambda.domain.errors import (
+    KnativeLambdaError,
+    PermanentError,
+    RetryableError,
+    ThrottledError,
+)
 from knative_lambda.domain.events import Event
 from knative_lambda.domain.lambda_function import (
     _RESERVED_ENV,
@@ -33,6 +39,8 @@ from knative_lambda.domain.lambda_function import (
     RequestStamp,
 )
 from knative_lambda.inbound import cloud_events, dead_letters, endpoint
+from knative_lambda.inbound.api import operations, problems
+from knative_lambda.inbound.api.operations import OPERATIONS
 from knative_lambda.manifests import labels
 from knative_lambda.manifests.rejection_event import (
     _MAX_MESSAGE_BYTES,
@@ -88,6 +96,41 @@ def test_every_reason_of_the_functions_has_its_status():
     wanted["MethodNotAllowed"] = answer_to("GET")[1]
     rows = CONTRACT.rows("reason", "status", "when")
     assert {name: int(status) for name, status in by_code(rows).items()} == wanted
+
+
+def test_every_problem_of_the_http_api_has_its_status():
+    said = {
+        name: int(row[1])
+        for row in CONTRACT.rows("type ends in", "status", "sent when")
+        for name in codes(row[0])
+    }
+    # Those that the HTTP layer itself finds have the words of their status.
+    of_http = {401: "Unauthorized", 404: "NotFound", 405: "MethodNotAllowed", 411: "LengthRequired"}
+    of_http |= {408: "RequestTimeout", 415: "UnsupportedMediaType"}
+    for status, name in of_http.items():
+        found = problems.problem(problems.RequestError(HTTPStatus(status), "said to a person"))
+        assert json.loads(found.body)["type"] == problems.TYPES + name
+        assert said.pop(name) == status
+    bug = json.loads(problems.problem(ValueError("secret")).body)
+    assert said.pop(bug["type"].removeprefix(problems.TYPES)) == bug["status"]
+    classes = {cls.__name__.removesuffix("Error"): cls for cls in leaves(KnativeLambdaError)}
+    wanted = {name: problems.status_of(_error(classes[name])) for name in said}
+    assert said == wanted
+    # Every kind of error that has a status of its own here is in the table, or one of its kind is.
+    assert {int(status) for status in wanted.values()} >= {
+        int(status) for cls, status in problems.STATUS_BY_ERROR.items() if cls is not Exception
+    }
+
+
+def _error(cls):
+    options = {"retry_after": timedelta(seconds=1)} if cls is ThrottledError else {}
+    return cls("said to a person", **options)
+
+
+def test_every_operation_of_the_http_api_is_there():
+    rows = CONTRACT.rows("method", "path below `/v1/namespaces/{namespace}`")
+    said = {(row[0], codes(row[1])[0]) for row in rows}
+    assert said == {(each.method, each.path.removeprefix(operations.ROOT)) for each in OPERATIONS}
 
 
 def test_every_status_of_the_functions_is_there_with_what_the_broker_does():

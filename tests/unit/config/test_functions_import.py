@@ -23,4 +23,4 @@ def imported_by(file):
 @pytest.mark.parametrize("file", FUNCTIONS, ids=lambda file: file.parent.name)
 def test_a_function_wires_the_control_plane_and_nothing_else(file):
     packages = {name.partition(".")[0] for name in imported_by(file)} - sys.stdlib_module_names
-    assert packages <= {"knative_lambda", "flask", "functions_framework"}
+    assert packages <= {"knative_lambda", "flask", "functions_framework", "starlette"}

@@ -7,7 +7,8 @@ import pytest
 from tests.helpers.dev_overlay import OBJECTS, REPOSITORY
 
 FUNCTIONS = sorted(path.parent.name for path in (REPOSITORY / "functions").glob("*/main.py"))
-WITH_RIGHTS = [name for name in FUNCTIONS if name != "dead-letter"]
+WITHOUT_RIGHTS = ["api", "dead-letter"]
+WITH_RIGHTS = [name for name in FUNCTIONS if name not in WITHOUT_RIGHTS]
 READS = {"get", "list", "watch"}
 # Those of people; no function has them.
 OF_PEOPLE = ["knative-lambda-view", "knative-lambda-edit", "knative-lambda-admin"]
@@ -57,12 +58,17 @@ def test_a_function_has_its_own_role_for_builds_and_one_per_tenant(name):
     assert found == wanted | builds
 
 
-def test_what_keeps_dead_letters_cannot_speak_to_kubernetes():
-    subject = ("knative-lambda", "dead-letter")
+@pytest.mark.parametrize("name", WITHOUT_RIGHTS)
+def test_what_needs_no_right_has_none_and_no_token(name):
+    subject = ("knative-lambda", name)
     assert subject not in bound("RoleBinding")
     assert subject not in bound("ClusterRoleBinding")
-    (service,) = [item for item in of_kind("Service") if name_of(item) == "dead-letter"]
-    assert service["spec"]["template"]["spec"]["automountServiceAccountToken"] is False
+    (account,) = [item for item in of_kind("ServiceAccount") if name_of(item) == name]
+    (service,) = [item for item in of_kind("Service") if name_of(item) == name]
+    assert account["automountServiceAccountToken"] is False
+    pod = service["spec"]["template"]["spec"]
+    assert pod["automountServiceAccountToken"] is False
+    assert not [volume for volume in pod.get("volumes", ()) if "projected" in volume]
 
 
 def test_nobody_writes_cluster_wide():
@@ -157,6 +163,7 @@ def test_a_function_has_the_secrets_that_it_needs_and_publish_alone_may_push():
         "delete": {"storage", "registry-delete"},
         "cleanup": {"storage", "registry-delete"},
         "dead-letter": {"storage"},
+        "api": {"storage"},
     }
 
 

@@ -65,7 +65,7 @@ def _name(item: Any) -> str:
         return str(item)
     if "mountPath" in item:
         return item["mountPath"]
-    for reference in ("configMapRef", "secretRef", "secret"):
+    for reference in ("configMapRef", "configMap", "secretRef", "secret"):
         if reference in item:
             return item[reference].get("name") or item[reference]["secretName"]
     return "emptyDir" if "emptyDir" in item else item["name"]

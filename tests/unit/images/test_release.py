@@ -11,7 +11,7 @@ from images.component import PLACEHOLDER
 from images.release import release_of
 
 DIGEST = f"sha256:{'0' * 64}"
-FUNCTIONS = {"build-start", "build-complete", "cleanup", "dead-letter", "delete", "publish"}
+FUNCTIONS = {"api", "build-start", "build-complete", "cleanup", "dead-letter", "delete", "publish"}
 IMAGES = {
     name: f"registry.example.com/p/{name}@{DIGEST}"
     for name in FUNCTIONS | {"builder", "python3.11"}

@@ -1,8 +1,9 @@
-"""The settings of the functions, and what is the command line's alone."""
+"""The settings of the functions."""
 
 from __future__ import annotations
 
 from knative_lambda.settings import (
+    ApiSettings,
     BuildCompleteSettings,
     BuildStartSettings,
     CleanupSettings,
@@ -16,8 +17,5 @@ SETTINGS = [
     DeleteSettings,
     CleanupSettings,
     DeadLetterSettings,
+    ApiSettings,
 ]
-
-
-# Where people's sources are uploaded to; only the command line reads it.
-OF_THE_COMMAND_LINE = {"KN_LAMBDA_UPLOAD_URL"}

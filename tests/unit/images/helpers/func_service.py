@@ -78,6 +78,9 @@ def _volumes(
         if "secret" in volume:
             name = f"secret-{volume['secret']}"
             made.append({"name": name, "secret": {"secretName": volume["secret"]}})
+        elif "configMap" in volume:
+            name = f"config-map-{volume['configMap']}"
+            made.append({"name": name, "configMap": {"name": volume["configMap"]}})
         else:
             name = "empty-dir-<random>"
             made.append({"name": name, "emptyDir": volume["emptyDir"]})
