@@ -133,6 +133,18 @@ async def test_a_function_runs_under_functions_framework_and_ends_with_all_its_w
     # The fixture has looked for processes that are left.
 
 
+async def test_api_alone_is_shown_the_platforms_token(tmp_path):
+    functions = Path(__file__).parents[3] / "functions"
+    launcher = FunctionLauncher(functions_folder=functions, data_folder=tmp_path)
+    shown = set()
+    for name in (path.parent.name for path in functions.glob("*/main.py")):
+        labels = {"knative-lambda.dev/function": name}
+        template = {"metadata": {"labels": labels}, "spec": {}}
+        command = await launcher.prepare("knative-lambda", name, template)
+        shown |= {name} if command.takes_token else set()
+    assert shown == {"api"}
+
+
 @pytest.mark.parametrize("name", ["gone", "../../etc", ""])
 async def test_an_unknown_function_fails_the_revision(start_platform, tmp_path, name):
     launcher = FunctionLauncher(functions_folder=tmp_path, data_folder=tmp_path)

@@ -64,7 +64,7 @@ def test_our_own_configuration_is_understood():
         *kinds
     }
     services = {item["metadata"]["name"] for item in manifests.wanted if item["kind"] == "Service"}
-    assert services == {"build-start", "publish", "build-complete", "delete", "cleanup"}
+    assert services == {"api", "build-start", "publish", "build-complete", "delete", "cleanup"}
     (settings,) = [item for item in manifests.wanted if item["kind"] == "ConfigMap"]
     assert settings["data"] == {"A": "b"}
 

@@ -9,4 +9,6 @@ FILE = Path(__file__).with_name("main.py")
 FUNCTION = "KN_LAMBDA_EMBEDDED_FUNCTION"
 """Variable that names the function's own main.py."""
 CREDENTIAL = "KN_LAMBDA_EMBEDDED_CREDENTIAL"
-"""Variable with the `Authorization` that callers must send; different for each process."""
+"""Variable with the credential that callers must send; different for each process."""
+HEADER = "Knative-Lambda-Platform"
+"""Where they send it: in `Authorization`, one function needs what its caller sent."""

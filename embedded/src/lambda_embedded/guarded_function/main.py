@@ -8,12 +8,14 @@ from __future__ import annotations
 import hmac
 import os
 from importlib.util import module_from_spec, spec_from_file_location
+from inspect import iscoroutinefunction
 from typing import TYPE_CHECKING, Any
 
-from lambda_embedded.guarded_function import CREDENTIAL, FUNCTION
+from lambda_embedded.guarded_function import CREDENTIAL, FUNCTION, HEADER
 
 if TYPE_CHECKING:
     from flask import Request
+    from starlette.requests import Request as AsgiRequest
 
 _HEALTH = ("/health/liveness", "/health/readiness")
 _REJECTION = b'{"reason": "Unauthorized", "message": "the platform alone calls this function"}'
@@ -33,9 +35,25 @@ _expected = os.environ.pop(CREDENTIAL).encode()  # noqa: TID251
 _serve = _function(os.environ[FUNCTION])  # noqa: TID251
 
 
-def handle(request: Request) -> Any:  # noqa: ANN401  # as functions-framework takes it
-    """Pass a request on, or reject it with 401."""
-    given = request.headers.get("Authorization", "").encode("utf-8", "surrogateescape")
-    if request.path in _HEALTH or hmac.compare_digest(given, _expected):
+def _is_let_in(path: str, credential: str | None) -> bool:
+    given = (credential or "").encode("utf-8", "surrogateescape")
+    return path in _HEALTH or hmac.compare_digest(given, _expected)
+
+
+def _guard_wsgi(request: Request) -> Any:  # noqa: ANN401  # as functions-framework takes it
+    if _is_let_in(request.path, request.headers.get(HEADER)):
         return _serve(request)
     return _REJECTION, 401, {"Content-Type": "application/json"}
+
+
+async def _guard_asgi(request: AsgiRequest) -> Any:  # noqa: ANN401  # as functions-framework takes it
+    if _is_let_in(request.url.path, request.headers.get(HEADER)):
+        return await _serve(request)
+    # Functions of the other sort start without it.
+    from starlette.responses import Response  # noqa: PLC0415
+
+    return Response(_REJECTION, 401, media_type="application/json")
+
+
+handle = _guard_asgi if iscoroutinefunction(_serve) else _guard_wsgi
+"""Passes a request on, or rejects it with 401."""

@@ -52,7 +52,7 @@ class Message:
     is_awaited: Callable[[], bool]
     """Whether other requests wait for the process."""
     has_token: bool
-    """Whether the caller sent the platform's token."""
+    """Whether the caller sent the platform's token, and the process may not see it."""
 
 
 class Upstream(Protocol):
@@ -151,7 +151,6 @@ async def _broken(process: Upstream, error: Exception) -> web.Response:
 def _request_headers(request: web.Request, message: Message, process: Upstream) -> CIMultiDict[str]:
     headers = _end_to_end(request.headers)
     if message.has_token:
-        # The platform's own token, which no lambda may see.
         headers.popall(hdrs.AUTHORIZATION, None)
     # aiohttp's server has responded to it by now.
     headers.popall(hdrs.EXPECT, None)

@@ -161,14 +161,14 @@ class _Gateway:
     async def _forward(
         self, request: web.Request, target: _Target, pool: RevisionPool, body: RequestBody
     ) -> web.StreamResponse:
+        process = pool.take() or await pool.hold()
         message = Message(
             target=target.path,
             prefix=target.prefix,
             body=body,
             is_awaited=lambda: pool.has_held,
-            has_token=target.has_token,
+            has_token=target.has_token and not process.takes_token,
         )
-        process = pool.take() or await pool.hold()
         try:
             return await forward(request, process, self._serving.session, message)
         finally:

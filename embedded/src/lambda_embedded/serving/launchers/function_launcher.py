@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Mapping
     from pathlib import Path
 
+# It acts in the name of its callers, so it has to be shown who they are.
+_ACTS_FOR_CALLERS = "api"
 FUNCTION_LABEL = "knative-lambda.dev/function"
 _NAME = re.compile(r"[a-z0-9]([a-z0-9-]*[a-z0-9])?")
 _DEFAULT_THREADS = 4
@@ -49,7 +51,7 @@ class FunctionLauncher:
             raise LaunchError(f"label {FUNCTION_LABEL}: there is no function {function!r}")
         threads = template["spec"].get("containerConcurrency") or _DEFAULT_THREADS
         # Not the platform's token: this one is sent to whatever listens on the port.
-        credential = f"Bearer {secrets.token_urlsafe()}"
+        credential = secrets.token_urlsafe()
         arguments = ["--target", "handle", "--source", str(guarded_function.FILE)]
         return Command(
             arguments=[
@@ -64,7 +66,8 @@ class FunctionLauncher:
                 "THREADS": str(threads),
             },
             working_directory=main.parent,
-            request_headers={"Authorization": credential},
+            request_headers={guarded_function.HEADER: credential},
+            takes_token=function == _ACTS_FOR_CALLERS,
         )
 
     async def collect(self, templates: Callable[[], AsyncIterator[Mapping[str, Any]]]) -> None:

@@ -31,6 +31,8 @@ class Command:
     image_environment: Mapping[str, str] = field(default_factory=dict)
     request_headers: Mapping[str, str] = field(default_factory=dict)
     """Added by the gateway to every request, so that the program knows its caller."""
+    takes_token: bool = False
+    """Whether the gateway leaves the platform's token in requests to it."""
     view: View | None = None
 
 

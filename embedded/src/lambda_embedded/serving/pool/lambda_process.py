@@ -16,9 +16,17 @@ class LambdaProcess:
     """A process that passed its readiness probe; its pool counts its requests in progress."""
 
     def __init__(
-        self, child: ChildProcess, port: int, pod: LambdaPod, request_headers: Mapping[str, str]
+        self,
+        child: ChildProcess,
+        port: int,
+        pod: LambdaPod,
+        request_headers: Mapping[str, str],
+        *,
+        takes_token: bool = False,
     ) -> None:
         self._child = child
+        self.takes_token = takes_token
+        """Whether it may see the platform's token."""
         self.request_headers = request_headers
         """Headers that the gateway adds to every request."""
         self._ready_at = asyncio.get_running_loop().time()

@@ -164,7 +164,9 @@ class Starter:
                 child.kill()
                 await asyncio.shield(child.wait())
                 raise
-            return LambdaProcess(child, port, pod, command.request_headers)
+            return LambdaProcess(
+                child, port, pod, command.request_headers, takes_token=command.takes_token
+            )
         finally:
             self._ports.discard(port)
 
