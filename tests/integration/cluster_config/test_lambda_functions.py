@@ -119,8 +119,10 @@ def test_a_condition_is_there_once(installed):
 
 def test_people_see_how_their_lambdas_are(installed):
     _, made = installed.request("POST", PATH, record("seen", spec=MINIMAL))
-    status = {"phase": "Building", "url": "http://seen", "image": "some/image"}
+    ready = {"type": "Ready", "status": "Unknown", "reason": "Queued"}
+    now = {"lastTransitionTime": "2026-01-01T12:00:00Z"}
+    status = {"phase": "Building", "url": "http://seen", "conditions": [ready | now]}
     installed.request("PUT", f"{PATH}/seen/status", made | {"status": status})
     shown = installed.run("get", "lf", "seen", "-n", "default").stdout.split()
-    assert shown[:5] == ["NAME", "PHASE", "URL", "IMAGE", "AGE"]
-    assert shown[5:9] == ["seen", "Building", "http://seen", "some/image"]
+    assert shown[:6] == ["NAME", "PHASE", "READY", "REASON", "URL", "AGE"]
+    assert shown[6:11] == ["seen", "Building", "Unknown", "Queued", "http://seen"]
