@@ -9,6 +9,7 @@ from urllib.parse import urlsplit
 
 import pytest
 from functions_framework import create_app
+from functions_framework._function_registry import ASGI_FUNCTIONS
 
 from tests.helpers.kubeconfigs import write_kubeconfig
 from tests.helpers.lambda_function_specs import MINIMAL
@@ -50,27 +51,42 @@ def storage(tmp_path_factory):
 
 
 @pytest.fixture(scope="session")
-def app(kubernetes, storage, tmp_path_factory):
-    """The ASGI application; the kubeconfig's own token is one that the API does not know."""
+def environment(kubernetes, storage, tmp_path_factory):
+    """Of the function; the token of its kubeconfig is one that the API does not know."""
     kubeconfig = tmp_path_factory.mktemp("own") / "kubeconfig"
     certificate = kubernetes.folder / "ca.crt"
     certificate.write_bytes(_certificate(kubernetes))
     write_kubeconfig(kubeconfig, kubernetes.url, token="not-a-token", certificate=certificate)
-    environment = {
+    return {
         "KUBECONFIG": str(kubeconfig),
         "KN_LAMBDA_STORAGE_URL": f"file://{storage}/own/",
         "KN_LAMBDA_UPLOAD_URL": f"file://{storage}/uploads/",
         "KN_LAMBDA_SOURCE_MAX_BYTES": "100000",
     }
+
+
+@pytest.fixture(scope="session")
+def started(environment):
+    """The function, as it is before its first request."""
     root = logging.getLogger()
     handlers, level = root.handlers[:], root.level
     with pytest.MonkeyPatch.context() as monkeypatch:
         for name, value in environment.items():
             monkeypatch.setenv(name, value)
         made: Any = create_app("handle", str(MAIN), "http")
-        yield made
+    # A function sets up logging when it starts; other tests get theirs back. And
+    # functions-framework would take every function `handle` of this process for one like this.
     root.handlers[:] = handlers
     root.setLevel(level)
+    ASGI_FUNCTIONS.discard("handle")
+    return made
+
+
+@pytest.fixture
+def app(started, environment, monkeypatch):
+    """The ASGI application."""
+    monkeypatch.setenv("KUBECONFIG", environment["KUBECONFIG"])
+    return started
 
 
 def _certificate(kubernetes: RunningApi) -> bytes:
