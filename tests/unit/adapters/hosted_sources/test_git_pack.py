@@ -150,7 +150,7 @@ def test_deltas_that_multiply_their_base_are_refused_when_there_is_no_more_room(
 
 
 def test_a_pack_of_too_many_objects_is_refused_by_its_head():
-    with pytest.raises(LimitExceededError, match="over 10000 objects"):
+    with pytest.raises(LimitExceededError, match="over 10000 objects; put the function"):
         unpacked(pack(count=2**32 - 1))
 
 

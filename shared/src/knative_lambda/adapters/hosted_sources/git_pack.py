@@ -24,9 +24,10 @@ _ID_BYTES = 20
 _PIECE = 64 * 1024
 _LONGEST_NUMBER = 9
 _COPY = 0x80
+_WAY_OUT = "put the function into a repository of its own"
 _LONGEST_COPY = 0x10000
 # Commands that make one object of another are in memory.
-_MOST_DELTA_BYTES = 16 * 1024 * 1024
+_MOST_DELTA_BYTES = 8 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,7 +124,7 @@ class GitObjects:
         self._end += size
         if self._end > self._bounds.max_bytes:
             raise LimitExceededError(
-                f"the files of the repository are over {self._bounds.max_bytes} bytes",
+                f"the files of the repository are over {self._bounds.max_bytes} bytes; {_WAY_OUT}",
                 field="source.uri",
             )
 
@@ -142,7 +143,7 @@ def unpack(pack: BinaryIO, file: BinaryIO, bounds: Bounds) -> GitObjects:
         raise damaged("its version is not known")
     if count > bounds.max_objects:
         raise LimitExceededError(
-            f"the repository has over {bounds.max_objects} objects", field="source.uri"
+            f"the commit has over {bounds.max_objects} objects; {_WAY_OUT}", field="source.uri"
         )
     return _Unpacking(pack, GitObjects(file, bounds), bounds).run(count)
 

@@ -30,7 +30,7 @@ _CHUNK = 64 * 1024
 # A commit may be twice as large unpacked as the source that is taken from it, and each file has a
 # folder or two. So many at once fit beside other sources into the Pod's folder for temporary files.
 _UNPACKED = 2
-_OBJECTS = 10
+_OBJECTS = 5
 _AT_ONCE = 2
 _ROOM_SECONDS = 20
 
