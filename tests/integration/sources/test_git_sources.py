@@ -10,6 +10,7 @@ from knative_lambda.domain.errors import (
     LimitExceededError,
     SourceAccessDeniedError,
     SourceNotFoundError,
+    ThrottledError,
     UnsupportedSourceError,
 )
 from knative_lambda.domain.names import FunctionId
@@ -211,3 +212,26 @@ def test_a_repository_of_sha256_is_refused(require_server, authority, tmp_path, 
         repository.commit(CODE)
         with pytest.raises(UnsupportedSourceError, match="by SHA-256, which is not supported"):
             check_out(server)
+
+
+def test_two_repositories_are_fetched_at_once_and_another_one_later(git, sources_of):
+    git.repository("team/code").commit(CODE)
+    uri = f"git+{git.url}/team/code"
+    sources = sources_of(f"{git.host}={LOOPBACK}", room_seconds=0.05)
+    with (
+        sources.checkout(HELLO, uri, None),
+        sources.checkout(HELLO, uri, None),
+        pytest.raises(ThrottledError),
+        sources.checkout(HELLO, uri, None),
+    ):
+        pass
+    with sources.checkout(HELLO, uri, None) as checkout:
+        assert list(checkout.files)
+
+
+def test_a_fetch_that_fails_makes_room_for_the_next(git, sources_of):
+    sources = sources_of(f"{git.host}={LOOPBACK}", room_seconds=0.05)
+    for _ in range(4):
+        gone = f"git+{git.url}/team/gone"
+        with pytest.raises(SourceNotFoundError), sources.checkout(HELLO, gone, None):
+            pass

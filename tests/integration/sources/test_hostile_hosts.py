@@ -121,6 +121,22 @@ def test_the_connection_goes_to_the_address_that_was_checked(sources_of, tmp_pat
     assert [host for *_, host in seen] == [f"{NAME}:{port}"]
 
 
+def test_another_address_is_tried_where_one_refuses(authority, sources_of):
+    with serving(lambda handler: send(handler, b"archive"), authority) as (url, host, _):
+        sources = sources_of(f"{host}={LOOPBACK}", resolve=lambda *_: ["127.0.0.2", "127.0.0.1"])
+        assert read(sources, url) == b"archive"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "message"),
+    [([], "the name localhost:1 is not known"), (["127.0.0.1"], "there is no connection")],
+)
+def test_a_host_that_is_not_there_may_come(sources_of, addresses, message):
+    sources = sources_of(f"localhost:1={LOOPBACK}", resolve=lambda *_: addresses)
+    with pytest.raises(SourceUnavailableError, match=message):
+        read(sources, "https://localhost:1/a.zip")
+
+
 def test_the_certificate_has_to_be_that_of_the_name(authority, sources_of):
     with serving(send, authority) as (url, _, seen):
         port = urlsplit(url).port

@@ -13,6 +13,7 @@ from knative_lambda.settings import (
     DeleteSettings,
     PublishSettings,
 )
+from tests.helpers.certificate_authority import make_authority
 
 BASE = f"http://registry/base@sha256:{'0' * 64}"
 VALID = {
@@ -276,3 +277,31 @@ def test_packages_of_another_policy_are_others(read, name, value):
     lax = read(**{name: value}).packages_policy()
     usual = read(**{name: ""}).packages_policy()
     assert lax != usual
+
+
+def test_hosts_of_sources_are_listed_and_there_is_none_by_default(read):
+    assert read().source_hosts is None
+    hosts = ["git.example.com", "git.internal:8443=10.0.0.0/8,fd00::/8"]
+    assert read(SOURCE_HOSTS=json.dumps(hosts)).source_hosts == hosts
+
+
+@pytest.mark.parametrize("hosts", ['["https://git.example.com"]', '["a=10.0.0.1/8"]', '["*"]'])
+def test_what_is_no_host_of_sources_is_refused(read, hosts):
+    with pytest.raises(ValueError, match=r"KN_LAMBDA_SOURCE_HOSTS: .* is no host such as"):
+        read(SOURCE_HOSTS=hosts)
+
+
+@pytest.mark.parametrize(
+    "text", ["no PEM", "-----BEGIN CERTIFICATE-----\nhunter2\n-----END CERTIFICATE-----\n"]
+)
+def test_what_is_no_certificate_is_refused_and_not_repeated(read, text):
+    with pytest.raises(
+        ValueError, match="KN_LAMBDA_SOURCE_CERTIFICATES must be certificates in PEM"
+    ) as refused:
+        read(SOURCE_CERTIFICATES=text)
+    assert "hunter2" not in str(refused.value)
+
+
+def test_a_certificate_of_an_authority_is_read(read, tmp_path):
+    text = make_authority(tmp_path / "ca").certificate.read_text()
+    assert read(SOURCE_CERTIFICATES=text).source_certificates == text

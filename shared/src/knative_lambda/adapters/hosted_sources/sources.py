@@ -40,6 +40,7 @@ class NetworkSources:
 
     `max_bytes` and `max_files` bound repositories: what is fetched, and what is taken of it.
     `certificates` (PEM) are trusted beside the machine's; `resolve` replaces the machine's names.
+    Two repositories are fetched at once; another one waits for `room_seconds`.
     """
 
     def __init__(
@@ -51,12 +52,14 @@ class NetworkSources:
         max_files: int,
         certificates: str | None = None,
         seconds: float = _SECONDS,
+        room_seconds: float = _ROOM_SECONDS,
         resolve: Resolve | None = None,
     ) -> None:
         self._hosts = AllowedHosts(hosts, resolve=resolve)
         self._secrets = secrets
         self._max_bytes = max_bytes
         self._max_files = max_files
+        self._room_seconds = room_seconds
         self._places = BoundedSemaphore(_AT_ONCE)
         self._certificates = certificates
         self._seconds = seconds
@@ -117,7 +120,7 @@ class NetworkSources:
     @contextmanager
     def _room(self) -> Iterator[None]:
         """Let a few at once take the room of the folder for temporary files."""
-        if not self._places.acquire(timeout=_ROOM_SECONDS):
+        if not self._places.acquire(timeout=self._room_seconds):
             raise ThrottledError(
                 "other repositories are being fetched", retry_after=timedelta(seconds=_ROOM_SECONDS)
             )
