@@ -158,6 +158,7 @@ HELD: dict[str, tuple[str, ...]] = {
     ),
     "What it sends is bounded:": (
         f"{HOSTS}test_a_response_without_end_is_cut_at_the_limit",
+        f"{HOSTS}test_more_branches_than_memory_should_hold_are_refused",
         f"{HOSTS}test_a_slow_host_is_given_up_after_the_time_for_all_of_it",
         f"{GIT}test_a_repository_that_is_too_large_to_fetch_is_refused",
         f"{GIT}test_a_repository_that_is_too_large_unpacked_is_refused",

@@ -244,6 +244,23 @@ def test_a_response_without_end_is_cut_at_the_limit(authority, sources_of, readi
     assert refused.value.field == "source.uri"
 
 
+def list_branches_without_end(handler):
+    handler.send_response(200)
+    handler.send_header("Content-Type", f"{_SMART}advertisement")
+    handler.end_headers()
+    handler.wfile.write(b"001e# service=git-upload-pack\n0000")
+    for number in range(10**9):
+        handler.wfile.write(b"0049%040x refs/heads/branch-%09d\n" % (number + 1, number))
+
+
+def test_more_branches_than_memory_should_hold_are_refused(authority, sources_of):
+    with (
+        serving(list_branches_without_end, authority) as (url, host, _),
+        pytest.raises(LimitExceededError, match="one response of the source's host is over"),
+    ):
+        read_git(sources_of(f"{host}={LOOPBACK}", max_bytes=10**8), url)
+
+
 def drip_body(handler):
     handler.send_response(200)
     handler.send_header("Content-Type", f"{_SMART}advertisement")

@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _SMART = "application/x-git-upload-pack-"
 _TEXT_LENGTH = 200
+_MOST_LISTED_BYTES = 4 * 1024 * 1024
 _ERROR, _ERROR_BYTES = b"ERR ", 8
 _ID = re.compile("[0-9a-f]{40}")
 
@@ -143,7 +144,10 @@ class _Requests:
         """Send a request; the response is git's, or an error is raised."""
         sent = {name: value for name, value in headers.items() if name in _HEADERS}
         content = body if body is None or isinstance(body, bytes) else b"".join(body)
-        response = self._exchange.request(method, url, headers=sent, body=content)
+        # What lists branches and tags is held in memory, unlike a pack.
+        is_list = content is None or _LISTING in content
+        bound = _MOST_LISTED_BYTES if is_list else None
+        response = self._exchange.request(method, url, headers=sent, body=content, max_bytes=bound)
         if not response.headers.get("Content-Type", "").startswith(_SMART):
             # dulwich would go on with the old protocol, which reads a repository file by file.
             raise _no_repository()
@@ -153,6 +157,7 @@ class _Requests:
         return response
 
 
+_LISTING = b"command=ls-refs"
 _HEADERS = {"Accept", "Content-Type", "Git-Protocol"}
 
 

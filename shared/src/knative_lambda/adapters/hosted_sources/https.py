@@ -82,13 +82,16 @@ class _Connection(HTTPSConnection):
 class Response:
     """The response of a host; reading it counts towards the bounds of its exchange."""
 
-    def __init__(self, exchange: Exchange, response: HTTPResponse, url: str) -> None:
+    def __init__(
+        self, exchange: Exchange, response: HTTPResponse, url: str, max_bytes: int | None
+    ) -> None:
         self.status = response.status
         self.headers = response.headers
         self._exchange = exchange
         self._response = response
         self._url = url
         self._peeked = b""
+        self._max_bytes = self._left = max_bytes
 
     def geturl(self) -> str:
         """Return the URL that redirects led to."""
@@ -96,9 +99,7 @@ class Response:
 
     def peek(self, amt: int) -> bytes:
         """Return the next bytes, up to so many, which are still to be read."""
-        while len(self._peeked) < amt and (
-            chunk := self._exchange.receive(self._response, amt - len(self._peeked))
-        ):
+        while len(self._peeked) < amt and (chunk := self._receive(amt - len(self._peeked))):
             self._peeked += chunk
         return self._peeked[:amt]
 
@@ -109,7 +110,18 @@ class Response:
         taken, self._peeked = self._peeked[:amt], self._peeked[amt:]
         if len(taken) == amt:
             return taken
-        return taken + self._exchange.receive(self._response, amt - len(taken))
+        return taken + self._receive(amt - len(taken))
+
+    def _receive(self, amt: int) -> bytes:
+        chunk = self._exchange.receive(self._response, amt)
+        if self._left is not None:
+            self._left -= len(chunk)
+            if self._left < 0:
+                raise LimitExceededError(
+                    f"one response of the source's host is over {self._max_bytes} bytes",
+                    field="source.uri",
+                )
+        return chunk
 
     def close(self) -> None:
         """Leave the rest unread."""
@@ -174,13 +186,17 @@ class Exchange:
         *,
         headers: Mapping[str, str] | None = None,
         body: bytes | None = None,
+        max_bytes: int | None = None,
     ) -> Response:
-        """Send a request, and follow where a GET is redirected to."""
+        """Send a request, and follow where a GET is redirected to.
+
+        `max_bytes` bounds this response closer than all of them together are.
+        """
         for _ in range(_MOST_REDIRECTS + 1):
             response = self._send(method, url, headers or {}, body)
             if response.status not in _REDIRECTS or method != "GET":
                 self._require_success(response, url)
-                return Response(self, response, url)
+                return Response(self, response, url, max_bytes)
             url = _location(url, response)
         raise SourceUnavailableError("the host redirects too often", field="source.uri")
 
