@@ -152,10 +152,10 @@ def test_a_function_may_do_that_and_nothing_else(installed, function, where):
     assert found == wanted
 
 
-# account of a source of events -> the only place where it may read, and what
+# account of a source of events -> the only place where it may read ("": everywhere), and what
 SOURCES = {
     f"system:serviceaccount:{BUILDS}:build-jobs-source": (BUILDS, {"jobs"}),
-    user("lambda-functions-source"): ("default", {"lambdafunctions"}),
+    user("lambda-functions-source"): ("", {"lambdafunctions"}),
     user("failed-lambdas-source"): ("default", {"services", "triggers"}),
 }
 
@@ -175,7 +175,7 @@ def test_a_source_of_events_reads_what_it_tells_of_and_nothing_else(installed, a
         )
     }
     reads = {(resource, verb) for resource in resources for verb in ("get", "list", "watch")}
-    assert allowed == (reads if where == place else set())
+    assert allowed == (reads if place in {where, ""} else set())
 
 
 # `audited` first: what is denied here belongs to no life.

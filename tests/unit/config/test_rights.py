@@ -79,8 +79,9 @@ def test_nobody_writes_cluster_wide():
                 assert set(rule["verbs"]) <= READS
 
 
-def test_only_who_removes_what_is_left_reads_cluster_wide():
-    accounts = {("knative-lambda", name) for name in ("cleanup", "delete")}
+def test_only_who_looks_for_lambdas_everywhere_reads_cluster_wide():
+    names = ("cleanup", "delete", "lambda-functions-source")
+    accounts = {("knative-lambda", name) for name in names}
     assert bound("ClusterRoleBinding").keys() == accounts
 
 
