@@ -39,8 +39,8 @@ def handle(request):
     return "ok"
 """
 RUNS, RECORDS = 7, 10_000
-_KNOWN = ("build-start", "publish", "build-complete", "delete", "cleanup", "dead-letter")
-# An older version has no `publish`.
+_KNOWN = ("build-start", "publish", "build-complete", "delete", "cleanup", "dead-letter", "api")
+# An older version has neither `publish` nor `api`.
 FUNCTIONS = tuple(name for name in _KNOWN if (REPOSITORY / "functions" / name).is_dir())
 
 
@@ -53,7 +53,7 @@ class Row:
     idle: Samples = field(default_factory=Samples)
     used: Samples = field(default_factory=Samples)
 
-    def run(self, source: Path, environment: Mapping[str, str], event: Event | None) -> None:
+    def run(self, source: Path, environment: Mapping[str, str], event: Event | Read | None) -> None:
         """Start it once."""
         with started(source, environment) as (pid, port, start):
             self.starts.add(start)
@@ -61,6 +61,23 @@ class Row:
             if event is not None:
                 self.first_events.add(event.send(port))
                 self.used.add(pss_mib(pid))
+
+
+@dataclass(frozen=True)
+class Read:
+    """A request to `api` that has it use Kubernetes and S3."""
+
+    token: str
+
+    def send(self, port: int) -> float:
+        """The milliseconds until it was answered: there is no such log."""
+        begin = time.perf_counter()
+        path = f"/v1/namespaces/{TENANT}/lambdas/hello/builds/{'0' * 64}/log"
+        status = _status(port, "GET", path, Authorization=f"Bearer {self.token}")
+        took = (time.perf_counter() - begin) * 1000
+        if status != http.HTTPStatus.NOT_FOUND:
+            raise RuntimeError(f"the log of a build was answered with {status}")
+        return took
 
 
 @dataclass(frozen=True)
@@ -113,7 +130,7 @@ def measure(runs: int = RUNS, records: int = RECORDS) -> dict[str, Row]:
         return rows
 
 
-def _event(function: str, world: World, name: str) -> Event | None:
+def _event(function: str, world: World, name: str) -> Event | Read | None:
     """What has the function use S3: the lambda is new in each run."""
     data: Mapping[str, object] = {}
     match function:
@@ -130,6 +147,8 @@ def _event(function: str, world: World, name: str) -> Event | None:
             kind = "dev.knative-lambda.cleanup.v1"
         case "dead-letter":
             kind = "com.example.measured"
+        case "api":
+            return Read(world.token)
         case _:
             return None
     return Event(kind, data, f"{TENANT}/{name or 'hello'}")

@@ -59,6 +59,11 @@ class World:
         """Stop them."""
         self._stack.close()
 
+    @property
+    def token(self) -> str:
+        """That of a person who may do everything."""
+        return self._api.token
+
     def leave_packages(self, lambda_name: str) -> dict[str, str]:
         """Leave what a lambda's Job installed in storage; the data of the event for it."""
         record = self._api.call(self._api.objects.get, "LambdaFunction", TENANT, lambda_name)

@@ -284,5 +284,6 @@ def test_a_function_has_no_right_that_it_never_used(cluster: Cluster, lived: Pat
     assert rights - seen - excused == set()
 
 
-def test_what_keeps_dead_letters_asked_nothing(lived: Path):
-    assert list(requests_of(lived, "dead-letter")) == []
+@pytest.mark.parametrize("function", ["dead-letter", "api"])
+def test_what_has_no_right_asked_nothing_in_its_own_name(lived: Path, function: str):
+    assert list(requests_of(lived, function)) == []

@@ -103,3 +103,17 @@ def test_no_policy_leads_to_a_clouds_metadata(render, overlay):
             for block in (to["ipBlock"] for to in rule["to"] if "ipBlock" in to):
                 if block["cidr"] == "0.0.0.0/0":
                     assert "169.254.0.0/16" in block["except"]
+
+
+def test_an_operator_publishes_the_api_and_no_other_function(render, tmp_path):
+    config = os.path.relpath(REPOSITORY / "config", tmp_path)
+    overlay = {"resources": [f"{config}/base"], "components": [f"{config}/components/public-api"]}
+    (tmp_path / "kustomization.yaml").write_text(yaml.safe_dump(overlay))
+    published = set()
+    for item in render(tmp_path):
+        if item["apiVersion"] == "serving.knative.dev/v1" and item["kind"] == "Service":
+            labels = (item["metadata"]["labels"], item["spec"]["template"]["metadata"]["labels"])
+            visibility = {each.get("networking.knative.dev/visibility") for each in labels}
+            assert len(visibility) == 1
+            published |= {item["metadata"]["name"]} if visibility == {None} else set()
+    assert published == {"api"}
