@@ -37,14 +37,14 @@ def tenant(cluster: Cluster, unique_name: str) -> Iterator[str]:
     cluster.api.delete(f"{BINDINGS.format('knative-lambda')}/knative-lambda-settings-{name}")
 
 
-def may(cluster: Cluster, group: str, verb: str, namespace: str, **attributes: str) -> bool:
+def may(cluster: Cluster, team: str, verb: str, namespace: str, **attributes: str) -> bool:
     about = {"group": "knative-lambda.dev", "resource": "lambdafunctions", **attributes}
     review = {
         "apiVersion": "authorization.k8s.io/v1",
         "kind": "SubjectAccessReview",
         "spec": {
             "user": "somebody",
-            "groups": [group, "system:authenticated"],
+            "groups": [team, "system:authenticated"],
             "resourceAttributes": {**about, "verb": verb, "namespace": namespace},
         },
     }
