@@ -6,9 +6,14 @@ from datetime import timedelta
 
 import pytest
 
-from knative_lambda.domain.errors import SourceNotFoundError, UnsupportedRuntimeError
+from knative_lambda.domain.errors import (
+    SourceNotFoundError,
+    SourceUnavailableError,
+    UnsupportedRuntimeError,
+)
 from knative_lambda.domain.events import (
     BUILD_COMPLETE,
+    BUILD_PACKAGED,
     BUILD_STARTED,
     BUILD_SUPERSEDED,
     FUNCTION_DELETED,
@@ -16,6 +21,7 @@ from knative_lambda.domain.events import (
     REBUILD,
     Rebuild,
 )
+from knative_lambda.domain.hosted_source import SourceFile
 from knative_lambda.domain.lambda_function import LambdaFunctionSpec, Phase
 from knative_lambda.use_cases.rebuild import RebuildLambda
 from tests.helpers.control_plane import HELLO, ControlPlane, asking
@@ -38,7 +44,9 @@ class World(ControlPlane):
         reply = self.applied()
         if reply.type == BUILD_STARTED:
             self.leave(reply.data.job)
-            reply = self.publish(self.job_changed(reply.data.job))
+            reply = self.job_changed(reply.data.job)
+        if reply.type == BUILD_PACKAGED:
+            reply = self.publish(reply)
         return self.complete(reply)
 
     def remove(self):
@@ -159,6 +167,34 @@ def test_a_request_that_can_never_work_is_told_in_the_status_once(world, fields,
         assert (condition.status, condition.reason) == (value, reason)
         assert condition.message
     assert world.applied() is None
+
+
+def test_a_host_that_does_not_respond_is_told_until_it_does(world):
+    uri = "git+https://git.example/team/code"
+    world.apply(spec_of(source={"uri": uri}))
+    checkout = world.hosted.checkout
+
+    def no_response(*_):
+        raise SourceUnavailableError("the source's host does not respond in time")
+
+    world.hosted.checkout = no_response
+    for _ in range(2):
+        with pytest.raises(SourceUnavailableError):
+            world.applied()
+    told = world.record
+    assert told.status.phase is Phase.PENDING
+    for type_, value in (("Ready", "Unknown"), ("SourceReady", "Unknown"), ("Reconciling", "True")):
+        condition = world.conditions()[type_]
+        assert (condition.status, condition.reason) == (value, "SourceUnavailable")
+    assert not told.is_observed
+    with pytest.raises(SourceUnavailableError):
+        world.applied()
+    assert world.record.resource_version == told.resource_version  # no write, so no event
+
+    world.hosted.checkout = checkout
+    files = [SourceFile("main.py", b"CODE = 1")]
+    world.hosted.commits[uri] = ("c" * 40, files)
+    assert world.deploy_applied().type == FUNCTION_READY
 
 
 def test_what_serves_goes_on_while_the_newest_request_is_rejected(world):

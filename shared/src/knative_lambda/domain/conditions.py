@@ -8,6 +8,7 @@ from knative_lambda.domain.lambda_function import Condition, Phase
 
 if TYPE_CHECKING:
     from datetime import datetime
+    from typing import Literal
 
     from knative_lambda.domain.errors import KnativeLambdaError
     from knative_lambda.domain.lambda_function import LambdaFunctionStatus
@@ -46,24 +47,41 @@ def rejected_status(
     now: datetime,
 ) -> LambdaFunctionStatus:
     """A request can never work; what served before serves."""
-    conditions = status.conditions
-    for name in ("SourceReady", "Ready"):
-        bad = Condition(
-            type=name,
-            status="False",
-            reason=error.reason,
-            message=error.message,
-            last_transition_time=now,
-        )
-        conditions = with_condition(conditions, bad, now=now)
     return status.model_copy(
         update={
             "phase": Phase.FAILED,
             "observed_generation": generation,
             "observed_request": request,
-            "conditions": conditions,
+            "conditions": _of_source(status, "False", error, now),
         }
     )
+
+
+def delayed_status(
+    status: LambdaFunctionStatus, error: KnativeLambdaError, now: datetime
+) -> LambdaFunctionStatus:
+    """A request is not taken up yet, and is tried again; what served before serves."""
+    conditions = _of_source(status, "Unknown", error, now)
+    return status.model_copy(update={"phase": Phase.PENDING, "conditions": conditions})
+
+
+def _of_source(
+    status: LambdaFunctionStatus,
+    value: Literal["False", "Unknown"],
+    error: KnativeLambdaError,
+    now: datetime,
+) -> list[Condition]:
+    conditions = status.conditions
+    for name in ("SourceReady", "Ready"):
+        condition = Condition(
+            type=name,
+            status=value,
+            reason=error.reason,
+            message=error.message,
+            last_transition_time=now,
+        )
+        conditions = with_condition(conditions, condition, now=now)
+    return conditions
 
 
 def _derived(ready: Condition) -> list[Condition]:

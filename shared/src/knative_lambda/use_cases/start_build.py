@@ -8,11 +8,12 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from knative_lambda.domain import build
 from knative_lambda.domain.build import JobState
-from knative_lambda.domain.conditions import rejected_status
+from knative_lambda.domain.conditions import delayed_status, rejected_status
 from knative_lambda.domain.errors import (
     InvalidContentError,
     PermanentError,
     SourceNotFoundError,
+    SourceUnavailableError,
     UnreadableRecordError,
 )
 from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction, Phase
@@ -115,6 +116,9 @@ class StartBuild:
         except PermanentError as error:
             self._reject(record, error)
             raise
+        except SourceUnavailableError as error:
+            self._delay(record, error)
+            raise
 
     def _not_taken_up(self, function: FunctionId) -> LambdaFunction | None:
         try:
@@ -136,6 +140,17 @@ class StartBuild:
                 return None
             generation, request = current.generation, current.stamp.key
             return rejected_status(current.status, generation, request, error, now)
+
+        update_status(self.records, record, change)
+
+    def _delay(self, record: LambdaFunction, error: SourceUnavailableError) -> None:
+        """Say why it takes long; the Broker comes again, and its author may have named no host."""
+        now = self.clock.now()
+
+        def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
+            if current.stamp != record.stamp or current.is_being_deleted or current.is_observed:
+                return None
+            return delayed_status(current.status, error, now)
 
         update_status(self.records, record, change)
 
