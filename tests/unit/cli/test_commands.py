@@ -66,6 +66,26 @@ def test_describe_tells_of_packages_and_burst_capacity(kn_lambda, fake_platform)
     assert re.search(r"Job: +none \(the packages of before are used\)\n", text)
 
 
+@pytest.mark.parametrize(
+    ("source", "is_told"),
+    [
+        ({"uri": "s3://b/code.zip"}, True),
+        ({"uri": "s3://b/prefix/"}, True),
+        ({"uri": "git+https://host/code@main#a"}, True),
+        ({"uri": "s3://b/code.zip", "sha256": "a" * 64}, False),
+        ({"uri": f"s3://b/default/hello/{'a' * 64}.zip"}, False),
+        ({"uri": f"git+https://host/code@{'a' * 40}#a"}, False),
+        ({"image": f"registry/hello@sha256:{'a' * 64}"}, False),
+    ],
+)
+def test_describe_tells_where_other_content_would_not_be_noticed(
+    kn_lambda, fake_platform, source, is_told
+):
+    fake_platform.put_record(spec={"runtime": "python3.11", "source": source})
+    shown = kn_lambda("describe", "hello").stdout
+    assert ("(other content there is not noticed)" in shown) is is_told
+
+
 def test_describe_of_a_function_without_packages_tells_why_it_had_no_job(kn_lambda, fake_platform):
     build = {
         "id": "c" * 64,

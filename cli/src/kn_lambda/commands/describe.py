@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from knative_lambda.adapters.kubernetes.client import KubernetesObject
 
 
+# The name that `deploy` gives to what it uploads; or a commit.
+_NAMES_ITS_CONTENT = re.compile(r"/[0-9a-f]{64}\.zip$|@[0-9a-f]{40}(#|$)")
+
+
 @session_command("describe", outputs=("text", "name", "json", "yaml"))
 @click.argument("name", shell_complete=completed_by(function_names))
 def command(session: Session, name: str) -> None:
@@ -139,7 +143,10 @@ def _whole_seconds(time: object) -> str:
 def _source(source: dict[str, Any]) -> str:
     if "inline" in source:
         return f"inline: {', '.join(sorted(mapping(source['inline'])))}"
-    return text(source.get("uri")) or text(source.get("image"))
+    uri = text(source.get("uri"))
+    if uri and "sha256" not in source and not _NAMES_ITS_CONTENT.search(uri):
+        return f"{uri} (other content there is not noticed)"
+    return uri or text(source.get("image"))
 
 
 def _env_value(variable: dict[str, Any]) -> str:
