@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import MAXYEAR, MINYEAR, datetime
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -33,6 +33,9 @@ def checked_time(value: object) -> object:
         raise ValueError("must be a time such as 2026-01-31T14:00:01Z") from None
     if time.tzinfo is None:
         raise ValueError("needs a time zone, such as 2026-01-31T14:00:01Z")
+    if not MINYEAR < time.year < MAXYEAR:
+        # In another zone, or a moment later, it may lie where Python has no time.
+        raise ValueError("must lie in the years 2 to 9998")
     return time
 
 

@@ -7,7 +7,9 @@ from datetime import UTC, datetime
 import pytest
 from pydantic import ValidationError
 
+from knative_lambda.adapters.kubernetes.functions import read_record
 from knative_lambda.adapters.kubernetes.requests import read_request, request_annotations
+from knative_lambda.domain.errors import UnreadableRecordError
 from knative_lambda.domain.lambda_function import RequestStamp
 
 MORNING, NOON, EVENING = "2026-01-01T09:00:00Z", "2026-01-01T12:00:00Z", "2026-01-01T18:00:00Z"
@@ -100,3 +102,27 @@ def test_a_time_that_is_none_is_an_error():
     wrong = {"knative-lambda.dev/wish-id": "a", "knative-lambda.dev/wish-time": "soon"}
     with pytest.raises(ValidationError):
         read_request(record(annotations=wrong))
+
+
+@pytest.mark.parametrize("state", ["000001", "another"])
+@pytest.mark.parametrize(
+    "time",
+    ["9999-12-31T23:59:59.999999Z", "9999-12-31T23:00:00-23:00", "0001-01-01T00:00:00+23:00"],
+)
+def test_a_time_beyond_all_times_makes_one_record_unreadable_and_breaks_no_list(time, state):
+    """Anybody who may write a record may write its annotations; cleanup reads all records."""
+    item = record(
+        annotations={
+            "knative-lambda.dev/wish-id": "made-up",
+            "knative-lambda.dev/wish-time": time,
+            "knative-lambda.dev/request-state": state,
+        }
+    )
+    item["metadata"] |= {"namespace": "tenant", "name": "hostile", "resourceVersion": "1"}
+    with pytest.raises(UnreadableRecordError, match="time"):
+        read_record(item)
+
+
+def test_fields_that_somebody_owns_may_have_any_shape():
+    managed = [written("kubectl", EVENING, fields={"f:metadata": "text"})]
+    assert time_of(record(managed=managed)) == MORNING

@@ -102,7 +102,7 @@ def _written_at(metadata: Mapping[str, Any]) -> str:
         if entry.get("manager") != FIELD_MANAGER
         and not entry.get("subresource")
         and entry.get("time")
-        and _makes_a_request(entry.get("fieldsV1") or {})
+        and _makes_a_request(_mapping(entry.get("fieldsV1")))
     ]
     return max([str(metadata["creationTimestamp"]), *times])
 
@@ -113,5 +113,5 @@ def _mapping(value: object) -> Mapping[str, Any]:
 
 
 def _makes_a_request(fields: Mapping[str, Any]) -> bool:
-    annotations = (fields.get("f:metadata") or {}).get("f:annotations") or {}
+    annotations = _mapping(_mapping(fields.get("f:metadata")).get("f:annotations"))
     return "f:spec" in fields or _REDEPLOY_FIELD in annotations
