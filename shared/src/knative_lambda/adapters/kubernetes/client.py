@@ -37,6 +37,9 @@ _DEFAULT_KUBECONFIG = "~/.kube/config"
 
 # Pages of 500 take 3 MiB more while they are read, and save hardly any time.
 _PAGE = 100
+# Whoever may write an object decides how large it is, and what is read of it takes many times that.
+_PAGE_BYTES = 4 * 1024 * 1024
+_CHUNK = 64 * 1024
 _READ_SECONDS = 15
 
 KubernetesObject = dict[str, Any]
@@ -111,19 +114,23 @@ class KubernetesApi:
         labels: Mapping[str, str] | None = None,
         fields: str | None = None,
     ) -> Iterator[KubernetesObject]:
-        """Objects page by page; all namespaces without a namespace."""
-        query = {"limit": str(_PAGE)}
+        """Objects page by page, few at once where they are large; all namespaces without one."""
+        query, limit = {}, _PAGE
         if fields is not None:
             query["fieldSelector"] = fields
         if labels:
             query["labelSelector"] = ",".join(f"{key}={value}" for key, value in labels.items())
         while True:
-            page = self._json("GET", resource.path(namespace), query=query)
+            page = self._page(resource.path(namespace), {**query, "limit": str(limit)}, limit)
+            if page is None:
+                limit = max(1, limit // 4)
+                continue
             yield from page.get("items") or ()
             token = (page.get("metadata") or {}).get("continue")
             if not token:
                 return
             query["continue"] = token
+            limit = min(limit * 2, _PAGE)
 
     def create(self, resource: Resource, item: KubernetesObject) -> KubernetesObject:
         """Make an object, or `AlreadyExistsError`."""
@@ -219,13 +226,27 @@ class KubernetesApi:
         content_type: str = "application/json",
     ) -> KubernetesObject:
         response = self._send(method, path, query=query, body=body, content_type=content_type)
+        return _object(path, response)
+
+    def _page(self, path: str, query: Mapping[str, str], limit: int) -> KubernetesObject | None:
+        """Return a page; None for one of several objects that is larger than may be held."""
+        response = self._transport.send(
+            "GET",
+            path,
+            query=query,
+            headers={"Accept": "application/json"},
+            read_seconds=self._read_seconds,
+            in_pieces=True,
+        )
+        content = bytearray()
         with translated(object_of(path)):
-            found = json.loads(response)
-        if not isinstance(found, dict):
-            raise PlatformUnavailableError(
-                f"the Kubernetes API returned no object for {object_of(path)}"
-            )
-        return found
+            for chunk in response.stream(_CHUNK):
+                content += chunk
+                if len(content) > _PAGE_BYTES and limit > 1:
+                    response.close()
+                    return None
+        response.release_conn()
+        return _object(path, bytes(content))
 
     def _send(
         self,
@@ -244,6 +265,16 @@ class KubernetesApi:
             body=None if body is None else json.dumps(body).encode(),
             read_seconds=self._read_seconds,
         ).data
+
+
+def _object(path: str, response: bytes) -> KubernetesObject:
+    with translated(object_of(path)):
+        found = json.loads(response)
+    if not isinstance(found, dict):
+        raise PlatformUnavailableError(
+            f"the Kubernetes API returned no object for {object_of(path)}"
+        )
+    return found
 
 
 def _find_connection(
