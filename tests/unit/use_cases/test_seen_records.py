@@ -15,7 +15,7 @@ from knative_lambda.domain.lambda_function import (
     RequestStamp,
 )
 from knative_lambda.domain.names import FunctionId
-from knative_lambda.use_cases.seen_records import SeenRecord, SeenRecords
+from knative_lambda.use_cases.seen_records import SeenRecord, SeenRecords, WorkUnderWay
 from tests.helpers.lambda_function_specs import IMAGE, MINIMAL
 
 CART, CART_OLD, TILL = (FunctionId("shop", name) for name in ("cart", "cart-old", "till"))
@@ -57,10 +57,10 @@ def test_records_come_in_the_same_order_however_they_are_listed():
 
 
 @pytest.mark.parametrize("phase", [Phase.BUILDING, Phase.DEPLOYING])
-def test_a_record_with_a_build_under_way_is_kept_whole(phase):
+def test_of_a_record_with_a_build_under_way_the_build_is_remembered(phase):
     building = record(CART, phase=phase)
     seen = SeenRecords([building, record(TILL), record(CART_OLD, None, phase=phase)])
-    assert seen.under_way == {CART: building}
+    assert seen.under_way == {CART: WorkUnderWay(building.status.build, NOW, "7")}
 
 
 @given(build_id=st.none() | st.text(), has_image=st.booleans(), is_collecting=st.booleans())

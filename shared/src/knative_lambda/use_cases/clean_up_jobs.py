@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from knative_lambda.domain.build import LOST
+from knative_lambda.domain.errors import PermanentError
 from knative_lambda.use_cases.build_outcome import failed_status
 from knative_lambda.use_cases.records import update_status
 from knative_lambda.use_cases.seen_records import UNDER_WAY
@@ -61,22 +63,22 @@ class CleanUpJobs:
 
     def stuck_builds(self) -> None:
         """Record builds that vanished half-way as failed."""
-        for record in self.run.records.under_way.values():
+        for function, work in self.run.records.under_way.items():
             self.run.check_time()
-            said = record.status.build
-            if said is None or self._runs(record.id, said):
+            said = work.build
+            if self._runs(function, said):
                 continue
             times = (
                 said.finished_at,
-                self.run.ended.get(f"{record.id}/{said.id}"),
+                self.run.ended.get(f"{function}/{said.id}"),
                 said.started_at,
-                record.stamp.time,
+                work.requested_at,
             )
             since = next(time for time in times if time is not None)
             if self.run.is_older(since, self.run.use.retention.stuck_after):
                 self.run.counts["stuck_builds"] += 1
                 if not self.run.dry_run:
-                    update_status(self.run.use.records, record, self._as_lost)
+                    self._record_as_lost(function, work.version)
 
     def missed_records(self) -> None:
         """Have records reported again that nobody has taken up.
@@ -89,6 +91,13 @@ class CleanUpJobs:
                 self.run.counts["notified_records"] += 1
                 if not self.run.dry_run:
                     self.run.use.records.remind(function, self.run.now)
+
+    def _record_as_lost(self, function: FunctionId, version: str) -> None:
+        """Unless somebody wrote it since: the next pass looks again."""
+        with suppress(PermanentError):  # it cannot be read any more
+            record = self.run.use.records.get(function)
+            if record is not None and record.resource_version == version:
+                update_status(self.run.use.records, record, self._as_lost)
 
     def _runs(self, function: FunctionId, said: BuildStatus) -> bool:
         """Whether its own Job runs: the equal source of another lambda has an equal build id."""

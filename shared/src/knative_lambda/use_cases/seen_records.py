@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from knative_lambda.domain.lambda_function import LambdaFunction
+    from knative_lambda.domain.lambda_function import BuildStatus, LambdaFunction
 
 UNDER_WAY = {Phase.BUILDING, Phase.DEPLOYING}
 
@@ -71,11 +71,19 @@ class SeenRecord(NamedTuple):
         )
 
 
+class WorkUnderWay(NamedTuple):
+    """What is remembered of a record whose build goes on: its spec may be a megabyte."""
+
+    build: BuildStatus
+    requested_at: datetime
+    version: str
+
+
 class SeenRecords:
-    """Reads each record once. The few with work under way are kept as they are."""
+    """Reads each record once. Of the few with work under way more is remembered."""
 
     def __init__(self, records: Iterable[LambdaFunction]) -> None:
-        self.under_way: dict[FunctionId, LambdaFunction] = {}
+        self.under_way: dict[FunctionId, WorkUnderWay] = {}
         self.not_taken_up: list[tuple[FunctionId, datetime]] = []
         """And since when they have asked for what nobody has taken up."""
         # One piece until all are read: single lines between the records would fragment the memory
@@ -86,7 +94,9 @@ class SeenRecords:
             if not record.is_observed and not record.is_being_deleted:
                 self.not_taken_up.append((record.id, record.stamp.time))
             elif record.status.build is not None and record.status.phase in UNDER_WAY:
-                self.under_way[record.id] = record
+                self.under_way[record.id] = WorkUnderWay(
+                    record.status.build, record.stamp.time, record.resource_version
+                )
         self._lines = sorted(lines.decode().splitlines())
 
     def __len__(self) -> int:
