@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import io
+import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from http.server import BaseHTTPRequestHandler
 from urllib.parse import urlsplit
 
@@ -14,11 +16,13 @@ from knative_lambda.domain.errors import (
     LimitExceededError,
     SourceNotFoundError,
     SourceUnavailableError,
+    ThrottledError,
     UnsupportedSourceError,
 )
 from knative_lambda.domain.names import FunctionId
 from tests.helpers.certificate_authority import make_authority
 from tests.helpers.http_server import serving_requests
+from tests.helpers.waiting import wait_for
 from tests.integration.sources.helpers.secrets import LOOPBACK, TOKEN
 
 HELLO = FunctionId("default", "hello")
@@ -347,3 +351,32 @@ def test_a_web_page_is_no_repository_and_is_not_read_file_by_file(authority, sou
     ):
         read_git(sources_of(f"{host}={LOOPBACK}"), url)
     assert len(seen) == 1
+
+
+def test_a_host_that_hangs_takes_two_requests_of_its_tenant_and_none_of_others(
+    authority, sources_of
+):
+    """A Pod handles four at once, and each event about a record that is not taken up fetches."""
+    hangs = threading.Event()
+
+    def respond(handler):
+        if "slow" in handler.path:
+            hangs.wait(10)
+        send(handler, b"content")
+
+    with serving(respond, authority) as (url, host, seen), ThreadPoolExecutor(2) as pool:
+        sources = sources_of(f"{host}={LOOPBACK}")
+        try:
+            slow = [pool.submit(read, sources, f"{url}/slow.zip") for _ in range(2)]
+            wait_for(lambda: len(seen) == 2)
+            with pytest.raises(ThrottledError, match="other sources of default"):
+                read(sources, f"{url}/fast.zip")
+            with pytest.raises(ThrottledError, match="other sources of default"):
+                read_git(sources, url)
+            other, target = FunctionId("other", "hello"), io.BytesIO()
+            sources.read(other, f"{url}/fast.zip", None, target, max_bytes=100)
+            assert target.getvalue() == b"content"
+        finally:
+            hangs.set()
+        assert [each.result() for each in slow] == [b"content"] * 2
+        assert read(sources, f"{url}/fast.zip") == b"content"

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from knative_lambda.adapters.hosted_sources.allowed_hosts import AllowedHosts
 from knative_lambda.adapters.hosted_sources.https import Exchange, trusted_certificates
+from knative_lambda.adapters.hosted_sources.tenant_places import TenantPlaces
 from knative_lambda.domain.errors import ThrottledError
 from knative_lambda.domain.hosted_source import Checkout, read_git_uri
 
@@ -33,6 +34,8 @@ _UNPACKED = 2
 _OBJECTS = 5
 _AT_ONCE = 2
 _ROOM_SECONDS = 20
+# Of the four requests that a Pod handles at once, so that a slow host takes no other tenant's turn.
+_PER_TENANT = 2
 
 
 class NetworkSources:
@@ -40,7 +43,8 @@ class NetworkSources:
 
     `max_bytes` and `max_files` bound repositories: what is fetched, and what is taken of it.
     `certificates` (PEM) are trusted beside the machine's; `resolve` replaces the machine's names.
-    Two repositories are fetched at once; another one waits for `room_seconds`.
+    Two repositories are fetched at once; another one waits for `room_seconds`. Of one tenant, two
+    sources are waited for or fetched at once; a third is throttled.
     """
 
     def __init__(
@@ -61,6 +65,7 @@ class NetworkSources:
         self._max_files = max_files
         self._room_seconds = room_seconds
         self._places = BoundedSemaphore(_AT_ONCE)
+        self._tenants = TenantPlaces(_PER_TENANT)
         self._certificates = certificates
         self._seconds = seconds
 
@@ -78,7 +83,10 @@ class NetworkSources:
         max_bytes: int,
     ) -> None:
         """Copy what is at an `https://` URL into `target`."""
-        with self._exchange(function, secret, max_bytes) as exchange:
+        with (
+            self._tenants.taken(function.namespace),
+            self._exchange(function, secret, max_bytes) as exchange,
+        ):
             response = exchange.request("GET", uri)
             while chunk := response.read(_CHUNK):
                 target.write(chunk)
@@ -101,7 +109,11 @@ class NetworkSources:
         from knative_lambda.adapters.hosted_sources.git_tree import GitTree  # noqa: PLC0415
 
         source = read_git_uri(uri)
-        with self._room(), tempfile.TemporaryFile() as file:
+        with (
+            self._tenants.taken(function.namespace),
+            self._room(),
+            tempfile.TemporaryFile() as file,
+        ):
             with (
                 self._exchange(function, secret, self._max_bytes) as exchange,
                 tempfile.TemporaryFile() as pack,
