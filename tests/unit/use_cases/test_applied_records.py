@@ -322,3 +322,20 @@ def test_a_deletion_by_event_from_before_a_change_by_hand_is_not_carried_out(wor
     world.apply()
     assert world.delete_lambda(late, HELLO).type == BUILD_SUPERSEDED
     assert world.record is not None
+
+
+def test_a_record_from_the_far_future_holds_up_no_later_event(world):
+    """Whoever may write a record may write its annotations, and who wrote which fields when."""
+    world.records.apply(HELLO, spec_of(), world.clock.now() + timedelta(days=36500))
+    assert world.start().type == BUILD_STARTED
+
+
+def test_a_record_from_the_far_future_can_be_deleted_by_an_event(world):
+    world.records.apply(HELLO, spec_of(), world.clock.now() + timedelta(days=36500))
+    assert world.delete_lambda(world.event(), HELLO).type == FUNCTION_DELETED
+    assert HELLO not in world.records.records
+
+
+def test_a_record_whose_clock_is_a_little_fast_is_newer_all_the_same(world):
+    world.records.apply(HELLO, spec_of(), world.clock.now() + timedelta(minutes=4))
+    assert world.start().type == BUILD_SUPERSEDED

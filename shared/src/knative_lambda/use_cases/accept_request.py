@@ -11,11 +11,12 @@ from knative_lambda.domain.errors import (
     NotReadyError,
     UnreadableRecordError,
 )
+from knative_lambda.use_cases.request_stamps import is_overtaken
 from knative_lambda.use_cases.tombstones import read_tombstone
 
 if TYPE_CHECKING:
     from knative_lambda.domain.lambda_function import LambdaFunction
-    from knative_lambda.ports import LambdaFunctions, ObjectStorage
+    from knative_lambda.ports import Clock, LambdaFunctions, ObjectStorage
 
 _WRITE_ATTEMPTS = 10
 
@@ -26,6 +27,7 @@ class AcceptRequest:
 
     records: LambdaFunctions
     storage: ObjectStorage
+    clock: Clock
     storage_url: str
 
     def __call__(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
@@ -48,7 +50,9 @@ class AcceptRequest:
                 if record.is_being_deleted:
                     raise NotReadyError(f"{function} is being deleted; try again")
                 # An event that was accepted before, or that another one or a person overtook.
-                if stamp in {record.stamp, record.event_stamp} or stamp.is_older_than(record.stamp):
+                if stamp in {record.stamp, record.event_stamp} or is_overtaken(
+                    stamp, record.stamp, self.clock
+                ):
                     return record
                 if replaces not in {None, record.stamp.event_id}:
                     return record

@@ -13,7 +13,7 @@ from knative_lambda.domain.errors import LimitExceededError, UnreadableRecordErr
 from knative_lambda.domain.events import FunctionDeleted, Rebuild
 from knative_lambda.domain.lambda_function import Condition, Phase, RequestStamp
 from knative_lambda.use_cases.records import update_status
-from knative_lambda.use_cases.request_stamps import read_stamp, superseded
+from knative_lambda.use_cases.request_stamps import is_overtaken, read_stamp, superseded
 from knative_lambda.use_cases.tombstones import write_tombstone
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ class DeleteLambda:
         """Reply `function.deleted`, or `build.superseded` when a newer request wants the lambda."""
         deletion = read_stamp(event, self.clock)
         record = self._readable(function)
-        if record is not None and deletion.is_older_than(record.stamp):
+        if record is not None and is_overtaken(deletion, record.stamp, self.clock):
             return superseded(function, record.stamp)
         # The note comes first: from here on, no earlier request can bring the lambda back.
         write_tombstone(self.storage, self.storage_url, function, deletion)
@@ -61,7 +61,7 @@ class DeleteLambda:
         if record is not None:
             self._mark(record, deletion)
             record = self.records.get(function)
-            if record is not None and deletion.is_older_than(record.stamp):
+            if record is not None and is_overtaken(deletion, record.stamp, self.clock):
                 return superseded(function, record.stamp)
         self.services.delete(function)
         self._remove_what_it_left(function)
@@ -106,7 +106,7 @@ class DeleteLambda:
         now = self.clock.now()
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
-            if deletion.is_older_than(current.stamp):
+            if is_overtaken(deletion, current.stamp, self.clock):
                 return None
             gone = Condition(
                 type="Ready", status="False", reason=DELETING, last_transition_time=now

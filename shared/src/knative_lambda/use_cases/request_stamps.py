@@ -28,6 +28,14 @@ def read_stamp(event: Event, clock: Clock) -> RequestStamp:
     return RequestStamp(time=event.time, event_id=event.id)
 
 
+def is_overtaken(stamp: RequestStamp, newest: RequestStamp, clock: Clock) -> bool:
+    """Whether the newest request in a record came after this one.
+
+    None came from the far future: whoever wrote such a time by hand would block every later event.
+    """
+    return stamp.is_older_than(newest) and newest.time <= clock.now() + _CLOCK_SKEW
+
+
 def superseded(function: FunctionId, newer: RequestStamp) -> Reply:
     """Reply to a request that a newer one overtook."""
     data = BuildSuperseded(accepted_time=newer.time, accepted_event_id=newer.event_id)

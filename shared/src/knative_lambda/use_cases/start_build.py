@@ -231,7 +231,10 @@ class StartBuild:
 
     def _accept_request(self, wanted: LambdaFunction, replaces: str | None) -> LambdaFunction:
         accept = AcceptRequest(
-            records=self.records, storage=self.storage, storage_url=self.storage_url
+            records=self.records,
+            storage=self.storage,
+            clock=self.clock,
+            storage_url=self.storage_url,
         )
         return accept(wanted, replaces)
 
