@@ -339,3 +339,12 @@ def test_a_record_from_the_far_future_can_be_deleted_by_an_event(world):
 def test_a_record_whose_clock_is_a_little_fast_is_newer_all_the_same(world):
     world.records.apply(HELLO, spec_of(), world.clock.now() + timedelta(minutes=4))
     assert world.start().type == BUILD_SUPERSEDED
+
+
+def test_a_record_that_says_it_is_of_an_event_of_the_far_future_is_taken_up(world):
+    """Nobody has that event in hand, and its author is told what becomes of the record."""
+    record = world.apply()
+    stamp = record.stamp.model_copy(update={"time": world.clock.now() + timedelta(days=36500)})
+    made_up = record.model_copy(update={"stamp": stamp, "event_stamp": stamp})
+    world.records.records[HELLO] = made_up
+    assert world.applied().type == BUILD_STARTED

@@ -129,7 +129,7 @@ class StartBuild:
         if record is None or record.is_being_deleted or record.is_observed:
             return None
         # Whoever has that event in hand is about to take up what it wrote.
-        is_in_hand = self.clock.now() - record.stamp.time < _EVENT_IS_IN_HAND
+        is_in_hand = abs(self.clock.now() - record.stamp.time) < _EVENT_IS_IN_HAND
         return record if record.is_applied or not is_in_hand else None
 
     def _reject(self, record: LambdaFunction, error: PermanentError) -> None:

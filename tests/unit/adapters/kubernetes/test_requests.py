@@ -126,3 +126,9 @@ def test_a_time_beyond_all_times_makes_one_record_unreadable_and_breaks_no_list(
 def test_fields_that_somebody_owns_may_have_any_shape():
     managed = [written("kubectl", EVENING, fields={"f:metadata": "text"})]
     assert time_of(record(managed=managed)) == MORNING
+
+
+def test_half_a_surrogate_pair_in_an_annotation_is_a_value_like_others():
+    assert read_request(record(annotations={REDEPLOY: "\ud800"})).stamp.event_id.startswith(
+        "u/000001/"
+    )

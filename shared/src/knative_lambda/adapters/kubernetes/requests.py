@@ -76,7 +76,11 @@ def _state(generation: int, annotations: Mapping[str, str]) -> str:
     redeploy = annotations.get(labels.REDEPLOY)
     # Padded, so that the order of two texts is that of their generations.
     state = f"{generation:06}"
-    return f"{state}/{hashlib.sha256(redeploy.encode()).hexdigest()[:16]}" if redeploy else state
+    return (
+        f"{state}/{hashlib.sha256(redeploy.encode(errors='surrogatepass')).hexdigest()[:16]}"
+        if redeploy
+        else state
+    )
 
 
 def _applied(item: KubernetesObject, event_stamp: RequestStamp | None) -> RequestStamp:
