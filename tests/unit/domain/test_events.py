@@ -39,3 +39,14 @@ def test_replies_to_different_events_have_different_ids(one, other):
 def test_a_reference_to_what_cannot_be_a_job_is_refused(name):
     with pytest.raises(ValidationError):
         ObjectReference.model_validate({"kind": "Job", "namespace": "builds", "name": name})
+
+
+@pytest.mark.parametrize(
+    "namespace", ["", "a/b", "../a", "a/.", "a\n", "A", "%61", "a?b=", "-a", "a.b", "a" * 64]
+)
+def test_a_reference_to_what_cannot_be_in_a_namespace_is_refused(namespace):
+    """A key of storage that it were part of would be that of something else, or in its way."""
+    with pytest.raises(ValidationError):
+        ObjectReference.model_validate(
+            {"kind": "LambdaFunction", "namespace": namespace, "name": "hello"}
+        )

@@ -53,6 +53,9 @@ _BuildId = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 _ObjectName = Annotated[
     str, StringConstraints(pattern=r"^[a-z0-9]([-.a-z0-9]*[a-z0-9])?$", max_length=253)
 ]
+_NamespaceName = Annotated[
+    str, StringConstraints(pattern=r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?$", max_length=63)
+]
 _PRINTABLE = re.compile(r"[\x20-\x7e]{1,256}")
 
 
@@ -204,7 +207,8 @@ class ObjectReference(Model):
     model_config = ConfigDict(extra="ignore")
 
     kind: str
-    namespace: str
+    # Both become parts of keys in storage.
+    namespace: _NamespaceName
     name: _ObjectName
 
 
