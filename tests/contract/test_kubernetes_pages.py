@@ -8,6 +8,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from knative_lambda.adapters.kubernetes.callers import KubernetesCallers
 from knative_lambda.adapters.kubernetes.client import LAMBDA_FUNCTIONS, KubernetesApi
 from tests.helpers.http_server import serving_requests
 from tests.helpers.kubeconfigs import write_kubeconfig
@@ -64,6 +65,19 @@ def test_no_more_large_objects_are_asked_for_at_once_than_there_is_memory_for(co
         assert len(names(connect(base))) == 40
     assert limits[:3] == [100, 25, 6]
     assert max(limits[3:]) <= 6
+
+
+def test_a_caller_of_the_api_gets_no_page_that_fills_its_memory(connect, tmp_path):
+    """Eight callers have 512 MiB, and small labels take thirty times their length."""
+    limits: list[int] = []
+    with serving_requests(api_with([LARGE // 10] * 50 + [LARGE], limits)) as base:
+        connect(base)
+        cluster = KubernetesCallers(kubeconfig=str(tmp_path / "kubeconfig")).with_token("any")
+        page = cluster.lambdas("shop", limit=50, after=None, selector=None)
+        last = cluster.lambdas("shop", limit=50, after="50", selector=None)
+    assert len(json.dumps(page.items)) <= LARGE
+    assert page.after == str(len(page.items))
+    assert [len(item["spec"]) for item in last.items] == [LARGE]
 
 
 def test_every_object_of_any_size_is_listed_once(connect):

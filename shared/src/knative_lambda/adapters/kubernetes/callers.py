@@ -47,7 +47,9 @@ AUTHORITY = Path("/var/run/secrets/kubernetes-api/ca.crt")
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
 _AUTHORITY_KEYS = {"ca_certs", "ca_cert_data"}
 _READ_SECONDS = 15
-_PAGE_BYTES = 8 * 1024 * 1024
+_PODS_BYTES = 8 * 1024 * 1024
+# Small values, such as labels, take thirty times that in memory, for each of eight callers.
+_RECORDS_BYTES = 1024 * 1024
 # A record and its status have at most 1.5 MiB each in etcd.
 _OBJECT_BYTES = 4 * 1024 * 1024
 _CHUNK = 64 * 1024
@@ -95,7 +97,8 @@ class CallersKubernetes:
         path = LAMBDA_FUNCTIONS.path(namespace)
         while True:
             try:
-                page = self._json("GET", path, query=query, max_bytes=_PAGE_BYTES)
+                max_bytes = _RECORDS_BYTES if limit > 1 else _OBJECT_BYTES
+                page = self._json("GET", path, query=query, max_bytes=max_bytes)
             except _TooMuchError as error:
                 if limit == 1:
                     raise _unusable(path) from error
@@ -152,7 +155,7 @@ class CallersKubernetes:
         query = {"labelSelector": f"{_SERVICE}={function.name}", "limit": "500"}
         path = PODS.path(function.namespace)
         try:
-            found = self._json("GET", path, query=query, max_bytes=_PAGE_BYTES).get("items") or []
+            found = self._json("GET", path, query=query, max_bytes=_PODS_BYTES).get("items") or []
         except _TooMuchError as error:
             raise _unusable(path) from error
         pods = sorted(found, key=lambda pod: str(pod["metadata"]["creationTimestamp"]))
