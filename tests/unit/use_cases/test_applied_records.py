@@ -197,6 +197,23 @@ def test_a_host_that_does_not_respond_is_told_until_it_does(world):
     assert world.deploy_applied().type == FUNCTION_READY
 
 
+def test_a_host_that_fails_in_other_words_each_time_makes_no_further_events(world):
+    """Each write of a status is an event, and each event is delivered thirteen times."""
+    world.apply(spec_of(source={"uri": "git+https://git.example/team/code"}))
+    words = (f"the source's host refuses: {number}" for number in range(9))
+
+    def refused(*_):
+        raise SourceUnavailableError(next(words))
+
+    world.hosted.checkout = refused
+    versions = set()
+    for _ in range(5):
+        with pytest.raises(SourceUnavailableError):
+            world.applied()
+        versions.add(world.record.resource_version)
+    assert len(versions) == 1
+
+
 def test_what_serves_goes_on_while_the_newest_request_is_rejected(world):
     world.apply()
     world.deploy_applied()

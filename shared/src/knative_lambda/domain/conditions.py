@@ -65,6 +65,12 @@ def delayed_status(
     return status.model_copy(update={"phase": Phase.PENDING, "conditions": conditions})
 
 
+def is_delayed(status: LambdaFunctionStatus, error: KnativeLambdaError) -> bool:
+    """Whether it says already that a request waits because of such an error."""
+    said = {(each.type, each.status, each.reason) for each in status.conditions}
+    return status.phase is Phase.PENDING and ("Ready", "Unknown", error.reason) in said
+
+
 def _of_source(
     status: LambdaFunctionStatus,
     value: Literal["False", "Unknown"],

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, BinaryIO, NamedTuple
 
 from knative_lambda.domain import build
 from knative_lambda.domain.build import JobState
-from knative_lambda.domain.conditions import delayed_status, rejected_status
+from knative_lambda.domain.conditions import delayed_status, is_delayed, rejected_status
 from knative_lambda.domain.errors import (
     InvalidContentError,
     PermanentError,
@@ -144,13 +144,21 @@ class StartBuild:
         update_status(self.records, record, change)
 
     def _delay(self, record: LambdaFunction, error: SourceUnavailableError) -> None:
-        """Say why it takes long; the Broker comes again, and its author may have named no host."""
+        """Say why it takes long; the Broker comes again, and its author may have named no host.
+
+        Once, in the first words: each write makes an event, which is delivered many times, and a
+        host may find new words for each delivery.
+        """
         now = self.clock.now()
 
         def change(current: LambdaFunction) -> LambdaFunctionStatus | None:
             if current.stamp != record.stamp or current.is_being_deleted or current.is_observed:
                 return None
-            return delayed_status(current.status, error, now)
+            return (
+                None
+                if is_delayed(current.status, error)
+                else delayed_status(current.status, error, now)
+            )
 
         update_status(self.records, record, change)
 
