@@ -380,3 +380,20 @@ def test_a_host_that_hangs_takes_two_requests_of_its_tenant_and_none_of_others(
             hangs.set()
         assert [each.result() for each in slow] == [b"content"] * 2
         assert read(sources, f"{url}/fast.zip") == b"content"
+
+
+def test_a_git_host_that_repeats_the_token_does_not_get_it_into_the_error(authority, sources_of):
+    def respond(handler):
+        said = f"ERR you sent {handler.headers['Authorization']}\n".encode()
+        line = b"%04x" % (len(said) + 4) + said
+        kind = f"{_SMART}advertisement"
+        send(handler, line, Content_Type=kind)
+
+    with serving(respond, authority) as (url, host, _):
+        sources = sources_of(f"{host}={LOOPBACK}")
+        checkout = sources.checkout(HELLO, f"git+{url}/team/code", "deploy-token")
+        with pytest.raises(SourceUnavailableError) as raised, checkout:
+            pass
+        assert TOKEN not in str(raised.value)
+        with pytest.raises(SourceUnavailableError, match="you sent None"):
+            read_git(sources, url)

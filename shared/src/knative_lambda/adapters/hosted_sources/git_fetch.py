@@ -61,7 +61,7 @@ def fetch(exchange: Exchange, source: GitSource, pack: BinaryIO) -> str:
         raise _no_repository() from None
     except (GitProtocolError, HangupException) as error:
         exchange.check_time()
-        raise _refused(source, error) from None
+        raise _refused(source, error, exchange) from None
     except Exception as error:  # noqa: BLE001  # a stranger's bytes break their reader in many ways
         exchange.check_time()
         raise SourceUnavailableError(
@@ -175,8 +175,11 @@ def _no_commit(commit: str) -> SourceNotFoundError:
     )
 
 
-def _refused(source: GitSource, error: Exception) -> KnativeLambdaError:
+def _refused(source: GitSource, error: Exception, exchange: Exchange) -> KnativeLambdaError:
     said = "".join(c if c.isprintable() else " " for c in str(error))[:_TEXT_LENGTH].strip()
     if source.is_commit and "not our ref" in said:
         return _no_commit(source.ref or "")
+    if exchange.is_authorized:
+        # More people may read the record than the Secret.
+        said = "its words are left out, since they may repeat the token of source.secretRef"
     return SourceUnavailableError(f"the source's host refuses: {said}", field="source.uri")

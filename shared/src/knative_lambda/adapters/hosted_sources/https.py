@@ -172,6 +172,11 @@ class Exchange:
         self._timer.cancel()
         self._close()
 
+    @property
+    def is_authorized(self) -> bool:
+        """Whether a host was sent a token, which it may repeat in whatever it says."""
+        return self._authorization is not None
+
     def check_time(self) -> None:
         """Raise `SourceUnavailableError` if no time is left."""
         if time.monotonic() > self._deadline:
