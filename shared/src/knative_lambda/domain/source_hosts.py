@@ -19,6 +19,9 @@ _ENTRY = re.compile(
 # IPv4 in IPv6: a gateway (NAT64, 6to4) sends what goes there on to the address inside.
 _CARRIERS = tuple(map(ip_network, ("64:ff9b::/96", "64:ff9b:1::/48", "2002::/16", "2001::/32")))
 
+# Public by their numbers, and served inside a cloud alone: to its machines, about these.
+_OF_CLOUDS = tuple(map(ip_network, ("168.63.129.16/32", "192.0.0.0/24", "fec0::/10")))
+
 
 class SourceHosts:
     """Read from entries `host`, `host:port` and `host=network,network`.
@@ -43,7 +46,7 @@ class SourceHosts:
 
 
 def _is_public(address: IPv4Address | IPv6Address) -> bool:
-    if any(address in network for network in _CARRIERS):
+    if any(address in network for network in (*_CARRIERS, *_OF_CLOUDS)):
         return False
     return address.is_global and not address.is_multicast and not address.is_reserved
 
