@@ -125,7 +125,8 @@ def test_an_image_of_another_lambda_is_refused_however_it_is_spelled(
 
 @pytest.mark.parametrize("image", ["nodes.example.com/l/other/fn", "NODES.example.com.:443/l/o/f"])
 def test_each_name_of_the_registry_that_is_set_counts(world: World, image: str) -> None:
-    world.build_start = replace(world.build_start, image_prefix="nodes.example.com:0443/l")
+    prepare = replace(world.build_start.prepare, image_prefix="nodes.example.com:0443/l")
+    world.build_start = replace(world.build_start, prepare=prepare)
     for each in (image, f"{world.servers.registry.host}/lambdas/other/fn"):
         with pytest.raises((PermanentError, ValidationError)):
             world.start(source={"image": f"{each}{DIGEST}"})

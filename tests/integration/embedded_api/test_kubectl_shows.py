@@ -21,7 +21,7 @@ def function(kubectl, running_api, namespace):
     kubectl("apply", "-f", "-", text=json.dumps(item))
     status = {
         "phase": "Ready", "url": "http://one.example",
-        "conditions": [{"type": "ServiceReady", "status": "True",
+        "conditions": [{"type": "Ready", "status": "True", "reason": "Started",
                         "lastTransitionTime": "2026-01-01T00:00:00Z"}],
     }  # fmt: skip
     running_api.call(running_api.objects.update_status, "LambdaFunction", namespace, "one", status)
@@ -35,13 +35,13 @@ def _lines(text):
 @pytest.mark.parametrize("name", ["lf", "lambdafunction", "lambdafunctions.knative-lambda.dev"])
 def test_a_lambda_has_a_line_with_its_columns(kubectl, function, name):
     heads, cells = _lines(kubectl("get", name))
-    assert heads == ["NAME", "PHASE", "URL", "IMAGE", "AGE"]
-    assert cells[:3] == [function, "Ready", "http://one.example"]
+    assert heads == ["NAME", "PHASE", "READY", "REASON", "URL", "AGE"]
+    assert cells[:5] == [function, "Ready", "True", "Started", "http://one.example"]
 
 
 def test_wide_shows_more(kubectl, function):
     heads, cells = _lines(kubectl("get", "lf", function, "-o", "wide"))
-    assert heads[5:] == ["RUNTIME", "REASON"]
+    assert heads[6:] == ["RUNTIME", "IMAGE", "MESSAGE"]
     assert "python3.11" in cells
 
 
@@ -154,7 +154,7 @@ def test_describe_knows_the_built_in_kinds(kubectl, kind):
 
 
 def test_wait_ends_with_the_condition(kubectl, function):
-    met = kubectl("wait", "--for=condition=ServiceReady", f"lf/{function}", "--timeout=10s")
+    met = kubectl("wait", "--for=condition=Ready", f"lf/{function}", "--timeout=10s")
     assert "condition met" in met
     gone = "--for=delete"
     kubectl("delete", "lf", function, "--wait=false")
