@@ -29,16 +29,21 @@ RBAC = "/apis/rbac.authorization.k8s.io/v1"
 ANSWERED = timedelta(seconds=20)
 # A server-side apply is one request, shows as a patch, and asks for both rights.
 BY_PATCH = {("tenant", "create", "services"), ("tenant", "create", "triggers")}
-# Of races, of builds that wait for others, and of an ApiServerSource that is down:
-# tests/integration/cluster_config brings them about.
+# Of races, of builds that wait for others, of an ApiServerSource that is down, and of images that
+# outlive their lambda: tests/integration/cluster_config brings them about.
 OF_RACES = {
     "build-start": {
         ("tenant", "delete", "lambdafunctions"),
         ("builds", "patch", "jobs"),
+        ("builds", "delete", "jobs"),
         ("builds", "get", "secrets"),
         ("builds", "delete", "secrets"),
     },
-    "cleanup": {("tenant", "patch", "lambdafunctions")},
+    "cleanup": {
+        ("tenant", "patch", "lambdafunctions"),
+        ("cluster", "list", "services"),
+        ("cluster", "list", "revisions"),
+    },
 }
 
 Right = tuple[str, str, str]
