@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from tests.e2e.helpers.recorder import Recorder
     from tests.helpers.cluster import Cluster
 
-MANY = 30
+MANY = 12
 FOLDER = "tests/folder"
 """The label of what one folder holds, by which a tool prunes what is not there any more."""
 SMALL = "h11==0.16.0\n"
