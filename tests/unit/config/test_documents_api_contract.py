@@ -82,14 +82,19 @@ def answer_to(method, path="/"):
     return endpoint.response_without_event(Request(environ))
 
 
-def test_every_reason_of_the_functions_has_its_status():
+def every_error():
+    """Those of the adapters too, whichever test came before."""
     for module in pkgutil.walk_packages(
         knative_lambda.adapters.__path__, "knative_lambda.adapters."
     ):
         importlib.import_module(module.name)
+    return leaves(KnativeLambdaError)
+
+
+def test_every_reason_of_the_functions_has_its_status():
     wanted = {
         cls.__name__.removesuffix("Error"): status_of(cls)
-        for cls in leaves(KnativeLambdaError)
+        for cls in every_error()
         if cls.__module__.startswith("knative_lambda.")
     }
     wanted["InternalError"] = status_of(Exception)
@@ -113,7 +118,7 @@ def test_every_problem_of_the_http_api_has_its_status():
         assert said.pop(name) == status
     bug = json.loads(problems.problem(ValueError("secret")).body)
     assert said.pop(bug["type"].removeprefix(problems.TYPES)) == bug["status"]
-    classes = {cls.__name__.removesuffix("Error"): cls for cls in leaves(KnativeLambdaError)}
+    classes = {cls.__name__.removesuffix("Error"): cls for cls in every_error()}
     wanted = {name: problems.status_of(_error(classes[name])) for name in said}
     assert said == wanted
     # Every kind of error that has a status of its own here is in the table, or one of its kind is.
