@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import sys
 from typing import Any, NoReturn
 
 import click
-from click.exceptions import Abort, Exit, NoSuchCommand
+from click.exceptions import Abort, Exit
 
 from kn_lambda import __version__
-from kn_lambda.options import VERBOSE, reject_empty_options, shared_options
+from kn_lambda.command_group import CommandGroup
+from kn_lambda.options import VERBOSE, shared_options
 from kn_lambda.overriding import override
 from kn_lambda.shell_completion import answer, is_asked
-from kn_lambda.terminal.help import HelpContext
 from kn_lambda.terminal.output import echo, printable
 
 _COMMANDS = {
@@ -45,45 +44,11 @@ _COMMANDS = {
 _INTERRUPTED = 130
 
 
-class Commands(click.Group):
+class Commands(CommandGroup):
     """The commands by name, one module each in `kn_lambda.commands`."""
 
-    context_class = HelpContext
-
-    @override
-    def list_commands(self, ctx: click.Context) -> list[str]:
-        """Return the commands in the order in which people need them."""
-        return list(_COMMANDS)
-
-    @override
-    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
-        """Import one command."""
-        if cmd_name not in _COMMANDS:
-            return None
-        module = importlib.import_module(f"kn_lambda.commands.{cmd_name}")
-        command: click.Command = module.command
-        return command
-
-    @override
-    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        """Write what each command does, without importing it."""
-        with formatter.section("Commands"):
-            formatter.write_dl(list(_COMMANDS.items()))
-
-    @override
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Find the command, or suggest a similar one."""
-        if args and args[0] not in _COMMANDS and not args[0].startswith("-"):
-            raise NoSuchCommand(args[0], possibilities=_COMMANDS, ctx=ctx)
-        return super().resolve_command(ctx, args)
-
-    @override
-    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
-        """Read the options before the command."""
-        reject_empty_options(self, ctx, args)
-        return super().parse_args(ctx, args)
+    package = "kn_lambda.commands"
+    summaries = _COMMANDS
 
     @override
     def invoke(self, ctx: click.Context) -> Any:
